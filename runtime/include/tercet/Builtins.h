@@ -1,0 +1,113 @@
+// Argument blocks of the runtime's builtins: the contract between the compiler's plans and runtime/lib/launch/builtins.
+// A plan node lists its slots in the order of the struct's fields; every field is 8 bytes.
+//
+// Notation: pair p = firstPair + g of a group is (batch p / headsKV, KV head p % headsKV); query head h = hkv * R + r;
+// gr = g * R + r. A class byte is +1 critical, 0 marginal, -1 negligible or empty (docs/spec.md#classes).
+// Per-batch lengths (null: none) shorten tokens: a block beyond the length is empty, rows beyond it are never read.
+#pragma once
+
+#include <cstdint>
+
+namespace tercet {
+
+/// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block means.
+/// packedK [g][tile][headDim][tileK], packedV [g][tile][tileK][valueDimPadded]; tile = j * (blockK / tileK) + part. Every
+/// position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and meanV
+/// [g][mean tile][64][valueDimPadded] hold the mean over the valid tokens of block j in column (row) j % 64 of mean tile
+/// j / 64; positions without a block are 0. Null meanK or meanV: not wanted.
+struct PackKeysSlots {
+  const void *k, *v;
+  int64_t kStrideB, kStrideH, kStrideN, vStrideB, vStrideH, vStrideN;
+  int64_t dtype; ///< DType of k and v
+  const int32_t *kLengths;
+  int64_t headsKV, tokens, headDim, valueDim, valueDimPadded, firstPair;
+  int64_t blockK, tileK, tilesPerPair, meanTilesPerPair;
+  float *packedK, *packedV, *meanK, *meanV;
+};
+
+/// pool_queries: items (query block i, gr). meanQ [gr][TM][headDim] = mean over the valid rows of block i (0 if none).
+struct PoolQueriesSlots {
+  const void *q;
+  int64_t qStrideB, qStrideH, qStrideN;
+  int64_t dtype;
+  const int32_t *qLengths;
+  int64_t headsKV, headsPerKV, tokens, headDim, firstPair;
+  int64_t blockQ, blocksQ;
+  float *meanQ;
+};
+
+/// How a fraction of n blocks becomes a count (docs/spec.md#counts).
+enum class CountRule : int64_t { floor, ceil, round };
+
+/// select: items (chunk of 64 query blocks, gr). Calls kernels[0] (block scores: slots {meanQ rows, meanK tiles, out,
+/// rows, mean tiles, scale as double bits}, item 0) to score a chunk into scratch, out [rows][meanTiles * 64] f32, then
+/// classifies row by row: forced, keep, drop, ties to the lowest index. Rows beyond qLengths get -1 everywhere.
+struct SelectSlots {
+  const float *meanQ, *meanK;
+  int8_t *classes; ///< element (b, h, i, j) at b*strideB + h*strideH + i*strideI + j
+  int64_t strideB, strideH, strideI;
+  const int32_t *qLengths, *kLengths;
+  int64_t headsKV, headsPerKV, tokensQ, tokensK, headDim, firstPair;
+  int64_t blockQ, blockK, blocksQ, blocksK, meanTilesPerPair;
+  double scale, keep, drop;                ///< fractions in [0, 1], or counts
+  int64_t keepIsCount, dropIsCount, countRule, minKeep;
+  int64_t sink, diagonal, forcedCounts;    ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
+};
+
+/// check_classes: items (gr). Copies classes handed in (any broadcast over batch and head: stride 0) to `classes` with
+/// empty blocks set to -1; used when an output or a kernel needs the resolved map.
+struct CopyClassesSlots {
+  const int8_t *given;
+  int64_t givenStrideB, givenStrideH, givenStrideI, givenStrideJ;
+  int8_t *classes;
+  int64_t strideB, strideH, strideI;
+  const int32_t *qLengths, *kLengths;
+  int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
+  int64_t blockQ, blockK, blocksQ, blocksK;
+};
+
+/// build_lists: items (super row of `blocksPerRow` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
+/// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per mean
+/// tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
+/// mask bit s: query block (super row * blocksPerRow + s) takes part. Tiles without a valid token are left out.
+struct BuildListsSlots {
+  const int8_t *classes;
+  int64_t strideB, strideH, strideI;
+  const int32_t *qLengths, *kLengths;
+  int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
+  int64_t blockQ, blockK, tileK, blocksQ, blocksK;
+  int64_t blocksPerRow, superRows, capacity, withMeans;
+  void *lists; ///< AttendEntry
+  int32_t *counts;
+};
+struct AttendEntry {
+  int32_t tile;
+  int32_t mask;
+};
+inline constexpr int32_t meanTileBit = 1 << 30;
+
+/// linear_lists: items (query block i, gr). The key blocks of row i's linear set, or, where that is the longer list,
+/// the non-empty blocks outside the set, to be subtracted from the sum over all: lists [gr][TM][capacity] ascending,
+/// counts [gr][TM]: c >= 0 adds c blocks, c < 0 subtracts -1 - c blocks from the sum over all non-empty blocks.
+/// linearOver 0 marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks). mode 0: the shorter list;
+/// 1: always add; 2: always subtract (tests compare the ways).
+struct LinearListsSlots {
+  const int8_t *classes;
+  int64_t strideB, strideH, strideI;
+  const int32_t *qLengths, *kLengths;
+  int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
+  int64_t blockQ, blockK, blocksQ, blocksK, capacity;
+  int64_t linearOver, mode;
+  int32_t *lists, *counts;
+};
+
+/// pack_weight: one item. packedW [valueDim][valueDimPadded] f32 = transpose of w [valueDim, valueDim] (w[e][c] becomes
+/// packedW[c][e]), packedB [valueDimPadded] f32 = b; padding 0; an absent b is 0; with an absent w packedW is untouched.
+struct PackWeightSlots {
+  const void *w, *b;
+  int64_t wDtype, bDtype, wStride0, wStride1, bStride;
+  int64_t valueDim, valueDimPadded;
+  float *packedW, *packedB;
+};
+
+} // namespace tercet

@@ -1,0 +1,124 @@
+// The plan: what a compiled spec does at launch, as data. Written by the compiler, carried by the artifact, executed by
+// the runtime. Buffers with symbolic sizes, nodes over groups of heads; nothing in it is compiled at launch.
+//
+// Symbols of an Expr, all bound at launch:
+//   B H HKV N M D DV      sizes of q [B,H,N,D], k [B,HKV,M,D], v [B,HKV,M,DV]
+//   R = H/HKV             query heads per KV head
+//   P = B*HKV             (batch, KV head) pairs: the unit of grouping
+//   G, G0                 pairs in a group, first pair of the current group
+//   S, S0                 value slices in a pass, first slice of the current pass (loop `slices`)
+//   THREADS               work items that may run at once
+//   <tensor>.0 .. .3      strides in elements of an argument; <tensor>.present 0 or 1
+//   <tensor>.h <tensor>.b shape along heads and batch, for broadcast (classes)
+//   param.<name>          a runtime parameter that is an integer
+#pragma once
+
+#include "tercet/Tensor.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tercet {
+
+/// An integer expression over the plan's symbols, in postfix order.
+struct Expr {
+  enum class Op : uint8_t { constant, symbol, add, sub, mul, floordiv, ceildiv, rem, min, max };
+  struct Step {
+    Op op = Op::constant;
+    int64_t constant = 0;
+    std::string symbol;
+  };
+  std::vector<Step> steps;
+
+  Expr() : Expr(0) {}
+  Expr(int64_t constant) { steps.push_back({Op::constant, constant, {}}); }
+  static Expr symbol(std::string name) {
+    Expr expr;
+    expr.steps = {{Op::symbol, 0, std::move(name)}};
+    return expr;
+  }
+  static Expr apply(Op op, const Expr &left, const Expr &right) {
+    Expr expr = left;
+    expr.steps.insert(expr.steps.end(), right.steps.begin(), right.steps.end());
+    expr.steps.push_back({op, 0, {}});
+    return expr;
+  }
+};
+inline Expr operator+(const Expr &a, const Expr &b) { return Expr::apply(Expr::Op::add, a, b); }
+inline Expr operator-(const Expr &a, const Expr &b) { return Expr::apply(Expr::Op::sub, a, b); }
+inline Expr operator*(const Expr &a, const Expr &b) { return Expr::apply(Expr::Op::mul, a, b); }
+inline Expr floordiv(const Expr &a, const Expr &b) { return Expr::apply(Expr::Op::floordiv, a, b); }
+inline Expr ceildiv(const Expr &a, const Expr &b) { return Expr::apply(Expr::Op::ceildiv, a, b); }
+
+/// A workspace buffer; 64-byte aligned, contents undefined at launch.
+struct PlanBuffer {
+  std::string name;
+  Expr bytes;
+  std::string purpose; ///< one phrase for `explain`: "packed keys of a group"
+};
+
+/// One slot (8 bytes) of a node's argument block.
+struct PlanSlot {
+  enum class Kind : uint8_t {
+    tensor,  ///< base address of argument `name` (null when absent)
+    buffer,  ///< address of workspace buffer `name`
+    integer, ///< int64 `value`
+    scalar,  ///< runtime parameter `name`, as the bits of a double
+  };
+  Kind kind = Kind::integer;
+  std::string name;
+  Expr value;
+};
+
+/// One step of a plan. A `kernel` runs items [0, grid0*grid1*grid2) of a compiled function; a `builtin` runs items of a
+/// function of the runtime (runtime/lib/launch/builtins), found by name; a `groups` or `slices` node repeats its body.
+struct PlanNode {
+  enum class Kind : uint8_t { kernel, builtin, groups, slices };
+  Kind kind = Kind::kernel;
+  std::string callee;
+  std::string stage; ///< timing bucket: "prologue", "select", "aggregate", "attend", ...
+  Expr grid[3] = {1, 1, 1};
+  std::vector<PlanSlot> slots;
+  std::vector<std::string> kernels; ///< compiled functions that a builtin calls itself, in its documented order
+  Expr flops = 0;                   ///< executed floating-point operations where data does not decide; for explain and bench
+  std::vector<PlanNode> body;       ///< of groups and slices
+};
+
+/// How many pairs and slices one pass may hold: the largest G and S with G*S*unitBytes <= budgetBytes (at least 1 and 1),
+/// S filled up before G grows; then G is lowered to what keeps all threads busy if `unitBytes` is 0.
+struct PlanGrouping {
+  Expr unitBytes = 0;
+  Expr budgetBytes = 0;
+  Expr slices = 1;
+  Expr itemsPerPair = 1; ///< work items of the attend stage per pair
+};
+
+/// An argument of the compiled program, in the spec's order; outputs follow inputs.
+struct PlanArgument {
+  enum class Role : uint8_t { query, key, value, weight, bias, classes, queryLengths, keyLengths, output, lse };
+  std::string name;
+  Role role = Role::query;
+  bool optional = false;
+  bool isOutput = false;
+  DType dtype = DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
+};
+
+/// A runtime parameter: a launch scalar with a default.
+struct PlanParameter {
+  std::string name;
+  double value = 0;
+  bool isInteger = false;
+  double minimum = 0, maximum = 0; ///< inclusive legal range; both 0 means unbounded
+};
+
+struct Plan {
+  std::vector<PlanArgument> arguments;
+  std::vector<PlanParameter> parameters;
+  std::vector<PlanBuffer> buffers;
+  PlanGrouping grouping;
+  std::vector<PlanNode> nodes;
+  int64_t blockQ = 0, blockK = 0; ///< 0: the spec has no classification
+};
+
+} // namespace tercet
