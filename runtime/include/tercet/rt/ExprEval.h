@@ -1,0 +1,44 @@
+// ExprEval: plan expressions with their symbols interned, evaluated at launch against a table of integers.
+#pragma once
+
+#include "tercet/Plan.h"
+#include "tercet/Status.h"
+
+#include <map>
+#include <span>
+
+namespace tercet::rt {
+
+/// Gives every symbol name an index, in order of first use.
+class SymbolNames {
+public:
+  int intern(const std::string &name);
+  /// The index of `name`, or -1 when no expression uses it.
+  int find(const std::string &name) const;
+  size_t size() const { return names.size(); }
+  const std::string &name(int index) const { return names[static_cast<size_t>(index)]; }
+
+private:
+  std::map<std::string, int> indices;
+  std::vector<std::string> names;
+};
+
+/// An Expr with symbol indices in place of names. Immutable.
+class CompiledExpr {
+public:
+  CompiledExpr() = default;
+  /// `expr` has passed checkExpr.
+  CompiledExpr(const Expr &expr, SymbolNames &symbols);
+  /// values: one per symbol. invalidArgument on overflow of 64 bits or division by zero, with the expression's text.
+  Result<int64_t> evaluate(std::span<const int64_t> values) const;
+
+private:
+  struct Step {
+    Expr::Op op;
+    int64_t operand; ///< the constant, or the symbol's index
+  };
+  std::vector<Step> steps;
+  std::string text;
+};
+
+} // namespace tercet::rt
