@@ -1,0 +1,95 @@
+// kernel and memory: work items, views, scalar reads.
+#ifndef TKERN_KERNEL_OPS_TD
+#define TKERN_KERNEL_OPS_TD
+
+include "tercet/dialect/TkernDialect.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tkern_KernelOp : Tkern_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]> {
+  let summary = "one work item of a stage";
+  let description = [{
+    The first three block arguments are the item's indices, the others the argument block, one 8-byte slot each: pointers,
+    index and f64 values.
+
+    | label | applies to | rule                                                       |
+    |-------|------------|------------------------------------------------------------|
+    | C1    | arguments  | three index values, then pointers, index and f64 values    |
+
+    Example:
+    ```mlir
+    tkern.kernel @copy(%i: index, %g: index, %u: index, %from: !tkern.pointer<bf16>, %to: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %rows = arith.constant 4 : index
+      %row = arith.muli %i, %rows : index
+      %src = tkern.view %from[%zero] : !tkern.pointer<bf16> -> !tkern.view<?x64xbf16, stride 64, global>
+      %dst = tkern.view %to[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      %t = tkern.load %src[%row, %zero] : !tkern.view<?x64xbf16, stride 64, global> -> !tkern.tile<4x64>
+      tkern.store %t, %dst[%row, %zero] : !tkern.tile<4x64>, !tkern.view<?x64xf32, stride 64, global>
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body /*C1*/);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Tkern_EndOp : Tkern_Op<"end", [Terminator, HasParent<"KernelOp">]> {
+  let summary = "the end of a work item";
+  let assemblyFormat = "attr-dict";
+}
+
+def Tkern_ScratchOp : Tkern_Op<"scratch", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "memory of the work item, undefined at its start";
+  let results = (outs Tkern_View:$view);
+  let assemblyFormat = "attr-dict `:` type($view)";
+  let hasVerifier = 1;
+}
+
+def Tkern_ViewOp : Tkern_Op<"view", [Pure]> {
+  let summary = "see memory behind a pointer, from an element offset, with a row stride";
+  let arguments = (ins Tkern_Pointer:$base, Index:$offset, Optional<Index>:$stride);
+  let results = (outs Tkern_View:$view);
+  let assemblyFormat = "$base `[` $offset `]` (`stride` `(` $stride^ `)`)? attr-dict `:` type($base) `->` type($view)";
+  let hasVerifier = 1;
+}
+
+def Tkern_SubviewOp : Tkern_Op<"subview", [Pure]> {
+  let summary = "the same memory from another row and column";
+  let arguments = (ins Tkern_View:$source, Index:$row, Index:$col);
+  let results = (outs Tkern_View:$view);
+  let assemblyFormat = "$source `[` $row `,` $col `]` attr-dict `:` type($source) `->` type($view)";
+  let hasVerifier = 1;
+}
+
+def Tkern_SelectViewOp : Tkern_Op<"select_view", [Pure, AllTypesMatch<["whenTrue", "whenFalse", "view"]>]> {
+  let summary = "one of two views of the same type";
+  let arguments = (ins I1:$condition, Tkern_View:$whenTrue, Tkern_View:$whenFalse);
+  let results = (outs Tkern_View:$view);
+  let assemblyFormat = "$condition `,` $whenTrue `,` $whenFalse attr-dict `:` type($view)";
+}
+
+def Tkern_IsNullOp : Tkern_Op<"is_null", [Pure]> {
+  let summary = "whether an optional argument is absent";
+  let arguments = (ins Tkern_Pointer:$pointer);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$pointer attr-dict `:` type($pointer)";
+}
+
+def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
+  let summary = "read one scalar: integers (i8, i32) become index, floats f32";
+  let arguments = (ins Tkern_Pointer:$pointer, Index:$index);
+  let results = (outs AnyTypeOf<[Index, F32]>:$value);
+  let assemblyFormat = "$pointer `[` $index `]` attr-dict `:` type($pointer) `->` type($value)";
+}
+
+def Tkern_PrefetchOp : Tkern_Op<"prefetch"> {
+  let summary = "bring rows of a view near: a hint";
+  let arguments = (ins Tkern_View:$view, Index:$row, Index:$col, I64Attr:$rows, I64Attr:$cols);
+  let assemblyFormat = "$view `[` $row `,` $col `]` $rows `x` $cols attr-dict `:` type($view)";
+}
+
+#endif

@@ -1,0 +1,154 @@
+// Register tiles: loads and stores, products, element-wise bodies, row reductions, the online-softmax step.
+#ifndef TKERN_TILE_OPS_TD
+#define TKERN_TILE_OPS_TD
+
+include "tercet/dialect/TkernDialect.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tkern_LoadOp : Tkern_Op<"load", [MemoryEffects<[MemRead]>, AttrSizedOperandSegments]> {
+  let summary = "read a tile; positions at or beyond `rows`, `cols` are not read and hold `else` (0 without it)";
+  let description = [{
+    Example:
+    ```mlir
+    tkern.kernel @load(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>, %n: index) {
+      %zero = arith.constant 0 : index
+      %v = tkern.view %p[%zero] : !tkern.pointer<f32> -> !tkern.view<?x80xf32, stride 80, global>
+      %t = tkern.load %v[%i, %zero] cols(%n) : !tkern.view<?x80xf32, stride 80, global> -> !tkern.tile<1x80>
+      tkern.store %t, %v[%i, %zero] cols(%n) : !tkern.tile<1x80>, !tkern.view<?x80xf32, stride 80, global>
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Tkern_View:$view, Index:$row, Index:$col, Optional<Index>:$rows, Optional<Index>:$cols,
+                       Optional<F32>:$otherwise);
+  let results = (outs Tkern_Tile:$tile);
+  let assemblyFormat = [{
+    $view `[` $row `,` $col `]` (`rows` `(` $rows^ `)`)? (`cols` `(` $cols^ `)`)? (`else` `(` $otherwise^ `)`)? attr-dict
+    `:` type($view) `->` type($tile)
+  }];
+}
+
+def Tkern_StoreOp : Tkern_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegments]> {
+  let summary = "write a tile, rounding to the view's element type; positions at or beyond `rows`, `cols` stay as they are";
+  let arguments = (ins Tkern_Tile:$tile, Tkern_View:$view, Index:$row, Index:$col, Optional<Index>:$rows,
+                       Optional<Index>:$cols);
+  let assemblyFormat = [{
+    $tile `,` $view `[` $row `,` $col `]` (`rows` `(` $rows^ `)`)? (`cols` `(` $cols^ `)`)? attr-dict
+    `:` type($tile) `,` type($view)
+  }];
+}
+
+def Tkern_SplatOp : Tkern_Op<"splat", [Pure]> {
+  let summary = "a tile with the same value everywhere";
+  let arguments = (ins F32:$value);
+  let results = (outs Tkern_Tile:$tile);
+  let assemblyFormat = "$value attr-dict `:` type($tile)";
+}
+
+def Tkern_MatmulOp : Tkern_Op<"matmul", [MemoryEffects<[MemRead]>, AllTypesMatch<["init", "result"]>]> {
+  let summary = "init + A B, with A and B read from memory";
+  let description = [{
+    A is rows x depth (depth x rows with `transposed`), B is depth x cols; the sum over depth runs in ascending order in
+    f32.
+
+    Example:
+    ```mlir
+    tkern.kernel @product(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %f = arith.constant 0.0 : f32
+      %a = tkern.view %p[%zero] : !tkern.pointer<f32> -> !tkern.view<4x80xf32, stride 80, global>
+      %b = tkern.view %p[%zero] : !tkern.pointer<f32> -> !tkern.view<80x64xf32, stride 64, global>
+      %init = tkern.splat %f : !tkern.tile<4x64>
+      %c = tkern.matmul %a, %b, %init depth 80
+          : !tkern.view<4x80xf32, stride 80, global>, !tkern.view<80x64xf32, stride 64, global>, !tkern.tile<4x64>
+      tkern.store %c, %b[%zero, %zero] : !tkern.tile<4x64>, !tkern.view<80x64xf32, stride 64, global>
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Tkern_View:$a, Tkern_View:$b, Tkern_Tile:$init, I64Attr:$depth, UnitAttr:$transposed);
+  let results = (outs Tkern_Tile:$result);
+  let assemblyFormat = [{
+    $a `,` $b `,` $init `depth` $depth (`transposed` $transposed^)? attr-dict `:` type($a) `,` type($b) `,` type($init)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$a, "::mlir::Value":$b, "::mlir::Value":$init, "int64_t":$depth,
+                                 CArg<"bool", "false">:$transposed)>];
+  let hasVerifier = 1;
+}
+
+def Tkern_AccumulateOp : Tkern_Op<"accumulate"> {
+  let summary = "acc += P B, with P in registers and the accumulator in memory of the item";
+  let description = [{
+    P is rows x depth, B depth x n, and rows of `acc` from its first one get n columns; n is the column count of `acc`.
+  }];
+  let arguments = (ins Tkern_Tile:$p, Tkern_View:$b, Tkern_View:$acc);
+  let assemblyFormat = "$p `,` $b `into` $acc attr-dict `:` type($p) `,` type($b) `,` type($acc)";
+}
+
+def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
+  let summary = "an element-wise body of arith and math ops on f32";
+  let description = [{
+    Operands are tiles of the result's shape, or broadcast from a single row or a single column; f32 values from outside
+    the body are used as they are.
+
+    Example:
+    ```mlir
+    tkern.kernel @halve(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %half = arith.constant 0.5 : f32
+      %v = tkern.view %p[%zero] : !tkern.pointer<f32> -> !tkern.view<4x64xf32, stride 64, global>
+      %t = tkern.load %v[%zero, %zero] : !tkern.view<4x64xf32, stride 64, global> -> !tkern.tile<4x64>
+      %m = tkern.reduce max %t : !tkern.tile<4x64> -> !tkern.tile<4x1>
+      %r = tkern.map %t, %m : !tkern.tile<4x64>, !tkern.tile<4x1> -> !tkern.tile<4x64> {
+      ^bb0(%x: f32, %y: f32):
+        %d = arith.subf %x, %y : f32
+        %h = arith.mulf %d, %half : f32
+        tkern.yield %h
+      }
+      tkern.store %r, %v[%zero, %zero] : !tkern.tile<4x64>, !tkern.view<4x64xf32, stride 64, global>
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Tkern_Tile>:$inputs);
+  let results = (outs Tkern_Tile:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$inputs `:` type($inputs) `->` type($result) $body attr-dict";
+  let hasVerifier = 1;
+}
+
+def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, HasParent<"MapOp">]> {
+  let summary = "the element of a map body";
+  let arguments = (ins F32:$value);
+  let assemblyFormat = "$value attr-dict";
+}
+
+def Tkern_ReduceOp : Tkern_Op<"reduce", [Pure]> {
+  let summary = "one value per row: the sum or maximum over its columns";
+  let arguments = (ins Tkern_ReduceKind:$kind, Tkern_Tile:$tile);
+  let results = (outs Tkern_Tile:$result);
+  let assemblyFormat = "$kind $tile attr-dict `:` type($tile) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"]>]> {
+  let summary = "one step of the online softmax, rescaling lazily";
+  let description = [{
+    `scores` arrive in log2 units, relative to the running maximum: s - max[row]. Returns p = exp2(scores) and adds its row
+    sums to `sum` (16 partial sums per row). While no score of the tile exceeds `threshold` the maximum stays; else, and
+    always where `first` holds, the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new
+    maximum. With a threshold of 8, p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+  }];
+  let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, I1:$first,
+                       DefaultValuedAttr<F32Attr, "8.0f">:$threshold);
+  let results = (outs Tkern_Tile:$p);
+  let assemblyFormat = [{
+    $scores `max` $max `sum` $sum `acc` $acc `first` $first attr-dict
+    `:` type($scores) `,` type($max) `,` type($sum) `,` type($acc)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$scores, "::mlir::Value":$max, "::mlir::Value":$sum,
+                                 "::mlir::Value":$acc, "::mlir::Value":$first)>];
+  let hasVerifier = 1;
+}
+
+#endif

@@ -1,0 +1,66 @@
+// kernel and memory ops: syntax and verifiers.
+#include "tercet/dialect/TkernDialect.h"
+
+using namespace mlir;
+using namespace tercet::tkern;
+
+// `tkern.kernel @name(%item0: index, .., %argument: type) { .. }`
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  StringAttr name;
+  SmallVector<OpAsmParser::Argument> arguments;
+  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
+      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+  return parser.parseRegion(*result.addRegion(), arguments);
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << ' ';
+  printer.printSymbolName(getSymName());
+  printer << '(';
+  llvm::interleaveComma(getBody().getArguments(), printer,
+                        [&](BlockArgument argument) { printer.printRegionArgument(argument); });
+  printer << ')';
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSymNameAttrName()});
+  printer << ' ';
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+LogicalResult KernelOp::verifyRegions() {
+  auto types = getBody().front().getArgumentTypes();
+  if (types.size() < 3)
+    return emitOpError("C1: has ") << types.size() << " arguments; the first three are the item's indices";
+  for (auto [index, type] : llvm::enumerate(types)) {
+    bool legal = isa<IndexType>(type) || (index >= 3 && (isa<PointerType>(type) || type.isF64()));
+    if (!legal)
+      return emitOpError("C1: argument ") << index << " is " << type << "; expected "
+                                          << (index < 3 ? "index" : "a pointer, index or f64");
+  }
+  return success();
+}
+
+LogicalResult ScratchOp::verify() {
+  ViewType type = getView().getType();
+  if (ShapedType::isDynamic(type.getRows()) || ShapedType::isDynamic(type.getCols()) || !type.hasStaticStride())
+    return emitOpError("has the type ") << type << "; scratch has static extents and stride";
+  if (type.getSpace() == Space::Global)
+    return emitOpError("cannot make global memory");
+  return success();
+}
+
+LogicalResult ViewOp::verify() {
+  if (getView().getType().hasStaticStride() == static_cast<bool>(getStride()))
+    return emitOpError("takes a stride operand exactly where the view's stride is ?");
+  if (getBase().getType().getElementType() != getView().getType().getElementType())
+    return emitOpError("sees ") << getBase().getType() << " as " << getView().getType();
+  return success();
+}
+
+LogicalResult SubviewOp::verify() {
+  ViewType source = getSource().getType(), view = getView().getType();
+  if (source.getElementType() != view.getElementType() || source.getStride() != view.getStride() ||
+      source.getSpace() != view.getSpace())
+    return emitOpError("changes more than the extents: ") << source << " to " << view;
+  return success();
+}

@@ -1,0 +1,58 @@
+// Tile ops: builders and verifiers.
+#include "tercet/dialect/TkernDialect.h"
+
+using namespace mlir;
+using namespace tercet::tkern;
+
+void MatmulOp::build(OpBuilder &builder, OperationState &state, Value a, Value b, Value init, int64_t depth,
+                     bool transposed) {
+  build(builder, state, init.getType(), a, b, init, builder.getI64IntegerAttr(depth),
+        transposed ? builder.getUnitAttr() : UnitAttr());
+}
+
+LogicalResult MatmulOp::verify() {
+  if (getInit().getType() != getResult().getType())
+    return emitOpError("starts from ") << getInit().getType() << " and makes " << getResult().getType();
+  if (getDepth() < 1)
+    return emitOpError("has depth ") << getDepth() << ", expected >= 1";
+  return success();
+}
+
+LogicalResult MapOp::verify() {
+  TileType result = getResult().getType();
+  Block &body = getBody().front();
+  if (body.getNumArguments() != getInputs().size())
+    return emitOpError("has ") << getInputs().size() << " inputs and " << body.getNumArguments() << " body arguments";
+  for (Value input : getInputs()) {
+    auto tile = cast<TileType>(input.getType());
+    bool fits = (tile.getRows() == result.getRows() || tile.getRows() == 1) &&
+                (tile.getCols() == result.getCols() || tile.getCols() == 1);
+    if (!fits)
+      return emitOpError("cannot broadcast ") << tile << " to " << result;
+  }
+  for (Operation &op : body.without_terminator())
+    if (!isa<arith::ArithDialect, math::MathDialect>(op.getDialect()))
+      return op.emitOpError("is not an arith or math op, which is all that a tkern.map body holds");
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  TileType tile = getTile().getType(), result = getResult().getType();
+  if (result.getCols() != 1 || result.getRows() != tile.getRows())
+    return emitOpError("reduces ") << tile << " to " << result << ", expected " << tile.getRows() << "x1";
+  return success();
+}
+
+void SoftmaxStepOp::build(OpBuilder &builder, OperationState &state, Value scores, Value max, Value sum, Value acc,
+                          Value first) {
+  build(builder, state, scores.getType(), scores, max, sum, acc, first, builder.getF32FloatAttr(8.0f));
+}
+
+LogicalResult SoftmaxStepOp::verify() {
+  if (getScores().getType() != getP().getType())
+    return emitOpError("turns ") << getScores().getType() << " into " << getP().getType();
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "tercet/dialect/TkernOps.cpp.inc"
