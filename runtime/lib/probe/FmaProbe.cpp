@@ -11,6 +11,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace tercet::rt {
 namespace {
@@ -91,6 +94,24 @@ double rateOf(Chunk chunk, double seconds) {
   return flops / elapsed;
 }
 
+/// Puts the calling thread on the index-th core that the process may use. A scheduler may leave two new threads on one
+/// core for longer than a probe lasts.
+void moveToCore(size_t index) {
+#if defined(__linux__)
+  cpu_set_t allowed, chosen;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+    return;
+  size_t skip = index % static_cast<size_t>(CPU_COUNT(&allowed));
+  CPU_ZERO(&chosen);
+  for (size_t core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &allowed) && skip-- == 0) {
+      CPU_SET(core, &chosen);
+      sched_setaffinity(0, sizeof(chosen), &chosen);
+      return;
+    }
+#endif
+}
+
 } // namespace
 
 double measureFmaPeak(const ProbeOptions &options) {
@@ -101,20 +122,20 @@ double measureFmaPeak(const ProbeOptions &options) {
 
   std::vector<double> rates(static_cast<size_t>(options.threads));
   std::latch go(1);
-  std::vector<std::jthread> helpers;
+  std::vector<std::jthread> threads;
   {
     struct CountDown { // also when a thread cannot be started: those that wait must end
       std::latch &latch;
       ~CountDown() { latch.count_down(); }
     } countDown{go};
-    for (size_t i = 1; i < rates.size(); ++i)
-      helpers.emplace_back([&, i] {
+    for (size_t i = 0; i < rates.size(); ++i)
+      threads.emplace_back([&, i] {
+        moveToCore(i);
         go.wait();
         rates[i] = rateOf(chunk, seconds);
       });
   }
-  rates[0] = rateOf(chunk, seconds);
-  helpers.clear(); // joins
+  threads.clear(); // joins
   double sum = 0;
   for (double rate : rates)
     sum += rate;

@@ -8,6 +8,8 @@
 using namespace tercet;
 using namespace tercet::rt;
 
+static const ProbeOptions brief{.threads = 1, .milliseconds = 0.1, .level = {}};
+
 TEST_CASE("the probe gives a finite rate at every level, also at one the processor lacks", "[probe]") {
   for (CpuLevel level : {CpuLevel::portable, CpuLevel::v3, CpuLevel::v4})
     for (int threads : {1, 3}) {
@@ -26,11 +28,11 @@ TEST_CASE("a fraction is taken against the mean of the two probes", "[probe]") {
 
 TEST_CASE("bracketed work runs once, and its exception passes", "[probe]") {
   int runs = 0;
-  BracketedTime time = timeBracketed([&] { ++runs; }, {.milliseconds = 0.1});
+  BracketedTime time = timeBracketed([&] { ++runs; }, brief);
   CHECK(runs == 1);
   CHECK(time.seconds >= 0);
   CHECK(time.peakBefore > 0);
   CHECK(time.peakAfter > 0);
-  auto fails = [] { (void)timeBracketed([] { throw std::runtime_error("work"); }, {.milliseconds = 0.1}); };
+  auto fails = [] { (void)timeBracketed([] { throw std::runtime_error("work"); }, brief); };
   CHECK_THROWS_AS(fails(), std::runtime_error);
 }

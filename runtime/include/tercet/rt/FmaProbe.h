@@ -13,7 +13,8 @@
 
 namespace tercet::rt {
 
-/// threads: how many threads run the probe at once (>= 1; the caller is one of them).
+/// threads: how many threads run the probe at once (>= 1). One: the caller, wherever it runs. More: threads of the
+/// probe's own, spread over the cores that the process may use.
 /// milliseconds: how long (> 0). level: the instruction set whose peak is wanted; none, or one this processor cannot
 /// run: the processor's own (detectCpuLevel). v4: 512-bit fused multiply-adds; v3: 256-bit; portable: 128-bit vectors,
 /// multiply then add, which is what code for that level can use.
