@@ -1,0 +1,72 @@
+// The numerics contract: when the outputs of a target count as right (docs/numerics.md).
+//
+// Inputs scaled by 1 to 4: relative L2 <= 1e-5 in f32, <= 4e-3 in f16 and bf16. Beyond that, and for the largest error
+// at every scale: <= 2 x the error of the plain low-precision evaluation plus a floor of one rounding of the output.
+// The mean error stays within 1.25 x the plain evaluation's plus the floor's mean. lse is f32 whatever the inputs are;
+// its relative error is taken against max(|lse|, 1), since an absolute error of a logarithm is a relative one of the
+// sum. Classes are checked apart: the same sets, except where scores lie closer than fp32 scoring can tell apart; the
+// oracle then evaluates with the classes that the target used.
+#pragma once
+
+#include "tercet/dialect/reference/Evaluate.h"
+
+#include <string>
+#include <vector>
+
+namespace tercet::reference {
+
+struct CheckOptions {
+  /// What q and k were multiplied with against unit-variance data; decides between fixed and relative bounds.
+  double inputScale = 1;
+  /// The rows to compare; absent: all. Rows name the class rows that are compared, too.
+  std::optional<std::vector<RowIndex>> rows;
+  /// What the target rounds probabilities to before they meet V.
+  DType probabilities = DType::f32;
+  /// Equal scores must go to the lowest index: for inputs whose scores are exact in fp32.
+  bool exactTies = false;
+  ParallelFor parallelFor;
+};
+
+/// One measured number and the most it may be.
+struct Measure {
+  double value = 0, bound = 0;
+  bool passed() const { return value <= bound; } ///< false where value is NaN
+};
+
+/// One output against the oracle.
+struct OutputVerdict {
+  std::string name; ///< "o" or "lse"
+  int64_t elements = 0;
+  Measure relativeL2, maxError, meanError;
+  int64_t nonFinite = 0; ///< elements that are infinite or NaN on one side only; legal: 0
+  std::string worst;     ///< where the largest error is, what was got and what is right
+  bool passed() const { return nonFinite == 0 && relativeL2.passed() && maxError.passed() && meanError.passed(); }
+};
+
+/// The classes of a target against the oracle's selection.
+struct ClassVerdict {
+  int64_t blocks = 0;    ///< compared
+  int64_t different = 0; ///< of another class than the oracle's, excused or not
+  int64_t wrong = 0;     ///< not excused by a score gap below the tolerance; legal: 0
+  std::string first;     ///< the first wrong row and why
+  bool passed() const { return wrong == 0; }
+};
+
+struct Verdict {
+  bool passed = false;
+  std::vector<OutputVerdict> outputs;
+  std::optional<ClassVerdict> classes; ///< absent where the target gave none, or got them handed in
+  std::string reason;                  ///< one sentence on what failed; empty when passed
+};
+
+/// Compares `got` (o; optionally lse and classes, as reference::run takes them) with the oracle on `inputs`. When
+/// `inputs` hold classes those are used and `got` must hold the same resolved map; else those of `got`; else the
+/// oracle's own. Errors are those of evaluate and of output tensors of another shape; a wrong result is not an error
+/// but a Verdict.
+Result<Verdict> checkOutputs(const Program &program, const Arguments &inputs, const Arguments &got,
+                             const CheckOptions &options = {});
+
+/// A table of a verdict's numbers and bounds, one line per output.
+std::string describe(const Verdict &verdict);
+
+} // namespace tercet::reference

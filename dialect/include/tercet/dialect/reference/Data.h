@@ -1,0 +1,83 @@
+// Data: seeded inputs for specs, for tests, `check` and `bench`. The same seed, shape and options give the same bits on
+// every machine: the generator and the normal transform are written out here, not taken from the standard library.
+#pragma once
+
+#include "tercet/Session.h"
+#include "tercet/dialect/reference/Program.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tercet::reference {
+
+/// Splittable counter-based random numbers: element i of a stream never depends on how many were drawn before.
+class RandomStream {
+public:
+  RandomStream(uint64_t seed, std::string_view name);
+  /// Uniform in (0, 1).
+  double uniform(uint64_t index) const;
+  /// Standard normal (Box-Muller).
+  double normal(uint64_t index) const;
+
+private:
+  uint64_t key;
+};
+
+/// A tensor with its memory, 64-byte aligned. Movable, not copyable.
+class OwnedTensor {
+public:
+  OwnedTensor() = default;
+  /// Dense and row-major; every byte of the memory is `fill` (0xff: NaN in every float dtype).
+  static OwnedTensor make(DType dtype, std::vector<int64_t> shape, int fill = 0);
+  /// As make, with `padding[axis]` unused positions behind each extent of an axis: a strided view.
+  static OwnedTensor makeStrided(DType dtype, std::vector<int64_t> shape, std::vector<int64_t> padding,
+                                 int fill = 0xff);
+
+  const Tensor &view() const { return tensor; }
+  size_t bytes() const { return size; }
+
+private:
+  struct Release {
+    void operator()(std::byte *memory) const;
+  };
+  std::unique_ptr<std::byte[], Release> memory;
+  size_t size = 0;
+  Tensor tensor;
+};
+
+/// Sizes of a call; 0 stands for: heads of q (headsKV), tokens of q (tokensK), head dimension (valueDim).
+struct Shape {
+  int64_t batch = 1, heads = 1, headsKV = 0, tokensQ = 0, tokensK = 0, headDim = 0, valueDim = 0;
+  Shape resolved() const;
+};
+
+struct DataOptions {
+  uint64_t seed = 0;
+  DType dtype = DType::f32;
+  double scale = 1;       ///< multiplies q and k
+  double valueMean = 0.5; ///< added to v, so that a missing or doubled weight shows
+  /// Mixed into unit-variance q and k: how much of each token is its cluster's direction, in [0, 1). Tokens of a run of
+  /// 64 share one of 16 directions, so block selection has something to find. 0: independent normals.
+  double structure = 0;
+  double weightScale = 1; ///< multiplies w, which has entries of variance 1/valueDim, and b, of variance 1
+};
+
+/// Named tensors with their memory.
+struct Data {
+  std::vector<std::pair<std::string, OwnedTensor>> tensors;
+  /// Views of all tensors; borrowed from this.
+  Arguments arguments() const;
+  const Tensor &operator[](std::string_view name) const;
+};
+
+/// q, k, v of this shape in options.dtype, and the program's weights in f32: matrices [valueDim, valueDim] and biases
+/// [valueDim], as the program uses them.
+Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
+
+/// Memory for the outputs that the program has: o in `dtype`, lse (f32), classes (i8). Filled with bytes 0xff.
+Data makeOutputs(const Program &program, const Shape &shape, DType dtype);
+
+} // namespace tercet::reference

@@ -1,0 +1,74 @@
+// Program: a tercet.spec as plain data, for the fp64 oracle. No MLIR here: readSpec (ReadSpec.h) makes one from the IR.
+//
+// A program is a list of branches in the order of the spec's ops; a branch names the branches it reads by index, so any
+// spec that the dialect can write is evaluated by walking the list once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tercet::reference {
+
+/// A number that the spec writes as a parameter (or leaves out: then `parameter` is empty and `value` its default).
+struct Number {
+  std::string parameter; ///< a value in Arguments::parameters under this name overrides `value` if `isRuntime`
+  double value = 0;
+  bool isAuto = false; ///< the op decides: 1/sqrt(head dimension) for a scale
+  bool isRuntime = false;
+};
+
+/// How a fraction of n blocks becomes a count (docs/spec.md#counts).
+enum class Rounding { floor, ceil, round };
+
+/// Classification by pooled scores: the operands of tercet.pooled_scores and tercet.select.
+struct Selection {
+  int64_t blockQ = 0, blockK = 0;
+  Number keep, drop, minKeep, sink;
+  bool keepIsCount = false, dropIsCount = false;
+  Rounding rounding = Rounding::floor;
+  bool diagonal = false, forcedCounts = false;
+};
+
+/// A set of block classes as bits.
+enum ClassBits : uint8_t { criticalBit = 1, marginalBit = 2, negligibleBit = 4, everyClass = 7 };
+
+/// The bit of a class byte: +1 critical, 0 marginal, -1 negligible.
+constexpr uint8_t bitOfClass(int8_t value) {
+  return value > 0 ? criticalBit : value == 0 ? marginalBit : negligibleBit;
+}
+
+enum class FeatureMap { softmax, elu, relu };
+
+/// One op that makes a tercet.branch.
+struct Branch {
+  enum class Kind { sparse, linear, blockMean, project, sum, joint };
+  Kind kind = Kind::sparse;
+  std::string name;             ///< the op's name, numbered from the second on: "sparse", "linear", "linear2"
+  uint8_t classes = everyClass; ///< the blocks that a region covers; empty blocks hold no token and take no part
+  Number scale;                 ///< sparse, blockMean
+  FeatureMap featureMap = FeatureMap::softmax; ///< linear
+  Number eps;                                  ///< linear
+  std::string weight, bias;                    ///< project: names of its tensors
+  std::vector<size_t> inputs;                  ///< project, sum, joint: indices of earlier branches
+};
+
+/// The name of a kind, as the op's mnemonic.
+std::string_view branchKindName(Branch::Kind kind);
+
+struct Program {
+  std::string name;
+  std::optional<Selection> selection; ///< absent: no classification, every block is critical
+  std::vector<Branch> branches;
+  size_t output = 0;                   ///< index of the branch that tercet.return names
+  std::vector<std::string> weights;    ///< names of the arguments after q, k, v
+  std::vector<std::string> parameters; ///< names of the runtime parameters
+
+  /// Whether branch `index` is or holds a softmax branch, whose log-sum-exp is then its own.
+  bool hasLse(size_t index) const;
+};
+
+} // namespace tercet::reference
