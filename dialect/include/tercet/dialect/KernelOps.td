@@ -39,11 +39,13 @@ def Tkern_KernelOp : Tkern_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]
 
 def Tkern_EndOp : Tkern_Op<"end", [Terminator, HasParent<"KernelOp">]> {
   let summary = "the end of a work item";
+  let description = "Example: tkern.kernel.";
   let assemblyFormat = "attr-dict";
 }
 
 def Tkern_ScratchOp : Tkern_Op<"scratch", [MemoryEffects<[MemAlloc]>]> {
   let summary = "memory of the work item, undefined at its start";
+  let description = "Example: tkern.softmax_step.";
   let results = (outs Tkern_View:$view);
   let assemblyFormat = "attr-dict `:` type($view)";
   let hasVerifier = 1;
@@ -51,6 +53,7 @@ def Tkern_ScratchOp : Tkern_Op<"scratch", [MemoryEffects<[MemAlloc]>]> {
 
 def Tkern_ViewOp : Tkern_Op<"view", [Pure]> {
   let summary = "see memory behind a pointer, from an element offset, with a row stride";
+  let description = "Example: tkern.kernel.";
   let arguments = (ins Tkern_Pointer:$base, Index:$offset, Optional<Index>:$stride);
   let results = (outs Tkern_View:$view);
   let assemblyFormat = "$base `[` $offset `]` (`stride` `(` $stride^ `)`)? attr-dict `:` type($base) `->` type($view)";
@@ -59,6 +62,7 @@ def Tkern_ViewOp : Tkern_Op<"view", [Pure]> {
 
 def Tkern_SubviewOp : Tkern_Op<"subview", [Pure]> {
   let summary = "the same memory from another row and column";
+  let description = "Example: tkern.select_view.";
   let arguments = (ins Tkern_View:$source, Index:$row, Index:$col);
   let results = (outs Tkern_View:$view);
   let assemblyFormat = "$source `[` $row `,` $col `]` attr-dict `:` type($source) `->` type($view)";
@@ -67,6 +71,23 @@ def Tkern_SubviewOp : Tkern_Op<"subview", [Pure]> {
 
 def Tkern_SelectViewOp : Tkern_Op<"select_view", [Pure, AllTypesMatch<["whenTrue", "whenFalse", "view"]>]> {
   let summary = "one of two views of the same type";
+  let description = [{
+    Example:
+    ```mlir
+    tkern.kernel @bias_or_own(%i: index, %g: index, %u: index, %bias: !tkern.pointer<f32>, %out: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %bias_view = tkern.view %bias[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      %own = tkern.view %out[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      %row = tkern.subview %bias_view[%i, %zero]
+          : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<?x64xf32, stride 64, global>
+      %absent = tkern.is_null %bias : !tkern.pointer<f32>
+      %from = tkern.select_view %absent, %own, %row : !tkern.view<?x64xf32, stride 64, global>
+      %t = tkern.load %from[%zero, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.tile<1x64>
+      tkern.store %t, %own[%i, %zero] : !tkern.tile<1x64>, !tkern.view<?x64xf32, stride 64, global>
+      tkern.end
+    }
+    ```
+  }];
   let arguments = (ins I1:$condition, Tkern_View:$whenTrue, Tkern_View:$whenFalse);
   let results = (outs Tkern_View:$view);
   let assemblyFormat = "$condition `,` $whenTrue `,` $whenFalse attr-dict `:` type($view)";
@@ -74,6 +95,7 @@ def Tkern_SelectViewOp : Tkern_Op<"select_view", [Pure, AllTypesMatch<["whenTrue
 
 def Tkern_IsNullOp : Tkern_Op<"is_null", [Pure]> {
   let summary = "whether an optional argument is absent";
+  let description = "Example: tkern.select_view.";
   let arguments = (ins Tkern_Pointer:$pointer);
   let results = (outs I1:$result);
   let assemblyFormat = "$pointer attr-dict `:` type($pointer)";
@@ -81,6 +103,7 @@ def Tkern_IsNullOp : Tkern_Op<"is_null", [Pure]> {
 
 def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
   let summary = "read one scalar: integers (i8, i32) become index, floats f32";
+  let description = "Example: tkern.softmax_step.";
   let arguments = (ins Tkern_Pointer:$pointer, Index:$index);
   let results = (outs AnyTypeOf<[Index, F32]>:$value);
   let assemblyFormat = "$pointer `[` $index `]` attr-dict `:` type($pointer) `->` type($value)";
@@ -88,6 +111,7 @@ def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
 
 def Tkern_PrefetchOp : Tkern_Op<"prefetch"> {
   let summary = "bring rows of a view near: a hint";
+  let description = "Example: tkern.softmax_step.";
   let arguments = (ins Tkern_View:$view, Index:$row, Index:$col, I64Attr:$rows, I64Attr:$cols);
   let assemblyFormat = "$view `[` $row `,` $col `]` $rows `x` $cols attr-dict `:` type($view)";
 }

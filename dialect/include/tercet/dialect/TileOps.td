@@ -30,6 +30,7 @@ def Tkern_LoadOp : Tkern_Op<"load", [MemoryEffects<[MemRead]>, AttrSizedOperandS
 
 def Tkern_StoreOp : Tkern_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOperandSegments]> {
   let summary = "write a tile, rounding to the view's element type; positions at or beyond `rows`, `cols` stay as they are";
+  let description = "Example: tkern.load.";
   let arguments = (ins Tkern_Tile:$tile, Tkern_View:$view, Index:$row, Index:$col, Optional<Index>:$rows,
                        Optional<Index>:$cols);
   let assemblyFormat = [{
@@ -40,6 +41,7 @@ def Tkern_StoreOp : Tkern_Op<"store", [MemoryEffects<[MemWrite]>, AttrSizedOpera
 
 def Tkern_SplatOp : Tkern_Op<"splat", [Pure]> {
   let summary = "a tile with the same value everywhere";
+  let description = "Example: tkern.matmul.";
   let arguments = (ins F32:$value);
   let results = (outs Tkern_Tile:$tile);
   let assemblyFormat = "$value attr-dict `:` type($tile)";
@@ -80,6 +82,7 @@ def Tkern_AccumulateOp : Tkern_Op<"accumulate"> {
   let summary = "acc += P B, with P in registers and the accumulator in memory of the item";
   let description = [{
     P is rows x depth, B depth x n, and rows of `acc` from its first one get n columns; n is the column count of `acc`.
+    Example: tkern.softmax_step.
   }];
   let arguments = (ins Tkern_Tile:$p, Tkern_View:$b, Tkern_View:$acc);
   let assemblyFormat = "$p `,` $b `into` $acc attr-dict `:` type($p) `,` type($b) `,` type($acc)";
@@ -119,12 +122,14 @@ def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
 
 def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, HasParent<"MapOp">]> {
   let summary = "the element of a map body";
+  let description = "Example: tkern.map.";
   let arguments = (ins F32:$value);
   let assemblyFormat = "$value attr-dict";
 }
 
 def Tkern_ReduceOp : Tkern_Op<"reduce", [Pure]> {
   let summary = "one value per row: the sum or maximum over its columns";
+  let description = "Example: tkern.map.";
   let arguments = (ins Tkern_ReduceKind:$kind, Tkern_Tile:$tile);
   let results = (outs Tkern_Tile:$result);
   let assemblyFormat = "$kind $tile attr-dict `:` type($tile) `->` type($result)";
@@ -138,6 +143,45 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
     sums to `sum` (16 partial sums per row). While no score of the tile exceeds `threshold` the maximum stays; else, and
     always where `first` holds, the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new
     maximum. With a threshold of 8, p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+
+    Example: the loop of a dense kernel for 4 rows; keys lie transposed, tile by tile.
+    ```mlir
+    tkern.kernel @attend(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>, %values: !tkern.pointer<f32>,
+                         %tiles: !tkern.pointer<i32>) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %depth = arith.constant 64 : index
+      %q = tkern.scratch : !tkern.view<4x64xf32, stride 64, local>
+      %max = tkern.scratch : !tkern.view<4x1xf32, stride 1, local>
+      %sum = tkern.scratch : !tkern.view<4x16xf32, stride 16, local>
+      %acc = tkern.scratch : !tkern.view<4x64xf32, stride 64, local>
+      %count = tkern.read %tiles[%zero] : !tkern.pointer<i32> -> index
+      scf.for %t = %zero to %count step %one {
+        %first = arith.cmpi eq, %t, %zero : index
+        %row = arith.muli %t, %depth : index
+        %next = arith.addi %row, %depth : index
+        %k = tkern.view %keys[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+        %kt = tkern.subview %k[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
+        %v = tkern.view %values[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+        %vt = tkern.subview %v[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
+        tkern.prefetch %k[%next, %zero] 64 x 64 : !tkern.view<?x64xf32, stride 64, global>
+        %m = tkern.load %max[%zero, %zero] : !tkern.view<4x1xf32, stride 1, local> -> !tkern.tile<4x1>
+        %start = tkern.map %m : !tkern.tile<4x1> -> !tkern.tile<4x64> {
+        ^bb0(%x: f32):
+          %n = arith.negf %x : f32
+          tkern.yield %n
+        }
+        %s = tkern.matmul %q, %kt, %start depth 64
+            : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>
+        %p = tkern.softmax_step %s max %max sum %sum acc %acc first %first
+            : !tkern.tile<4x64>, !tkern.view<4x1xf32, stride 1, local>, !tkern.view<4x16xf32, stride 16, local>,
+              !tkern.view<4x64xf32, stride 64, local>
+        tkern.accumulate %p, %vt into %acc
+            : !tkern.tile<4x64>, !tkern.view<64x64xf32, stride 64, global>, !tkern.view<4x64xf32, stride 64, local>
+      }
+      tkern.end
+    }
+    ```
   }];
   let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, I1:$first,
                        DefaultValuedAttr<F32Attr, "8.0f">:$threshold);
