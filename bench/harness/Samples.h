@@ -1,0 +1,51 @@
+// Samples: how a benchmark repeats, filters and sums up. Every repetition is bracketed by two FMA probes on the same
+// threads; one in which the process waited for a core is taken again, whatever its result, and counted.
+#pragma once
+
+#include "tercet/rt/FmaProbe.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tercet::bench {
+
+/// Median and quartiles of a sample.
+struct Quartiles {
+  double q1 = 0, median = 0, q3 = 0;
+};
+Quartiles quartilesOf(std::vector<double> values);
+
+/// The interval between two order statistics that holds the population's median with at least 90 % probability
+/// (binomial; needs 5 values, with fewer it is the whole range and `exact` is false).
+struct MedianInterval {
+  double low = 0, high = 0;
+  bool exact = true;
+};
+MedianInterval medianInterval90(std::vector<double> values);
+
+/// How repetitions are taken. waitLimit: the share of the wall time that the process's threads may spend runnable but
+/// not running before the repetition is taken again; at most `repetitions` times in all. probeMs: length of one probe.
+struct RepeatOptions {
+  int repetitions = 21;
+  int threads = 1;
+  double probeMs = 4;
+  double waitLimit = 0.01;
+  std::optional<CpuLevel> level; ///< whose peak; none: the processor's own
+};
+
+/// What the repetitions of one piece of work gave; index i of every contender is taken in the same round.
+struct Series {
+  std::vector<double> seconds, peak;
+  int retaken = 0;
+  /// Per repetition: flops / (seconds * peak).
+  std::vector<double> fractions(double flops) const;
+};
+
+/// Runs the contenders in turn, round by round (A B, A B, ..), after one untimed run each.
+std::vector<Series> interleave(const std::vector<std::function<void()>> &contenders, const RepeatOptions &options);
+
+/// Seconds that the threads of this process have spent waiting for a core so far; 0 where the system does not say.
+double secondsWaited();
+
+} // namespace tercet::bench
