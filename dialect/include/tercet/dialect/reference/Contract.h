@@ -46,10 +46,10 @@ struct OutputVerdict {
 /// The classes of a target against the oracle's selection.
 struct ClassVerdict {
   int64_t blocks = 0;    ///< compared
-  int64_t different = 0; ///< of another class than the oracle's, excused or not
-  int64_t wrong = 0;     ///< not excused by a score gap below the tolerance; legal: 0
+  int64_t different = 0; ///< blocks of another class than the oracle's, excused or not
+  int64_t wrongRows = 0; ///< rows that no score gap below the tolerance excuses; legal: 0
   std::string first;     ///< the first wrong row and why
-  bool passed() const { return wrong == 0; }
+  bool passed() const { return wrongRows == 0; }
 };
 
 struct Verdict {

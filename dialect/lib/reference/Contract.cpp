@@ -1,0 +1,130 @@
+// The numerics contract: evaluates what is right and what a plain low-precision evaluation gives, and compares.
+#include "tercet/dialect/reference/Contract.h"
+
+#include "ClassCheck.h"
+#include "ErrorMeasure.h"
+#include "Outputs.h"
+
+#include <functional>
+
+namespace tercet::reference {
+namespace {
+
+/// The largest input scale at which the fixed bounds hold; beyond it, softmax amplifies every rounding of a score.
+constexpr double fixedBoundScale = 4;
+constexpr double plainMaxFactor = 2, plainMeanFactor = 1.25;
+
+double fixedBound(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16 ? 4e-3 : 1e-5; }
+
+/// The numbers of one output: what was got, what is right, and the plain evaluation, element by element.
+struct Comparison {
+  std::string name;
+  DType dtype = DType::f32;    ///< what the output is stored in
+  double fixed = 0;            ///< bound of the relative error at small scales
+  double denominatorFloor = 0; ///< see measureErrors
+  std::vector<double> got, right, plain;
+  std::function<std::string(size_t)> where;
+};
+
+OutputVerdict compare(const Comparison &comparison, double inputScale) {
+  const auto &[name, dtype, fixed, floorOfSize, got, right, plain, where] = comparison;
+  ErrorStats errors = measureErrors(got, right, dtype, floorOfSize);
+  ErrorStats plainErrors = measureErrors(plain, right, dtype, floorOfSize);
+  RoundingFloor floor = roundingFloor(right, dtype, floorOfSize);
+  OutputVerdict verdict{.name = name, .elements = static_cast<int64_t>(right.size()), .nonFinite = errors.nonFinite};
+  verdict.relativeL2 = {errors.relativeL2, inputScale <= fixedBoundScale
+                                               ? fixed
+                                               : plainMaxFactor * plainErrors.relativeL2 + floor.relativeL2};
+  verdict.maxError = {errors.max, plainMaxFactor * plainErrors.max + floor.max};
+  verdict.meanError = {errors.mean, plainMeanFactor * plainErrors.mean + floor.mean};
+  if (!right.empty())
+    verdict.worst =
+        fmt::format("{}: got {:.9g}, expected {:.9g}", where(errors.worst), got[errors.worst], right[errors.worst]);
+  return verdict;
+}
+
+Comparison compareO(const Evaluation &right, const Evaluation &plain, const Tensor &o) {
+  Comparison comparison{.name = "o", .dtype = o.dtype, .fixed = fixedBound(o.dtype)};
+  int64_t valueDim = right.sizes.valueDim;
+  comparison.right = right.result().o;
+  comparison.plain = plain.result().o;
+  for (double &value : comparison.plain)
+    value = roundedTo(o.dtype, value);
+  for (const RowIndex &at : right.rows)
+    for (int64_t c = 0; c < valueDim; ++c)
+      comparison.got.push_back(o.get(at.batch, at.head, at.row, c));
+  comparison.where = [&right, valueDim](size_t index) {
+    const RowIndex &at = right.rows[index / valueDim];
+    return fmt::format("o[{}, {}, {}, {}]", at.batch, at.head, at.row, index % valueDim);
+  };
+  return comparison;
+}
+
+Comparison compareLse(const Evaluation &right, const Evaluation &plain, const Tensor &lse) {
+  Comparison comparison{.name = "lse", .dtype = lse.dtype, .fixed = fixedBound(DType::f32), .denominatorFloor = 1};
+  comparison.right = right.result().lse;
+  comparison.plain = plain.result().lse;
+  for (const RowIndex &at : right.rows)
+    comparison.got.push_back(lse.get(at.batch, at.head, at.row));
+  comparison.where = [&right](size_t index) {
+    const RowIndex &at = right.rows[index];
+    return fmt::format("lse[{}, {}, {}]", at.batch, at.head, at.row);
+  };
+  return comparison;
+}
+
+std::string reasonOf(const Verdict &verdict) {
+  if (verdict.classes && !verdict.classes->passed())
+    return verdict.classes->first;
+  for (const OutputVerdict &output : verdict.outputs) {
+    if (output.nonFinite)
+      return fmt::format("{} elements of {} are finite on one side only; first {}", output.nonFinite, output.name,
+                         output.worst);
+    for (auto [name, measure] : {std::pair{"relative L2 error", output.relativeL2},
+                                 {"largest error", output.maxError},
+                                 {"mean error", output.meanError}})
+      if (!measure.passed())
+        return fmt::format("the {} of {} is {:.3g}, the bound {:.3g}; worst {}", name, output.name, measure.value,
+                           measure.bound, output.worst);
+  }
+  return {};
+}
+
+} // namespace
+
+Result<Verdict> checkOutputs(const Program &program, const Arguments &inputs, const Arguments &got,
+                             const CheckOptions &options) {
+  TERCET_TRY(Operands operands, bindOperands(program, inputs, nullptr));
+  TERCET_TRY(Outputs outputs, bindOutputs(program, operands.sizes, got));
+  EvaluateOptions evaluation{.rows = options.rows,
+                             .probabilities = options.probabilities,
+                             .classes = outputs.classes && !operands.classes ? &outputs.classes : nullptr,
+                             .parallelFor = options.parallelFor};
+  TERCET_TRY(Evaluation right, evaluate(program, inputs, evaluation));
+  evaluation.plain = true;
+  TERCET_TRY(Evaluation plain, evaluate(program, inputs, evaluation));
+  Verdict verdict;
+  if (outputs.classes)
+    verdict.classes = checkClassMap(program, operands, right.rows, outputs.classes, options.exactTies);
+  if (outputs.o)
+    verdict.outputs.push_back(compare(compareO(right, plain, outputs.o), options.inputScale));
+  if (outputs.lse)
+    verdict.outputs.push_back(compare(compareLse(right, plain, outputs.lse), options.inputScale));
+  verdict.reason = reasonOf(verdict);
+  verdict.passed = verdict.reason.empty();
+  return verdict;
+}
+
+std::string describe(const Verdict &verdict) {
+  std::string text = verdict.passed ? "passed\n" : fmt::format("failed: {}\n", verdict.reason);
+  if (verdict.classes)
+    text += fmt::format("classes: {} blocks, {} different, {} wrong rows\n", verdict.classes->blocks,
+                        verdict.classes->different, verdict.classes->wrongRows);
+  for (const OutputVerdict &output : verdict.outputs)
+    text += fmt::format("{}: relative L2 {:.3g} (bound {:.3g}), max {:.3g} ({:.3g}), mean {:.3g} ({:.3g}); worst {}\n",
+                        output.name, output.relativeL2.value, output.relativeL2.bound, output.maxError.value,
+                        output.maxError.bound, output.meanError.value, output.meanError.bound, output.worst);
+  return text;
+}
+
+} // namespace tercet::reference

@@ -1,0 +1,154 @@
+// Seeded inputs. Random numbers are the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over a counter.
+#include "tercet/dialect/reference/Data.h"
+
+#include "tercet/dialect/reference/Evaluate.h"
+
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <numbers>
+
+namespace tercet::reference {
+namespace {
+
+uint64_t mix(uint64_t value) {
+  value += 0x9e3779b97f4a7c15;
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+/// Calls body(index, i0, i1, i2, i3) for every element, index in row-major order.
+template <typename Body> void forEachElement(const Tensor &tensor, Body body) {
+  uint64_t index = 0;
+  for (int64_t i0 = 0; i0 < tensor.shape[0]; ++i0)
+    for (int64_t i1 = 0; i1 < tensor.shape[1]; ++i1)
+      for (int64_t i2 = 0; i2 < tensor.shape[2]; ++i2)
+        for (int64_t i3 = 0; i3 < tensor.shape[3]; ++i3)
+          body(index++, i0, i1, i2, i3);
+}
+
+/// Tokens in runs of this length share a direction, of this many.
+constexpr int64_t clusterTokens = 64, clusterCount = 16;
+
+void fillTokens(const Tensor &tensor, std::string_view name, const DataOptions &options) {
+  bool isValue = name == "v";
+  RandomStream noise(options.seed, name), clusters(options.seed, "clusters"), order(options.seed, "order");
+  double structure = isValue ? 0 : options.structure, rest = std::sqrt(1 - structure * structure);
+  forEachElement(tensor, [&](uint64_t index, int64_t i0, int64_t i1, int64_t token, int64_t feature) {
+    double value = rest * noise.normal(index);
+    if (structure > 0) {
+      auto cluster = static_cast<uint64_t>(order.uniform(token / clusterTokens) * clusterCount);
+      value += structure * clusters.normal(cluster * tensor.shape[3] + feature);
+    }
+    tensor.set(isValue ? value + options.valueMean : value * options.scale, i0, i1, token, feature);
+  });
+}
+
+void fillWeight(const Tensor &tensor, std::string_view name, const DataOptions &options) {
+  RandomStream noise(options.seed, name);
+  double deviation = tensor.rank == 2 ? 1 / std::sqrt(static_cast<double>(tensor.shape[1])) : 1;
+  forEachElement(tensor, [&](uint64_t index, int64_t i0, int64_t i1, int64_t, int64_t) {
+    tensor.set(noise.normal(index) * deviation * options.weightScale, i0, i1);
+  });
+}
+
+} // namespace
+
+RandomStream::RandomStream(uint64_t seed, std::string_view name) : key(mix(seed)) {
+  for (char letter : name)
+    key = mix(key ^ static_cast<unsigned char>(letter));
+}
+
+double RandomStream::uniform(uint64_t index) const {
+  return (static_cast<double>(mix(key ^ mix(index)) >> 11) + 0.5) * 0x1p-53;
+}
+
+double RandomStream::normal(uint64_t index) const {
+  double radius = std::sqrt(-2 * std::log(uniform(2 * index)));
+  return radius * std::cos(2 * std::numbers::pi * uniform(2 * index + 1));
+}
+
+void OwnedTensor::Release::operator()(std::byte *memory) const { ::operator delete[](memory, std::align_val_t(64)); }
+
+OwnedTensor OwnedTensor::make(DType dtype, std::vector<int64_t> shape, int fill) {
+  return makeStrided(dtype, std::move(shape), {}, fill);
+}
+
+OwnedTensor OwnedTensor::makeStrided(DType dtype, std::vector<int64_t> shape, std::vector<int64_t> padding, int fill) {
+  padding.resize(shape.size(), 0);
+  OwnedTensor owned;
+  owned.tensor.dtype = dtype;
+  owned.tensor.rank = static_cast<int>(shape.size());
+  int64_t stride = 1;
+  for (int axis = owned.tensor.rank - 1; axis >= 0; --axis) {
+    owned.tensor.shape[axis] = shape[axis];
+    owned.tensor.strides[axis] = stride;
+    stride *= shape[axis] + padding[axis];
+  }
+  owned.size = static_cast<size_t>(stride) * dtypeSize(dtype);
+  owned.memory.reset(new (std::align_val_t(64)) std::byte[owned.size]);
+  std::memset(owned.memory.get(), fill, owned.size);
+  owned.tensor.data = owned.memory.get();
+  return owned;
+}
+
+Shape Shape::resolved() const {
+  Shape shape = *this;
+  shape.headsKV = headsKV ? headsKV : heads;
+  shape.tokensK = tokensK ? tokensK : tokensQ;
+  shape.valueDim = valueDim ? valueDim : headDim;
+  return shape;
+}
+
+Arguments Data::arguments() const {
+  Arguments arguments;
+  for (const auto &[name, tensor] : tensors)
+    arguments.tensors.emplace_back(name, tensor.view());
+  return arguments;
+}
+
+const Tensor &Data::operator[](std::string_view name) const {
+  for (const auto &[tensorName, tensor] : tensors)
+    if (tensorName == name)
+      return tensor.view();
+  TERCET_CHECK(false, "Data holds no tensor of this name");
+}
+
+Data makeData(const Program &program, const Shape &given, const DataOptions &options) {
+  Shape shape = given.resolved();
+  Data data;
+  auto add = [&](std::string name, DType dtype, std::vector<int64_t> extents) {
+    data.tensors.emplace_back(std::move(name), OwnedTensor::make(dtype, std::move(extents)));
+    return data.tensors.back().second.view();
+  };
+  fillTokens(add("q", options.dtype, {shape.batch, shape.heads, shape.tokensQ, shape.headDim}), "q", options);
+  fillTokens(add("k", options.dtype, {shape.batch, shape.headsKV, shape.tokensK, shape.headDim}), "k", options);
+  fillTokens(add("v", options.dtype, {shape.batch, shape.headsKV, shape.tokensK, shape.valueDim}), "v", options);
+  for (const Branch &branch : program.branches) {
+    if (!branch.weight.empty())
+      fillWeight(add(branch.weight, DType::f32, {shape.valueDim, shape.valueDim}), branch.weight, options);
+    if (!branch.bias.empty())
+      fillWeight(add(branch.bias, DType::f32, {shape.valueDim}), branch.bias, options);
+  }
+  return data;
+}
+
+Data makeOutputs(const Program &program, const Shape &given, DType dtype) {
+  Shape shape = given.resolved();
+  Data data;
+  auto add = [&](std::string name, DType type, std::vector<int64_t> extents) {
+    data.tensors.emplace_back(std::move(name), OwnedTensor::make(type, std::move(extents), 0xff));
+  };
+  add("o", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});
+  if (program.hasLse(program.output))
+    add("lse", DType::f32, {shape.batch, shape.heads, shape.tokensQ});
+  if (program.selection) {
+    int64_t blocksQ = (shape.tokensQ + program.selection->blockQ - 1) / program.selection->blockQ;
+    int64_t blocksK = (shape.tokensK + program.selection->blockK - 1) / program.selection->blockK;
+    add("classes", DType::i8, {shape.batch, shape.heads, blocksQ, blocksK});
+  }
+  return data;
+}
+
+} // namespace tercet::reference

@@ -1,0 +1,34 @@
+// ErrorMeasure: distances between what a target gave and what is right.
+#pragma once
+
+#include "tercet/dialect/reference/Contract.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace tercet::reference {
+
+/// Errors over the elements that are finite on both sides.
+struct ErrorStats {
+  double relativeL2 = 0, max = 0, mean = 0;
+  int64_t nonFinite = 0; ///< elements that are not the same infinity, NaN or finite on both sides
+  size_t worst = 0;      ///< index of the largest error, or of the first non-finite difference
+};
+
+/// dtype: what `got` is stored in; a right value that overflows there is that infinity. denominatorFloor: each element
+/// counts as at least this large in the relative error.
+ErrorStats measureErrors(std::span<const double> got, std::span<const double> right, DType dtype,
+                         double denominatorFloor);
+
+/// What one rounding of the outputs costs: |(x + 0.3 - 0.3) - x| in `dtype`, at least one unit in the last place of the
+/// largest |x| for the maximum.
+struct RoundingFloor {
+  double relativeL2 = 0, max = 0, mean = 0;
+};
+RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor);
+
+/// Value rounded to a float dtype, through the same conversions as Tensor::set.
+double roundedTo(DType dtype, double value);
+
+} // namespace tercet::reference

@@ -1,0 +1,134 @@
+// Evaluate: resolves the rows and classes of a call, then evaluates head by head.
+#include "tercet/dialect/reference/Evaluate.h"
+
+#include "HeadEvaluator.h"
+#include "Select.h"
+
+#include <array>
+#include <set>
+
+namespace tercet::reference {
+namespace {
+
+/// Which entries of Evaluation::rows belong to one head.
+struct HeadRows {
+  int64_t batch = 0, head = 0;
+  std::vector<size_t> slots;
+};
+
+Result<std::vector<RowIndex>> resolveRows(const CallSizes &sizes, const EvaluateOptions &options) {
+  if (options.rows) {
+    for (const RowIndex &row : *options.rows)
+      if (row.batch < 0 || row.batch >= sizes.batch || row.head < 0 || row.head >= sizes.headsQ || row.row < 0 ||
+          row.row >= sizes.tokensQ)
+        return Status::make(Code::invalidArgument, "row ({}, {}, {}) lies outside of [{}, {}, {}]", row.batch, row.head,
+                            row.row, sizes.batch, sizes.headsQ, sizes.tokensQ);
+    return *options.rows;
+  }
+  std::vector<RowIndex> rows;
+  for (int64_t b = 0; b < sizes.batch; ++b)
+    for (int64_t h = 0; h < sizes.headsQ; ++h)
+      for (int64_t row = 0; row < sizes.tokensQ; ++row)
+        rows.push_back({b, h, row});
+  return rows;
+}
+
+std::vector<HeadRows> groupByHead(const std::vector<RowIndex> &rows) {
+  std::map<std::pair<int64_t, int64_t>, HeadRows> heads;
+  for (size_t slot = 0; slot < rows.size(); ++slot) {
+    HeadRows &head = heads[{rows[slot].batch, rows[slot].head}];
+    head.batch = rows[slot].batch;
+    head.head = rows[slot].head;
+    head.slots.push_back(slot);
+  }
+  std::vector<HeadRows> list;
+  for (auto &[key, head] : heads)
+    list.push_back(std::move(head));
+  return list;
+}
+
+void classifyHead(const SelectionRule &rule, const Operands &operands, const HeadRows &head,
+                  const std::vector<RowIndex> &rows, ClassMap &map) {
+  std::set<int64_t> queryBlocks;
+  for (size_t slot : head.slots)
+    queryBlocks.insert(rows[slot].row / rule.blockQ);
+  std::optional<HeadScores> scores;
+  if (!operands.classes)
+    scores.emplace(rule, operands, head.batch, head.head);
+  for (int64_t i : queryBlocks) {
+    RowQuota quota = rowQuota(rule, i, map.blocksK, operands.lengthQ(head.batch), operands.lengthK(head.batch));
+    std::vector<int8_t> classes(map.blocksK, -1);
+    if (scores)
+      classes = classifyRow(quota, scores->row(i));
+    for (int64_t j = 0; j < map.blocksK; ++j) {
+      const Tensor &given = operands.classes;
+      if (given && !quota.empty[j])
+        classes[j] = static_cast<int8_t>(
+            given.get(given.shape[0] == 1 ? 0 : head.batch, given.shape[1] == 1 ? 0 : head.head, i, j));
+      map.at(head.batch, head.head, i, j) = classes[j];
+    }
+  }
+}
+
+template <typename Real>
+void evaluateHead(const Program &program, const Operands &operands, const HeadRows &head, DType probabilities,
+                  Evaluation &evaluation) {
+  HeadEvaluator<Real> evaluator(program, operands, head.batch, head.head, probabilities);
+  int64_t valueDim = evaluation.sizes.valueDim;
+  for (size_t slot : head.slots) {
+    int64_t row = evaluation.rows[slot].row;
+    const int8_t *classes =
+        program.selection ? &evaluation.classes.at(head.batch, head.head, row / program.selection->blockQ, 0) : nullptr;
+    std::vector<Row<Real>> results = evaluator.evaluate(row, classes);
+    for (size_t index = 0; index < results.size(); ++index) {
+      BranchRows &branch = evaluation.branches[index];
+      std::copy(results[index].o.begin(), results[index].o.end(), branch.o.begin() + slot * valueDim);
+      if (!branch.lse.empty())
+        branch.lse[slot] = results[index].lse;
+    }
+  }
+}
+
+void forEach(const ParallelFor &parallelFor, size_t count, const std::function<void(int64_t, int)> &body) {
+  if (parallelFor)
+    return parallelFor(static_cast<int64_t>(count), body);
+  for (size_t item = 0; item < count; ++item)
+    body(static_cast<int64_t>(item), 0);
+}
+
+} // namespace
+
+Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, const EvaluateOptions &options) {
+  TERCET_TRY(Operands operands, bindOperands(program, arguments, options.classes));
+  Evaluation evaluation;
+  evaluation.sizes = operands.sizes;
+  TERCET_TRY(evaluation.rows, resolveRows(operands.sizes, options));
+  evaluation.output = program.output;
+  const CallSizes &sizes = evaluation.sizes;
+  std::optional<SelectionRule> rule;
+  if (program.selection) {
+    rule = bindRule(*program.selection, operands);
+    evaluation.classes = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK, {}};
+    evaluation.classes.values.assign(sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK,
+                                     ClassMap::notEvaluated);
+  }
+  for (size_t index = 0; index < program.branches.size(); ++index) {
+    BranchRows branch{program.branches[index].name, {}, {}};
+    branch.o.resize(evaluation.rows.size() * sizes.valueDim);
+    if (program.hasLse(index))
+      branch.lse.resize(evaluation.rows.size());
+    evaluation.branches.push_back(std::move(branch));
+  }
+  std::vector<HeadRows> heads = groupByHead(evaluation.rows);
+  forEach(options.parallelFor, heads.size(), [&](int64_t item, int) {
+    if (rule)
+      classifyHead(*rule, operands, heads[item], evaluation.rows, evaluation.classes);
+    if (options.plain)
+      evaluateHead<float>(program, operands, heads[item], options.probabilities, evaluation);
+    else
+      evaluateHead<double>(program, operands, heads[item], DType::f64, evaluation);
+  });
+  return evaluation;
+}
+
+} // namespace tercet::reference

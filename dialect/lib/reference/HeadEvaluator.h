@@ -1,0 +1,168 @@
+// HeadEvaluator: every branch of a program at rows of one head.
+#pragma once
+
+#include "Operands.h"
+#include "RowMath.h"
+
+#include <algorithm>
+#include <map>
+
+namespace tercet::reference {
+
+/// Loads keys and values of one head once, then evaluates rows. Tokens beyond the lengths are never read.
+template <typename Real> class HeadEvaluator {
+public:
+  HeadEvaluator(const Program &program, const Operands &operands, int64_t batch, int64_t head, DType probabilities)
+      : program(program), operands(operands), batch(batch), head(head), probabilities(probabilities),
+        lengthQ(operands.lengthQ(batch)), lengthK(operands.lengthK(batch)),
+        blockK(program.selection ? program.selection->blockK : std::max<int64_t>(lengthK, 1)),
+        k(load(operands.k, operands.kvHead(head), lengthK)), v(load(operands.v, operands.kvHead(head), lengthK)) {
+    for (const Branch &branch : program.branches) {
+      if (branch.kind == Branch::Kind::linear && !featuresK.contains(branch.featureMap))
+        featuresK[branch.featureMap] = features(branch.featureMap);
+      if (branch.kind == Branch::Kind::blockMean && meanK.rows == 0) {
+        meanK = means(k);
+        meanV = means(v);
+      }
+    }
+  }
+
+  /// classes: of the row's query block, one per key block; null without classification.
+  std::vector<Row<Real>> evaluate(int64_t row, const int8_t *classes) const {
+    std::vector<Row<Real>> results;
+    if (row >= lengthQ) {
+      results.assign(program.branches.size(), {std::vector<Real>(v.columns, Real(0))});
+      return results;
+    }
+    std::vector<Real> q(k.columns);
+    for (int64_t c = 0; c < k.columns; ++c)
+      q[c] = static_cast<Real>(operands.q.get(batch, head, row, c));
+    for (const Branch &branch : program.branches)
+      results.push_back(evaluateBranch(branch, q, classes, results));
+    return results;
+  }
+
+private:
+  const Program &program;
+  const Operands &operands;
+  int64_t batch, head;
+  DType probabilities;
+  int64_t lengthQ, lengthK, blockK;
+  Matrix<Real> k, v, meanK, meanV;
+  std::map<FeatureMap, Matrix<Real>> featuresK;
+
+  Matrix<Real> load(const Tensor &tokens, int64_t tokenHead, int64_t length) const {
+    Matrix<Real> matrix(length, tokens.shape[3]);
+    for (int64_t t = 0; t < length; ++t)
+      for (int64_t c = 0; c < matrix.columns; ++c)
+        matrix[t][c] = static_cast<Real>(tokens.get(batch, tokenHead, t, c));
+    return matrix;
+  }
+
+  Matrix<Real> features(FeatureMap map) const {
+    Matrix<Real> result(k.rows, k.columns);
+    for (int64_t t = 0; t < k.rows; ++t)
+      applyFeatureMap(map, k[t], k.columns, result[t]);
+    return result;
+  }
+
+  Matrix<Real> means(const Matrix<Real> &tokens) const {
+    Matrix<Real> result((lengthK + blockK - 1) / blockK, tokens.columns);
+    for (int64_t j = 0; j < result.rows; ++j) {
+      int64_t end = std::min((j + 1) * blockK, lengthK);
+      for (int64_t t = j * blockK; t < end; ++t)
+        for (int64_t c = 0; c < tokens.columns; ++c)
+          result[j][c] += tokens[t][c];
+      for (int64_t c = 0; c < tokens.columns; ++c)
+        result[j][c] /= static_cast<Real>(end - j * blockK);
+    }
+    return result;
+  }
+
+  static bool covers(const Branch &branch, const int8_t *classes, int64_t block) {
+    return !classes || (branch.classes & bitOfClass(classes[block]));
+  }
+
+  std::vector<int64_t> tokensOf(const Branch &branch, const int8_t *classes) const {
+    std::vector<int64_t> tokens;
+    for (int64_t t = 0; t < lengthK; ++t)
+      if (covers(branch, classes, t / blockK))
+        tokens.push_back(t);
+    return tokens;
+  }
+
+  Row<Real> evaluateBranch(const Branch &branch, const std::vector<Real> &q, const int8_t *classes,
+                           const std::vector<Row<Real>> &earlier) const {
+    switch (branch.kind) {
+    case Branch::Kind::sparse:
+      return sparse(branch, q, classes);
+    case Branch::Kind::linear:
+      return linear(branch, q, classes);
+    case Branch::Kind::blockMean:
+      return blockMean(branch, q, classes);
+    case Branch::Kind::project:
+      return project(branch, earlier[branch.inputs[0]]);
+    case Branch::Kind::sum:
+      return sum(branch, earlier);
+    case Branch::Kind::joint:
+      break;
+    }
+    std::vector<const Row<Real> *> parts;
+    for (size_t input : branch.inputs)
+      parts.push_back(&earlier[input]);
+    return mergeRows(parts, v.columns);
+  }
+
+  Row<Real> sparse(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+    Real scale = static_cast<Real>(operands.scale(branch.scale));
+    std::vector<Term<Real>> terms;
+    for (int64_t t : tokensOf(branch, classes))
+      terms.push_back({scale * dotProduct(q.data(), k[t], k.columns), Real(1), v[t]});
+    return softmaxRow(terms, v.columns, probabilities);
+  }
+
+  Row<Real> blockMean(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+    Real scale = static_cast<Real>(operands.scale(branch.scale));
+    std::vector<Term<Real>> terms;
+    for (int64_t j = 0; j < meanK.rows; ++j)
+      if (covers(branch, classes, j))
+        terms.push_back({scale * dotProduct(q.data(), meanK[j], k.columns),
+                         static_cast<Real>(std::min(blockK, lengthK - j * blockK)), meanV[j]});
+    return softmaxRow(terms, v.columns, probabilities);
+  }
+
+  Row<Real> linear(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+    std::vector<Real> featuresQ(q.size());
+    applyFeatureMap(branch.featureMap, q.data(), k.columns, featuresQ.data());
+    return linearRow(featuresQ.data(), featuresK.at(branch.featureMap), v, tokensOf(branch, classes),
+                     static_cast<Real>(operands.value(branch.eps)));
+  }
+
+  Row<Real> project(const Branch &branch, const Row<Real> &input) const {
+    const Tensor *w = operands.arguments->find(branch.weight), *b = operands.arguments->find(branch.bias);
+    Row<Real> row{input.o};
+    for (int64_t e = 0; e < v.columns; ++e) {
+      if (w && *w) {
+        row.o[e] = 0;
+        for (int64_t c = 0; c < v.columns; ++c)
+          row.o[e] += input.o[c] * static_cast<Real>(w->get(e, c));
+      }
+      if (b && *b)
+        row.o[e] += static_cast<Real>(b->get(e));
+    }
+    return row;
+  }
+
+  Row<Real> sum(const Branch &branch, const std::vector<Row<Real>> &earlier) const {
+    Row<Real> row{std::vector<Real>(v.columns, Real(0))};
+    for (size_t input : branch.inputs) {
+      for (int64_t c = 0; c < v.columns; ++c)
+        row.o[c] += earlier[input].o[c];
+      if (program.hasLse(input))
+        row.lse = earlier[input].lse;
+    }
+    return row;
+  }
+};
+
+} // namespace tercet::reference

@@ -1,0 +1,42 @@
+// Program: what follows from its data alone.
+#include "tercet/dialect/reference/Program.h"
+
+#include <algorithm>
+
+namespace tercet::reference {
+
+std::string_view branchKindName(Branch::Kind kind) {
+  switch (kind) {
+  case Branch::Kind::sparse:
+    return "sparse";
+  case Branch::Kind::linear:
+    return "linear";
+  case Branch::Kind::blockMean:
+    return "block_mean";
+  case Branch::Kind::project:
+    return "project";
+  case Branch::Kind::sum:
+    return "sum";
+  case Branch::Kind::joint:
+    return "joint";
+  }
+  return "unknown";
+}
+
+bool Program::hasLse(size_t index) const {
+  const Branch &branch = branches[index];
+  switch (branch.kind) {
+  case Branch::Kind::sparse:
+  case Branch::Kind::blockMean:
+  case Branch::Kind::joint:
+    return true;
+  case Branch::Kind::linear:
+  case Branch::Kind::project:
+    return false;
+  case Branch::Kind::sum:
+    return std::any_of(branch.inputs.begin(), branch.inputs.end(), [&](size_t input) { return hasLse(input); });
+  }
+  return false;
+}
+
+} // namespace tercet::reference
