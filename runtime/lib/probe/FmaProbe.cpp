@@ -2,17 +2,14 @@
 // (latency 4-6 cycles, two a cycle). The multiplier and addend keep each chain near 1, so no denormal and no overflow.
 #include "tercet/rt/FmaProbe.h"
 
+#include "tercet/rt/Cores.h"
+
 #include <algorithm>
 #include <chrono>
-#include <latch>
-#include <thread>
 #include <vector>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#endif
-#if defined(__linux__)
-#include <sched.h>
 #endif
 
 namespace tercet::rt {
@@ -94,48 +91,13 @@ double rateOf(Chunk chunk, double seconds) {
   return flops / elapsed;
 }
 
-/// Puts the calling thread on the index-th core that the process may use. A scheduler may leave two new threads on one
-/// core for longer than a probe lasts.
-void moveToCore(size_t index) {
-#if defined(__linux__)
-  cpu_set_t allowed, chosen;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
-    return;
-  size_t skip = index % static_cast<size_t>(CPU_COUNT(&allowed));
-  CPU_ZERO(&chosen);
-  for (size_t core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &allowed) && skip-- == 0) {
-      CPU_SET(core, &chosen);
-      sched_setaffinity(0, sizeof(chosen), &chosen);
-      return;
-    }
-#endif
-}
-
 } // namespace
 
 double measureFmaPeak(const ProbeOptions &options) {
   Chunk chunk = chunkFor(std::min(options.level.value_or(CpuLevel::v4), detectCpuLevel()));
   double seconds = options.milliseconds / 1000;
-  if (options.threads <= 1)
-    return rateOf(chunk, seconds);
-
-  std::vector<double> rates(static_cast<size_t>(options.threads));
-  std::latch go(1);
-  std::vector<std::jthread> threads;
-  {
-    struct CountDown { // also when a thread cannot be started: those that wait must end
-      std::latch &latch;
-      ~CountDown() { latch.count_down(); }
-    } countDown{go};
-    for (size_t i = 0; i < rates.size(); ++i)
-      threads.emplace_back([&, i] {
-        moveToCore(i);
-        go.wait();
-        rates[i] = rateOf(chunk, seconds);
-      });
-  }
-  threads.clear(); // joins
+  std::vector<double> rates(static_cast<size_t>(std::max(options.threads, 1)));
+  runOnCores(rates.size(), [&](size_t thread) { rates[thread] = rateOf(chunk, seconds); });
   double sum = 0;
   for (double rate : rates)
     sum += rate;
