@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #ifdef TERCET_BENCH_ONEDNN
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
@@ -62,10 +65,10 @@ std::vector<GemmLibrary> gemmLibraries() {
 #endif
 #ifdef TERCET_BENCH_OPENBLAS
   openblas_set_num_threads(1);
-  std::string_view version = OPENBLAS_VERSION; // " OpenBLAS 0.3.21 "
-  version.remove_prefix(std::min(version.find_first_not_of(' '), version.size()));
-  version = version.substr(0, version.find_last_not_of(' ') + 1);
-  libraries.push_back({fmt::format("{} {}", version, openblas_get_corename()), openBlasSgemm});
+  std::string_view name = OPENBLAS_VERSION; // " OpenBLAS 0.3.21 "
+  name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
+  name = name.substr(0, name.find_last_not_of(' ') + 1);
+  libraries.push_back({fmt::format("{} {}", name, openblas_get_corename()), openBlasSgemm});
 #endif
   return libraries;
 }

@@ -50,7 +50,8 @@ __attribute__((noinline)) void sumRows(const float *slice, const int32_t *list, 
 }
 
 /// blocks key blocks, 512 query blocks with `listed` of them each, ascending.
-template <int Vectors, int ahead = 0> void timeSums(Findings &findings, int64_t blocks, int64_t listed, int64_t padding) {
+template <int Vectors, int ahead = 0>
+void timeSums(Findings &findings, int64_t blocks, int64_t listed, int64_t padding) {
   constexpr int64_t width = Vectors * 16, queries = 512;
   int64_t pitch = width + padding;
   Floats slice(static_cast<size_t>(blocks * pitch)), out(width);
