@@ -1,5 +1,8 @@
 // Verifiers of pooled_scores and select, and the class-set syntax (docs/spec.md#pooled_scores, #select).
 #include "ClassSetSyntax.h"
+#include "ParamOperands.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace tercet::ir;
@@ -14,7 +17,10 @@ ParseResult tercet::ir::parseClassSet(OpAsmParser &parser, ClassSetAttr &set) {
       return failure();
     std::optional<ClassSet> bit = symbolizeClassSet(keyword);
     if (!bit)
-      return parser.emitError(location, "unknown class '") << keyword << "'; classes are critical, marginal, negligible";
+      return parser.emitError(location, "unknown class '")
+             << keyword << "'; classes are critical, marginal, negligible";
+    if (bitEnumContainsAny(bits, *bit))
+      return parser.emitError(location, "class '") << keyword << "' is named twice";
     bits = bits | *bit;
     return success();
   };
@@ -31,41 +37,43 @@ void tercet::ir::printClassSet(OpAsmPrinter &printer, Operation *, ClassSetAttr 
 }
 
 LogicalResult PooledScoresOp::verify() {
+  if (failed(verifyParamOperands(*this)))
+    return failure();
   for (Value operand : {getBlockQ(), getBlockK()}) {
     ParamOp block = paramOf(operand);
     if (int64_t size = block.getInteger(); size < 16 || size > 256 || size % 16 != 0)
-      return emitOpError("C1: ") << block.getName() << " is " << size << "; a block size is a multiple of 16 from 16 to 256";
+      return emitOpError("C1: ") << block.getName() << " is " << size
+                                 << "; a block size is a multiple of 16 from 16 to 256";
   }
   return success();
 }
 
 static LogicalResult verifyAmount(SelectOp op, ParamOp amount, bool isFraction) {
+  if (amount.isAuto())
+    return op.emitOpError("C1: ") << amount.getName() << " is auto; give a number";
   double value = amount.getFloat();
   if (isFraction && !(value >= 0 && value <= 1))
-    return op.emitOpError("C1: ") << amount.getName() << " is " << value << "; a fraction lies in [0, 1]";
-  if (!isFraction && !(value >= 0 && value == static_cast<double>(static_cast<int64_t>(value))))
-    return op.emitOpError("C1: ") << amount.getName() << " is " << value << "; a count is an integer >= 0";
+    return op.emitOpError("C1: ") << amount.getName() << " is " << numberText(value) << "; a fraction lies in [0, 1]";
+  if (!isFraction && !(value >= 0 && value == std::floor(value)))
+    return op.emitOpError("C1: ") << amount.getName() << " is " << numberText(value) << "; a count is an integer >= 0";
   return success();
 }
 
 LogicalResult SelectOp::verify() {
-  ParamOp keep = paramOf(getKeep()), drop = paramOf(getDrop());
-  for (ParamOp amount : {keep, drop})
-    if (amount && amount.isAuto())
-      return emitOpError("C1: ") << amount.getName() << " is auto; give a number";
-  if (failed(verifyAmount(*this, keep, getKeepUnit() == KeepUnit::Fraction)))
+  if (failed(verifyParamOperands(*this)))
     return failure();
-  if (drop) {
-    bool dropsFraction = getDropUnit() == DropUnit::Fraction;
-    if (failed(verifyAmount(*this, drop, dropsFraction)))
-      return failure();
-    if (dropsFraction && getKeepUnit() == KeepUnit::Fraction && keep.getFloat() + drop.getFloat() > 1 + 1e-9)
-      return emitOpError("C2: ") << keep.getName() << " (" << keep.getFloat() << ") + " << drop.getName() << " ("
-                                 << drop.getFloat() << ") is more than 1";
-  }
-  if (ParamOp rule = paramOf(getCountRule()))
-    if (rule.getKeyword() != "floor" && rule.getKeyword() != "ceil" && rule.getKeyword() != "round")
-      return emitOpError("C3: ") << rule.getName() << " is '" << rule.getKeyword() << "'; expected floor, ceil or round";
+  ParamOp keep = paramOf(getKeep()), drop = paramOf(getDrop());
+  if (static_cast<bool>(getDrop()) != getDropUnit().has_value())
+    return emitOpError("C1: needs a drop amount and its unit together, or neither");
+  bool keepsFraction = getKeepUnit() == KeepUnit::Fraction, dropsFraction = getDropUnit() == DropUnit::Fraction;
+  if (failed(verifyAmount(*this, keep, keepsFraction)) || (drop && failed(verifyAmount(*this, drop, dropsFraction))))
+    return failure();
+  if (drop && keepsFraction && dropsFraction && keep.getFloat() + drop.getFloat() > 1 + 1e-9)
+    return emitOpError("C2: ") << keep.getName() << " (" << numberText(keep.getFloat()) << ") + " << drop.getName()
+                               << " (" << numberText(drop.getFloat()) << ") is more than 1";
+  if (ParamOp rule = paramOf(getCountRule());
+      rule && !llvm::is_contained({"floor", "ceil", "round"}, rule.getKeyword()))
+    return emitOpError("C3: ") << rule.getName() << " is '" << rule.getKeyword() << "'; expected floor, ceil or round";
   for (Value operand : {getMinKeep(), getSink()})
     if (ParamOp amount = paramOf(operand); amount && amount.getInteger() < 0)
       return emitOpError("C4: ") << amount.getName() << " is " << amount.getInteger() << "; expected >= 0";

@@ -21,12 +21,15 @@ LogicalResult CombineOp::verify() {
   Operation *other = getBranches()[1].getDefiningOp();
   if (getKind() == CombineKind::Sum) {
     if (!exact || !isa_and_nonnull<LinearOp, ProjectOp>(other))
-      return emitOpError("C1: sum takes a tercet.sparse branch and a tercet.linear or tercet.project branch, in this order");
+      return emitOpError(
+          "C1: sum takes a tercet.sparse branch and a tercet.linear or tercet.project branch, in this order");
     return success();
   }
   auto means = dyn_cast_or_null<BlockMeanOp>(other);
   if (!exact || !means)
     return emitOpError("C2: joint takes a tercet.sparse branch and a tercet.block_mean branch, in this order");
+  if (exact.getClasses() != means.getClasses())
+    return emitOpError("C2: joint needs the same classes on both branches");
   if (exact.getScale() != means.getScale())
     return emitOpError("C2: joint needs the same scale on both branches");
   return success();

@@ -1,5 +1,5 @@
 // Verifiers of sparse, linear and block_mean (docs/spec.md#sparse, #linear, #block_mean).
-#include "tercet/dialect/TercetDialect.h"
+#include "ParamOperands.h"
 
 using namespace mlir;
 using namespace tercet::ir;
@@ -7,43 +7,59 @@ using namespace tercet::ir;
 static LogicalResult verifyScale(Operation *op, Value operand) {
   ParamOp scale = paramOf(operand);
   if (scale && !scale.isAuto() && !(scale.getFloat() > 0))
-    return op->emitOpError("C2: ") << scale.getName() << " is " << scale.getFloat() << "; expected > 0";
+    return op->emitOpError("C2: ") << scale.getName() << " is " << numberText(scale.getFloat()) << "; expected > 0";
+  return success();
+}
+
+// A classes operand and its set come together; only the generic syntax can part them.
+template <typename OpT> static LogicalResult verifyOn(OpT op, StringRef label) {
+  if (static_cast<bool>(op.getClasses()) != static_cast<bool>(op.getSetAttr()))
+    return op.emitOpError() << label << ": needs classes and a class set together, or neither";
   return success();
 }
 
 LogicalResult SparseOp::verify() {
-  if (getClasses() && getSetAttr() && getSetAttr().getValue() != ClassSet::Critical)
+  if (failed(verifyParamOperands(*this)) || failed(verifyOn(*this, "C1")))
+    return failure();
+  if (getClasses() && getSetAttr().getValue() != ClassSet::Critical)
     return emitOpError("C1: runs on [") << stringifyClassSet(getSetAttr().getValue()) << "]; expected [critical]";
   return verifyScale(*this, getScale());
 }
 
 LogicalResult LinearOp::verify() {
-  StringRef phi = paramOf(getFeatureMap()).getKeyword();
-  if (phi != "softmax" && phi != "elu" && phi != "relu")
-    return emitOpError("C1: ") << paramOf(getFeatureMap()).getName() << " is '" << phi
-                               << "'; expected softmax, elu or relu";
+  if (failed(verifyParamOperands(*this)) || failed(verifyOn(*this, "C3")))
+    return failure();
+  ParamOp phi = paramOf(getFeatureMap());
+  if (!llvm::is_contained({"softmax", "elu", "relu"}, phi.getKeyword()))
+    return emitOpError("C1: ") << phi.getName() << " is '" << phi.getKeyword() << "'; expected softmax, elu or relu";
   StringRef over = "marginal";
   if (ParamOp param = paramOf(getOver())) {
     over = param.getKeyword();
     if (!getClasses())
       return emitOpError("C2: over(") << param.getName() << ") needs `on %classes[..]`";
-    if (over != "marginal" && over != "non_critical" && over != "all")
+    if (!llvm::is_contained({"marginal", "non_critical", "all"}, over))
       return emitOpError("C2: ") << param.getName() << " is '" << over << "'; expected marginal, non_critical or all";
   }
   if (getClasses()) {
     ClassSet set = getSetAttr().getValue();
     if (!bitEnumContainsAll(set, ClassSet::Marginal) || bitEnumContainsAny(set, ClassSet::Critical))
-      return emitOpError("C3: runs on [") << stringifyClassSet(set) << "]; expected marginal, or marginal and negligible";
+      return emitOpError("C3: runs on [")
+             << stringifyClassSet(set) << "]; expected marginal, or marginal and negligible";
     if (bitEnumContainsAny(set, ClassSet::Negligible) && over == "marginal")
-      return emitOpError("C3: runs on [") << stringifyClassSet(set) << "] but is over marginal, which leaves negligible out";
+      return emitOpError("C3: runs on [")
+             << stringifyClassSet(set) << "] but is over marginal, which leaves negligible out";
   }
-  if (ParamOp eps = paramOf(getEps()))
+  if (ParamOp eps = paramOf(getEps())) {
     if (eps.isAuto() || !(eps.getFloat() >= 0))
-      return emitOpError("C4: ") << eps.getName() << " must be a number >= 0";
+      return emitOpError("C4: ") << eps.getName() << " is " << (eps.isAuto() ? "auto" : numberText(eps.getFloat()))
+                                 << "; expected a number >= 0";
+  }
   return success();
 }
 
 LogicalResult BlockMeanOp::verify() {
+  if (failed(verifyParamOperands(*this)))
+    return failure();
   if (getSetAttr().getValue() != ClassSet::Marginal)
     return emitOpError("C1: runs on [") << stringifyClassSet(getSetAttr().getValue()) << "]; expected [marginal]";
   return verifyScale(*this, getScale());

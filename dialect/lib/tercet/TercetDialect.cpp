@@ -29,5 +29,3 @@ void TercetDialect::initialize() {
 #include "tercet/dialect/TercetOps.cpp.inc"
       >();
 }
-
-ParamOp tercet::ir::paramOf(Value operand) { return operand ? operand.getDefiningOp<ParamOp>() : ParamOp(); }

@@ -5,7 +5,7 @@
 include "tercet/dialect/TercetDialect.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tercet_PooledScoresOp : Tercet_Op<"pooled_scores", [Pure]> {
+def Tercet_PooledScoresOp : Tercet_Op<"pooled_scores", [InSpec, Pure]> {
   let summary = "score every block pair by the product of its mean query and mean key";
   let description = [{
     S_c[i, j] = mean of the valid rows of query block i . mean of the valid rows of key block j * scale, in fp32
@@ -37,7 +37,7 @@ def Tercet_PooledScoresOp : Tercet_Op<"pooled_scores", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Tercet_SelectOp : Tercet_Op<"select", [Pure, AttrSizedOperandSegments]> {
+def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegments]> {
   let summary = "classify the blocks of every row by score: critical, negligible, marginal";
   let description = [{
     Per row: the best `keep` of the candidates are critical, the worst `drop` of the others negligible, the rest marginal;
@@ -86,7 +86,7 @@ def Tercet_SelectOp : Tercet_Op<"select", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def Tercet_SkipOp : Tercet_Op<"skip"> {
+def Tercet_SkipOp : Tercet_Op<"skip", [InSpec]> {
   let summary = "say that the blocks of these classes are not computed";
   let description = [{
     Out of the sparse part always; out of a linear part unless that names the class or its `over` takes it in.

@@ -5,7 +5,7 @@
 include "tercet/dialect/TercetDialect.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tercet_ProjectOp : Tercet_Op<"project", [Pure]> {
+def Tercet_ProjectOp : Tercet_Op<"project", [InSpec, Pure]> {
   let summary = "O W^T + b: the learned projection of a linear branch";
   let description = [{
     `w` [value_dim, value_dim] and `b` [value_dim] are shared by all heads and applied in fp32; `b` is added to every row.
@@ -32,16 +32,16 @@ def Tercet_ProjectOp : Tercet_Op<"project", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Tercet_CombineOp : Tercet_Op<"combine", [Pure]> {
+def Tercet_CombineOp : Tercet_Op<"combine", [InSpec, Pure]> {
   let summary = "one output from several branches: their sum, or their softmax under a joint denominator";
   let description = [{
     `sum` adds outputs, each normalised over its own set. `joint` merges softmax branches exactly by their log-sum-exp,
     as if all their terms had stood under one softmax. See docs/spec.md#combine.
 
-    | label | applies to | rule                                                                    |
-    |-------|------------|-------------------------------------------------------------------------|
-    | C1    | `sum`      | a `sparse` branch and a `linear` (or projected linear) branch           |
-    | C2    | `joint`    | a `sparse` branch and a `block_mean` branch with the same scale         |
+    | label | applies to | rule                                                                      |
+    |-------|------------|---------------------------------------------------------------------------|
+    | C1    | `sum`      | a `sparse` branch and a `linear` (or projected linear) branch             |
+    | C2    | `joint`    | a `sparse` and a `block_mean` branch with the same classes and scale      |
 
     Example:
     ```mlir

@@ -5,7 +5,7 @@
 include "tercet/dialect/TercetDialect.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tercet_SparseOp : Tercet_Op<"sparse", [Pure, AttrSizedOperandSegments]> {
+def Tercet_SparseOp : Tercet_Op<"sparse", [InSpec, Pure, AttrSizedOperandSegments]> {
   let summary = "exact softmax attention over the blocks of a class (over all of them without `on`)";
   let description = [{
     S = scale Q K^T, O = softmax(S) V over the keys of the listed blocks, with LSE = log sum exp S (natural log). A row
@@ -13,7 +13,7 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [Pure, AttrSizedOperandSegments]> {
 
     | label | applies to | rule                            |
     |-------|------------|---------------------------------|
-    | C1    | `on`       | `critical`                      |
+    | C1    | `on`       | classes with `critical`         |
     | C2    | `scale`    | > 0                             |
 
     Example:
@@ -34,19 +34,19 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def Tercet_LinearOp : Tercet_Op<"linear", [Pure, AttrSizedOperandSegments]> {
+def Tercet_LinearOp : Tercet_Op<"linear", [InSpec, Pure, AttrSizedOperandSegments]> {
   let summary = "linear attention through a feature map over a set of blocks";
   let description = [{
     O = phi(Q) H_i / (phi(Q) Z_i + eps) with H_i = sum over the set of phi(K_j)^T V_j, Z_i likewise without V; a zero
     denominator gives 0. phi is `softmax` (over features), `elu` (ELU + 1) or `relu`. The set: `marginal` (class 0),
     `non_critical` (class 0 or -1), `all` (every non-empty block); without `on` it is `all`. See docs/spec.md#linear.
 
-    | label | applies to     | rule                                                          |
-    |-------|----------------|---------------------------------------------------------------|
-    | C1    | `feature_map`  | softmax, elu or relu                                          |
-    | C2    | `over`         | marginal, non_critical or all; only with `on`                 |
-    | C3    | `on`           | holds `marginal`, and `negligible` only where `over` takes it |
-    | C4    | `eps`          | >= 0                                                          |
+    | label | applies to     | rule                                                                 |
+    |-------|----------------|----------------------------------------------------------------------|
+    | C1    | `feature_map`  | softmax, elu or relu                                                 |
+    | C2    | `over`         | marginal, non_critical or all; only with `on`                        |
+    | C3    | `on`           | classes with `marginal`, and `negligible` only where `over` takes it |
+    | C4    | `eps`          | >= 0                                                                 |
 
     Example:
     ```mlir
@@ -69,7 +69,7 @@ def Tercet_LinearOp : Tercet_Op<"linear", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [Pure]> {
+def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure]> {
   let summary = "softmax attention to the mean key and mean value of each block of a class";
   let description = [{
     Block j enters with weight n_j exp(scale q . mean(K_j)) and value mean(V_j), over its n_j valid tokens. A softmax

@@ -7,7 +7,7 @@ include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock,
+def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock, HasParent<"::mlir::ModuleOp">,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "an attention variant: arguments, parameters, and the branches that make its output";
   let description = [{
@@ -17,10 +17,13 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock,
 
     | label | applies to | rule                                                                                    |
     |-------|------------|-----------------------------------------------------------------------------------------|
-    | C1    | arguments  | the first three are tokens named `q`, `k`, `v`; the others are weights                   |
-    | C2    | names      | arguments and parameters have different names, none of them reserved                     |
+    | C1    | arguments  | the first three are tokens named `q`, `k`, `v`; the others are weights, all used         |
+    | C2    | names      | of arguments and parameters: identifiers, all different, none reserved                   |
     | C3    | classes    | every class that a classification can hold is covered by a region or by `skip`, once     |
     | C4    | classes    | at most one classification per spec                                                      |
+    | C5    | body       | holds ops of the tercet dialect and ends with `tercet.return`                            |
+    | C6    | tokens     | every op takes `q`, `k`, `v` as its own q, k, v                                          |
+    | C7    | branches   | every branch is used once                                                                |
 
     Example:
     ```mlir
@@ -32,7 +35,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock,
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$arg_names /*C1, C2*/, OptionalAttr<StrAttr>:$doc);
-  let regions = (region SizedRegion<1>:$body);
+  let regions = (region SizedRegion<1>:$body /*C3, C4, C5, C6, C7*/);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
@@ -45,7 +48,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock,
   }];
 }
 
-def Tercet_ParamOp : Tercet_Op<"param", [Pure]> {
+def Tercet_ParamOp : Tercet_Op<"param", [InSpec, Pure]> {
   let summary = "a named parameter with its default, static or runtime";
   let description = [{
     Static parameters bind at compile time, runtime parameters are launch scalars. `auto` (runtime floats only) leaves the
@@ -55,6 +58,7 @@ def Tercet_ParamOp : Tercet_Op<"param", [Pure]> {
     |-------|------------|---------------------------------------------------------|
     | C1    | `value`    | is of the result's kind; floats are finite              |
     | C2    | `value`    | `auto` only for a runtime f64                           |
+    | C3    | uses       | every parameter operand comes from a `tercet.param`     |
 
     Example:
     ```mlir
@@ -70,7 +74,7 @@ def Tercet_ParamOp : Tercet_Op<"param", [Pure]> {
     ```
   }];
   let arguments = (ins StrAttr:$name, AnyAttr:$value /*C1, C2*/);
-  let results = (outs AnyTypeOf<[Tercet_Static, Tercet_Runtime]>:$result);
+  let results = (outs AnyTypeOf<[Tercet_Static, Tercet_Runtime]>:$result /*C3*/);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -85,7 +89,7 @@ def Tercet_ParamOp : Tercet_Op<"param", [Pure]> {
   }];
 }
 
-def Tercet_ReturnOp : Tercet_Op<"return", [Pure, Terminator, HasParent<"SpecOp">]> {
+def Tercet_ReturnOp : Tercet_Op<"return", [Pure, Terminator, InSpec]> {
   let summary = "the output branch of a spec";
   let description = [{
     The branch's output becomes `o`; the log-sum-exp of its softmax branch becomes `lse` where it has one.

@@ -94,6 +94,9 @@ def Tercet_CombineKind : I32EnumAttr<"CombineKind", "how branches become one out
   let cppNamespace = "::tercet::ir";
 }
 
+// Every op but the spec itself stands directly in a spec.
+def InSpec : HasParent<"::tercet::ir::SpecOp">;
+
 class Tercet_Op<string mnemonic, list<Trait> traits = []> : Op<Tercet_Dialect, mnemonic, traits>;
 
 #endif

@@ -1,0 +1,115 @@
+// The verifier of spec: what its arguments, names, body, branches and classes must be (docs/spec.md#spec).
+#include "ParamOperands.h"
+
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace tercet::ir;
+
+static LogicalResult verifyArguments(SpecOp spec) {
+  Block &body = spec.getBody().front();
+  if (body.getNumArguments() != spec.getArgNames().size())
+    return spec.emitOpError("C1: has ") << body.getNumArguments() << " arguments but " << spec.getArgNames().size()
+                                        << " names";
+  static constexpr StringRef tokenNames[] = {"q", "k", "v"};
+  for (auto [index, argument] : llvm::enumerate(body.getArguments())) {
+    StringRef name = cast<StringAttr>(spec.getArgNames()[index]).getValue();
+    if (index < 3 && (name != tokenNames[index] || !isa<TokensType>(argument.getType())))
+      return spec.emitOpError("C1: argument ") << index << " is '" << name << "' of type " << argument.getType()
+                                               << "; expected '" << tokenNames[index] << "' of type !tercet.tokens";
+    if (index >= 3 && !isa<WeightType>(argument.getType()))
+      return spec.emitOpError("C1: argument '")
+             << name << "' is of type " << argument.getType() << "; arguments after q, k, v are !tercet.weight";
+    if (index >= 3 && argument.use_empty())
+      return spec.emitOpError("C1: argument '") << name << "' is not used";
+  }
+  if (body.getNumArguments() < 3)
+    return spec.emitOpError("C1: has ") << body.getNumArguments() << " arguments, expected at least q, k, v";
+  return success();
+}
+
+static LogicalResult verifyNames(SpecOp spec) {
+  llvm::StringSet<> taken;
+  for (StringRef reserved : {"q_len", "k_len", "classes", "o", "lse", "do", "dq", "dk", "dv", "dw", "db"})
+    taken.insert(reserved);
+  for (StringAttr name : spec.getArgNames().getAsRange<StringAttr>()) {
+    if (!isIdentifier(name))
+      return spec.emitOpError("C2: argument name '") << name.getValue() << "' is not an identifier";
+    if (!taken.insert(name.getValue()).second)
+      return spec.emitOpError("C2: argument name '") << name.getValue() << "' is taken or reserved";
+  }
+  for (ParamOp param : spec.getBody().getOps<ParamOp>()) {
+    if (!isIdentifier(param.getName()))
+      return param.emitOpError("spec C2: parameter name '") << param.getName() << "' is not an identifier";
+    if (!taken.insert(param.getName()).second)
+      return param.emitOpError("spec C2: parameter name '") << param.getName() << "' is taken or reserved";
+  }
+  return success();
+}
+
+static LogicalResult verifyBody(SpecOp spec) {
+  Block &body = spec.getBody().front();
+  if (!isa<ReturnOp>(body.back()))
+    return spec.emitOpError("C5: ends with '") << body.back().getName() << "', expected tercet.return";
+  for (Operation &op : body)
+    if (!isa_and_nonnull<TercetDialect>(op.getDialect()))
+      return op.emitOpError("spec C5: is not an op of the tercet dialect");
+  return success();
+}
+
+static LogicalResult verifyTokens(SpecOp spec) {
+  Block &body = spec.getBody().front();
+  for (Operation &op : body)
+    for (auto [index, operand] : llvm::enumerate(op.getOperands()))
+      if (isa<TokensType>(operand.getType()) && operand != body.getArgument(index))
+        return op.emitOpError("spec C6: takes argument '")
+               << cast<StringAttr>(spec.getArgNames()[cast<BlockArgument>(operand).getArgNumber()]).getValue()
+               << "' for its " << cast<StringAttr>(spec.getArgNames()[index]).getValue();
+  return success();
+}
+
+static LogicalResult verifyBranches(SpecOp spec) {
+  for (Operation &op : spec.getBody().front())
+    for (Value result : op.getResults())
+      if (isa<BranchType>(result.getType()) && !result.hasOneUse())
+        return op.emitOpError("spec C7: makes a branch that is ")
+               << (result.use_empty() ? "not used" : "used more than once") << "; every branch is used once";
+  return success();
+}
+
+static LogicalResult verifyCoverage(SpecOp spec) {
+  auto selects = llvm::to_vector(spec.getBody().getOps<SelectOp>());
+  if (selects.size() > 1) {
+    InFlightDiagnostic diagnostic = selects[1].emitOpError("spec C4: a second classification in one spec");
+    diagnostic.attachNote(selects[0].getLoc()) << "the first one is here";
+    return diagnostic;
+  }
+  if (selects.empty())
+    return success();
+  Value classes = selects[0].getClasses();
+  ClassSet covered{};
+  for (Operation &user : spec.getBody().front()) {
+    auto set = user.getAttrOfType<ClassSetAttr>("set");
+    if (!set || !llvm::is_contained(user.getOperands(), classes))
+      continue;
+    if (bitEnumContainsAny(covered, set.getValue()))
+      return user.emitOpError("spec C3: class '")
+             << stringifyClassSet(covered & set.getValue()) << "' is covered a second time";
+    covered = covered | set.getValue();
+  }
+  ClassSet held = ClassSet::Critical | ClassSet::Marginal;
+  if (selects[0].getDrop())
+    held = held | ClassSet::Negligible;
+  ClassSet missing = held & ~covered;
+  if (missing != ClassSet{})
+    return selects[0].emitOpError("spec C3: class '")
+           << stringifyClassSet(missing) << "' is not covered; give it to a region or to tercet.skip";
+  return success();
+}
+
+LogicalResult SpecOp::verifyRegions() {
+  for (auto verify : {verifyArguments, verifyNames, verifyBody, verifyTokens, verifyCoverage, verifyBranches})
+    if (failed(verify(*this)))
+      return failure();
+  return success();
+}
