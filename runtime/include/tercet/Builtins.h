@@ -54,7 +54,7 @@ struct SelectSlots {
   int64_t sink, diagonal, forcedCounts;    ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
 };
 
-/// check_classes: items (gr). Copies classes handed in (any broadcast over batch and head: stride 0) to `classes` with
+/// copy_classes: items (gr). Copies classes handed in (any broadcast over batch and head: stride 0) to `classes` with
 /// empty blocks set to -1; used when an output or a kernel needs the resolved map.
 struct CopyClassesSlots {
   const int8_t *given;

@@ -10,7 +10,11 @@
 //   THREADS               work items that may run at once
 //   <tensor>.0 .. .3      strides in elements of an argument; <tensor>.present 0 or 1
 //   <tensor>.h <tensor>.b shape along heads and batch, for broadcast (classes)
+//   <tensor>.dtype        DType of the argument as given (weights may be f32, f16 or bf16 where a plan asks for this)
 //   param.<name>          a runtime parameter that is an integer
+//   blocks.critical blocks.marginal blocks.negligible
+//                         non-empty blocks of the current group by class, in `flops` of nodes only
+// Outside a groups (slices) node G and S are the sizes of a full group (pass), G0 and S0 are 0.
 #pragma once
 
 #include "tercet/Tensor.h"

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "tercet/Artifact.h"
+#include "tercet/ParallelFor.h"
 #include "tercet/Status.h"
 #include "tercet/Tensor.h"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,9 +33,6 @@ struct Arguments {
   std::vector<std::pair<std::string, double>> parameters;
   const Tensor *find(std::string_view name) const;
 };
-
-/// Runs `body(item)` for item in [0, count) on any threads, returns when all are done. The embedder's own pool goes here.
-using ParallelFor = std::function<void(int64_t count, const std::function<void(int64_t item, int worker)> &body)>;
 
 struct SessionOptions {
   int threads = 0;              ///< 0: TERCET_THREADS, else all cores

@@ -1,0 +1,19 @@
+// PlanCheck: whether a plan and an artifact hold together, before anything of them is used.
+#pragma once
+
+#include "tercet/Artifact.h"
+
+namespace tercet {
+
+/// invalidArgument, naming the first fault, unless: names are unique; query, key, value and output are there once and
+/// every other role at most once; every slot, symbol and expression resolves; loops nest at most groups > slices.
+Status checkPlan(const Plan &plan);
+
+/// checkPlan, and every kernel that the plan names is in every module, sizes are positive and modules have code.
+Status checkArtifact(const Artifact &artifact);
+
+/// The name of a role as files and messages write it: "query", "key_lengths", ...
+std::string_view roleName(PlanArgument::Role role);
+bool parseRole(std::string_view name, PlanArgument::Role &role);
+
+} // namespace tercet

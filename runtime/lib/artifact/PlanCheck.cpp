@@ -1,0 +1,187 @@
+// Structural checks of plans and artifacts. They run on every artifact read from a file, so the executor may rely on
+// resolved names and well-formed expressions.
+#include "tercet/PlanCheck.h"
+
+#include "tercet/ExprText.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tercet {
+namespace {
+
+using Role = PlanArgument::Role;
+
+constexpr std::pair<Role, std::string_view> roleNames[] = {
+    {Role::query, "query"},
+    {Role::key, "key"},
+    {Role::value, "value"},
+    {Role::weight, "weight"},
+    {Role::bias, "bias"},
+    {Role::classes, "classes"},
+    {Role::queryLengths, "query_lengths"},
+    {Role::keyLengths, "key_lengths"},
+    {Role::output, "output"},
+    {Role::lse, "lse"},
+};
+
+template <typename... Args> Status fault(fmt::format_string<Args...> format, Args &&...args) {
+  return Status::make(Code::invalidArgument, "the plan is malformed: {}",
+                      fmt::format(format, std::forward<Args>(args)...));
+}
+
+class Checker {
+public:
+  explicit Checker(const Plan &plan) : plan(plan) {}
+
+  Status run() {
+    TERCET_RETURN_IF_ERROR(collectNames());
+    TERCET_RETURN_IF_ERROR(checkRoles());
+    for (const PlanBuffer &buffer : plan.buffers)
+      TERCET_RETURN_IF_ERROR(expression(buffer.bytes, "the size of buffer " + buffer.name, false));
+    const PlanGrouping &grouping = plan.grouping;
+    for (const Expr *expr : {&grouping.unitBytes, &grouping.budgetBytes, &grouping.slices, &grouping.itemsPerPair})
+      TERCET_RETURN_IF_ERROR(expression(*expr, "the grouping", false));
+    if (plan.blockQ < 0 || plan.blockK < 0 || (plan.blockQ == 0) != (plan.blockK == 0))
+      return fault("classification blocks of {} x {}; both must be positive, or both 0", plan.blockQ, plan.blockK);
+    return nodes(plan.nodes, false, false);
+  }
+
+private:
+  Status collectNames() {
+    for (const PlanArgument &argument : plan.arguments) {
+      if (argument.name.empty() || !tensors.insert(argument.name).second)
+        return fault("argument name '{}' is empty or taken", argument.name);
+      for (const char *suffix : {".0", ".1", ".2", ".3", ".present", ".h", ".b", ".dtype"})
+        symbols.insert(argument.name + suffix);
+    }
+    for (const PlanParameter &parameter : plan.parameters) {
+      if (parameter.name.empty() || !parameters.insert(parameter.name).second)
+        return fault("parameter name '{}' is empty or taken", parameter.name);
+      if (parameter.isInteger)
+        symbols.insert("param." + parameter.name);
+    }
+    for (const PlanBuffer &buffer : plan.buffers)
+      if (buffer.name.empty() || !buffers.insert(buffer.name).second)
+        return fault("buffer name '{}' is empty or taken", buffer.name);
+    return {};
+  }
+
+  Status checkRoles() {
+    for (auto [role, name] : roleNames) {
+      auto count = std::count_if(plan.arguments.begin(), plan.arguments.end(),
+                                 [role = role](const PlanArgument &argument) { return argument.role == role; });
+      bool needed = role == Role::query || role == Role::key || role == Role::value || role == Role::output;
+      if (count > 1 || (needed && count == 0))
+        return fault("{} arguments have the role {}; it must be {}", count, name, needed ? "1" : "at most 1");
+    }
+    for (const PlanArgument &argument : plan.arguments)
+      if (argument.isOutput != (argument.role == Role::output || argument.role == Role::lse) &&
+          argument.role != Role::classes)
+        return fault("argument {} has the role {} on the wrong side", argument.name, roleName(argument.role));
+    return {};
+  }
+
+  Status expression(const Expr &expr, const std::string &where, bool afterCounting) {
+    if (Status status = checkExpr(expr); !status.ok())
+      return fault("{}: {}", where, status.message());
+    for (const Expr::Step &step : expr.steps)
+      if (step.op == Expr::Op::symbol && !symbols.contains(step.symbol) &&
+          !(afterCounting && step.symbol.starts_with("blocks.")))
+        return fault("{} uses the unknown symbol '{}'", where, step.symbol);
+    return {};
+  }
+
+  Status nodes(const std::vector<PlanNode> &list, bool inGroups, bool inSlices) {
+    for (const PlanNode &node : list)
+      TERCET_RETURN_IF_ERROR(this->node(node, inGroups, inSlices));
+    return {};
+  }
+
+  Status node(const PlanNode &node, bool inGroups, bool inSlices) {
+    bool isGroups = node.kind == PlanNode::Kind::groups, isSlices = node.kind == PlanNode::Kind::slices;
+    if (isGroups || isSlices) {
+      if (inSlices || (isGroups && inGroups))
+        return fault("a {} node stands inside a {} node", isGroups ? "groups" : "slices",
+                     inSlices ? "slices" : "groups");
+      return nodes(node.body, inGroups || isGroups, isSlices);
+    }
+    if (node.callee.empty() || !node.body.empty())
+      return fault("a node without callee, or a call with a body ('{}')", node.callee);
+    for (const Expr &extent : node.grid)
+      TERCET_RETURN_IF_ERROR(expression(extent, "the grid of " + node.callee, false));
+    TERCET_RETURN_IF_ERROR(expression(node.flops, "the flops of " + node.callee, true));
+    for (const PlanSlot &slot : node.slots)
+      TERCET_RETURN_IF_ERROR(this->slot(slot, node.callee));
+    return {};
+  }
+
+  Status slot(const PlanSlot &slot, const std::string &callee) {
+    if (slot.kind == PlanSlot::Kind::integer)
+      return expression(slot.value, "a slot of " + callee, false);
+    const std::set<std::string> &known = slot.kind == PlanSlot::Kind::tensor   ? tensors
+                                         : slot.kind == PlanSlot::Kind::buffer ? buffers
+                                                                               : parameters;
+    if (!known.contains(slot.name))
+      return fault("a slot of {} names '{}', which the plan does not have", callee, slot.name);
+    return {};
+  }
+
+  const Plan &plan;
+  std::set<std::string> tensors, parameters, buffers;
+  std::set<std::string> symbols = {"B", "H", "HKV", "N", "M", "D", "DV", "R", "P", "G", "G0", "S", "S0", "THREADS"};
+};
+
+Status checkKernels(const std::vector<PlanNode> &nodes, const TargetModule &module) {
+  auto has = [&](const std::string &name) {
+    return std::any_of(module.kernels.begin(), module.kernels.end(),
+                       [&](const KernelInfo &kernel) { return kernel.name == name; });
+  };
+  for (const PlanNode &node : nodes) {
+    std::vector<std::string> needed = node.kernels;
+    if (node.kind == PlanNode::Kind::kernel)
+      needed.push_back(node.callee);
+    for (const std::string &name : needed)
+      if (!has(name))
+        return fault("module {} lacks the kernel {}", module.target, name);
+    TERCET_RETURN_IF_ERROR(checkKernels(node.body, module));
+  }
+  return {};
+}
+
+} // namespace
+
+std::string_view roleName(Role role) {
+  for (auto [known, name] : roleNames)
+    if (known == role)
+      return name;
+  return "unknown";
+}
+
+bool parseRole(std::string_view text, Role &role) {
+  for (auto [known, name] : roleNames)
+    if (name == text) {
+      role = known;
+      return true;
+    }
+  return false;
+}
+
+Status checkPlan(const Plan &plan) { return Checker(plan).run(); }
+
+Status checkArtifact(const Artifact &artifact) {
+  TERCET_RETURN_IF_ERROR(checkPlan(artifact.plan));
+  if (artifact.headDim < 1 || artifact.valueDim < 1)
+    return fault("head dimensions {} and {}; they must be positive", artifact.headDim, artifact.valueDim);
+  for (const TargetModule &module : artifact.modules) {
+    if (module.target.empty() || module.code.empty())
+      return fault("a module without target or code ('{}')", module.target);
+    for (const KernelInfo &kernel : module.kernels)
+      if (kernel.name.empty() || kernel.scratchBytes < 0)
+        return fault("kernel '{}' of {} asks for {} bytes of scratch", kernel.name, module.target, kernel.scratchBytes);
+    TERCET_RETURN_IF_ERROR(checkKernels(artifact.plan.nodes, module));
+  }
+  return {};
+}
+
+} // namespace tercet

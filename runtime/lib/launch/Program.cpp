@@ -1,0 +1,144 @@
+#include "Program.h"
+
+#include "tercet/PlanCheck.h"
+
+#include <algorithm>
+
+namespace tercet::rt {
+namespace {
+
+template <typename Item> int indexOf(const std::vector<Item> &items, const std::string &name) {
+  auto found = std::find_if(items.begin(), items.end(), [&](const Item &item) { return item.name == name; });
+  return static_cast<int>(found - items.begin());
+}
+
+class Builder {
+public:
+  Builder(const Plan &plan, const KernelTable &kernels) : plan(plan), kernels(kernels) {}
+
+  Result<Program> run() {
+    for (const PlanBuffer &buffer : plan.buffers)
+      program.bufferBytes.push_back(compile(buffer.bytes));
+    program.unitBytes = compile(plan.grouping.unitBytes);
+    program.budgetBytes = compile(plan.grouping.budgetBytes);
+    program.slices = compile(plan.grouping.slices);
+    program.itemsPerPair = compile(plan.grouping.itemsPerPair);
+    for (const PlanNode &node : plan.nodes) {
+      TERCET_TRY(ProgramNode built, this->node(node));
+      program.nodes.push_back(std::move(built));
+    }
+    chooseCounter();
+    const SymbolNames &symbols = program.symbols;
+    program.known = {symbols.find("G"),
+                     symbols.find("G0"),
+                     symbols.find("S"),
+                     symbols.find("S0"),
+                     symbols.find("blocks.critical"),
+                     symbols.find("blocks.marginal"),
+                     symbols.find("blocks.negligible")};
+    return std::move(program);
+  }
+
+private:
+  CompiledExpr compile(const Expr &expr) { return CompiledExpr(expr, program.symbols); }
+
+  size_t stageIndex(const std::string &stage) {
+    auto found = std::find(program.stages.begin(), program.stages.end(), stage);
+    if (found == program.stages.end())
+      found = program.stages.insert(found, stage);
+    return static_cast<size_t>(found - program.stages.begin());
+  }
+
+  Result<KernelFunction> kernel(const std::string &name) {
+    auto found = kernels.find(name);
+    if (found == kernels.end() || !found->second.function)
+      return Status::make(Code::invalidArgument, "the plan calls the kernel '{}', which its module does not have",
+                          name);
+    return found->second;
+  }
+
+  Result<ProgramNode> node(const PlanNode &node) {
+    ProgramNode built;
+    built.kind = node.kind;
+    for (const PlanNode &inner : node.body) {
+      TERCET_TRY(ProgramNode innerBuilt, this->node(inner));
+      built.body.push_back(std::move(innerBuilt));
+    }
+    if (node.kind == PlanNode::Kind::groups || node.kind == PlanNode::Kind::slices)
+      return built;
+    TERCET_RETURN_IF_ERROR(resolveCallee(node, built));
+    built.stage = stageIndex(node.stage);
+    built.flops = compile(node.flops);
+    for (int axis = 0; axis < 3; ++axis)
+      built.grid[axis] = compile(node.grid[axis]);
+    for (const PlanSlot &slot : node.slots)
+      built.slots.push_back(this->slot(slot));
+    return built;
+  }
+
+  Status resolveCallee(const PlanNode &node, ProgramNode &built) {
+    if (node.kind == PlanNode::Kind::kernel) {
+      TERCET_TRY(KernelFunction found, kernel(node.callee));
+      built.function = found.function;
+      built.kernelScratchBytes = found.scratchBytes;
+      return {};
+    }
+    built.builtin = findBuiltin(node.callee);
+    if (!built.builtin)
+      return Status::make(Code::invalidArgument, "the plan calls the builtin '{}', which this runtime does not have",
+                          node.callee);
+    if (node.slots.size() != built.builtin->slotCount || node.kernels.size() != built.builtin->kernelCount)
+      return Status::make(Code::invalidArgument,
+                          "the plan passes {} slots and {} kernels to '{}', which takes {} and {}", node.slots.size(),
+                          node.kernels.size(), node.callee, built.builtin->slotCount, built.builtin->kernelCount);
+    for (const std::string &name : node.kernels) {
+      TERCET_TRY(KernelFunction found, kernel(name));
+      built.kernels.push_back(found.function);
+      built.kernelScratchBytes = std::max(built.kernelScratchBytes, found.scratchBytes);
+    }
+    return {};
+  }
+
+  ProgramSlot slot(const PlanSlot &slot) {
+    switch (slot.kind) {
+    case PlanSlot::Kind::tensor:
+      return {slot.kind, indexOf(plan.arguments, slot.name), {}};
+    case PlanSlot::Kind::buffer:
+      return {slot.kind, indexOf(plan.buffers, slot.name), {}};
+    case PlanSlot::Kind::scalar:
+      return {slot.kind, indexOf(plan.parameters, slot.name), {}};
+    case PlanSlot::Kind::integer:
+      break;
+    }
+    return {slot.kind, 0, compile(slot.value)};
+  }
+
+  /// The first node that leaves a class map behind, preferring those that write it.
+  void chooseCounter() {
+    for (std::string_view name : {"select", "copy_classes", "build_lists", "linear_lists"})
+      if (ProgramNode *found = findBuiltinNode(program.nodes, name)) {
+        found->countsBlocks = true;
+        return;
+      }
+  }
+
+  ProgramNode *findBuiltinNode(std::vector<ProgramNode> &nodes, std::string_view name) {
+    for (ProgramNode &node : nodes) {
+      if (node.builtin && node.builtin->name == name && node.builtin->classMap)
+        return &node;
+      if (ProgramNode *inner = findBuiltinNode(node.body, name))
+        return inner;
+    }
+    return nullptr;
+  }
+
+  const Plan &plan;
+  const KernelTable &kernels;
+  Program program;
+};
+
+} // namespace
+
+Result<Program> Program::build(const Plan &plan, const KernelTable &kernels) { return Builder(plan, kernels).run(); }
+
+} // namespace tercet::rt

@@ -1,0 +1,116 @@
+// build_lists: class rows to sorted lists of tiles with participation masks. Contract: Builtins.h. Rows are read eight
+// blocks at a time, so that the empty stretches of sparse maps cost little.
+#include "BuiltinTable.h"
+#include "ClassBytes.h"
+#include "GroupHead.h"
+
+#include "tercet/Builtins.h"
+#include "tercet/Status.h"
+
+namespace tercet::rt {
+namespace {
+
+constexpr int64_t meanTile = 64;
+constexpr int64_t mostRows = 32; // bits of AttendEntry::mask
+
+/// The list of one super row while it grows.
+struct ListWriter {
+  AttendEntry *entries;
+  int64_t capacity, count = 0;
+
+  void add(int64_t tile, uint32_t mask) {
+    TERCET_CHECK(count < capacity, "a plan's lists hold every tile that a row can have");
+    entries[count++] = {static_cast<int32_t>(tile), static_cast<int32_t>(mask)};
+  }
+};
+
+/// The class rows of one super row that are within the query length.
+struct SuperRow {
+  const int8_t *rows[mostRows];
+  int64_t count;
+  int64_t columns; ///< non-empty key blocks
+};
+
+uint32_t criticalMask(const SuperRow &row, int64_t j) {
+  uint32_t mask = 0;
+  for (int64_t s = 0; s < row.count; ++s)
+    mask |= static_cast<uint32_t>(row.rows[s][j] == 1) << s;
+  return mask;
+}
+
+bool anyCriticalOfEight(const SuperRow &row, int64_t j) {
+  uint64_t any = 0;
+  for (int64_t s = 0; s < row.count; ++s)
+    any |= criticalBytes(loadClasses(row.rows[s] + j));
+  return any != 0;
+}
+
+void addBlock(const BuildListsSlots &s, int64_t j, uint32_t mask, int64_t liveK, ListWriter &list) {
+  int64_t parts = s.blockK / s.tileK;
+  for (int64_t part = 0; part < parts && j * s.blockK + part * s.tileK < liveK; ++part)
+    list.add(j * parts + part, mask);
+}
+
+void addCritical(const BuildListsSlots &s, const SuperRow &row, int64_t liveK, ListWriter &list) {
+  int64_t j = 0;
+  while (j < row.columns) {
+    if (j + 8 <= row.columns && !anyCriticalOfEight(row, j)) {
+      j += 8;
+      continue;
+    }
+    int64_t end = std::min(j + 8, row.columns);
+    for (; j < end; ++j)
+      if (uint32_t mask = criticalMask(row, j))
+        addBlock(s, j, mask, liveK, list);
+  }
+}
+
+bool hasMarginal(const int8_t *classes, int64_t begin, int64_t end) {
+  int64_t j = begin;
+  for (; j + 8 <= end; j += 8)
+    if (marginalBytes(loadClasses(classes + j)))
+      return true;
+  for (; j < end; ++j)
+    if (classes[j] == 0)
+      return true;
+  return false;
+}
+
+void addMeans(const SuperRow &row, ListWriter &list) {
+  for (int64_t begin = 0; begin < row.columns; begin += meanTile) {
+    uint32_t mask = 0;
+    for (int64_t s = 0; s < row.count; ++s)
+      mask |= static_cast<uint32_t>(hasMarginal(row.rows[s], begin, std::min(begin + meanTile, row.columns))) << s;
+    if (mask)
+      list.add(meanTileBit | begin / meanTile, mask);
+  }
+}
+
+void run(const BuiltinCall &call) {
+  const auto &s = *reinterpret_cast<const BuildListsSlots *>(call.slots);
+  TERCET_CHECK(s.blocksPerRow >= 1 && s.blocksPerRow <= mostRows, "a super row fits its mask");
+  int64_t gr = call.item1, superRow = call.item0, first = superRow * s.blocksPerRow;
+  GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
+  int64_t liveRows = liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ);
+  SuperRow row;
+  row.count = std::clamp<int64_t>(liveRows - first, 0, s.blocksPerRow);
+  row.columns = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
+  for (int64_t index = 0; index < row.count; ++index)
+    row.rows[index] = s.classes + head.batch * s.strideB + head.queryHead * s.strideH + (first + index) * s.strideI;
+
+  int64_t place = gr * s.superRows + superRow;
+  ListWriter list = {static_cast<AttendEntry *>(s.lists) + place * s.capacity, s.capacity};
+  if (row.count > 0) {
+    addCritical(s, row, liveTokens(s.kLengths, head.batch, s.tokensK), list);
+    if (s.withMeans)
+      addMeans(row, list);
+  }
+  s.counts[place] = static_cast<int32_t>(list.count);
+}
+
+} // namespace
+
+const Builtin buildListsBuiltin = {"build_lists", sizeof(BuildListsSlots) / 8, 0, run,
+                                   nullptr,       classMapOf<BuildListsSlots>};
+
+} // namespace tercet::rt

@@ -1,0 +1,18 @@
+// BuiltinTable: the builtins by definition site. Each is documented at its argument block in tercet/Builtins.h.
+#pragma once
+
+#include "tercet/rt/Builtin.h"
+
+namespace tercet::rt {
+
+extern const Builtin packKeysBuiltin, poolQueriesBuiltin, selectBuiltin, copyClassesBuiltin, buildListsBuiltin,
+    linearListsBuiltin, packWeightBuiltin;
+
+/// ClassMapView of any argument block that has the fields of one.
+template <typename Slots> ClassMapView classMapOf(const int64_t *slots) {
+  const auto &s = *reinterpret_cast<const Slots *>(slots);
+  return {s.classes, s.strideB, s.strideH,   s.strideI, s.qLengths, s.kLengths, s.headsKV, s.headsPerKV,
+          s.tokensQ, s.tokensK, s.firstPair, s.blockQ,  s.blockK,   s.blocksQ,  s.blocksK};
+}
+
+} // namespace tercet::rt

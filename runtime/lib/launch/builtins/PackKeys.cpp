@@ -1,0 +1,207 @@
+// pack_keys: one pass over a block of K and V, giving f32 tiles (K transposed) and block means. Contract: Builtins.h.
+// Sums for the means run over tokens in order, so they do not depend on tiles, levels or threads.
+#include "Dispatch.h"
+#include "Elements.h"
+#include "GroupHead.h"
+#include "Transpose.h"
+
+#include "BuiltinTable.h"
+
+#include "tercet/Builtins.h"
+
+#include <cstring>
+
+namespace tercet::rt {
+namespace {
+
+constexpr int64_t meanTile = 64;
+
+/// One tile of K or V: `valid` rows of `dim` elements at `source`.
+struct TileSource {
+  const void *source;
+  int64_t stride, valid, dim;
+  float *sums; ///< [dim], added to; null: no means
+};
+
+/// Transposes a tile to [dim][tileK]; columns beyond `valid` become 0.
+template <typename Element> struct PackKeyTile {
+  using Type = typename Element::Type;
+
+  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, float *out) {
+    const Type *source = static_cast<const Type *>(tile.source);
+    int64_t wholeDim = tile.dim / 8 * 8, wholeTokens = tile.valid / 8 * 8;
+    for (int64_t t = 0; t < wholeTokens; t += 8)
+      for (int64_t c = 0; c < wholeDim; c += 8)
+        block(source + t * tile.stride + c, tile.stride, out + c * tileK + t, tileK,
+              tile.sums ? tile.sums + c : nullptr);
+    edge(tile, source, tileK, out, 0, wholeTokens, wholeDim);   // the last features
+    edge(tile, source, tileK, out, wholeTokens, tile.valid, 0); // the last tokens
+    if (tile.valid < tileK)
+      for (int64_t c = 0; c < tile.dim; ++c)
+        std::memset(out + c * tileK + tile.valid, 0, static_cast<size_t>(tileK - tile.valid) * sizeof(float));
+  }
+
+  [[gnu::always_inline]] static inline void block(const Type *source, int64_t stride, float *out, int64_t tileK,
+                                                  float *sums) {
+    Float8 rows[8], columns[8];
+    for (int t = 0; t < 8; ++t)
+      for (int c = 0; c < 8; ++c)
+        rows[t][c] = Element::toFloat(source[t * stride + c]);
+    transpose8x8(rows, columns);
+    for (int c = 0; c < 8; ++c)
+      std::memcpy(out + c * tileK, &columns[c], sizeof(Float8));
+    if (!sums)
+      return;
+    Float8 sum;
+    std::memcpy(&sum, sums, sizeof(sum));
+    for (int t = 0; t < 8; ++t)
+      sum += rows[t];
+    std::memcpy(sums, &sum, sizeof(sum));
+  }
+
+  [[gnu::always_inline]] static inline void edge(const TileSource &tile, const Type *source, int64_t tileK, float *out,
+                                                 int64_t firstToken, int64_t lastToken, int64_t firstDim) {
+    for (int64_t t = firstToken; t < lastToken; ++t)
+      for (int64_t c = firstDim; c < tile.dim; ++c) {
+        float value = Element::toFloat(source[t * tile.stride + c]);
+        out[c * tileK + t] = value;
+        if (tile.sums)
+          tile.sums[c] += value;
+      }
+  }
+};
+
+/// Copies a tile to [tileK][padded]; rows beyond `valid` and columns beyond `dim` become 0.
+template <typename Element> struct PackValueTile {
+  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, int64_t padded, float *out) {
+    const auto *source = static_cast<const typename Element::Type *>(tile.source);
+    for (int64_t t = 0; t < tile.valid; ++t) {
+      float *row = out + t * padded;
+      const auto *from = source + t * tile.stride;
+      for (int64_t c = 0; c < tile.dim; ++c)
+        row[c] = Element::toFloat(from[c]);
+      for (int64_t c = tile.dim; c < padded; ++c)
+        row[c] = 0;
+      if (tile.sums)
+        for (int64_t c = 0; c < tile.dim; ++c)
+          tile.sums[c] += row[c];
+    }
+    std::memset(out + tile.valid * padded, 0, static_cast<size_t>((tileK - tile.valid) * padded) * sizeof(float));
+  }
+};
+
+/// Adds the rows of a tile to its sums where only means are wanted.
+template <typename Element> struct SumTile {
+  [[gnu::always_inline]] static inline void run(TileSource tile) {
+    const auto *source = static_cast<const typename Element::Type *>(tile.source);
+    for (int64_t t = 0; t < tile.valid; ++t)
+      for (int64_t c = 0; c < tile.dim; ++c)
+        tile.sums[c] += Element::toFloat(source[t * tile.stride + c]);
+  }
+};
+
+/// Where block j stands: its tokens, tiles and pair.
+struct Block {
+  int64_t j, g, first, valid;
+  bool isLast;
+};
+
+template <typename Element> void packKeys(const PackKeysSlots &s, const Block &block, const void *k, float *sums) {
+  const auto *source = static_cast<const typename Element::Type *>(k) + block.first * s.kStrideN;
+  int64_t parts = s.blockK / s.tileK;
+  for (int64_t part = 0; part < parts; ++part) {
+    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
+    TileSource tile = {source + part * s.tileK * s.kStrideN, s.kStrideN, valid, s.headDim, s.meanK ? sums : nullptr};
+    if (s.packedK)
+      Dispatch<PackKeyTile<Element>, TileSource, int64_t, float *>::call(
+          tile, s.tileK, s.packedK + (block.g * s.tilesPerPair + block.j * parts + part) * s.headDim * s.tileK);
+    else if (tile.sums)
+      Dispatch<SumTile<Element>, TileSource>::call(tile);
+  }
+}
+
+template <typename Element> void packValues(const PackKeysSlots &s, const Block &block, const void *v, float *sums) {
+  const auto *source = static_cast<const typename Element::Type *>(v) + block.first * s.vStrideN;
+  int64_t parts = s.blockK / s.tileK;
+  for (int64_t part = 0; part < parts; ++part) {
+    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
+    TileSource tile = {source + part * s.tileK * s.vStrideN, s.vStrideN, valid, s.valueDim, s.meanV ? sums : nullptr};
+    if (s.packedV)
+      Dispatch<PackValueTile<Element>, TileSource, int64_t, int64_t, float *>::call(
+          tile, s.tileK, s.valueDimPadded,
+          s.packedV + (block.g * s.tilesPerPair + block.j * parts + part) * s.tileK * s.valueDimPadded);
+    else if (tile.sums)
+      Dispatch<SumTile<Element>, TileSource>::call(tile);
+  }
+}
+
+/// Writes column j % 64 of the block's mean tile, and, for the last block, zeros in the columns behind it.
+void storeKeyMeans(const PackKeysSlots &s, const Block &block, const float *sums) {
+  float *pair = s.meanK + block.g * s.meanTilesPerPair * s.headDim * meanTile;
+  float *tile = pair + block.j / meanTile * s.headDim * meanTile;
+  for (int64_t c = 0; c < s.headDim; ++c)
+    tile[c * meanTile + block.j % meanTile] = block.valid ? sums[c] / static_cast<float>(block.valid) : 0;
+  if (block.isLast)
+    for (int64_t j = block.j + 1; j < s.meanTilesPerPair * meanTile; ++j)
+      for (int64_t c = 0; c < s.headDim; ++c)
+        pair[(j / meanTile * s.headDim + c) * meanTile + j % meanTile] = 0;
+}
+
+void storeValueMeans(const PackKeysSlots &s, const Block &block, const float *sums) {
+  float *pair = s.meanV + block.g * s.meanTilesPerPair * meanTile * s.valueDimPadded;
+  float *row = pair + block.j * s.valueDimPadded;
+  for (int64_t c = 0; c < s.valueDimPadded; ++c)
+    row[c] = block.valid && c < s.valueDim ? sums[c] / static_cast<float>(block.valid) : 0;
+  if (block.isLast)
+    std::memset(row + s.valueDimPadded, 0,
+                static_cast<size_t>((s.meanTilesPerPair * meanTile - block.j - 1) * s.valueDimPadded) * sizeof(float));
+}
+
+/// Tiles behind the last block's exist where the plan rounds tilesPerPair up; they are 0 like all padding.
+void clearTilesBehind(const PackKeysSlots &s, const Block &block) {
+  int64_t first = (block.j + 1) * (s.blockK / s.tileK), count = s.tilesPerPair - first;
+  if (count <= 0)
+    return;
+  if (s.packedK)
+    std::memset(s.packedK + (block.g * s.tilesPerPair + first) * s.headDim * s.tileK, 0,
+                static_cast<size_t>(count * s.headDim * s.tileK) * sizeof(float));
+  if (s.packedV)
+    std::memset(s.packedV + (block.g * s.tilesPerPair + first) * s.tileK * s.valueDimPadded, 0,
+                static_cast<size_t>(count * s.tileK * s.valueDimPadded) * sizeof(float));
+}
+
+int64_t scratchBytes(const int64_t *slots) {
+  const auto &s = *reinterpret_cast<const PackKeysSlots *>(slots);
+  return std::max(s.headDim, s.valueDim) * static_cast<int64_t>(sizeof(float));
+}
+
+void run(const BuiltinCall &call) {
+  const auto &s = *reinterpret_cast<const PackKeysSlots *>(call.slots);
+  GroupPair pair = groupPair(call.item1, s.firstPair, s.headsKV);
+  int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), first = call.item0 * s.blockK;
+  Block block = {call.item0, call.item1, first, std::clamp<int64_t>(live - first, 0, s.blockK),
+                 first + s.blockK >= s.tokens};
+  auto *sums = reinterpret_cast<float *>(call.scratch);
+  withElement(static_cast<DType>(s.dtype), [&](auto element) {
+    using Element = decltype(element);
+    using Type = typename Element::Type;
+    std::memset(sums, 0, static_cast<size_t>(s.headDim) * sizeof(float));
+    packKeys<Element>(s, block, static_cast<const Type *>(s.k) + pair.batch * s.kStrideB + pair.headKV * s.kStrideH,
+                      sums);
+    if (s.meanK)
+      storeKeyMeans(s, block, sums);
+    std::memset(sums, 0, static_cast<size_t>(s.valueDim) * sizeof(float));
+    packValues<Element>(s, block, static_cast<const Type *>(s.v) + pair.batch * s.vStrideB + pair.headKV * s.vStrideH,
+                        sums);
+    if (s.meanV)
+      storeValueMeans(s, block, sums);
+  });
+  if (block.isLast)
+    clearTilesBehind(s, block);
+}
+
+} // namespace
+
+const Builtin packKeysBuiltin = {"pack_keys", sizeof(PackKeysSlots) / 8, 0, run, scratchBytes, nullptr};
+
+} // namespace tercet::rt
