@@ -1,0 +1,158 @@
+#include "SamplePlan.h"
+
+#include "tercet/AtomicFile.h"
+#include "tercet/Digest.h"
+#include "tercet/PlanCheck.h"
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+#include <random>
+
+using namespace tercet;
+
+namespace {
+
+constexpr size_t digestSize = 16;
+const char *const goldenPath = "tests/golden/artifact-1.tercet";
+
+/// Puts the right digest under bytes that were changed on purpose, so that the checks behind it are reached.
+void sign(std::vector<uint8_t> &bytes) {
+  Digest digest = digestOf(std::span<const uint8_t>(bytes).first(bytes.size() - digestSize));
+  std::memcpy(bytes.data() + bytes.size() - digestSize, &digest.low, 8);
+  std::memcpy(bytes.data() + bytes.size() - digestSize / 2, &digest.high, 8);
+}
+
+/// The artifact file with `from` in its manifest replaced by `to`, signed.
+std::vector<uint8_t> withManifestEdit(const std::string &from, const std::string &to) {
+  std::vector<uint8_t> bytes = test::samplePlanArtifact().serialize();
+  std::string text(bytes.begin(), bytes.end());
+  size_t place = text.find(from);
+  REQUIRE(place != std::string::npos);
+  text.replace(place, from.size(), to);
+  uint64_t size = 0;
+  std::memcpy(&size, text.data() + 16, 8);
+  size += to.size() - from.size();
+  std::memcpy(text.data() + 16, &size, 8);
+  bytes.assign(text.begin(), text.end());
+  sign(bytes);
+  return bytes;
+}
+
+} // namespace
+
+TEST_CASE("an artifact survives its file", "[artifact]") {
+  Artifact written = test::samplePlanArtifact();
+  Result<Artifact> read = Artifact::parse(written.serialize());
+  REQUIRE(read.ok());
+  CHECK(read->specText == written.specText);
+  CHECK(read->staticParameters == written.staticParameters);
+  CHECK(read->modules[0].code == written.modules[0].code);
+  CHECK(read->plan.nodes[0].body[0].body[0].slots.size() == 12);
+  CHECK(read->serialize() == written.serialize()); // everything else
+}
+
+// Hidden: writes the golden file, for a new format version. Run from the repository's root.
+TEST_CASE("write the golden artifact", "[.write-golden]") {
+  REQUIRE(test::samplePlanArtifact().save(goldenPath).ok());
+}
+
+TEST_CASE("the file format is the golden one", "[artifact]") {
+  // A change of the format needs a new formatVersion and a new golden file.
+  Result<std::vector<uint8_t>> golden = readWholeFile(goldenPath, 1 << 20);
+  REQUIRE(golden.ok());
+  CHECK(*golden == test::samplePlanArtifact().serialize());
+  CHECK(Artifact::parse(*golden).ok());
+}
+
+TEST_CASE("a file cut off anywhere is refused", "[artifact]") {
+  std::vector<uint8_t> bytes = test::samplePlanArtifact().serialize();
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    Result<Artifact> read = Artifact::parse(std::span<const uint8_t>(bytes).first(length));
+    if (read.ok() || read.status().code() != Code::invalidArgument)
+      FAIL("accepted a file of " << length << " of " << bytes.size() << " bytes");
+  }
+}
+
+TEST_CASE("a flipped bit is refused", "[artifact]") {
+  std::vector<uint8_t> bytes = test::samplePlanArtifact().serialize();
+  for (size_t bit = 0; bit < bytes.size() * 8; bit += 5) {
+    bytes[bit / 8] ^= uint8_t(1 << bit % 8);
+    if (Artifact::parse(bytes).ok())
+      FAIL("accepted a file with bit " << bit << " flipped");
+    bytes[bit / 8] ^= uint8_t(1 << bit % 8);
+  }
+}
+
+TEST_CASE("a signed file with random damage never crashes the reader", "[artifact]") {
+  std::mt19937 random(7);
+  const std::vector<uint8_t> original = test::samplePlanArtifact().serialize();
+  int refused = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::vector<uint8_t> bytes = original;
+    for (unsigned change = random() % 3 + 1; change > 0; --change)
+      bytes[12 + random() % (bytes.size() - 12 - digestSize)] = uint8_t(random() % 4 ? random() % 96 + 32 : random());
+    sign(bytes);
+    refused += !Artifact::parse(bytes).ok();
+  }
+  CHECK(refused > 2000);
+}
+
+TEST_CASE("another format version is refused by its number", "[artifact]") {
+  std::vector<uint8_t> bytes = test::samplePlanArtifact().serialize();
+  bytes[8] = 2;
+  sign(bytes);
+  Result<Artifact> read = Artifact::parse(bytes);
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.status().message() == "not a usable artifact: format version 2; this build reads version 1");
+}
+
+TEST_CASE("fields that lie are refused", "[artifact]") {
+  struct Edit {
+    const char *from, *to, *complaint;
+  };
+  const Edit edits[] = {
+      {"\"head_dim\": 4", "\"head_dim\": -4", "'head_dim' must be a whole number from 1"},
+      {"\"head_dim\": 4", "\"head_dim\": 4.5", "'head_dim' must be a whole number"},
+      {"\"head_dim\": 4", "\"head_dim\": 18446744073709551615", "'head_dim' must be a whole number"},
+      {"\"head_dim\"", "\"head_mid\"", "the field 'head_dim' is missing"},
+      {"\"value\": 0.05", "\"value\": 1e999", "is not JSON"},
+      {"\"value\": 0.05", "\"value\": null", "'value' must be a finite number"},
+      {"$G $R *", "$G $R", "leaves 2 values"},
+      {"$G $R *", "$G *", "operator to 1 operands"},
+      {"$G $R *", "$G $X *", "unknown symbol 'X'"},
+      {"$G $R *", "$G $R pow", "'pow' in an expression"},
+      {"\"role\": \"query\"", "\"role\": \"quiz\"", "unknown role 'quiz'"},
+      {"\"role\": \"key\"", "\"role\": \"query\"", "2 arguments have the role query"},
+      {"\"kind\": \"slices\"", "\"kind\": \"groups\"", "a groups node stands inside a groups node"},
+      {"\"buffer\",\n", "\"tensor\",\n", "names 'rows'"},
+      {"\"size\": 7", "\"size\": 700", "lies outside the file"},
+      {"\"offset\": 0", "\"offset\": 1099511627776", "lies outside the file"},
+      {"\"scratch_bytes\": 100", "\"scratch_bytes\": -1", "'scratch_bytes' must be a whole number"},
+      {"\"callee\": \"scale_rows\"", "\"callee\": \"other\"", "lacks the kernel other"},
+  };
+  for (const Edit &edit : edits) {
+    Result<Artifact> read = Artifact::parse(withManifestEdit(edit.from, edit.to));
+    INFO(edit.from << " -> " << edit.to);
+    REQUIRE_FALSE(read.ok());
+    CHECK_THAT(read.status().message(), Catch::Contains(edit.complaint));
+  }
+}
+
+TEST_CASE("deep nesting is refused before it is parsed", "[artifact]") {
+  std::string deep(100000, '[');
+  Result<Artifact> read = Artifact::parse(withManifestEdit("\"head_dim\": 4", "\"head_dim\": " + deep));
+  REQUIRE_FALSE(read.ok());
+  CHECK_THAT(read.status().message(), Catch::Contains("nests deeper than 16"));
+}
+
+TEST_CASE("save and load go through a file, and a missing one is named", "[artifact]") {
+  std::filesystem::path path = std::filesystem::temp_directory_path() / "tercet-artifact-test.tercet";
+  REQUIRE(test::samplePlanArtifact().save(path).ok());
+  CHECK(Artifact::load(path).ok());
+  std::filesystem::remove(path);
+  Result<Artifact> missing = Artifact::load(path);
+  REQUIRE_FALSE(missing.ok());
+  CHECK_THAT(missing.status().message(), Catch::Contains(path.string()) && Catch::Contains("No such file"));
+  CHECK_FALSE(test::samplePlanArtifact().save("/nonexistent-directory/x").ok());
+}
