@@ -32,10 +32,10 @@ LogicalResult KernelOp::verifyRegions() {
   if (types.size() < 3)
     return emitOpError("C1: has ") << types.size() << " arguments; the first three are the item's indices";
   for (auto [index, type] : llvm::enumerate(types)) {
-    bool legal = isa<IndexType>(type) || (index >= 3 && (isa<PointerType>(type) || type.isF64()));
+    bool legal = isa<IndexType>(type) || (index >= 3 && (isa<PointerType, TensorMapType>(type) || type.isF64()));
     if (!legal)
       return emitOpError("C1: argument ") << index << " is " << type << "; expected "
-                                          << (index < 3 ? "index" : "a pointer, index or f64");
+                                          << (index < 3 ? "index" : "a pointer, index, f64 or tensor map");
   }
   return success();
 }

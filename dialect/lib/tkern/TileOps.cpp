@@ -5,9 +5,9 @@ using namespace mlir;
 using namespace tercet::tkern;
 
 void MatmulOp::build(OpBuilder &builder, OperationState &state, Value a, Value b, Value init, int64_t depth,
-                     bool transposed) {
+                     bool transposed, bool transposedB) {
   build(builder, state, init.getType(), a, b, init, builder.getI64IntegerAttr(depth),
-        transposed ? builder.getUnitAttr() : UnitAttr());
+        transposed ? builder.getUnitAttr() : UnitAttr(), transposedB ? builder.getUnitAttr() : UnitAttr());
 }
 
 LogicalResult MatmulOp::verify() {

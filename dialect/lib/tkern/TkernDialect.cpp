@@ -29,26 +29,29 @@ void TkernDialect::initialize() {
       >();
 }
 
-// `<64x128xf32, stride 128, local>`; an extent or stride may be `?`.
+// `<64x128xf32, stride 128, local>`; an extent or stride may be `?`; `, swizzled` may follow.
 Type ViewType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
   Type elementType;
   int64_t stride = ShapedType::kDynamic;
-  StringRef space;
+  StringRef space, layoutName = "rows";
   if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/true) || parser.parseType(elementType) ||
       parser.parseComma() || parser.parseKeyword("stride"))
     return {};
   if (failed(parser.parseOptionalQuestion()) && parser.parseInteger(stride))
     return {};
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseComma() || parser.parseKeyword(&space) || parser.parseGreater())
+  if (parser.parseComma() || parser.parseKeyword(&space) ||
+      (succeeded(parser.parseOptionalComma()) && parser.parseKeyword(&layoutName)) || parser.parseGreater())
     return {};
   std::optional<Space> where = symbolizeSpace(space);
-  if (shape.size() != 2 || !where) {
-    parser.emitError(location, "expected <ROWSxCOLSxTYPE, stride N, global|local|shared|register>");
+  std::optional<Layout> layout = symbolizeLayout(layoutName);
+  if (shape.size() != 2 || !where || !layout) {
+    parser.emitError(location, "expected <ROWSxCOLSxTYPE, stride N, global|local|shared|register[, swizzled]>");
     return {};
   }
-  return get(parser.getContext(), shape[0], shape[1], elementType, stride, *where);
+  return getChecked([&] { return parser.emitError(location); }, parser.getContext(), shape[0], shape[1], elementType,
+                    stride, *where, *layout);
 }
 
 void ViewType::print(AsmPrinter &printer) const {
@@ -64,20 +67,46 @@ void ViewType::print(AsmPrinter &printer) const {
   extent(getCols());
   printer << 'x' << getElementType() << ", stride ";
   extent(getStride());
-  printer << ", " << stringifySpace(getSpace()) << '>';
+  printer << ", " << stringifySpace(getSpace());
+  if (getLayout() != Layout::Rows)
+    printer << ", " << stringifyLayout(getLayout());
+  printer << '>';
 }
 
-// `<4x64>`
-Type TileType::parse(AsmParser &parser) {
-  SmallVector<int64_t> shape;
+LogicalResult ViewType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
+                               Type elementType, int64_t stride, Space space, Layout layout) {
+  if (layout == Layout::Rows)
+    return success();
+  if (space != Space::Shared || !elementType.isIntOrFloat() || stride * elementType.getIntOrFloatBitWidth() != 1024)
+    return emitError() << "a swizzled view lies in shared memory, in boxes of 128 bytes; got a stride of " << stride
+                       << " x " << elementType << " in " << stringifySpace(space) << " memory";
+  if (rows < 1 || rows % 8 != 0 || cols < 1 || cols % stride != 0)
+    return emitError() << "a swizzled view has rows in multiples of 8 and columns in multiples of its stride; got "
+                       << rows << "x" << cols << ", stride " << stride;
+  return success();
+}
+
+// `<ROWSxCOLS>` of a tile or a product in flight.
+static bool parseExtents(AsmParser &parser, SmallVectorImpl<int64_t> &shape) {
   if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
       parser.parseGreater())
-    return {};
-  if (shape.size() != 2) {
-    parser.emitError(parser.getNameLoc(), "expected <ROWSxCOLS>");
-    return {};
-  }
-  return get(parser.getContext(), shape[0], shape[1]);
+    return false;
+  if (shape.size() == 2)
+    return true;
+  parser.emitError(parser.getNameLoc(), "expected <ROWSxCOLS>");
+  return false;
+}
+
+Type TileType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  return parseExtents(parser, shape) ? get(parser.getContext(), shape[0], shape[1]) : Type();
 }
 
 void TileType::print(AsmPrinter &printer) const { printer << '<' << getRows() << 'x' << getCols() << '>'; }
+
+Type PendingType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  return parseExtents(parser, shape) ? get(parser.getContext(), shape[0], shape[1]) : Type();
+}
+
+void PendingType::print(AsmPrinter &printer) const { printer << '<' << getRows() << 'x' << getCols() << '>'; }

@@ -11,11 +11,11 @@ def Tkern_KernelOp : Tkern_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]
   let summary = "one work item of a stage";
   let description = [{
     The first three block arguments are the item's indices, the others the argument block, one 8-byte slot each: pointers,
-    index and f64 values.
+    index and f64 values; on a GPU also tensor maps, of 128 bytes.
 
-    | label | applies to | rule                                                       |
-    |-------|------------|------------------------------------------------------------|
-    | C1    | arguments  | three index values, then pointers, index and f64 values    |
+    | label | applies to | rule                                                                   |
+    |-------|------------|------------------------------------------------------------------------|
+    | C1    | arguments  | three index values, then pointers, index and f64 values, tensor maps   |
 
     Example:
     ```mlir

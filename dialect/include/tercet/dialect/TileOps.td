@@ -50,8 +50,8 @@ def Tkern_SplatOp : Tkern_Op<"splat", [Pure]> {
 def Tkern_MatmulOp : Tkern_Op<"matmul", [MemoryEffects<[MemRead]>, AllTypesMatch<["init", "result"]>]> {
   let summary = "init + A B, with A and B read from memory";
   let description = [{
-    A is rows x depth (depth x rows with `transposed`), B is depth x cols; the sum over depth runs in ascending order in
-    f32.
+    A is rows x depth (depth x rows with `transposed`), B is depth x cols (cols x depth with `transposed_b`); the sum over
+    depth runs in ascending order in f32.
 
     Example:
     ```mlir
@@ -68,13 +68,14 @@ def Tkern_MatmulOp : Tkern_Op<"matmul", [MemoryEffects<[MemRead]>, AllTypesMatch
     }
     ```
   }];
-  let arguments = (ins Tkern_View:$a, Tkern_View:$b, Tkern_Tile:$init, I64Attr:$depth, UnitAttr:$transposed);
+  let arguments = (ins Tkern_View:$a, Tkern_View:$b, Tkern_Tile:$init, I64Attr:$depth, UnitAttr:$transposed,
+                       UnitAttr:$transposedB);
   let results = (outs Tkern_Tile:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $init `depth` $depth (`transposed` $transposed^)? attr-dict `:` type($a) `,` type($b) `,` type($init)
+    $a `,` $b `,` $init `depth` $depth (`transposed` $transposed^)? (`transposed_b` $transposedB^)? attr-dict `:` type($a) `,` type($b) `,` type($init)
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$a, "::mlir::Value":$b, "::mlir::Value":$init, "int64_t":$depth,
-                                 CArg<"bool", "false">:$transposed)>];
+                                 CArg<"bool", "false">:$transposed, CArg<"bool", "false">:$transposedB)>];
   let hasVerifier = 1;
 }
 
@@ -140,7 +141,7 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
   let summary = "one step of the online softmax, rescaling lazily";
   let description = [{
     `scores` arrive in log2 units, relative to the running maximum: s - max[row]. Returns p = exp2(scores) and adds its row
-    sums to `sum` (16 partial sums per row). While no score of the tile exceeds `threshold` the maximum stays; else, and
+    sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else, and
     always where `first` holds, the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new
     maximum. With a threshold of 8, p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
 

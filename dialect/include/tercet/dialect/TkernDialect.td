@@ -17,6 +17,7 @@ def Tkern_Dialect : Dialect {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::math::MathDialect"];
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
   let usePropertiesForAttributes = 1;
 }
 
@@ -38,14 +39,29 @@ def Tkern_Space : I32EnumAttr<"Space", "where a view lies", [
   let genSpecializedAttr = 0;
 }
 
+def Tkern_Layout : I32EnumAttr<"Layout", "how the rows of a view lie in memory", [
+    I32EnumAttrCase<"Rows", 0, "rows">, I32EnumAttrCase<"Swizzled", 1, "swizzled">]> {
+  let cppNamespace = "::tercet::tkern";
+  let genSpecializedAttr = 0;
+}
+
 def Tkern_View : Tkern_Type<"View", "view"> {
   let summary = "a two-dimensional row-major window on memory; a stride of ? is known at run time";
   let description = [{
     `!tkern.view<64x128xf32, stride 128, local>`: at least 64 rows of 128 elements, rows `stride` elements apart. `local`
     memory belongs to one work item (scratch on the CPU); `shared` to a thread block; `register` to a warp or warpgroup.
+
+    `!tkern.view<64x128xbf16, stride 64, shared, swizzled>` is the layout of tensor copies and warpgroup products: boxes
+    of `stride` columns (128 bytes), one after the other, in whose rows the 16-byte chunks are exchanged by
+    chunk ^= row mod 8.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$cols, "::mlir::Type":$elementType, "int64_t":$stride,
-                        EnumParameter<Tkern_Space>:$space);
+                        EnumParameter<Tkern_Space>:$space, EnumParameter<Tkern_Layout>:$layout);
+  let builders = [TypeBuilder<(ins "int64_t":$rows, "int64_t":$cols, "::mlir::Type":$elementType, "int64_t":$stride,
+                                   "::tercet::tkern::Space":$space), [{
+    return $_get($_ctxt, rows, cols, elementType, stride, space, Layout::Rows);
+  }]>];
+  let genVerifyDecl = 1;
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = "bool hasStaticStride() const { return getStride() >= 0; }";
 }
@@ -59,6 +75,79 @@ def Tkern_Tile : Tkern_Type<"Tile", "tile"> {
 def Tkern_ReduceKind : I32EnumAttr<"ReduceKind", "row reduction", [
     I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Max", 1, "max">]> {
   let cppNamespace = "::tercet::tkern";
+}
+
+// The GPU's types: rings of shared tiles, tensor maps, products in flight.
+
+def Tkern_CopyKind : I32EnumAttr<"CopyKind", "who fills the slots of a ring", [
+    I32EnumAttrCase<"CpAsync", 0, "cp_async">, I32EnumAttrCase<"Tma", 1, "tma">]> {
+  let cppNamespace = "::tercet::tkern";
+  let genSpecializedAttr = 0;
+}
+
+def Tkern_Ring : Tkern_Type<"Ring", "ring"> {
+  let summary = "slots of shared memory that are filled in turn: step s uses slot s mod `slots`";
+  let description = [{
+    `cp_async`: all threads of the block copy 16-byte chunks, and a wait is a barrier of the block. `tma`: one thread of the
+    producer role starts box copies; barriers in shared memory say per slot when it is full and when it is free.
+  }];
+  let parameters = (ins "int64_t":$slots, "::tercet::tkern::ViewType":$slot, EnumParameter<Tkern_CopyKind>:$copy);
+  let assemblyFormat = "`<` $slots `x` $slot `,` $copy `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tkern_TensorMap : Tkern_Type<"TensorMap", "tensor_map"> {
+  let summary = "a tensor as box copies see it: [batch, heads, tokens, columns], read in boxes of rows x columns";
+  let description = "Positions outside the tensor read as 0. Encoded on the host at launch; 128 bytes in the argument block.";
+  let parameters = (ins "int64_t":$rows, "int64_t":$cols, "::mlir::Type":$elementType);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Tkern_Pending : Tkern_Type<"Pending", "pending"> {
+  let summary = "a register tile that a matrix product in flight is writing; tkern.await makes it a tile";
+  let parameters = (ins "int64_t":$rows, "int64_t":$cols);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Tkern_Token : Tkern_Type<"Token", "token"> {
+  let summary = "a matrix product in flight that adds to an accumulator";
+}
+
+// The GPU's schedule: written once, by the lowering; everything else derives from it.
+
+def Tkern_WorkerKind : I32EnumAttr<"WorkerKind", "what holds a register tile", [
+    I32EnumAttrCase<"Warp", 0, "warp">, I32EnumAttrCase<"Warpgroup", 1, "warpgroup">]> {
+  let cppNamespace = "::tercet::tkern";
+  let genSpecializedAttr = 0;
+}
+
+def Tkern_GpuSchedule : AttrDef<Tkern_Dialect, "GpuSchedule"> {
+  let mnemonic = "gpu_schedule";
+  let summary = "how an attention kernel uses a GPU: the discardable attribute `tkern.schedule` of a kernel";
+  let description = [{
+    `workers` warps (16 query rows each) or warpgroups (64 rows) work on the rows of a block and take `keys` keys per step,
+    through rings of `slots` slots for K and for V. Query rows stay in registers or are read from shared memory by every
+    product. Registers per thread of the producer and the consumers are 0 where there are no roles.
+  }];
+  let parameters = (ins EnumParameter<Tkern_WorkerKind>:$worker, "int64_t":$workers, "int64_t":$keys, "int64_t":$slots,
+                        EnumParameter<Tkern_Space>:$queries, "int64_t":$producerRegisters,
+                        "int64_t":$consumerRegisters);
+  let assemblyFormat = [{
+    `<` $workers `x` $worker `,` `keys` $keys `,` `slots` $slots `,` `queries` $queries `,` `registers` $producerRegisters
+    `:` $consumerRegisters `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Query rows of one worker, and of the whole block.
+    int64_t getWorkerRows() const { return getWorker() == WorkerKind::Warp ? 16 : 64; }
+    int64_t getBlockRows() const { return getWorkers() * getWorkerRows(); }
+    /// Threads of the block: the workers and, with warpgroups, one producer warpgroup.
+    int64_t getThreads() const {
+      return getWorker() == WorkerKind::Warp ? 32 * getWorkers() : 128 * (getWorkers() + 1);
+    }
+    /// The name of the attribute on a kernel.
+    static constexpr ::llvm::StringLiteral attributeName = "tkern.schedule";
+  }];
 }
 
 class Tkern_Op<string mnemonic, list<Trait> traits = []> : Op<Tkern_Dialect, mnemonic, traits>;

@@ -1,0 +1,161 @@
+// Rings: verifiers. What hangs or races is refused here: a slot that is read while it is filled, or never released.
+#include "tercet/dialect/TkernDialect.h"
+
+using namespace mlir;
+using namespace tercet::tkern;
+
+namespace {
+
+bool isTma(Value ring) { return cast<RingType>(ring.getType()).getCopy() == CopyKind::Tma; }
+
+/// Whether `op` lies in the producer (consumer) region of a tkern.roles.
+bool inRole(Operation *op, bool producer) {
+  for (Region *region = op->getParentRegion(); region; region = region->getParentRegion())
+    if (auto roles = dyn_cast_or_null<RolesOp>(region->getParentOp()))
+      return region == (producer ? &roles.getProducer() : &roles.getConsumer());
+  return false;
+}
+
+/// The last op of `block` that reads the memory of `view`, as it is or through a subview; a product in flight reads
+/// until it is awaited. Null: no use.
+Operation *lastUse(Value view, Block *block) {
+  Operation *last = nullptr;
+  auto later = [&](Operation *op) {
+    op = block->findAncestorOpInBlock(*op);
+    if (op && (!last || last->isBeforeInBlock(op)))
+      last = op;
+  };
+  for (Operation *user : view.getUsers()) {
+    later(user);
+    if (isa<SubviewOp>(user)) {
+      if (Operation *inner = lastUse(user->getResult(0), block))
+        later(inner);
+    } else if (isa<MatmulAsyncOp, AccumulateAsyncOp>(user)) {
+      for (Operation *await : user->getResult(0).getUsers())
+        later(await);
+    }
+  }
+  return last;
+}
+
+/// Whether a wait on any thread-copied ring, the block's barrier, lies between two ops of one block; from > to goes
+/// round the end of a loop body.
+bool hasBarrierBetween(Operation *from, Operation *to) {
+  Block *block = from->getBlock();
+  bool wraps = !from->isBeforeInBlock(to);
+  for (Operation &op : *block) {
+    auto wait = dyn_cast<WaitOp>(op);
+    if (!wait || isTma(wait.getRing()))
+      continue;
+    bool afterFrom = from->isBeforeInBlock(&op), beforeTo = op.isBeforeInBlock(to);
+    if (wraps ? afterFrom || beforeTo : afterFrom && beforeTo)
+      return true;
+  }
+  return false;
+}
+
+/// The wait on the ring's slots that comes last before a fill; at the head of a loop body, of the round before.
+WaitOp waitBefore(FillOp fill) {
+  WaitOp before, last;
+  for (WaitOp wait : fill->getBlock()->getOps<WaitOp>()) {
+    if (wait.getRing() != fill.getRing())
+      continue;
+    last = wait;
+    if (wait->isBeforeInBlock(fill))
+      before = wait;
+  }
+  return before || !isa<scf::ForOp>(fill->getParentOp()) ? before : last;
+}
+
+} // namespace
+
+LogicalResult RingOp::verify() {
+  int64_t alignment = getRing().getType().getCopy() == CopyKind::Tma ? 1024 : 16;
+  if (std::optional<uint64_t> offset = getOffset(); offset && *offset % alignment != 0)
+    return emitOpError("C1: lies at ") << *offset << ", expected a multiple of " << alignment;
+  return success();
+}
+
+static LogicalResult verifyFillSource(FillOp fill) {
+  RingType ring = fill.getRing().getType();
+  auto view = dyn_cast<ViewType>(fill.getSource().getType());
+  auto map = dyn_cast<TensorMapType>(fill.getSource().getType());
+  size_t positions = view ? 1 : 3;
+  if (isTma(fill.getRing()) != static_cast<bool>(map) || fill.getPosition().size() != positions ||
+      (view && view.getSpace() != Space::Global))
+    return fill.emitOpError("C1: fills a ")
+           << stringifyCopyKind(ring.getCopy()) << " ring from " << fill.getSource().getType() << " at "
+           << fill.getPosition().size()
+           << " positions; expected a global view at 1 (cp_async) or a tensor map at 3 (tma)";
+  Type element = view ? view.getElementType() : map.getElementType();
+  int64_t cols = view ? view.getCols() : map.getCols();
+  bool boxesFit = !map || (map.getRows() == ring.getSlot().getRows() && ring.getSlot().getCols() % cols == 0 &&
+                           cols == ring.getSlot().getStride());
+  if (element != ring.getSlot().getElementType() || cols > ring.getSlot().getCols() || !boxesFit)
+    return fill.emitOpError("C2: ") << fill.getSource().getType() << " does not fit into slots of " << ring.getSlot();
+  if (map && fill.getRows())
+    return fill.emitOpError("C3: a tensor map knows its rows; `rows` is for views");
+  return success();
+}
+
+LogicalResult FillOp::verify() {
+  if (failed(verifyFillSource(*this)))
+    return failure();
+  if (isTma(getRing())) {
+    if (!inRole(*this, /*producer=*/true))
+      return emitOpError("C5: fills a tma ring outside the producer region");
+    return success();
+  }
+  WaitOp last = waitBefore(*this);
+  if (!last)
+    return success();
+  Operation *use = lastUse(last.getView(), (*this)->getBlock());
+  if (!hasBarrierBetween(use ? use : last, *this)) {
+    InFlightDiagnostic diagnostic = emitOpError("C4: overwrites a slot that other warps may still read; no wait lies "
+                                                "between its last use and this fill");
+    diagnostic.attachNote(use ? use->getLoc() : last.getLoc()) << "the slot's last use";
+    return diagnostic;
+  }
+  return success();
+}
+
+LogicalResult WaitOp::verify() {
+  if (getView().getType() != getRing().getType().getSlot())
+    return emitOpError("C1: sees ") << getView().getType() << ", the slots are " << getRing().getType().getSlot();
+  int64_t later = getLater();
+  if (later < 0 || (later != 0 && isTma(getRing())))
+    return emitOpError("C2: has later ") << later << "; it is >= 0, and 0 on a tma ring";
+  if (!isTma(getRing()))
+    return success();
+  if (!inRole(*this, /*producer=*/false))
+    return emitOpError("C3: waits on a tma ring outside the consumer region");
+  SmallVector<ReleaseOp> releases;
+  for (ReleaseOp release : (*this)->getBlock()->getOps<ReleaseOp>())
+    if (release.getRing() == getRing() && release.getStep() == getStep())
+      releases.push_back(release);
+  if (releases.size() != 1)
+    return emitOpError("C4: its slot is released ") << releases.size() << " times in this block, expected once";
+  Operation *use = lastUse(getView(), (*this)->getBlock());
+  if (use && !use->isBeforeInBlock(releases[0])) {
+    InFlightDiagnostic diagnostic = releases[0].emitOpError("wait C4: comes before the slot's last use");
+    diagnostic.attachNote(use->getLoc()) << "which is here";
+    return diagnostic;
+  }
+  return success();
+}
+
+LogicalResult ReleaseOp::verify() {
+  if (!isTma(getRing()))
+    return emitOpError("C1: releases a slot of a cp_async ring, which is free at the next wait");
+  for (WaitOp wait : (*this)->getBlock()->getOps<WaitOp>())
+    if (wait.getRing() == getRing() && wait.getStep() == getStep() && wait->isBeforeInBlock(*this))
+      return success();
+  return emitOpError("C2: releases a step that was not waited for in this block");
+}
+
+LogicalResult ClearRowsOp::verify() {
+  if (getView().getType().getLayout() != Layout::Swizzled || !inRole(*this, /*producer=*/false))
+    return emitOpError("C1: clears ") << getView().getType()
+                                      << "; expected swizzled shared memory, in the consumer region";
+  return success();
+}

@@ -1,0 +1,28 @@
+// Workers, roles and register operands: verifiers.
+#include "tercet/dialect/TkernDialect.h"
+
+using namespace mlir;
+using namespace tercet::tkern;
+
+LogicalResult RolesOp::verify() {
+  if (getConsumers() < 1 || getConsumers() > 3)
+    return emitOpError("C2: has ") << getConsumers() << " consumers, expected 1 to 3";
+  for (uint64_t registers : {getProducerRegisters(), getConsumerRegisters()})
+    if (registers < 24 || registers > 240 || registers % 8 != 0)
+      return emitOpError("C1: asks for ")
+             << registers << " registers per thread, expected a multiple of 8 from 24 to 240";
+  int64_t total = 128 * (getProducerRegisters() + getConsumers() * getConsumerRegisters());
+  if (total > 65536)
+    return emitOpError("C1: asks for ") << total << " registers in all, a processor has 65536";
+  return success();
+}
+
+LogicalResult FetchOp::verify() {
+  ViewType source = getSource().getType(), view = getView().getType();
+  if (source.getSpace() != Space::Shared || source.getElementType() != view.getElementType() ||
+      source.getRows() < view.getRows() || source.getCols() < view.getCols())
+    return emitOpError("C1: fetches ") << view << " from " << source;
+  if (view.getSpace() != Space::Register || view.getRows() % 16 != 0 || view.getCols() % 16 != 0)
+    return emitOpError("C2: makes ") << view << ", expected a register view with extents in multiples of 16";
+  return success();
+}
