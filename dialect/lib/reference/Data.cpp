@@ -93,6 +93,13 @@ OwnedTensor OwnedTensor::makeStrided(DType dtype, std::vector<int64_t> shape, st
   return owned;
 }
 
+OwnedTensor OwnedTensor::makeTokensFirst(DType dtype, std::vector<int64_t> shape, int fill) {
+  OwnedTensor owned = make(dtype, {shape[0], shape[2], shape[1], shape[3]}, fill);
+  std::swap(owned.tensor.shape[1], owned.tensor.shape[2]);
+  std::swap(owned.tensor.strides[1], owned.tensor.strides[2]);
+  return owned;
+}
+
 Shape Shape::resolved() const {
   Shape shape = *this;
   shape.headsKV = headsKV ? headsKV : heads;
@@ -134,11 +141,13 @@ Data makeData(const Program &program, const Shape &given, const DataOptions &opt
   return data;
 }
 
+int unwrittenByte(DType dtype) { return dtype == DType::i8 ? 0x55 : 0xff; }
+
 Data makeOutputs(const Program &program, const Shape &given, DType dtype) {
   Shape shape = given.resolved();
   Data data;
   auto add = [&](std::string name, DType type, std::vector<int64_t> extents) {
-    data.tensors.emplace_back(std::move(name), OwnedTensor::make(type, std::move(extents), 0xff));
+    data.tensors.emplace_back(std::move(name), OwnedTensor::make(type, std::move(extents), unwrittenByte(type)));
   };
   add("o", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});
   if (program.hasLse(program.output))

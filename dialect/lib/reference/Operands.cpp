@@ -95,6 +95,12 @@ Status checkClasses(const Tensor *classes, Operands &operands) {
       checkShape("classes", *classes, {{sizes.batch, 1}, {sizes.headsQ, 1}, {sizes.blocksQ}, {sizes.blocksK}}, legal));
   if (classes->dtype != DType::i8)
     return wrong("classes are {}; expected {}", classes->describe(), legal);
+  for (int64_t b = 0; b < classes->shape[0]; ++b)
+    for (int64_t h = 0; h < classes->shape[1]; ++h)
+      for (int64_t i = 0; i < sizes.blocksQ; ++i)
+        for (int64_t j = 0; j < sizes.blocksK; ++j)
+          if (double value = classes->get(b, h, i, j); value < -1 || value > 1)
+            return wrong("classes[{}, {}, {}, {}] is {}; expected 1, 0 or -1", b, h, i, j, value);
   operands.classes = *classes;
   return {};
 }

@@ -20,14 +20,15 @@ SelectionRule bindRule(const Selection &selection, const Operands &operands) {
           .forcedCounts = selection.forcedCounts};
 }
 
-/// A fraction of n blocks as a count. 1e-9 n absorbs the rounding of a fraction written in decimal: 0.05 of 20 is 1.
+/// A fraction of n blocks as a count. For floor and ceil, 1e-9 n absorbs the rounding of a fraction written in decimal:
+/// 0.05 of 20 is 1.
 static int64_t countOf(double amount, bool isCount, Rounding rounding, int64_t n) {
   if (isCount)
     return static_cast<int64_t>(std::min(amount, static_cast<double>(n)));
   double blocks = amount * static_cast<double>(n), slack = 1e-9 * static_cast<double>(n);
   double count = rounding == Rounding::floor  ? std::floor(blocks + slack)
                  : rounding == Rounding::ceil ? std::ceil(blocks - slack)
-                                              : std::floor(blocks + 0.5 + slack);
+                                              : std::floor(blocks + 0.5);
   return std::clamp<int64_t>(static_cast<int64_t>(count), 0, n);
 }
 

@@ -36,6 +36,9 @@ public:
   static OwnedTensor makeStrided(DType dtype, std::vector<int64_t> shape, std::vector<int64_t> padding,
                                  int fill = 0xff);
 
+  /// A [batch, heads, tokens, features] view of memory that is dense as [batch, tokens, heads, features].
+  static OwnedTensor makeTokensFirst(DType dtype, std::vector<int64_t> shape, int fill = 0);
+
   const Tensor &view() const { return tensor; }
   size_t bytes() const { return size; }
 
@@ -77,7 +80,10 @@ struct Data {
 /// [valueDim], as the program uses them.
 Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
 
-/// Memory for the outputs that the program has: o in `dtype`, lse (f32), classes (i8). Filled with bytes 0xff.
+/// A byte that no right output holds: 0xff (NaN) for floats, 0x55 (no class) for classes.
+int unwrittenByte(DType dtype);
+
+/// Memory for the outputs that the program has: o in `dtype`, lse (f32), classes (i8), filled with the unwritten byte.
 Data makeOutputs(const Program &program, const Shape &shape, DType dtype);
 
 } // namespace tercet::reference

@@ -1,0 +1,27 @@
+// Backend: one way to run a spec. The numerics tests run on every backend of the build.
+#pragma once
+
+#include "tercet/Session.h"
+
+#include <string>
+#include <vector>
+
+namespace tercet::test {
+
+class Backend {
+public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;
+  /// Runs `spec` on `inputs` and writes `outputs` (o; lse and classes where the spec has them). threads: how many may
+  /// work on it; the results must not depend on it.
+  virtual Status run(const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs,
+                     int threads = 1) = 0;
+};
+
+/// The backends of this build: `reference` first.
+const std::vector<Backend *> &backends();
+
+/// The cpu target through a Session; null where the build has no JIT.
+Backend *cpuBackend();
+
+} // namespace tercet::test

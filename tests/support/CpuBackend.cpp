@@ -1,0 +1,68 @@
+// The cpu target: a Session per thread count, a kernel per spec and problem, kept for the whole test run.
+#include "Backend.h"
+
+#include "tercet/Jit.h"
+
+#include <map>
+#include <new>
+
+namespace tercet::test {
+namespace {
+
+struct AlignedFree {
+  void operator()(std::byte *memory) const { ::operator delete[](memory, std::align_val_t(64)); }
+};
+
+class CpuBackend : public Backend {
+public:
+  std::string name() const override { return "cpu"; }
+
+  Status run(const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs,
+             int threads) override {
+    TERCET_TRY(std::shared_ptr<Kernel> kernel, kernelFor(spec, problem, threads));
+    Arguments arguments = inputs;
+    for (const auto &output : outputs.tensors)
+      if (!arguments.find(output.first))
+        arguments.tensors.push_back(output);
+    TERCET_TRY(size_t bytes, kernel->workspaceBytes(arguments));
+    std::unique_ptr<std::byte[], AlignedFree> workspace(new (std::align_val_t(64)) std::byte[bytes + 1]);
+    std::fill_n(workspace.get(), bytes, std::byte(0xff)); // what is there must not matter
+    return kernel->launch(arguments, workspace.get(), bytes);
+  }
+
+private:
+  std::map<int, std::unique_ptr<Session>> sessions;
+  std::map<std::string, std::shared_ptr<Kernel>> kernels;
+
+  Result<Session *> sessionFor(int threads) {
+    std::unique_ptr<Session> &session = sessions[threads];
+    if (!session) {
+      TERCET_TRY(session, Session::create({.threads = threads, .useCache = false}, makeCompiler()));
+    }
+    return session.get();
+  }
+
+  Result<std::shared_ptr<Kernel>> kernelFor(const Spec &spec, const Problem &given, int threads) {
+    Problem problem = given;
+    problem.target = "cpu";
+    std::string key = fmt::format("{} {} {} {} {}", threads, spec.origin, problem.headDim, problem.valueDim,
+                                  dtypeName(problem.dtype));
+    for (const auto &[name, value] : spec.settings)
+      key += fmt::format(" {}={}", name, value);
+    std::shared_ptr<Kernel> &kernel = kernels[key];
+    if (!kernel) {
+      TERCET_TRY(Session * session, sessionFor(threads));
+      TERCET_TRY(kernel, session->compile(spec, problem));
+    }
+    return kernel;
+  }
+};
+
+} // namespace
+
+Backend *cpuBackend() {
+  static CpuBackend backend;
+  return &backend;
+}
+
+} // namespace tercet::test

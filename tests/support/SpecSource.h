@@ -1,0 +1,19 @@
+// SpecSource: specs for tests, as the text that a Session compiles and as the program that the oracle evaluates.
+#pragma once
+
+#include "tercet/Session.h"
+#include "tercet/dialect/reference/Program.h"
+
+#include <map>
+#include <string>
+
+namespace tercet::test {
+
+/// A built-in spec (dialect/specs/NAME.mlir) or one written for tests (tests/support/specs/NAME.mlir), with settings.
+/// Aborts when there is none: tests name specs that exist.
+Spec specNamed(const std::string &name, std::map<std::string, std::string> settings = {});
+
+/// The spec as the oracle sees it. Aborts with the diagnostics when it is not legal.
+reference::Program programOf(const Spec &spec);
+
+} // namespace tercet::test
