@@ -1,0 +1,115 @@
+// Elements of strided tensors: sizes, row-major copies and dtype conversion.
+#include "FileFormats.h"
+
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+namespace tercet::compiler {
+
+std::optional<int64_t> byteCount(const std::vector<int64_t> &shape, size_t elementSize) {
+  constexpr int64_t most = int64_t(1) << 62;
+  int64_t product = static_cast<int64_t>(elementSize);
+  bool isEmpty = false;
+  for (int64_t size : shape) {
+    if (size < 0)
+      return std::nullopt;
+    if (size == 0)
+      isEmpty = true;
+    else if (product > most / size)
+      return std::nullopt;
+    else
+      product *= size;
+  }
+  return isEmpty ? 0 : product;
+}
+
+std::string shapeText(const std::vector<int64_t> &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+Status checkUsable(const std::vector<int64_t> &shape) {
+  if (shape.size() > 4)
+    return Status::make(Code::invalidArgument, "shape {} has rank {}; legal are ranks up to 4", shapeText(shape),
+                        shape.size());
+  for (int64_t size : shape)
+    if (size < 1)
+      return Status::make(Code::invalidArgument, "shape {} has the size {}; every size must be at least 1",
+                          shapeText(shape), size);
+  return {};
+}
+
+Result<StoredTensor> StoredTensor::allocate(DType dtype, const std::vector<int64_t> &shape) {
+  TERCET_RETURN_IF_ERROR(checkUsable(shape));
+  std::optional<int64_t> bytes = byteCount(shape, dtypeSize(dtype));
+  constexpr int64_t alignment = 64;
+  // The system hands out more addresses than there is memory and ends the process that fills them.
+  double most = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  void *memory = nullptr;
+  if (bytes && static_cast<double>(*bytes) <= most)
+    memory = std::aligned_alloc(alignment, static_cast<size_t>((*bytes + alignment - 1) / alignment * alignment));
+  if (!memory)
+    return Status::make(Code::invalidArgument, "a tensor {} of {} does not fit into memory", shapeText(shape),
+                        dtypeName(dtype));
+  std::memset(memory, 0, static_cast<size_t>(*bytes));
+  StoredTensor tensor;
+  tensor.memory = std::shared_ptr<void>(memory, std::free);
+  tensor.view.data = memory;
+  tensor.view.dtype = dtype;
+  tensor.view.rank = static_cast<int>(shape.size());
+  int64_t stride = 1;
+  for (size_t axis = shape.size(); axis-- > 0; stride *= shape[axis]) {
+    tensor.view.shape[axis] = shape[axis];
+    tensor.view.strides[axis] = stride;
+  }
+  return tensor;
+}
+
+/// Calls row(address of the row's first element, stride, length) for every row of the last axis, in row-major order.
+template <typename Row> static void forEachRow(const Tensor &tensor, Row row) {
+  std::array<int64_t, 4> shape{1, 1, 1, 1}, strides{0, 0, 0, 0};
+  for (int axis = 0; axis < tensor.rank; ++axis) {
+    shape[axis + 4 - tensor.rank] = tensor.shape[axis];
+    strides[axis + 4 - tensor.rank] = tensor.strides[axis];
+  }
+  const char *base = static_cast<const char *>(tensor.data);
+  int64_t size = static_cast<int64_t>(dtypeSize(tensor.dtype));
+  for (int64_t a = 0; a < shape[0]; ++a)
+    for (int64_t b = 0; b < shape[1]; ++b)
+      for (int64_t c = 0; c < shape[2]; ++c)
+        row(base + (a * strides[0] + b * strides[1] + c * strides[2]) * size, strides[3], shape[3]);
+}
+
+void appendElements(const Tensor &tensor, std::vector<uint8_t> &bytes) {
+  size_t size = dtypeSize(tensor.dtype), position = bytes.size();
+  bytes.resize(position + static_cast<size_t>(tensor.elements()) * size);
+  forEachRow(tensor, [&](const char *row, int64_t stride, int64_t length) {
+    size_t count = static_cast<size_t>(length);
+    if (stride == 1 || length == 1)
+      std::memcpy(bytes.data() + position, row, count * size);
+    else
+      for (size_t i = 0; i < count; ++i)
+        std::memcpy(bytes.data() + position + i * size,
+                    row + static_cast<int64_t>(i) * stride * static_cast<int64_t>(size), size);
+    position += count * size;
+  });
+}
+
+Result<StoredTensor> convertTensor(const Tensor &source, DType dtype) {
+  std::vector<int64_t> shape(source.shape.begin(), source.shape.begin() + source.rank);
+  TERCET_TRY(StoredTensor result, StoredTensor::allocate(dtype, shape));
+  Tensor from = source, to = result.view;
+  to.rank = from.rank = 1; // one row at a time, through Tensor's own conversions
+  to.strides = {1, 0, 0, 0};
+  size_t toSize = dtypeSize(dtype);
+  forEachRow(source, [&](const char *row, int64_t stride, int64_t length) {
+    from.data = const_cast<char *>(row);
+    from.strides = {stride, 0, 0, 0};
+    for (int64_t i = 0; i < length; ++i)
+      to.set(from.get(i), i);
+    to.data = static_cast<char *>(to.data) + static_cast<size_t>(length) * toSize;
+  });
+  return result;
+}
+
+} // namespace tercet::compiler
