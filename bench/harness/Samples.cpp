@@ -77,6 +77,8 @@ std::vector<Series> interleave(const std::vector<std::function<void()>> &contend
         }
         series[i].seconds.push_back(time.seconds);
         series[i].peak.push_back(time.peak());
+        if (options.afterKept)
+          options.afterKept(i);
         break;
       }
   return series;

@@ -31,7 +31,8 @@ struct RepeatOptions {
   int threads = 1;
   double probeMs = 4;
   double waitLimit = 0.01;
-  std::optional<CpuLevel> level; ///< whose peak; none: the processor's own
+  std::optional<CpuLevel> level;         ///< whose peak; none: the processor's own
+  std::function<void(size_t)> afterKept; ///< called with the contender's index after a repetition that counts
 };
 
 /// What the repetitions of one piece of work gave; index i of every contender is taken in the same round.

@@ -30,7 +30,8 @@ std::vector<double> Findings::rates(double amount, const std::function<void()> &
   };
   while (rt::timeBracketed(repeated, {.threads = 1, .milliseconds = 0.01, .level = {}}).seconds < 1e-3)
     calls *= 2;
-  RepeatOptions options{.repetitions = repetitions, .threads = 1, .probeMs = 0.5, .waitLimit = 0.01, .level = level};
+  RepeatOptions options{
+      .repetitions = repetitions, .threads = 1, .probeMs = 0.5, .waitLimit = 0.01, .level = level, .afterKept = {}};
   return interleave({repeated}, options)[0].fractions(amount * calls);
 }
 
