@@ -28,8 +28,6 @@ LogicalResult CombineOp::verify() {
   auto means = dyn_cast_or_null<BlockMeanOp>(other);
   if (!exact || !means)
     return emitOpError("C2: joint takes a tercet.sparse branch and a tercet.block_mean branch, in this order");
-  if (exact.getClasses() != means.getClasses())
-    return emitOpError("C2: joint needs the same classes on both branches");
   if (exact.getScale() != means.getScale())
     return emitOpError("C2: joint needs the same scale on both branches");
   return success();

@@ -86,6 +86,10 @@ static LogicalResult verifyCoverage(SpecOp spec) {
   }
   if (selects.empty())
     return success();
+  for (SparseOp sparse : spec.getBody().getOps<SparseOp>())
+    if (!sparse.getClasses())
+      return sparse.emitOpError(
+          "C1: covers every block in a spec that classifies blocks; write `on %classes[critical]`");
   Value classes = selects[0].getClasses();
   ClassSet covered{};
   for (Operation &user : spec.getBody().front()) {

@@ -9,9 +9,15 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
   SmallVector<OpAsmParser::Argument> arguments;
   if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes))
+      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
     return failure();
+  NamedAttrList attributes;
+  SMLoc attributesLoc = parser.getCurrentLocation();
+  if (parser.parseOptionalAttrDictWithKeyword(attributes))
+    return failure();
+  if (attributes.get(getSymNameAttrName(result.name)))
+    return parser.emitError(attributesLoc, "attribute 'sym_name' is part of the syntax");
+  result.attributes.append(attributes);
   return parser.parseRegion(*result.addRegion(), arguments);
 }
 
@@ -37,6 +43,8 @@ LogicalResult KernelOp::verifyRegions() {
       return emitOpError("C1: argument ") << index << " is " << type << "; expected "
                                           << (index < 3 ? "index" : "a pointer, index, f64 or tensor map");
   }
+  if (Operation &last = getBody().front().back(); !isa<EndOp>(last))
+    return emitOpError("C2: ends with '") << last.getName() << "', expected tkern.end";
   return success();
 }
 
@@ -62,5 +70,19 @@ LogicalResult SubviewOp::verify() {
   if (source.getElementType() != view.getElementType() || source.getStride() != view.getStride() ||
       source.getSpace() != view.getSpace())
     return emitOpError("changes more than the extents: ") << source << " to " << view;
+  return success();
+}
+
+LogicalResult ReadOp::verify() {
+  Type element = getPointer().getType().getElementType();
+  if (isa<FloatType>(element) != getValue().getType().isF32())
+    return emitOpError("reads ") << element << " as " << getValue().getType()
+                                 << "; integers become index and floats f32";
+  return success();
+}
+
+LogicalResult PrefetchOp::verify() {
+  if (getRows() < 1 || getCols() < 1)
+    return emitOpError("asks for ") << getRows() << " x " << getCols() << " elements, expected at least 1 x 1";
   return success();
 }

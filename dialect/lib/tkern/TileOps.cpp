@@ -11,18 +11,19 @@ void MatmulOp::build(OpBuilder &builder, OperationState &state, Value a, Value b
 }
 
 LogicalResult MatmulOp::verify() {
-  if (getInit().getType() != getResult().getType())
-    return emitOpError("starts from ") << getInit().getType() << " and makes " << getResult().getType();
   if (getDepth() < 1)
     return emitOpError("has depth ") << getDepth() << ", expected >= 1";
   return success();
 }
 
-LogicalResult MapOp::verify() {
+LogicalResult MapOp::verifyRegions() {
   TileType result = getResult().getType();
   Block &body = getBody().front();
   if (body.getNumArguments() != getInputs().size())
     return emitOpError("has ") << getInputs().size() << " inputs and " << body.getNumArguments() << " body arguments";
+  for (Type type : body.getArgumentTypes())
+    if (!type.isF32())
+      return emitOpError("has a body argument of type ") << type << ", expected f32";
   for (Value input : getInputs()) {
     auto tile = cast<TileType>(input.getType());
     bool fits = (tile.getRows() == result.getRows() || tile.getRows() == 1) &&
@@ -30,8 +31,10 @@ LogicalResult MapOp::verify() {
     if (!fits)
       return emitOpError("cannot broadcast ") << tile << " to " << result;
   }
+  if (!isa<YieldOp>(body.back()))
+    return emitOpError("ends with '") << body.back().getName() << "', expected tkern.yield";
   for (Operation &op : body.without_terminator())
-    if (!isa<arith::ArithDialect, math::MathDialect>(op.getDialect()))
+    if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
       return op.emitOpError("is not an arith or math op, which is all that a tkern.map body holds");
   return success();
 }
@@ -49,8 +52,8 @@ void SoftmaxStepOp::build(OpBuilder &builder, OperationState &state, Value score
 }
 
 LogicalResult SoftmaxStepOp::verify() {
-  if (getScores().getType() != getP().getType())
-    return emitOpError("turns ") << getScores().getType() << " into " << getP().getType();
+  if (!getThreshold().isFinite() || !(getThreshold().convertToFloat() >= 0))
+    return emitOpError("has the threshold ") << getThresholdAttr() << ", expected a finite number >= 0";
   return success();
 }
 

@@ -29,6 +29,34 @@ void TkernDialect::initialize() {
       >();
 }
 
+static LogicalResult verifyElement(function_ref<InFlightDiagnostic()> emitError, StringRef type, Type element) {
+  if (element.isIntOrFloat())
+    return success();
+  return emitError() << type << " of " << element << "; elements are integers or floats";
+}
+
+LogicalResult PointerType::verify(function_ref<InFlightDiagnostic()> emitError, Type elementType) {
+  return verifyElement(emitError, "a pointer", elementType);
+}
+
+// A tile lives in registers: 64 x 64 for a warpgroup is the largest that any target has, with room to spare.
+static constexpr int64_t maxTileElements = 1 << 16;
+
+static LogicalResult verifyExtents(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols) {
+  if (rows < 1 || cols < 1 || rows > maxTileElements || cols > maxTileElements || rows * cols > maxTileElements)
+    return emitError() << "a tile of " << rows << " x " << cols << "; extents are >= 1, and at most " << maxTileElements
+                       << " elements";
+  return success();
+}
+
+LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols) {
+  return verifyExtents(emitError, rows, cols);
+}
+
+LogicalResult PendingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols) {
+  return verifyExtents(emitError, rows, cols);
+}
+
 // `<64x128xf32, stride 128, local>`; an extent or stride may be `?`; `, swizzled` may follow.
 Type ViewType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
@@ -75,9 +103,14 @@ void ViewType::print(AsmPrinter &printer) const {
 
 LogicalResult ViewType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
                                Type elementType, int64_t stride, Space space, Layout layout) {
-  if (layout == Layout::Rows)
-    return success();
-  if (space != Space::Shared || !elementType.isIntOrFloat() || stride * elementType.getIntOrFloatBitWidth() != 1024)
+  for (int64_t extent : {rows, cols})
+    if (extent < 1 && !ShapedType::isDynamic(extent))
+      return emitError() << "a view has an extent of " << extent << "; extents are >= 1 or ?";
+  if (stride < 0 && !ShapedType::isDynamic(stride))
+    return emitError() << "a view has a stride of " << stride << "; strides are >= 0 or ?";
+  if (failed(verifyElement(emitError, "a view", elementType)) || layout == Layout::Rows)
+    return success(elementType.isIntOrFloat());
+  if (space != Space::Shared || stride < 0 || stride * elementType.getIntOrFloatBitWidth() != 1024)
     return emitError() << "a swizzled view lies in shared memory, in boxes of 128 bytes; got a stride of " << stride
                        << " x " << elementType << " in " << stringifySpace(space) << " memory";
   if (rows < 1 || rows % 8 != 0 || cols < 1 || cols % stride != 0)
@@ -99,14 +132,20 @@ static bool parseExtents(AsmParser &parser, SmallVectorImpl<int64_t> &shape) {
 
 Type TileType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
-  return parseExtents(parser, shape) ? get(parser.getContext(), shape[0], shape[1]) : Type();
+  SMLoc location = parser.getCurrentLocation();
+  if (!parseExtents(parser, shape))
+    return {};
+  return getChecked([&] { return parser.emitError(location); }, parser.getContext(), shape[0], shape[1]);
 }
 
 void TileType::print(AsmPrinter &printer) const { printer << '<' << getRows() << 'x' << getCols() << '>'; }
 
 Type PendingType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
-  return parseExtents(parser, shape) ? get(parser.getContext(), shape[0], shape[1]) : Type();
+  SMLoc location = parser.getCurrentLocation();
+  if (!parseExtents(parser, shape))
+    return {};
+  return getChecked([&] { return parser.emitError(location); }, parser.getContext(), shape[0], shape[1]);
 }
 
 void PendingType::print(AsmPrinter &printer) const { printer << '<' << getRows() << 'x' << getCols() << '>'; }

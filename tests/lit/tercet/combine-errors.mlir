@@ -60,21 +60,6 @@ tercet.spec @combine_c2_kinds(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
 
 // -----
 
-tercet.spec @combine_c2_classes(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
-  %block = tercet.param block = 64 : !tercet.static<i64>
-  %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
-  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
-  %classes = tercet.select %scores keep top_fraction(%keep)
-  tercet.skip %classes[critical]
-  %exact = tercet.sparse %q, %k, %v
-  %means = tercet.block_mean %q, %k, %v on %classes[marginal]
-  // expected-error @+1 {{C2: joint needs the same classes on both branches}}
-  %o = tercet.combine joint(%exact, %means)
-  tercet.return %o
-}
-
-// -----
-
 tercet.spec @combine_c2_scale(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %scale = tercet.param scale = 0.5 : !tercet.runtime<f64>
   %block = tercet.param block = 64 : !tercet.static<i64>

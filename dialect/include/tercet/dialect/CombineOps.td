@@ -41,7 +41,7 @@ def Tercet_CombineOp : Tercet_Op<"combine", [InSpec, Pure]> {
     | label | applies to | rule                                                                      |
     |-------|------------|---------------------------------------------------------------------------|
     | C1    | `sum`      | a `sparse` branch and a `linear` (or projected linear) branch             |
-    | C2    | `joint`    | a `sparse` and a `block_mean` branch with the same classes and scale      |
+    | C2    | `joint`    | a `sparse` branch and a `block_mean` branch with the same scale           |
 
     Example:
     ```mlir

@@ -16,6 +16,7 @@ def Tkern_KernelOp : Tkern_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]
     | label | applies to | rule                                                                   |
     |-------|------------|------------------------------------------------------------------------|
     | C1    | arguments  | three index values, then pointers, index and f64 values, tensor maps   |
+    | C2    | body       | ends with `tkern.end`                                                  |
 
     Example:
     ```mlir
@@ -32,7 +33,7 @@ def Tkern_KernelOp : Tkern_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock]
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name);
-  let regions = (region SizedRegion<1>:$body /*C1*/);
+  let regions = (region SizedRegion<1>:$body /*C1, C2*/);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
 }
@@ -107,6 +108,7 @@ def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
   let arguments = (ins Tkern_Pointer:$pointer, Index:$index);
   let results = (outs AnyTypeOf<[Index, F32]>:$value);
   let assemblyFormat = "$pointer `[` $index `]` attr-dict `:` type($pointer) `->` type($value)";
+  let hasVerifier = 1;
 }
 
 def Tkern_PrefetchOp : Tkern_Op<"prefetch"> {
@@ -114,6 +116,7 @@ def Tkern_PrefetchOp : Tkern_Op<"prefetch"> {
   let description = "Example: tkern.softmax_step.";
   let arguments = (ins Tkern_View:$view, Index:$row, Index:$col, I64Attr:$rows, I64Attr:$cols);
   let assemblyFormat = "$view `[` $row `,` $col `]` $rows `x` $cols attr-dict `:` type($view)";
+  let hasVerifier = 1;
 }
 
 #endif

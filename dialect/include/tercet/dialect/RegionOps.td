@@ -11,10 +11,10 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [InSpec, Pure, AttrSizedOperandSegment
     S = scale Q K^T, O = softmax(S) V over the keys of the listed blocks, with LSE = log sum exp S (natural log). A row
     without a live key gives O = 0, LSE = -inf. `scale` defaults to 1/sqrt(head dimension). See docs/spec.md#sparse.
 
-    | label | applies to | rule                            |
-    |-------|------------|---------------------------------|
-    | C1    | `on`       | classes with `critical`         |
-    | C2    | `scale`    | > 0                             |
+    | label | applies to | rule                                                              |
+    |-------|------------|-------------------------------------------------------------------|
+    | C1    | `on`       | classes with `critical`; there wherever the spec classifies       |
+    | C2    | `scale`    | > 0                                                               |
 
     Example:
     ```mlir

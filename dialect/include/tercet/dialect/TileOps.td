@@ -118,7 +118,7 @@ def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
   let results = (outs Tkern_Tile:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$inputs `:` type($inputs) `->` type($result) $body attr-dict";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, HasParent<"MapOp">]> {

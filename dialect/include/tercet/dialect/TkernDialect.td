@@ -26,6 +26,7 @@ class Tkern_Type<string name, string typeMnemonic> : TypeDef<Tkern_Dialect, name
 def Tkern_Pointer : Tkern_Type<"Pointer", "pointer"> {
   let summary = "the address of an argument or workspace buffer, with its element type";
   let parameters = (ins "::mlir::Type":$elementType);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $elementType `>`";
   let builders = [TypeBuilderWithInferredContext<(ins "::mlir::Type":$elementType), [{
     return $_get(elementType.getContext(), elementType);
@@ -61,8 +62,8 @@ def Tkern_View : Tkern_Type<"View", "view"> {
                                    "::tercet::tkern::Space":$space), [{
     return $_get($_ctxt, rows, cols, elementType, stride, space, Layout::Rows);
   }]>];
-  let genVerifyDecl = 1;
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
   let extraClassDeclaration = "bool hasStaticStride() const { return getStride() >= 0; }";
 }
 
@@ -70,6 +71,7 @@ def Tkern_Tile : Tkern_Type<"Tile", "tile"> {
   let summary = "a register tile of f32: rows x columns; a single column is one value per row";
   let parameters = (ins "int64_t":$rows, "int64_t":$cols);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tkern_ReduceKind : I32EnumAttr<"ReduceKind", "row reduction", [
@@ -107,6 +109,7 @@ def Tkern_Pending : Tkern_Type<"Pending", "pending"> {
   let summary = "a register tile that a matrix product in flight is writing; tkern.await makes it a tile";
   let parameters = (ins "int64_t":$rows, "int64_t":$cols);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tkern_Token : Tkern_Type<"Token", "token"> {
