@@ -5,6 +5,10 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+#include <numeric>
+#include <random>
+
 namespace tercet::bench {
 namespace {
 
@@ -19,8 +23,9 @@ inline __m512 exp2Of(__m512 x) {
 }
 
 /// P = 2^(q K^T - m) for Rows rows and 64 keys, in two halves when Columns is 2; row sums per lane.
-template <int Rows, int Columns>
-inline void scores(const float *q, const float *k, float *p, const float *m, float *sums, int64_t d) {
+template <int Rows, int Columns, bool spread = false>
+inline void scores(const float *q, const float *k, float *p, const float *m, float *sums, int64_t d,
+                   const float *next = nullptr) {
 #pragma GCC unroll 4
   for (int half = 0; half < 4 / Columns; ++half) {
     __m512 s[Rows][Columns];
@@ -31,6 +36,8 @@ inline void scores(const float *q, const float *k, float *p, const float *m, flo
         s[row][column] = _mm512_set1_ps(-m[row]);
     const float *right = k + half * Columns * 16;
     for (int64_t step = 0; step < d; ++step, right += keysPerBlock) {
+      if constexpr (spread)
+        _mm_prefetch(next + step * 4, _MM_HINT_T1);
       __m512 keys[Columns];
 #pragma GCC unroll 4
       for (int column = 0; column < Columns; ++column)
@@ -58,7 +65,8 @@ inline void scores(const float *q, const float *k, float *p, const float *m, flo
   }
 }
 
-template <int Rows, int Columns> inline void accumulate(const float *p, const float *v, float *o, int64_t d) {
+template <int Rows, int Columns, bool spread = false>
+inline void accumulate(const float *p, const float *v, float *o, int64_t d, const float *next = nullptr) {
   for (int64_t slice = 0; slice < d; slice += Columns * 16) {
     __m512 acc[Rows][Columns];
 #pragma GCC unroll 16
@@ -68,6 +76,10 @@ template <int Rows, int Columns> inline void accumulate(const float *p, const fl
         acc[row][column] = _mm512_load_ps(o + row * d + slice + 16 * column);
     const float *right = v + slice;
     for (int64_t key = 0; key < keysPerBlock; ++key, right += d) {
+      if (spread)
+        _mm_prefetch(next + slice + key * Columns * 16 / keysPerBlock * 4, _MM_HINT_T1);
+      if constexpr (spread)
+        _mm_prefetch(next + (slice + key) * 4, _MM_HINT_T1);
       __m512 values[Columns];
 #pragma GCC unroll 4
       for (int column = 0; column < Columns; ++column)
@@ -116,7 +128,77 @@ template <int Rows, int Columns> void timeStep(Findings &findings, int64_t d, in
   });
 }
 
+/// Fetch: which level of cache the next listed block is fetched into while this one is worked on.
+/// burst: before each row tile, its share at once; spread: a line every four steps of the products.
+enum class Fetch { none, burstL2, burstL1, spreadL2 };
+
+inline void fetchLines(const float *from, int64_t lines, Fetch fetch) {
+  for (int64_t line = 0; line < lines; ++line)
+    if (fetch == Fetch::burstL2)
+      _mm_prefetch(from + line * 16, _MM_HINT_T1);
+    else
+      _mm_prefetch(from + line * 16, _MM_HINT_T0);
+}
+
+/// Blocks of 64 queries with `listed` random key blocks each out of a long sequence: K and V come from L3 or memory,
+/// and no hardware prefetcher sees the next block coming.
+void timeListed(Findings &findings, int64_t d, int64_t longTokens, int64_t listed, Fetch fetch, Pages pages) {
+  constexpr int64_t rows = 64, tiles = rows / 4, queryBlocks = 16;
+  int64_t blocks = longTokens / keysPerBlock, blockFloats = keysPerBlock * d;
+  Floats q(static_cast<size_t>(rows * d)), k(static_cast<size_t>(longTokens * d), pages),
+      v(static_cast<size_t>(longTokens * d), pages), o(static_cast<size_t>(rows * d)), p(4 * keysPerBlock), m(rows),
+      sums(rows * 16);
+  for (int64_t row = 0; row < rows; ++row)
+    m.data()[row] = static_cast<float>(d);
+  std::vector<int64_t> lists, all(static_cast<size_t>(blocks));
+  std::mt19937 generator(1);
+  std::iota(all.begin(), all.end(), 0);
+  for (int64_t i = 0; i < 512; ++i) {
+    std::shuffle(all.begin(), all.end(), generator);
+    std::sort(all.begin(), all.begin() + listed);
+    lists.insert(lists.end(), all.begin(), all.begin() + listed);
+  }
+  size_t at = 0;
+  const char *fetched[] = {"", ", next block fetched to L2", ", next block fetched to L1",
+                           ", next block fetched to L2, spread"};
+  std::string name = "d " + std::to_string(d) + ", 64 rows, " + std::to_string(listed) + " of " +
+                     std::to_string(blocks) + " blocks" + fetched[static_cast<int>(fetch)] +
+                     (pages == Pages::huge ? ", huge pages" : "");
+  findings.peakFraction("listed", name, 4.0 * static_cast<double>(queryBlocks * listed * rows * keysPerBlock * d), [&] {
+    for (int64_t i = 0; i < queryBlocks * listed; ++i, ++at) {
+      if (at + 1 >= lists.size())
+        at = 0;
+      const float *kBlock = k.data() + lists[at] * blockFloats, *vBlock = v.data() + lists[at] * blockFloats;
+      const float *kNext = k.data() + lists[at + 1] * blockFloats, *vNext = v.data() + lists[at + 1] * blockFloats;
+      constexpr int64_t share = tiles * 16;
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        if (fetch == Fetch::spreadL2) {
+          int64_t done = tile * blockFloats / tiles;
+          scores<4, 4, true>(q.data() + tile * 4 * d, kBlock, p.data(), m.data() + tile * 4, sums.data() + tile * 64, d,
+                             kNext + done);
+          accumulate<4, 4, true>(p.data(), vBlock, o.data() + tile * 4 * d, d, vNext + done);
+          continue;
+        }
+        if (fetch != Fetch::none) {
+          fetchLines(kNext + tile * blockFloats / tiles, blockFloats / share, fetch);
+          fetchLines(vNext + tile * blockFloats / tiles, blockFloats / share, fetch);
+        }
+        scores<4, 4>(q.data() + tile * 4 * d, kBlock, p.data(), m.data() + tile * 4, sums.data() + tile * 64, d);
+        accumulate<4, 4>(p.data(), vBlock, o.data() + tile * 4 * d, d);
+      }
+    }
+  });
+}
+
 } // namespace
+
+void listedBlocks512(Findings &findings) {
+  for (int64_t d : {64, 128})
+    for (int64_t longTokens : {4096, 32768, 131072})
+      for (Fetch fetch : {Fetch::none, Fetch::burstL2, Fetch::burstL1, Fetch::spreadL2})
+        for (Pages pages : {Pages::normal, Pages::huge})
+          timeListed(findings, d, longTokens, longTokens / keysPerBlock / 20, fetch, pages);
+}
 
 void attendStep512(Findings &findings) {
   for (int64_t d : {64, 128}) {

@@ -10,12 +10,24 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace tercet::bench {
 
-Floats::Floats(size_t count)
-    : count(count),
-      values(static_cast<float *>(std::aligned_alloc(4096, (count * sizeof(float) + 4095) / 4096 * 4096))) {
+Floats::Floats(size_t count, Pages pages) : count(count) {
+  size_t page = pages == Pages::huge ? size_t{2} << 20 : 4096;
+  size_t bytes = (count * sizeof(float) + page - 1) / page * page;
+  values = static_cast<float *>(std::aligned_alloc(page, bytes));
+#if defined(__linux__)
+  if (values && pages == Pages::huge)
+    madvise(values, bytes, MADV_HUGEPAGE);
+#endif
+  if (!values)
+    throw std::bad_alloc();
   for (size_t i = 0; i < count; ++i)
     values[i] = static_cast<float>((i * 2654435761u >> 8) & 0xffff) / 65536.0f + 1e-3f;
 }
@@ -69,8 +81,8 @@ int main(int argc, char **argv) {
   constexpr tercet::CpuLevel v3 = tercet::CpuLevel::v3, v4 = tercet::CpuLevel::v4;
   const Group groups[] = {{"rates", v4, instructionRates512}, {"exp2", v4, exp2Variants512},
                           {"tiles512", v4, matrixTiles512},   {"tiles256", v3, matrixTiles256},
-                          {"step", v4, attendStep512},        {"aggregate", v4, aggregation512},
-                          {"pack", v4, transposingPack512}};
+                          {"step", v4, attendStep512},        {"listed", v4, listedBlocks512},
+                          {"aggregate", v4, aggregation512},  {"pack", v4, transposingPack512}};
   int repetitions = 31;
   std::string only, out;
   for (int i = 1; i < argc; ++i) {

@@ -37,10 +37,13 @@ private:
   std::vector<Finding> findings;
 };
 
-/// 64-byte aligned floats, filled with a fixed pattern in (0, 1).
+/// huge: the system is asked for 2 MiB pages.
+enum class Pages { normal, huge };
+
+/// Page-aligned floats, filled with a fixed pattern in (0, 1).
 class Floats {
 public:
-  explicit Floats(size_t count);
+  explicit Floats(size_t count, Pages pages = Pages::normal);
   ~Floats();
   Floats(const Floats &) = delete;
   Floats &operator=(const Floats &) = delete;
@@ -56,6 +59,7 @@ void instructionRates512(Findings &findings); ///< issue slots of single instruc
 void exp2Variants512(Findings &findings);     ///< ways to compute 2^x
 void matrixTiles512(Findings &findings);      ///< register tiles, 512-bit
 void attendStep512(Findings &findings);       ///< scores, exponential and value product together
+void listedBlocks512(Findings &findings);     ///< the same over lists of key blocks of a long sequence
 void matrixTiles256(Findings &findings);      ///< register tiles, 256-bit
 void aggregation512(Findings &findings);      ///< sums of listed rows
 void transposingPack512(Findings &findings);  ///< K to K^T tiles
