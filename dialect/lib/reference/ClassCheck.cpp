@@ -35,6 +35,9 @@ struct RowCheck {
   std::string fault(bool exact, std::string_view why) const {
     if (got == right)
       return {};
+    for (size_t j = 0; j < got.size(); ++j)
+      if (got[j] < -1 || got[j] > 1)
+        return fmt::format("block {} has class {}; legal are 1, 0 and -1", j, got[j]);
     for (int8_t value : {1, 0, -1})
       if (auto [found, expected] =
               std::pair{std::count(got.begin(), got.end(), value), std::count(right.begin(), right.end(), value)};
