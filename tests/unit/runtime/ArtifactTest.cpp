@@ -53,9 +53,7 @@ TEST_CASE("an artifact survives its file", "[artifact]") {
 }
 
 // Hidden: writes the golden file, for a new format version. Run from the repository's root.
-TEST_CASE("write the golden artifact", "[.write-golden]") {
-  REQUIRE(test::samplePlanArtifact().save(goldenPath).ok());
-}
+TEST_CASE("write the golden artifact", "[.write-golden]") { REQUIRE(test::samplePlanArtifact().save(goldenPath).ok()); }
 
 TEST_CASE("the file format is the golden one", "[artifact]") {
   // A change of the format needs a new formatVersion and a new golden file.

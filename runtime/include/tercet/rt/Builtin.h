@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tercet/Artifact.h"
+#include "tercet/Cpu.h"
 
 #include <cstddef>
 #include <string_view>
@@ -35,6 +36,12 @@ struct Builtin {
   /// For builtins that read or write the resolved class map: where to find it; null for others.
   ClassMapView (*classMap)(const int64_t *slots) = nullptr;
 };
+
+/// The CPU level that builtins run at: this machine's, unless a test or benchmark asked for a lower one. Results are
+/// the same bits at every level.
+CpuLevel builtinLevel();
+/// At most this machine's level is used, whatever is asked.
+void limitBuiltinLevel(CpuLevel level);
 
 /// Null when there is none of this name.
 const Builtin *findBuiltin(std::string_view name);

@@ -1,6 +1,19 @@
 #include "BuiltinTable.h"
 
+#include <algorithm>
+#include <atomic>
+
 namespace tercet::rt {
+
+namespace {
+
+std::atomic<CpuLevel> level{detectCpuLevel()};
+
+} // namespace
+
+CpuLevel builtinLevel() { return level.load(std::memory_order_relaxed); }
+
+void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel()); }
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin : {&packKeysBuiltin, &poolQueriesBuiltin, &selectBuiltin, &copyClassesBuiltin,

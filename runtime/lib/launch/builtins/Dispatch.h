@@ -4,7 +4,7 @@
 // functions of the standard library, compiled for AVX-512, could then be the copies that the linker keeps for all.
 #pragma once
 
-#include "tercet/Cpu.h"
+#include "tercet/rt/Builtin.h"
 
 #if defined(__x86_64__)
 #define TERCET_TARGET(level) [[gnu::target(level)]]
@@ -18,21 +18,21 @@ namespace tercet::rt {
 template <typename Body, typename... Args> class Dispatch {
 public:
   static void call(Args... args) {
-    static const Function function = choose();
-    function(args...);
+    switch (builtinLevel()) {
+    case CpuLevel::v4:
+      return v4(args...);
+    case CpuLevel::v3:
+      return v3(args...);
+    case CpuLevel::portable:
+      return Body::run(args...);
+    }
   }
-  /// One level, for tests and benchmarks; it must not exceed detectCpuLevel().
-  static void callAt(CpuLevel level, Args... args) { at(level)(args...); }
 
 private:
-  using Function = void (*)(Args...);
-
-  TERCET_TARGET("arch=x86-64-v4,prefer-vector-width=512") static void v4(Args... args) { Body::run(args...); }
-  TERCET_TARGET("arch=x86-64-v3") static void v3(Args... args) { Body::run(args...); }
-  static void portable(Args... args) { Body::run(args...); }
-
-  static Function at(CpuLevel level) { return level == CpuLevel::v4 ? v4 : level == CpuLevel::v3 ? v3 : portable; }
-  static Function choose() { return at(detectCpuLevel()); }
+  TERCET_TARGET("arch=x86-64-v4,prefer-vector-width=512") [[gnu::noinline]] static void v4(Args... args) {
+    Body::run(args...);
+  }
+  TERCET_TARGET("arch=x86-64-v3") [[gnu::noinline]] static void v3(Args... args) { Body::run(args...); }
 };
 
 } // namespace tercet::rt

@@ -23,10 +23,11 @@ int64_t scratchBytes(const int64_t *slots) {
   return scores + scoreRowLength(s) * static_cast<int64_t>(sizeof(int32_t));
 }
 
-/// The key blocks that share a token index with the valid rows of query block i.
-void setDiagonal(const SelectSlots &s, int64_t i, int64_t liveQ, RowRule &rule) {
-  rule.diagonalBegin = i * s.blockQ / s.blockK;
-  rule.diagonalEnd = (std::min((i + 1) * s.blockQ, liveQ) + s.blockK - 1) / s.blockK;
+/// The key blocks that share a token index with the valid rows of query block i: none once the keys have run out.
+void setDiagonal(const SelectSlots &s, int64_t i, int64_t liveQ, int64_t liveK, RowRule &rule) {
+  int64_t first = i * s.blockQ, end = std::min({first + s.blockQ, liveQ, liveK});
+  rule.diagonalBegin = first / s.blockK;
+  rule.diagonalEnd = first < end ? (end - 1) / s.blockK + 1 : rule.diagonalBegin;
 }
 
 void run(const BuiltinCall &call) {
@@ -34,6 +35,7 @@ void run(const BuiltinCall &call) {
   int64_t gr = call.item1, first = call.item0 * chunkRows, rows = std::min(chunkRows, s.blocksQ - first);
   GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
   int64_t liveQ = liveTokens(s.qLengths, head.batch, s.tokensQ);
+  int64_t liveK = liveTokens(s.kLengths, head.batch, s.tokensK);
   int64_t liveRows = std::clamp<int64_t>(liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ) - first, 0, rows);
 
   RowRule rule = {};
@@ -64,7 +66,7 @@ void run(const BuiltinCall &call) {
     int64_t live = row < liveRows ? rule.live : 0;
     if (live > 0) {
       if (s.diagonal)
-        setDiagonal(s, first + row, liveQ, rule);
+        setDiagonal(s, first + row, liveQ, liveK, rule);
       classifyRow(scores + row * scoreRowLength(s), rule, keys, classes);
     }
     std::memset(classes + live, -1, static_cast<size_t>(s.blocksK - live));

@@ -1,0 +1,192 @@
+#include "BuiltinCase.h"
+
+using namespace tercet;
+using namespace tercet::test;
+
+namespace {
+
+/// A random class map [batch, heads, blocksQ, blocksK + gap] with lengths, sparse or dense.
+struct MapCase {
+  Random random;
+  int64_t batch, headsKV, repeat, heads, tokensQ, tokensK, blockQ, tileK, blockK, blocksQ, blocksK, pairs, firstPair,
+      stride;
+  std::vector<int32_t> qLengths, kLengths;
+  std::vector<int8_t> classes;
+
+  explicit MapCase(unsigned seed)
+      : random(seed), batch(random.from(1, 2)), headsKV(random.from(1, 2)), repeat(random.from(1, 2)),
+        heads(headsKV * repeat), tokensQ(random.from(1, 1200)), tokensK(random.from(1, 3000)),
+        blockQ(random.pick({16, 64})), tileK(random.pick({8, 16})), blockK(tileK * random.from(1, 3)),
+        blocksQ(ceilDiv(tokensQ, blockQ)), blocksK(ceilDiv(tokensK, blockK)), pairs(random.from(1, batch * headsKV)),
+        firstPair(random.upTo(batch * headsKV - pairs)), stride(blocksK + random.upTo(3)),
+        qLengths(randomLengths(random, batch, tokensQ)), kLengths(randomLengths(random, batch, tokensK)),
+        classes(size_t(batch * heads * blocksQ * stride)) {
+    double critical = random.pick({0.0, 0.02, 0.3, 1.0}), marginal = random.pick({0.0, 0.05, 0.8, 1.0});
+    for (int8_t &value : classes)
+      value = random.chance(critical) ? 1 : random.chance(marginal) ? 0 : -1;
+  }
+
+  int64_t batchOf(int64_t gr) const { return (firstPair + gr / repeat) / headsKV; }
+  int64_t headOf(int64_t gr) const { return (firstPair + gr / repeat) % headsKV * repeat + gr % repeat; }
+  int64_t liveQ(int64_t gr) const { return lengthOf(qLengths, batchOf(gr), tokensQ); }
+  int64_t liveK(int64_t gr) const { return lengthOf(kLengths, batchOf(gr), tokensK); }
+  /// The resolved class: -1 for empty blocks.
+  int at(int64_t gr, int64_t i, int64_t j) const {
+    if (i >= blocksQ || i * blockQ >= liveQ(gr) || j * blockK >= liveK(gr))
+      return -1;
+    return classes[size_t(((batchOf(gr) * heads + headOf(gr)) * blocksQ + i) * stride + j)];
+  }
+  bool isEmpty(int64_t gr, int64_t i, int64_t j) const { return i * blockQ >= liveQ(gr) || j * blockK >= liveK(gr); }
+};
+
+} // namespace
+
+TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super row", "[builtin]") {
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    MapCase c(seed);
+    INFO("seed " << seed);
+    int64_t perRow = c.random.from(1, 5), superRows = ceilDiv(c.blocksQ, perRow), parts = c.blockK / c.tileK;
+    int64_t meanTiles = ceilDiv(c.blocksK, 64), capacity = c.blocksK * parts + meanTiles;
+    bool withMeans = c.random.chance(0.5);
+    std::vector<AttendEntry> lists(size_t(c.pairs * c.repeat * superRows * capacity));
+    std::vector<int32_t> counts(size_t(c.pairs * c.repeat * superRows), -5);
+    BuildListsSlots slots = {c.classes.data(),
+                             c.heads * c.blocksQ * c.stride,
+                             c.blocksQ * c.stride,
+                             c.stride,
+                             pointerTo(c.qLengths),
+                             pointerTo(c.kLengths),
+                             c.headsKV,
+                             c.repeat,
+                             c.tokensQ,
+                             c.tokensK,
+                             c.firstPair,
+                             c.blockQ,
+                             c.blockK,
+                             c.tileK,
+                             c.blocksQ,
+                             c.blocksK,
+                             perRow,
+                             superRows,
+                             capacity,
+                             withMeans,
+                             lists.data(),
+                             counts.data()};
+    runBuiltin("build_lists", slots, superRows, c.pairs * c.repeat);
+    for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
+      for (int64_t row = 0; row < superRows; ++row) {
+        std::vector<std::pair<int32_t, int32_t>> expected, given;
+        for (int64_t tile = 0; tile < c.blocksK * parts; ++tile) {
+          int32_t mask = 0;
+          for (int64_t s = 0; s < perRow; ++s)
+            mask |= (c.at(gr, row * perRow + s, tile / parts) == 1) << s;
+          if (mask && tile * c.tileK < c.liveK(gr))
+            expected.emplace_back(int32_t(tile), mask);
+        }
+        for (int64_t tile = 0; withMeans && tile < meanTiles; ++tile) {
+          int32_t mask = 0;
+          for (int64_t j = tile * 64; j < std::min((tile + 1) * 64, c.blocksK); ++j)
+            for (int64_t s = 0; s < perRow; ++s)
+              mask |= (c.at(gr, row * perRow + s, j) == 0) << s;
+          if (mask)
+            expected.emplace_back(meanTileBit | int32_t(tile), mask);
+        }
+        int64_t place = gr * superRows + row;
+        for (int32_t entry = 0; entry < counts[size_t(place)]; ++entry)
+          given.emplace_back(lists[size_t(place * capacity + entry)].tile,
+                             lists[size_t(place * capacity + entry)].mask);
+        if (given != expected)
+          FAIL("group head " << gr << ", super row " << row << ": " << given.size() << " entries, expected "
+                             << expected.size());
+      }
+  }
+}
+
+TEST_CASE("linear_lists names the linear set or its complement, whichever is shorter", "[builtin]") {
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    MapCase c(seed);
+    int64_t over = seed % 2, mode = seed % 3, capacity = c.blocksK;
+    INFO("seed " << seed);
+    std::vector<int32_t> lists(size_t(c.pairs * c.repeat * c.blocksQ * capacity)),
+        counts(size_t(c.pairs * c.repeat * c.blocksQ), 99);
+    LinearListsSlots slots = {c.classes.data(),
+                              c.heads * c.blocksQ * c.stride,
+                              c.blocksQ * c.stride,
+                              c.stride,
+                              pointerTo(c.qLengths),
+                              pointerTo(c.kLengths),
+                              c.headsKV,
+                              c.repeat,
+                              c.tokensQ,
+                              c.tokensK,
+                              c.firstPair,
+                              c.blockQ,
+                              c.blockK,
+                              c.blocksQ,
+                              c.blocksK,
+                              capacity,
+                              over,
+                              mode,
+                              lists.data(),
+                              counts.data()};
+    runBuiltin("linear_lists", slots, c.blocksQ, c.pairs * c.repeat);
+    for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
+      for (int64_t i = 0; i < c.blocksQ; ++i) {
+        std::vector<int32_t> inside, outside;
+        for (int64_t j = 0; j < c.blocksK; ++j)
+          if (!c.isEmpty(gr, i, j))
+            (c.at(gr, i, j) == 0 || (over == 1 && c.at(gr, i, j) == -1) ? inside : outside).push_back(int32_t(j));
+        int32_t count = counts[size_t(gr * c.blocksQ + i)];
+        const int32_t *list = lists.data() + (gr * c.blocksQ + i) * capacity;
+        bool subtracts = count < 0;
+        std::vector<int32_t> given(list, list + (subtracts ? -1 - count : count));
+        if (given != (subtracts ? outside : inside))
+          FAIL("group head " << gr << ", row " << i << " has a wrong list");
+        bool emptyRow = i * c.blockQ >= c.liveQ(gr);
+        if (emptyRow    ? count != 0
+            : mode == 0 ? subtracts != (inside.size() > outside.size())
+                        : subtracts != (mode == 2))
+          FAIL("group head " << gr << ", row " << i << " goes the wrong way: " << count);
+      }
+  }
+}
+
+TEST_CASE("copy_classes broadcasts and empties what has no tokens", "[builtin]") {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    MapCase c(seed);
+    bool broadcast = seed % 2, transposed = seed % 3 == 0;
+    INFO("seed " << seed);
+    int64_t si = transposed ? 1 : c.stride, sj = transposed ? c.blocksQ : 1, sh = broadcast ? 0 : c.blocksQ * c.stride;
+    std::vector<int8_t> out(size_t(c.batch * c.heads * c.blocksQ * c.blocksK), 50);
+    CopyClassesSlots slots = {c.classes.data(),
+                              sh * c.heads,
+                              sh,
+                              si,
+                              sj,
+                              out.data(),
+                              c.heads * c.blocksQ * c.blocksK,
+                              c.blocksQ * c.blocksK,
+                              c.blocksK,
+                              pointerTo(c.qLengths),
+                              pointerTo(c.kLengths),
+                              c.headsKV,
+                              c.repeat,
+                              c.tokensQ,
+                              c.tokensK,
+                              c.firstPair,
+                              c.blockQ,
+                              c.blockK,
+                              c.blocksQ,
+                              c.blocksK};
+    runBuiltin("copy_classes", slots, c.pairs * c.repeat, 1);
+    int wrong = 0;
+    for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
+      for (int64_t i = 0; i < c.blocksQ; ++i)
+        for (int64_t j = 0; j < c.blocksK; ++j) {
+          int64_t head = c.batchOf(gr) * c.heads + c.headOf(gr);
+          int given = c.classes[size_t(c.batchOf(gr) * sh * c.heads + c.headOf(gr) * sh + i * si + j * sj)];
+          wrong += out[size_t((head * c.blocksQ + i) * c.blocksK + j)] != (c.isEmpty(gr, i, j) ? -1 : given);
+        }
+    CHECK(wrong == 0);
+  }
+}
