@@ -38,6 +38,7 @@ struct SessionOptions {
   int threads = 0;              ///< 0: TERCET_THREADS, else all cores
   ParallelFor parallelFor;      ///< empty: the session's own pool; else `worker` must lie in [0, threads)
   bool useCache = true;
+  std::string cacheDirectory;   ///< empty: TERCET_CACHE_DIR, else the user's cache directory
 };
 
 /// Wall time per stage of one launch, in the plan's order, and what the data decided.

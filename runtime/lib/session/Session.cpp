@@ -29,12 +29,18 @@ template <typename Value, typename Call> Result<Value> withoutExceptions(const c
   }
 }
 
+std::filesystem::path cacheRoot(const SessionOptions &options) {
+  if (!options.useCache)
+    return {};
+  return options.cacheDirectory.empty() ? defaultCacheDirectory() : std::filesystem::path(options.cacheDirectory);
+}
+
 class SessionImpl : public Session {
 public:
   SessionImpl(SessionOptions options, std::shared_ptr<Compiler> compiler)
       : compiler(std::move(compiler)),
         workers(std::make_shared<rt::Workers>(options.threads, std::move(options.parallelFor))),
-        useCache(options.useCache), cache(options.useCache ? defaultCacheDirectory() : std::filesystem::path()) {}
+        useCache(options.useCache), cache(cacheRoot(options)) {}
 
   Result<KernelPointer> compile(const Spec &spec, const Problem &problem, CompileReport *report) override {
     auto start = std::chrono::steady_clock::now();
