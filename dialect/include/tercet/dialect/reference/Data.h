@@ -1,5 +1,5 @@
-// Data: seeded inputs for specs, for tests, `check` and `bench`. The same seed, shape and options give the same bits on
-// every machine: the generator and the normal transform are written out here, not taken from the standard library.
+// Data: seeded inputs for specs, for tests, `check` and `bench`. The generator is written out here, not taken from the
+// standard library, so a seed gives the same data everywhere (normals go through libm's log and cos).
 #pragma once
 
 #include "tercet/Session.h"
