@@ -18,13 +18,17 @@ def number(value):
 
 
 def table(rows):
-    yield "| case | measure | median | quartiles | 90 % interval | n (retaken) | bar |"
+    yield "| case | measure | median | quartiles | 90 % interval | n | bar |"
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
         single = row["repetitions"] == 1
         spread = "" if single else f"{number(row['q1'])} - {number(row['q3'])}"
         interval = "" if single else f"{number(row['low'])} - {number(row['high'])}"
-        count = f"{row['repetitions']} ({row['retaken']})" if row["retaken"] else str(row["repetitions"])
+        count = str(row["repetitions"])
+        if row["retaken"]:
+            count += f", {row['retaken']} retaken"
+        if row["disturbed"]:
+            count += f", {row['disturbed']} disturbed"
         bar = f"{row['bar']}: {row['verdict']}" if "bar" in row else ""
         measure = row["metric"] + (f" ({row['note']})" if "note" in row else "")
         yield f"| {row['name']} | {measure} | {number(row['median'])} | {spread} | {interval} | {count} | {bar} |"
@@ -43,7 +47,8 @@ def main():
     print("Written by `bench/run.sh`; read it with the rules below.\n")
     print("- Ratios, not GFLOP/s: every repetition is bracketed by two FMA probes on the same threads (the peak, measured")
     print("  at that moment); contenders take turns within a round and ratios are formed per round.")
-    print("- A repetition in which the process waited for a core is taken again whatever its result (count in brackets).")
+    print("- A repetition in which the process waited for a core is taken again whatever its result;")
+    print("  *disturbed* ones count all the same, because too many had been taken again.")
     print("- The interval holds the median with 90 % probability (order statistics). A bar is missed only when the whole")
     print("  interval lies beyond it; with fewer than 5 repetitions the interval is the range.")
     print("- Processor findings behind the code generator's choices: see the `.md` files beside this one.")

@@ -53,7 +53,8 @@ void ResultFile::add(const Row &row) {
                          {"high", rounded(interval.high)},
                          {"interval90", interval.exact},
                          {"repetitions", row.values.size()},
-                         {"retaken", row.retaken}};
+                         {"retaken", row.retaken},
+                         {"disturbed", row.disturbed}};
   std::string verdict;
   if (row.bar) {
     bool beyond = row.bar->atLeast ? interval.high < row.bar->value : interval.low > row.bar->value;
@@ -64,7 +65,8 @@ void ResultFile::add(const Row &row) {
   }
   if (!row.note.empty())
     json["note"] = row.note;
-  fmt::print("{:<58} {:<34} {:9.4g}  [{:.4g} {:.4g}] {}\n", row.name, row.metric, q.median, q.q1, q.q3, verdict);
+  fmt::print("{:<58} {:<34} {:9.4g}  [{:.4g} {:.4g}] {}{}\n", row.name, row.metric, q.median, q.q1, q.q3, verdict,
+             row.disturbed ? fmt::format(" ({} of {} disturbed)", row.disturbed, row.values.size()) : "");
   std::fflush(stdout);
   rows.push_back(json.dump());
 }

@@ -23,7 +23,7 @@ struct Row {
   std::string name;   ///< the case: "d=64, 4 heads, 4096 tokens, 1 thread"
   std::string metric; ///< "fraction of FMA peak", "ms", ...
   std::vector<double> values;
-  int retaken = 0;
+  int retaken = 0, disturbed = 0; ///< see Series
   std::optional<Bar> bar;
   std::string note; ///< what else the reader must know; may be empty
 };

@@ -2,9 +2,11 @@
 #include "Samples.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace tercet::bench {
 
@@ -71,10 +73,13 @@ std::vector<Series> interleave(const std::vector<std::function<void()>> &contend
         double waitedBefore = secondsWaited();
         rt::BracketedTime time = rt::timeBracketed(contenders[i], probe);
         double share = (secondsWaited() - waitedBefore) / (time.seconds + 2e-3 * options.probeMs);
-        if (share > options.waitLimit && series[i].retaken < options.repetitions) {
+        bool waited = share > options.waitLimit;
+        if (waited && series[i].retaken < 3 * options.repetitions) {
           ++series[i].retaken;
+          std::this_thread::sleep_for(std::chrono::milliseconds(10)); // what disturbs is often short
           continue;
         }
+        series[i].disturbed += waited;
         series[i].seconds.push_back(time.seconds);
         series[i].peak.push_back(time.peak());
         if (options.afterKept)

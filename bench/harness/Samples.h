@@ -25,7 +25,8 @@ struct MedianInterval {
 MedianInterval medianInterval90(std::vector<double> values);
 
 /// How repetitions are taken. waitLimit: the share of the wall time that the process's threads may spend runnable but
-/// not running before the repetition is taken again; at most `repetitions` times in all. probeMs: length of one probe.
+/// not running before the repetition is taken again, after a pause; at most 3 * repetitions times in all for a
+/// contender. probeMs: length of one probe.
 struct RepeatOptions {
   int repetitions = 21;
   int threads = 1;
@@ -39,6 +40,7 @@ struct RepeatOptions {
 struct Series {
   std::vector<double> seconds, peak;
   int retaken = 0;
+  int disturbed = 0; ///< repetitions that count although the process waited, because too many were taken again
   /// Per repetition: flops / (seconds * peak).
   std::vector<double> fractions(double flops) const;
 };

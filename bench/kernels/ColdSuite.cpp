@@ -64,7 +64,7 @@ ResultFile coldSuite(const SuiteOptions &options) {
         ms.push_back(secondsOfProcess(arguments) * 1e3);
       bool judged = !cached && std::string(spec) == "sla";
       results.add({fmt::format("{}, d=128, {} tokens, {}", spec, tokens, cached ? "disk cache" : "nothing cached"),
-                   "process start to exit, ms", ms, 0, judged ? options.atMost(150) : std::nullopt, ""});
+                   "process start to exit, ms", ms, 0, 0, judged ? options.atMost(150) : std::nullopt, ""});
     }
   std::filesystem::remove_all(pattern);
   return results;

@@ -46,7 +46,7 @@ void slaCase(ResultFile &results, const SuiteOptions &options, const Shape &shap
   std::string where = fmt::format("{}, {} thread{}, {}", shape.text(), threads, threads == 1 ? "" : "s",
                                   data == Data::random ? "random" : "smooth");
   auto add = [&](size_t i, const std::string &metric, auto valueOfRound, std::optional<Bar> bar = {}) {
-    Row row{specs[i] + ": " + where, metric, {}, series[i].retaken, bar, ""};
+    Row row{specs[i] + ": " + where, metric, {}, series[i].retaken, series[i].disturbed, bar, ""};
     for (size_t round = 0; round < series[i].seconds.size(); ++round)
       row.values.push_back(valueOfRound(round));
     results.add(row);

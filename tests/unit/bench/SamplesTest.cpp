@@ -58,7 +58,8 @@ TEST_CASE("a repetition that waits for a core is taken again, but not for ever",
   options.waitLimit = -1; // every repetition is beyond it
   int runs = 0;
   std::vector<Series> series = interleave({[&] { ++runs; }}, options);
-  CHECK(series[0].retaken == 3);
+  CHECK(series[0].retaken == 9);
+  CHECK(series[0].disturbed == 3);
   CHECK(series[0].seconds.size() == 3);
-  CHECK(runs == 1 + 3 + 3);
+  CHECK(runs == 1 + 9 + 3);
 }
