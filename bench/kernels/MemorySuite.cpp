@@ -25,6 +25,7 @@ ResultFile memorySuite(const SuiteOptions &options) {
                      "workspace, times the bytes of K",
                      {static_cast<double>(call.workspaceBytes()) / keyBytes},
                      0,
+                     0,
                      {},
                      ""});
       }
