@@ -20,7 +20,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' has the value "softmax", which is not of type '!tercet.runtime<f64>'}}
   %p = tercet.param x = softmax : !tercet.runtime<f64>
   %o = tercet.sparse %q, %k, %v
@@ -29,7 +29,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1_a(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' has the value true, which is not of type '!tercet.static<i64>'}}
   %p = tercet.param x = true : !tercet.static<i64>
   %o = tercet.sparse %q, %k, %v
@@ -38,7 +38,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1_b(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' has the value 1 : i64, which is not of type '!tercet.static<flag>'}}
   %p = tercet.param x = 1 : !tercet.static<flag>
   %o = tercet.sparse %q, %k, %v
@@ -47,7 +47,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1_c(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' has the value 3 : i64, which is not of type '!tercet.static<keyword>'}}
   %p = tercet.param x = 3 : !tercet.static<keyword>
   %o = tercet.sparse %q, %k, %v
@@ -56,7 +56,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1_d(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' is inf; expected a finite number}}
   %p = tercet.param x = 1.0e400 : !tercet.runtime<f64>
   %o = tercet.sparse %q, %k, %v
@@ -65,7 +65,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c1_e(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: 'x' is -inf; expected a finite number}}
   %p = tercet.param x = -1.0e400 : !tercet.runtime<f64>
   %o = tercet.sparse %q, %k, %v
@@ -140,7 +140,7 @@ tercet.spec @param_attributes(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
 // -----
 
 // C2: auto is for runtime floats.
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C2: 'x' is auto, which only a !tercet.runtime<f64> can be, not '!tercet.runtime<i64>'}}
   %p = tercet.param x = auto : !tercet.runtime<i64>
   %o = tercet.sparse %q, %k, %v
@@ -149,7 +149,7 @@ tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
 
 // -----
 
-tercet.spec @param(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @param_c2_a(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C2: 'x' is auto, which only a !tercet.runtime<f64> can be, not '!tercet.static<f64>'}}
   %p = tercet.param x = auto : !tercet.static<f64>
   %o = tercet.sparse %q, %k, %v
@@ -200,7 +200,7 @@ tercet.spec @param_c3_means(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   %classes = tercet.select %scores keep top_fraction(%keep)
-  %exact = tercet.sparse %q, %k, %v on %classes[critical] 
+  %exact = tercet.sparse %q, %k, %v on %classes[critical]
   // expected-error @+1 {{param C3: operand 4}}
   %means = tercet.block_mean %q, %k, %v on %classes[marginal] scale(%scale)
   %o = tercet.combine joint(%exact, %means)

@@ -2,7 +2,7 @@
 // select: docs/spec.md#select.
 
 // C1: fractions and counts.
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 1.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
@@ -14,7 +14,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_a(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = -0.1 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
@@ -26,7 +26,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_b(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 2.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
@@ -38,7 +38,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_c(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = -1 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
@@ -50,7 +50,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_d(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = auto : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
@@ -62,7 +62,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_e(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %drop = tercet.param drop = 2.0 : !tercet.runtime<f64>
@@ -75,7 +75,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_f(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %drop = tercet.param drop = 0.5 : !tercet.runtime<f64>
@@ -88,7 +88,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c1_g(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %drop = tercet.param drop = auto : !tercet.runtime<f64>
@@ -115,7 +115,7 @@ tercet.spec @select_c1_unit(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
 // -----
 
 // C2: two fractions share one row of blocks.
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %drop = tercet.param drop = 0.6 : !tercet.runtime<f64>
@@ -129,7 +129,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 // -----
 
 // C3: count rules.
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c3(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %rule = tercet.param rule = truncate : !tercet.static<keyword>
@@ -143,7 +143,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 // -----
 
 // C4: whole numbers.
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c4(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %min = tercet.param min_keep = -1 : !tercet.runtime<i64>
@@ -156,7 +156,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
 
 // -----
 
-tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @select_c4_a(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %sink = tercet.param sink = -2 : !tercet.runtime<i64>

@@ -133,3 +133,32 @@ tkern.kernel @fetch_c2(%i: index, %g: index, %u: index) {
 // The schedule of warps has no roles.
 // expected-error @+1 {{registers are given per role of warpgroups, and 0 : 0 for warps}}
 #schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 2, queries register, registers 24 : 240>
+
+// -----
+!tile = !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+!plain = !tkern.view<64x64xbf16, stride 64, shared>
+!acc = !tkern.view<64x64xf32, stride 64, register>
+// accumulate_async C1, C3
+tkern.kernel @accumulate_async_c1(%i: index, %g: index, %u: index) {
+  %zero = arith.constant 0.0 : f32
+  %p = tkern.splat %zero : !tkern.tile<64x64>
+  %b = tkern.scratch : !plain
+  %acc = tkern.scratch : !acc
+  // expected-error @+1 {{C1: multiplies by '!tkern.view<64x64xbf16, stride 64, shared>', expected swizzled shared memory}}
+  %added = tkern.accumulate_async %p, %b into %acc : !tkern.tile<64x64>, !plain, !acc
+  tkern.await %added later 0 : !tkern.token
+  tkern.end
+}
+
+// -----
+!tile = !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+!acc = !tkern.view<64x64xf32, stride 64, register>
+tkern.kernel @accumulate_async_c3(%i: index, %g: index, %u: index) {
+  %zero = arith.constant 0.0 : f32
+  %p = tkern.splat %zero : !tkern.tile<64x64>
+  %b = tkern.scratch : !tile
+  %acc = tkern.scratch : !acc
+  // expected-error @+1 {{C3: is awaited 0 times, expected once and in the same block}}
+  %added = tkern.accumulate_async %p, %b into %acc : !tkern.tile<64x64>, !tile, !acc
+  tkern.end
+}
