@@ -45,7 +45,8 @@ struct Artifact {
 
   /// One file: magic, version, JSON manifest, code sections, XXH3-128 digest of everything before it.
   std::vector<uint8_t> serialize() const;
-  /// Refuses (invalidArgument, with what is wrong) truncated, damaged, foreign-version or oversized input. Never throws.
+  /// Refuses (invalidArgument, with what is wrong) truncated, damaged, foreign-version or oversized input. Never
+  /// throws.
   static Result<Artifact> parse(std::span<const uint8_t> bytes);
   /// Writes aside and renames: a reader sees the old file or the whole new one.
   Status save(const std::filesystem::path &path) const;

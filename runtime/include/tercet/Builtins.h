@@ -10,11 +10,11 @@
 
 namespace tercet {
 
-/// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block means.
-/// packedK [g][tile][headDim][tileK], packedV [g][tile][tileK][valueDimPadded]; tile = j * (blockK / tileK) + part. Every
-/// position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and meanV
-/// [g][mean tile][64][valueDimPadded] hold the mean over the valid tokens of block j in column (row) j % 64 of mean tile
-/// j / 64; positions without a block are 0. Null meanK or meanV: not wanted.
+/// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block
+/// means. packedK [g][tile][headDim][tileK], packedV [g][tile][tileK][valueDimPadded]; tile = j * (blockK / tileK) +
+/// part. Every position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and meanV
+/// [g][mean tile][64][valueDimPadded] hold the mean over the valid tokens of block j in column (row) j % 64 of mean
+/// tile j / 64; positions without a block are 0. Null meanK or meanV: not wanted.
 struct PackKeysSlots {
   const void *k, *v;
   int64_t kStrideB, kStrideH, kStrideN, vStrideB, vStrideH, vStrideN;
@@ -49,9 +49,9 @@ struct SelectSlots {
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, headDim, firstPair;
   int64_t blockQ, blockK, blocksQ, blocksK, meanTilesPerPair;
-  double scale, keep, drop;                ///< fractions in [0, 1], or counts
+  double scale, keep, drop; ///< fractions in [0, 1], or counts
   int64_t keepIsCount, dropIsCount, countRule, minKeep;
-  int64_t sink, diagonal, forcedCounts;    ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
+  int64_t sink, diagonal, forcedCounts; ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
 };
 
 /// copy_classes: items (gr). Copies classes handed in (any broadcast over batch and head: stride 0) to `classes` with
@@ -67,8 +67,8 @@ struct CopyClassesSlots {
 };
 
 /// build_lists: items (super row of `blocksPerRow` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
-/// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per mean
-/// tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
+/// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per
+/// mean tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
 /// mask bit s: query block (super row * blocksPerRow + s) takes part. Tiles without a valid token are left out.
 struct BuildListsSlots {
   const int8_t *classes;
@@ -102,7 +102,8 @@ struct LinearListsSlots {
 };
 
 /// pack_weight: one item. packedW [valueDim][valueDimPadded] f32 = transpose of w [valueDim, valueDim] (w[e][c] becomes
-/// packedW[c][e]), packedB [valueDimPadded] f32 = b; padding 0; an absent b is 0; with an absent w packedW is untouched.
+/// packedW[c][e]), packedB [valueDimPadded] f32 = b; padding 0; an absent b is 0; with an absent w packedW is
+/// untouched.
 struct PackWeightSlots {
   const void *w, *b;
   int64_t wDtype, bDtype, wStride0, wStride1, bStride;

@@ -85,12 +85,12 @@ struct PlanNode {
   Expr grid[3] = {1, 1, 1};
   std::vector<PlanSlot> slots;
   std::vector<std::string> kernels; ///< compiled functions that a builtin calls itself, in its documented order
-  Expr flops = 0;                   ///< executed floating-point operations where data does not decide; for explain and bench
-  std::vector<PlanNode> body;       ///< of groups and slices
+  Expr flops = 0;             ///< executed floating-point operations where data does not decide; for explain and bench
+  std::vector<PlanNode> body; ///< of groups and slices
 };
 
-/// How many pairs and slices one pass may hold: the largest G and S with G*S*unitBytes <= budgetBytes (at least 1 and 1),
-/// S filled up before G grows; then G is lowered to what keeps all threads busy if `unitBytes` is 0.
+/// How many pairs and slices one pass may hold: the largest G and S with G*S*unitBytes <= budgetBytes (at least 1 and
+/// 1), S filled up before G grows; then G is lowered to what keeps all threads busy if `unitBytes` is 0.
 struct PlanGrouping {
   Expr unitBytes = 0;
   Expr budgetBytes = 0;
@@ -105,7 +105,8 @@ struct PlanArgument {
   Role role = Role::query;
   bool optional = false;
   bool isOutput = false;
-  DType dtype = DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
+  DType dtype =
+      DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
 };
 
 /// A runtime parameter: a launch scalar with a default.

@@ -35,10 +35,10 @@ struct Arguments {
 };
 
 struct SessionOptions {
-  int threads = 0;              ///< 0: TERCET_THREADS, else all cores
-  ParallelFor parallelFor;      ///< empty: the session's own pool; else `worker` must lie in [0, threads)
+  int threads = 0;         ///< 0: TERCET_THREADS, else all cores
+  ParallelFor parallelFor; ///< empty: the session's own pool; else `worker` must lie in [0, threads)
   bool useCache = true;
-  std::string cacheDirectory;   ///< empty: TERCET_CACHE_DIR, else the user's cache directory
+  std::string cacheDirectory; ///< empty: TERCET_CACHE_DIR, else the user's cache directory
 };
 
 /// Wall time per stage of one launch, in the plan's order, and what the data decided.
@@ -46,7 +46,7 @@ struct LaunchReport {
   std::vector<std::pair<std::string, double>> stageMs;
   double totalMs = 0;
   int64_t criticalBlocks = 0, marginalBlocks = 0, negligibleBlocks = 0; ///< 0 without classification
-  std::map<std::string, double> stageFlops; ///< executed, from plan and counts
+  std::map<std::string, double> stageFlops;                             ///< executed, from plan and counts
 };
 
 /// A compiled program bound to a device. Immutable: one kernel may be launched from many threads at once, each with its
@@ -60,7 +60,8 @@ public:
   /// Runs; returns when outputs are written. workspace: at least workspaceBytes, 64-byte aligned, not shared between
   /// concurrent launches. Never allocates device memory. Errors: invalidArgument names the tensor, what was given and
   /// what is legal; nothing is written then. report may be null.
-  virtual Status launch(const Arguments &arguments, void *workspace, size_t workspaceBytes, LaunchReport *report = nullptr) const = 0;
+  virtual Status launch(const Arguments &arguments, void *workspace, size_t workspaceBytes,
+                        LaunchReport *report = nullptr) const = 0;
 };
 
 /// How the artifact for a kernel came to be.
@@ -84,7 +85,8 @@ public:
   static Result<std::unique_ptr<Session>> create(SessionOptions options = {}, std::shared_ptr<Compiler> compiler = {});
   virtual ~Session() = default;
   /// Compiles, or takes the artifact from the memory or disk cache (single-flight per key).
-  virtual Result<std::shared_ptr<Kernel>> compile(const Spec &spec, const Problem &problem, CompileReport *report = nullptr) = 0;
+  virtual Result<std::shared_ptr<Kernel>> compile(const Spec &spec, const Problem &problem,
+                                                  CompileReport *report = nullptr) = 0;
   /// Binds an artifact to this machine: picks the best module it can run. unsupportedTarget if there is none.
   virtual Result<std::shared_ptr<Kernel>> load(Artifact artifact, const std::string &target = "cpu") = 0;
   virtual int threads() const = 0;

@@ -33,8 +33,7 @@ class [[nodiscard]] Status {
 public:
   Status() = default;
 
-  template <typename... Args>
-  static Status make(Code code, fmt::format_string<Args...> format, Args &&...args) {
+  template <typename... Args> static Status make(Code code, fmt::format_string<Args...> format, Args &&...args) {
     Status status;
     status.failure = std::make_unique<Failure>();
     status.failure->code = code;
@@ -65,8 +64,7 @@ private:
 };
 
 /// A value, or the Status that says why there is none.
-template <typename T>
-class [[nodiscard]] Result {
+template <typename T> class [[nodiscard]] Result {
 public:
   Result(T value) : held(std::move(value)) {}
   Result(Status status) : failed(std::move(status)) {}
