@@ -1,11 +1,11 @@
-# lit's settings: every .mlir file is a test; its RUN lines see tercet-opt, tercet, FileCheck, not, count.
+# lit's settings: every .mlir and .test file is a test; RUN lines see the built programs, FileCheck, not, count.
 import os
 
 import lit.formats
 
 config.name = "tercet"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir"]
+config.suffixes = [".mlir", ".test"]
 config.test_source_root = os.path.dirname(__file__)
 
 path = [config.tercet_bin, config.llvm_bin, os.environ.get("PATH", "")]
