@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <system_error>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -44,11 +45,13 @@ private:
 
 } // namespace
 
-ThreadPool::ThreadPool(int threads) : threadCount(std::max(1, threads)), cursor(makeCursor(0, closed)) {
+ThreadPool::ThreadPool(int threads)
+    : threadCount(std::max(1, threads)), cursor(makeCursor(0, closed)), sleeping(std::make_unique<Sleeping>()),
+      ownerProcess(::getpid()) {
   BlockSignals block;
   for (int worker = 1; worker < threadCount; ++worker) {
     try {
-      workers.emplace_back([this, worker] { workerLoop(worker); });
+      sleeping->workers.emplace_back([this, worker] { workerLoop(worker); });
     } catch (const std::system_error &) { // the system has no more threads: go on with those there are
       threadCount = worker;
     }
@@ -56,17 +59,22 @@ ThreadPool::ThreadPool(int threads) : threadCount(std::max(1, threads)), cursor(
 }
 
 ThreadPool::~ThreadPool() {
+  if (isForkedChild()) {
+    sleeping
+        .release(); // its condition would wait for waiters, and its threads for an end, that are not in this process
+    return;
+  }
   {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(sleeping->mutex);
     stopping = true;
   }
-  workersWake.notify_all();
-  for (std::thread &worker : workers)
+  sleeping->workersWake.notify_all();
+  for (std::thread &worker : sleeping->workers)
     worker.join();
 }
 
 void ThreadPool::run(int64_t count, const WorkItem &body) {
-  bool alone = count <= 1 || threadCount == 1 || taken.exchange(true, std::memory_order_acquire);
+  bool alone = count <= 1 || threadCount == 1 || isForkedChild() || taken.exchange(true, std::memory_order_acquire);
   if (alone) {
     for (int64_t item = 0; item < count; ++item)
       body(item, 0);
@@ -85,8 +93,8 @@ void ThreadPool::run(int64_t count, const WorkItem &body) {
 
 void ThreadPool::runRegion(uint32_t count, const WorkItem &body) {
   uint32_t region = regionOf(cursor.load(std::memory_order_relaxed)) + 1;
-  cursor.store(
-      makeCursor(region, closed)); // late workers of the last region can claim nothing while this one is set up
+  // Closed first: late workers of the last region can claim nothing while this one is set up.
+  cursor.store(makeCursor(region, closed));
   itemCount.store(count, std::memory_order_release);
   work.store(&body, std::memory_order_release);
   remaining.store(count);
@@ -95,6 +103,8 @@ void ThreadPool::runRegion(uint32_t count, const WorkItem &body) {
   takeItems(0);
   waitUntilDone();
 }
+
+bool ThreadPool::isForkedChild() const { return ownerProcess != ::getpid(); }
 
 bool ThreadPool::itemsLeft() const {
   uint32_t item = itemOf(cursor.load());
@@ -112,8 +122,8 @@ void ThreadPool::takeItems(int worker) {
       continue; // `seen` now holds the current cursor
     (*body)(itemOf(seen), worker);
     if (remaining.fetch_sub(1) == 1 && callerSleeps.load()) {
-      std::lock_guard lock(mutex);
-      callerWakes.notify_one();
+      std::lock_guard lock(sleeping->mutex);
+      sleeping->callerWakes.notify_one();
     }
     seen = cursor.load();
   }
@@ -124,13 +134,13 @@ void ThreadPool::wakeWorkers(uint32_t count) {
   int asleep = sleepers.load();
   if (asleep == 0)
     return;
-  { std::lock_guard lock(mutex); } // a worker between its check and its wait is now waiting
+  { std::lock_guard lock(sleeping->mutex); } // a worker between its check and its wait is now waiting
   uint32_t useful = count - 1;
   if (useful >= static_cast<uint32_t>(asleep))
-    workersWake.notify_all();
+    sleeping->workersWake.notify_all();
   else
     for (uint32_t wake = 0; wake < useful; ++wake)
-      workersWake.notify_one();
+      sleeping->workersWake.notify_one();
 }
 
 void ThreadPool::waitUntilDone() {
@@ -139,9 +149,9 @@ void ThreadPool::waitUntilDone() {
       return;
     pauseBriefly();
   }
-  std::unique_lock lock(mutex);
+  std::unique_lock lock(sleeping->mutex);
   callerSleeps.store(true);
-  callerWakes.wait(lock, [&] { return remaining.load() == 0; });
+  sleeping->callerWakes.wait(lock, [&] { return remaining.load() == 0; });
   callerSleeps.store(false);
 }
 
@@ -151,9 +161,9 @@ void ThreadPool::waitForItems() {
       return;
     pauseBriefly();
   }
-  std::unique_lock lock(mutex);
+  std::unique_lock lock(sleeping->mutex);
   sleepers.fetch_add(1);
-  workersWake.wait(lock, [&] { return stopping.load() || itemsLeft(); });
+  sleeping->workersWake.wait(lock, [&] { return stopping.load() || itemsLeft(); });
   sleepers.fetch_sub(1);
 }
 

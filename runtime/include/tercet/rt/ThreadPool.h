@@ -1,14 +1,15 @@
 // ThreadPool: the runtime's own threads. One parallel region at a time; a caller that finds the pool taken runs its
 // items itself, so concurrent and nested calls never wait for each other and cannot deadlock.
 //
-// A region is over when its items are done, not when workers have woken up: a sleeping worker costs nothing. After a
-// fork the child has no workers; its caller then does every item itself.
+// A region is over when its items are done, not when workers have woken up: a sleeping worker costs nothing. A forked
+// child has no workers, and finds the mutex in any state: it does every item itself and touches neither.
 #pragma once
 
 #include "tercet/ParallelFor.h"
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -32,6 +33,7 @@ private:
   void workerLoop(int worker);
   void takeItems(int worker);
   bool itemsLeft() const;
+  bool isForkedChild() const;
   void waitForItems();
   void waitUntilDone();
   void wakeWorkers(uint32_t count);
@@ -47,9 +49,13 @@ private:
   std::atomic<int> sleepers{0};
   std::atomic<bool> callerSleeps{false};
   std::atomic<bool> stopping{false};
-  std::mutex mutex;
-  std::condition_variable workersWake, callerWakes;
-  std::vector<std::thread> workers;
+  struct Sleeping {
+    std::mutex mutex;
+    std::condition_variable workersWake, callerWakes;
+    std::vector<std::thread> workers;
+  };
+  std::unique_ptr<Sleeping> sleeping; ///< apart, so that a forked child can leave it alone
+  int ownerProcess;
 };
 
 } // namespace tercet::rt
