@@ -3,6 +3,7 @@
 #include "Dispatch.h"
 #include "Elements.h"
 #include "GroupHead.h"
+#include "RowSums.h"
 #include "Transpose.h"
 
 #include "BuiltinTable.h"
@@ -45,18 +46,16 @@ template <typename Element> struct PackKeyTile {
                                                   float *sums) {
     Float8 rows[8], columns[8];
     for (int t = 0; t < 8; ++t)
-      for (int c = 0; c < 8; ++c)
-        rows[t][c] = Element::toFloat(source[t * stride + c]);
+      rows[t] = Element::load8(source + t * stride);
     transpose8x8(rows, columns);
     for (int c = 0; c < 8; ++c)
-      std::memcpy(out + c * tileK, &columns[c], sizeof(Float8));
+      storeVector(out + c * tileK, columns[c]);
     if (!sums)
       return;
-    Float8 sum;
-    std::memcpy(&sum, sums, sizeof(sum));
+    Float8 sum = loadVector<Float8>(sums);
     for (int t = 0; t < 8; ++t)
       sum += rows[t];
-    std::memcpy(sums, &sum, sizeof(sum));
+    storeVector(sums, sum);
   }
 
   [[gnu::always_inline]] static inline void edge(const TileSource &tile, const Type *source, int64_t tileK, float *out,
@@ -75,10 +74,13 @@ template <typename Element> struct PackKeyTile {
 template <typename Element> struct PackValueTile {
   [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, int64_t padded, float *out) {
     const auto *source = static_cast<const typename Element::Type *>(tile.source);
+    int64_t wholeDim = tile.dim / 8 * 8;
     for (int64_t t = 0; t < tile.valid; ++t) {
       float *row = out + t * padded;
       const auto *from = source + t * tile.stride;
-      for (int64_t c = 0; c < tile.dim; ++c)
+      for (int64_t c = 0; c < wholeDim; c += 8)
+        storeVector(row + c, Element::load8(from + c));
+      for (int64_t c = wholeDim; c < tile.dim; ++c)
         row[c] = Element::toFloat(from[c]);
       for (int64_t c = tile.dim; c < padded; ++c)
         row[c] = 0;
@@ -93,10 +95,8 @@ template <typename Element> struct PackValueTile {
 /// Adds the rows of a tile to its sums where only means are wanted.
 template <typename Element> struct SumTile {
   [[gnu::always_inline]] static inline void run(TileSource tile) {
-    const auto *source = static_cast<const typename Element::Type *>(tile.source);
-    for (int64_t t = 0; t < tile.valid; ++t)
-      for (int64_t c = 0; c < tile.dim; ++c)
-        tile.sums[c] += Element::toFloat(source[t * tile.stride + c]);
+    addRows<Element>(static_cast<const typename Element::Type *>(tile.source), tile.stride, tile.valid, tile.dim,
+                     tile.sums);
   }
 };
 

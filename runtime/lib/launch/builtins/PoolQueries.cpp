@@ -1,8 +1,8 @@
 // pool_queries: the mean of each query block over its valid rows, summed in row order. Contract: Builtins.h.
 #include "BuiltinTable.h"
 #include "Dispatch.h"
-#include "Elements.h"
 #include "GroupHead.h"
+#include "RowSums.h"
 
 #include "tercet/Builtins.h"
 
@@ -12,12 +12,9 @@ namespace {
 template <typename Element> struct MeanOfRows {
   [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
                                                 float *mean) {
-    const auto *source = static_cast<const typename Element::Type *>(data);
     for (int64_t c = 0; c < dim; ++c)
       mean[c] = 0;
-    for (int64_t t = 0; t < rows; ++t)
-      for (int64_t c = 0; c < dim; ++c)
-        mean[c] += Element::toFloat(source[t * stride + c]);
+    addRows<Element>(static_cast<const typename Element::Type *>(data), stride, rows, dim, mean);
     if (rows > 0)
       for (int64_t c = 0; c < dim; ++c)
         mean[c] /= static_cast<float>(rows);

@@ -1,12 +1,9 @@
 // Transpose: 8 x 8 floats in registers, written once over GCC vectors for every CPU level.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
+#include "Elements.h"
 
 namespace tercet::rt {
-
-typedef float Float8 __attribute__((vector_size(32)));
 
 [[gnu::always_inline]] inline void transpose8x8(const Float8 (&rows)[8], Float8 (&columns)[8]) {
   Float8 pairs[8], quads[8];
