@@ -47,7 +47,8 @@ static Status checkLimits(const Spec &spec) {
     char c = spec.text[i];
     line += c == '\n';
     comment = comment ? c != '\n' : c == '/' && i + 1 < spec.text.size() && spec.text[i + 1] == '/';
-    if (comment)
+    bool arrow = c == '>' && i > 0 && spec.text[i - 1] == '-';
+    if (comment || arrow)
       continue;
     if (c == '(' || c == '[' || c == '{' || c == '<')
       ++depth;

@@ -1,0 +1,131 @@
+// Functions of f32 on the CPU, vectors and scalars alike, without library calls.
+#include "KernelLowering.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::codegen;
+
+Value KernelLowering::real(double value, Type type) {
+  auto attribute = b.getF32FloatAttr(static_cast<float>(value));
+  if (auto vector = dyn_cast<VectorType>(type))
+    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(vector, attribute.getValue()));
+  return b.create<arith::ConstantOp>(loc, attribute);
+}
+
+Value KernelLowering::broadcast(Value scalar, int64_t lanes) {
+  if (lanes == 1)
+    return scalar;
+  auto type = VectorType::get({lanes}, scalar.getType());
+  Value undefined = b.create<LLVM::PoisonOp>(loc, type);
+  Value zero = b.create<LLVM::ConstantOp>(loc, b.getI32Type(), b.getI32IntegerAttr(0));
+  Value first = b.create<LLVM::InsertElementOp>(loc, undefined, scalar, zero);
+  return b.create<LLVM::ShuffleVectorOp>(loc, first, undefined, SmallVector<int32_t>(lanes, 0));
+}
+
+// Fused where the processor fuses; separate multiply and add elsewhere, never a library call.
+Value KernelLowering::fma(Value x, Value y, Value z) { return b.create<LLVM::FMulAddOp>(loc, x, y, z); }
+
+// One vmaxps: the second operand where either is NaN.
+Value KernelLowering::maximum(Value x, Value y) {
+  return b.create<arith::SelectOp>(loc, b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, x, y), x, y);
+}
+
+Value KernelLowering::reduce(tkern::ReduceKind kind, ArrayRef<Value> vectors) {
+  bool isMax = kind == tkern::ReduceKind::Max;
+  Value sum = vectors.front();
+  for (Value next : vectors.drop_front())
+    sum = isMax ? maximum(sum, next) : Value(b.create<arith::AddFOp>(loc, sum, next));
+  if (!isa<VectorType>(sum.getType()))
+    return sum;
+  if (isMax)
+    return b.create<LLVM::vector_reduce_fmax>(loc, b.getF32Type(), sum, LLVM::FastmathFlags::nnan | LLVM::FastmathFlags::nsz);
+  return b.create<LLVM::vector_reduce_fadd>(loc, b.getF32Type(), real(0, b.getF32Type()), sum, LLVM::FastmathFlags::reassoc);
+}
+
+// 2^x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and NaN
+// come right by themselves. Elsewhere: rounding by a magic number, a polynomial on [-1/2, 1/2], the exponent added to the
+// bits; x is clamped to [-127, 128) and scaled in two steps, so that results saturate to 0 and infinity.
+// Coefficients are minimax fits: relative error 7.5e-8 and 2e-7.
+Value KernelLowering::exp2(Value x) {
+  Type type = x.getType();
+  auto horner = [&](ArrayRef<double> coefficients, Value f) {
+    Value p = real(coefficients.back(), type);
+    for (double c : llvm::reverse(coefficients.drop_back()))
+      p = fma(p, f, real(c, type));
+    return p;
+  };
+  auto vector = dyn_cast<VectorType>(type);
+  if (!vector) {
+    Value lanes = exp2(broadcast(x, target.lanes));
+    Value zero = b.create<LLVM::ConstantOp>(loc, b.getI32Type(), b.getI32IntegerAttr(0));
+    return b.create<LLVM::ExtractElementOp>(loc, lanes, zero);
+  }
+  if (target.hasScalef && vector.getDimSize(0) == 16) {
+    Value all = b.create<LLVM::ConstantOp>(loc, b.getI16Type(), b.getI16IntegerAttr(-1));
+    Value floorMode = b.create<LLVM::ConstantOp>(loc, b.getI32Type(), b.getI32IntegerAttr(9)); // floor, no exceptions
+    Value current = b.create<LLVM::ConstantOp>(loc, b.getI32Type(), b.getI32IntegerAttr(4));   // current rounding
+    auto call = [&](StringRef name, ValueRange operands) -> Value {
+      return b.create<LLVM::CallIntrinsicOp>(loc, type, b.getStringAttr(name), operands).getResult(0);
+    };
+    Value f = call("llvm.x86.avx512.mask.reduce.ps.512", {x, floorMode, x, all, current});
+    Value p = horner({0.9999999251, 0.6931530732, 0.2401536173, 0.0558263172, 0.008989341106, 0.001877576254}, f);
+    return call("llvm.x86.avx512.mask.scalef.ps.512", {p, x, p, all, current});
+  }
+  Type integers = VectorType::get(vector.getShape(), b.getI32Type());
+  auto constant = [&](int32_t value) -> Value {
+    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(cast<VectorType>(integers), value));
+  };
+  auto bits = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, integers, v); };
+  auto floats = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, type, v); };
+  Value magic = real(12582912.0, type); // 1.5 * 2^23: adding it leaves round(x) in the low bits
+  Value low = real(-160, type), high = real(160, type);
+  Value below = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, x, low);
+  Value above = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, x, high);
+  Value clamped = b.create<arith::SelectOp>(loc, below, low, b.create<arith::SelectOp>(loc, above, high, x)); // NaN passes
+  Value shifted = b.create<arith::AddFOp>(loc, clamped, magic);
+  Value f = b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic));
+  Value p = horner({1.000000072, 0.6931469671, 0.2402211972, 0.0555071329, 0.009675541292, 0.001327646674}, f);
+  // 2^n in two halves keeps every factor a normal number for |n| <= 160.
+  Value n = b.create<arith::SubIOp>(loc, bits(shifted), constant(0x4b400000));
+  Value half = b.create<arith::ShRSIOp>(loc, n, constant(1));
+  Value rest = b.create<arith::SubIOp>(loc, n, half);
+  auto power = [&](Value e) { return floats(b.create<arith::ShLIOp>(loc, b.create<arith::AddIOp>(loc, e, constant(127)), constant(23))); };
+  return b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, p, power(half)), power(rest));
+}
+
+// log2(x) for normal x > 0: exponent plus 2/ln 2 * atanh((m - 1)/(m + 1)) with m in [sqrt 1/2, sqrt 2); five terms leave
+// 4e-10. Other x give an unspecified finite value or NaN.
+Value KernelLowering::log2(Value x) {
+  Type type = x.getType();
+  auto vector = dyn_cast<VectorType>(type);
+  Type integers = vector ? Type(VectorType::get(vector.getShape(), b.getI32Type())) : Type(b.getI32Type());
+  auto constant = [&](int32_t value) -> Value {
+    if (vector)
+      return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(cast<VectorType>(integers), value));
+    return b.create<arith::ConstantIntOp>(loc, value, 32);
+  };
+  Value bits = b.create<LLVM::BitcastOp>(loc, integers, x);
+  Value shifted = b.create<arith::SubIOp>(loc, bits, constant(0x3f3504f3)); // sqrt 1/2
+  Value exponent = b.create<arith::ShRSIOp>(loc, shifted, constant(23));
+  Value mantissa = b.create<LLVM::BitcastOp>(loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, constant(23))).getResult());
+  Value one = real(1, type);
+  Value s = b.create<arith::DivFOp>(loc, b.create<arith::SubFOp>(loc, mantissa, one), b.create<arith::AddFOp>(loc, mantissa, one));
+  Value square = b.create<arith::MulFOp>(loc, s, s);
+  Value series = real(1.0 / 9, type);
+  for (double term : {1.0 / 7, 1.0 / 5, 1.0 / 3, 1.0})
+    series = fma(series, square, real(term, type));
+  Value fraction = b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, s, series), real(2 / M_LN2, type));
+  return b.create<arith::AddFOp>(loc, b.create<arith::SIToFPOp>(loc, type, exponent), fraction);
+}
+
+Value KernelLowering::mathOp(Operation *op, ValueRange operands) {
+  if (isa<math::Exp2Op>(op))
+    return exp2(operands[0]);
+  if (isa<math::Log2Op>(op))
+    return log2(operands[0]);
+  if (isa<math::FmaOp>(op))
+    return fma(operands[0], operands[1], operands[2]);
+  return {};
+}

@@ -1,0 +1,99 @@
+// KernelBuilder: writes tkern kernels in the words of the algorithm. Index arithmetic folds as it is written.
+#pragma once
+
+#include "tercet/Tensor.h"
+#include "tercet/dialect/TkernDialect.h"
+
+#include <functional>
+
+namespace tercet::compiler {
+
+using mlir::Type;
+using mlir::Value;
+using mlir::ValueRange;
+
+class KernelBuilder {
+public:
+  /// Opens `tkern.kernel @name` at the end of the module; item indices come first, then the arguments in slot order.
+  KernelBuilder(mlir::ModuleOp module, llvm::StringRef name);
+
+  Value item(unsigned dimension) { return items[dimension]; }
+  Value pointer(DType dtype) { return pointer(elementType(dtype)); }
+  Value pointer(Type elementType) { return argument(tkern::PointerType::get(elementType.getContext(), elementType)); }
+  Value integer() { return argument(builder.getIndexType()); }
+  /// A scalar slot, rounded to f32.
+  Value scalar();
+
+  Value index(int64_t value);
+  Value real(double value);
+  Value add(Value a, Value b) { return fold<mlir::arith::AddIOp>(a, b); }
+  Value sub(Value a, Value b) { return fold<mlir::arith::SubIOp>(a, b); }
+  Value mul(Value a, Value b) { return fold<mlir::arith::MulIOp>(a, b); }
+  Value div(Value a, Value b) { return fold<mlir::arith::DivSIOp>(a, b); }
+  Value rem(Value a, Value b) { return fold<mlir::arith::RemSIOp>(a, b); }
+  Value min(Value a, Value b) { return fold<mlir::arith::MinSIOp>(a, b); }
+  Value max(Value a, Value b) { return fold<mlir::arith::MaxSIOp>(a, b); }
+  Value bitAnd(Value a, Value b) { return fold<mlir::arith::AndIOp>(a, b); }
+  Value bitOr(Value a, Value b) { return fold<mlir::arith::OrIOp>(a, b); }
+  Value shiftRight(Value a, Value b) { return fold<mlir::arith::ShRUIOp>(a, b); }
+  Value add(Value a, int64_t b) { return add(a, index(b)); }
+  Value mul(Value a, int64_t b) { return mul(a, index(b)); }
+  Value ceilDiv(Value a, int64_t b) { return div(add(a, b - 1), index(b)); }
+  Value roundUp(Value a, int64_t b) { return mul(ceilDiv(a, b), b); }
+  Value mulf(Value a, Value b) { return fold<mlir::arith::MulFOp>(a, b); }
+  Value addf(Value a, Value b) { return fold<mlir::arith::AddFOp>(a, b); }
+  Value less(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::slt, a, b); }
+  Value equal(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::eq, a, b); }
+  Value notEqual(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::ne, a, b); }
+  Value select(Value condition, Value a, Value b) { return builder.create<mlir::arith::SelectOp>(loc, condition, a, b); }
+
+  /// for (i = from; i < to; i += step) body(i)
+  void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
+  /// The same with values carried from one iteration to the next.
+  mlir::SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange carried,
+                                llvm::function_ref<mlir::SmallVector<Value>(Value, ValueRange)> body);
+  void when(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = {});
+
+  Value scratch(int64_t rows, int64_t cols);
+  /// Memory behind a pointer from an element offset; a null stride means rows are `cols` apart.
+  Value view(Value pointer, Value offset, int64_t cols, Value stride = {});
+  Value subview(Value view, Value row, Value col = {});
+  Value read(Value pointer, Value index);
+  /// lengths[batch] where lengths are given, else `tokens`.
+  Value tokenCount(Value lengths, Value batch, Value tokens);
+  Value isNull(Value pointer) { return builder.create<tkern::IsNullOp>(loc, builder.getI1Type(), pointer); }
+
+  Value load(Value view, Value row, int64_t tileRows, int64_t tileCols, Value col = {}, Value rows = {}, Value cols = {},
+             Value otherwise = {});
+  void store(Value tile, Value view, Value row, Value col = {}, Value rows = {}, Value cols = {});
+  Value splat(Value value, int64_t rows, int64_t cols);
+  Value matmul(Value a, Value b, Value init, int64_t depth, bool transposed = false);
+  void accumulate(Value p, Value b, Value acc) { builder.create<tkern::AccumulateOp>(loc, p, b, acc); }
+  Value reduce(tkern::ReduceKind kind, Value tile);
+  /// Element-wise: the body gets one f32 per input and returns the element; the result has the widest input's shape.
+  Value map(ValueRange inputs, llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
+  Value softmaxStep(Value scores, Value max, Value sum, Value acc, Value first);
+  void prefetch(Value view, Value row, int64_t rows, int64_t cols);
+
+  void end();
+  tkern::KernelOp kernel() { return op; }
+  Type elementType(DType dtype);
+  mlir::OpBuilder &raw() { return builder; }
+  mlir::Location location() { return loc; }
+
+private:
+  template <typename Op>
+  Value fold(Value a, Value b) {
+    return builder.createOrFold<Op>(loc, a, b);
+  }
+  Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b) {
+    return builder.createOrFold<mlir::arith::CmpIOp>(loc, predicate, a, b);
+  }
+  Value argument(Type type);
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  tkern::KernelOp op;
+  mlir::SmallVector<Value> items;
+};
+
+} // namespace tercet::compiler

@@ -1,0 +1,33 @@
+// The kernels of a CPU program, each as one tkern.kernel. The argument blocks they expect are listed with each builder in
+// slot order; CpuPlan.cpp fills them. Notation and layouts as in tercet/Builtins.h.
+//
+// State layouts, all f32: h [g][slice][chunk][TN][featureChunk * valueSlice], z [g][TN][featureDim], their sums over a
+// row's set H [gr][slice][TM][featureDim * valueSlice], Z [gr][TM][featureDim] (a global state: TM = 1, one per g).
+#pragma once
+
+#include "CpuSchedule.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace tercet::compiler {
+
+/// "scores", called by the select builtin: meanQ rows, meanK tiles, out, rows, mean tiles, scale.
+void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,
+/// tilesPerPair, h, z, blocksK, slices of the pass, first slice.
+void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "aggregate" (chunks of h; items (chunk, slice, gr)) and "aggregate_z" (rows of z; items (0, 0, gr)): source,
+/// destination, lists, counts, kLengths, headsKV, headsPerKV, tokensK, firstPair, blocksQ, blocksK, capacity, slices.
+void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "linear", items (query block, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ, firstPair,
+/// H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps.
+void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "attend", items (super row, gr): the exact branch with its block means, and in the epilogue the projected linear
+/// branch. Slots in AttendKernel.cpp, struct AttendSlots.
+void buildAttend(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+} // namespace tercet::compiler

@@ -1,0 +1,342 @@
+// The stages of a CPU program over a group of (batch, KV head) pairs:
+//
+//   prologue   pack_keys, pool_queries              K, V -> f32 tiles and block means; Q -> block means
+//   select     select | copy_classes, lists         classes, lists of critical tiles, lists of linear blocks
+//   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block   (per pass of slices)
+//   linear     linear                               O_l, f32
+//   attend     attend                               O = O_s + O_l W^T + b, LSE
+//
+// Slots follow the structs of tercet/Builtins.h and the lists in CpuKernels.h.
+#include "CpuPlan.h"
+
+#include "tercet/Builtins.h"
+
+#include <bit>
+#include <cmath>
+
+using namespace tercet;
+using namespace tercet::compiler;
+
+namespace {
+Expr sym(const char *name) { return Expr::symbol(name); }
+
+class PlanWriter {
+public:
+  PlanWriter(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule)
+      : spec(spec), program(program), schedule(schedule) {}
+  Plan write();
+
+private:
+  using Slots = std::vector<PlanSlot>;
+  static PlanSlot tensor(std::string name) { return {PlanSlot::Kind::tensor, std::move(name), {}}; }
+  static PlanSlot buffer(std::string name) { return {PlanSlot::Kind::buffer, std::move(name), {}}; }
+  static PlanSlot integer(Expr value) { return {PlanSlot::Kind::integer, {}, std::move(value)}; }
+  static PlanSlot null() { return integer(0); }
+  /// A runtime parameter, or a constant as the bits of a double where the spec has no such parameter.
+  static PlanSlot scalar(const std::string &name, double otherwise) {
+    return name.empty() ? integer(std::bit_cast<int64_t>(otherwise)) : PlanSlot{PlanSlot::Kind::scalar, name, {}};
+  }
+  static void addStrides(Slots &slots, const std::string &name, int count) {
+    for (int i = 0; i < count; ++i)
+      slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
+  }
+
+  void addArguments();
+  void addParameters();
+  void addBuffers();
+  void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
+    plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
+  }
+  PlanNode builtin(std::string callee, std::string stage, Expr grid0, Expr grid1, Slots slots) {
+    return {PlanNode::Kind::builtin, std::move(callee), std::move(stage), {grid0, grid1, 1}, std::move(slots), {}, 0, {}};
+  }
+  PlanNode kernel(std::string callee, std::string stage, Expr grid0, Expr grid1, Expr grid2, Slots slots, Expr flops = 0) {
+    return {PlanNode::Kind::kernel, std::move(callee), std::move(stage), {grid0, grid1, grid2}, std::move(slots), {}, flops, {}};
+  }
+  PlanNode packKeys();
+  PlanNode packWeight();
+  void addSelection(std::vector<PlanNode> &body);
+  PlanNode copyClasses(bool fromArgument);
+  PlanNode linearPass();
+  PlanNode attend();
+  void addClassPointer(Slots &slots);
+  double defaultScale() const { return 1 / std::sqrt(static_cast<double>(program.headDim)); }
+
+  ir::SpecOp spec;
+  const Program &program;
+  const CpuSchedule &schedule;
+  Plan plan;
+  // Counts of blocks and tiles, and pairs times query heads of a group.
+  Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
+  Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
+  Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
+  Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
+  Expr stateRows = program.globalState() ? Expr(1) : TM, stateOwners = program.globalState() ? sym("G") : GR;
+};
+} // namespace
+
+void PlanWriter::addArguments() {
+  using Role = PlanArgument::Role;
+  auto add = [&](std::string name, Role role, DType dtype, bool optional, bool isOutput = false) {
+    plan.arguments.push_back({std::move(name), role, optional, isOutput, dtype});
+  };
+  add("q", Role::query, program.dtype, false);
+  add("k", Role::key, program.dtype, false);
+  add("v", Role::value, program.dtype, false);
+  if (!program.weight.empty()) {
+    add(program.weight, Role::weight, DType::f32, true);
+    add(program.bias, Role::bias, DType::f32, true);
+  }
+  add("q_len", Role::queryLengths, DType::i32, true);
+  add("k_len", Role::keyLengths, DType::i32, true);
+  if (program.classified())
+    add("classes", Role::classes, DType::i8, true);
+  add("o", Role::output, program.dtype, false, true);
+  if (program.exact)
+    add("lse", Role::lse, DType::f32, true, true);
+  if (program.classified())
+    add("classes_out", Role::classes, DType::i8, true, true);
+}
+
+void PlanWriter::addParameters() {
+  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
+    if (param.isStatic())
+      continue;
+    PlanParameter parameter;
+    parameter.name = param.getName().str();
+    parameter.isInteger = param.getKind() == ir::ParamKind::Integer;
+    parameter.value = param.isAuto() ? defaultScale() : parameter.isInteger ? param.getInteger() : param.getFloat();
+    // Legal ranges are those of the ops' verifiers, for values that arrive at launch.
+    parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
+    if (parameter.name == program.scale)
+      parameter.minimum = 1e-30;
+    if (program.select && (param == ir::paramOf(program.select.getKeep())) && program.select.getKeepUnit() == ir::KeepUnit::Fraction)
+      parameter.maximum = 1;
+    if (program.select && program.select.getDrop() && param == ir::paramOf(program.select.getDrop()) && program.select.getDropUnit() == ir::DropUnit::Fraction)
+      parameter.maximum = 1;
+    plan.parameters.push_back(parameter);
+  }
+}
+
+void PlanWriter::addBuffers() {
+  Expr G = sym("G");
+  addBuffer("packed_k", G * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles, transposed");
+  addBuffer("packed_v", G * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
+  if (program.classified()) {
+    addBuffer("mean_k", G * meanTiles * (64 * program.headDim), "block means of keys");
+    addBuffer("mean_q", GR * TM * program.headDim, "block means of queries");
+    addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
+    addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
+    addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
+  }
+  if (program.means)
+    addBuffer("mean_v", G * meanTiles * (64 * schedule.valueDim), "block means of values");
+  if (program.linear) {
+    Expr state = sym("S") * (schedule.featureDim * schedule.valueSlice);
+    addBuffer("h", G * TN * state, "states of key blocks, one pass of slices");
+    addBuffer("z", G * TN * schedule.featureDim, "normalisers of key blocks");
+    addBuffer("state", stateOwners * stateRows * state, "states of query blocks, one pass of slices");
+    addBuffer("state_z", stateOwners * stateRows * schedule.featureDim, "normalisers of query blocks");
+    addBuffer("linear", GR * TM * (schedule.blockQ * schedule.valueDim), "linear branch of a group");
+    if (!program.globalState()) {
+      addBuffer("linear_lists", GR * TM * TN, "linear blocks of query blocks, or their complement");
+      addBuffer("linear_counts", GR * TM, "lengths of the lists of linear blocks");
+    }
+  }
+  if (!program.weight.empty()) {
+    addBuffer("packed_w", program.valueDim * schedule.valueDim, "projection weight, transposed");
+    addBuffer("packed_b", schedule.valueDim, "projection bias");
+  }
+}
+
+PlanNode PlanWriter::packKeys() {
+  Slots slots{tensor("k"), tensor("v")};
+  addStrides(slots, "k", 3);
+  addStrides(slots, "v", 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(sym("M")),
+                             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(sym("G0")),
+                             integer(schedule.blockK), integer(schedule.keyTile), integer(tiles), integer(meanTiles),
+                             buffer("packed_k"), buffer("packed_v"), program.classified() ? buffer("mean_k") : null(),
+                             program.means ? buffer("mean_v") : null()})
+    slots.push_back(slot);
+  return builtin("pack_keys", "prologue", TN, sym("G"), slots);
+}
+
+PlanNode PlanWriter::packWeight() {
+  Slots slots{tensor(program.weight), tensor(program.bias), integer(Expr::symbol(program.weight + ".dtype")),
+              integer(Expr::symbol(program.bias + ".dtype")), integer(Expr::symbol(program.weight + ".0")),
+              integer(Expr::symbol(program.weight + ".1")), integer(Expr::symbol(program.bias + ".0")),
+              integer(program.valueDim), integer(schedule.valueDim), buffer("packed_w"), buffer("packed_b")};
+  return builtin("pack_weight", "prologue", 1, 1, slots);
+}
+
+// Base and strides of the class map of the whole call.
+void PlanWriter::addClassPointer(Slots &slots) {
+  slots.push_back(buffer("classes"));
+  slots.push_back(integer(sym("H") * TM * TN));
+  slots.push_back(integer(TM * TN));
+  slots.push_back(integer(TN));
+}
+
+PlanNode PlanWriter::copyClasses(bool fromArgument) {
+  Slots slots;
+  if (fromArgument) {
+    slots = {tensor("classes"), integer(Expr::symbol("classes.0")), integer(Expr::symbol("classes.1")),
+             integer(Expr::symbol("classes.2")), integer(Expr::symbol("classes.3"))};
+    addClassPointer(slots);
+  } else {
+    addClassPointer(slots);
+    slots.push_back(integer(1));
+    slots.push_back(tensor("classes_out"));
+    addStrides(slots, "classes_out", 3);
+  }
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
+                             integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN)})
+    slots.push_back(slot);
+  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"), 1, slots);
+}
+
+void PlanWriter::addSelection(std::vector<PlanNode> &body) {
+  Expr absent = Expr(1) - Expr::symbol("classes.present");
+  Slots pool{tensor("q")};
+  addStrides(pool, "q", 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
+                             integer(sym("N")), integer(program.headDim), integer(sym("G0")), integer(schedule.blockQ), integer(TM),
+                             buffer("mean_q")})
+    pool.push_back(slot);
+  body.push_back(builtin("pool_queries", "select", absent * TM, GR, pool));
+
+  ir::SelectOp select = program.select;
+  auto nameOf = [](mlir::Value operand) { return operand ? ir::paramOf(operand).getName().str() : std::string(); };
+  auto parameter = [&](mlir::Value operand, int64_t otherwise) {
+    return operand ? integer(Expr::symbol("param." + nameOf(operand))) : integer(otherwise);
+  };
+  auto flag = [&](mlir::Value operand) { return integer(operand && ir::paramOf(operand).getFlag()); };
+  int64_t rule = 0;
+  if (ir::ParamOp param = ir::paramOf(select.getCountRule()))
+    rule = static_cast<int64_t>(param.getKeyword() == "ceil" ? CountRule::ceil : param.getKeyword() == "round" ? CountRule::round : CountRule::floor);
+  Slots slots{buffer("mean_q"), buffer("mean_k")};
+  addClassPointer(slots);
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
+             integer(program.headDim), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN),
+             integer(meanTiles), scalar(program.scale, defaultScale()), scalar(nameOf(select.getKeep()), 0), scalar(nameOf(select.getDrop()), 0),
+             integer(select.getKeepUnit() == ir::KeepUnit::Count), integer(select.getDropUnit() == ir::DropUnit::Count), integer(rule),
+             parameter(select.getMinKeep(), 1), parameter(select.getSink(), 0), flag(select.getDiagonal()), flag(select.getForcedCounts())})
+    slots.push_back(slot);
+  body.push_back(builtin("select", "select", absent * ceildiv(TM, 64), GR, slots));
+  body.back().kernels = {"scores"};
+  body.push_back(copyClasses(/*fromArgument=*/true));
+  body.push_back(copyClasses(/*fromArgument=*/false));
+
+  Slots lists;
+  addClassPointer(lists);
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")), integer(sym("G0")),
+             integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile), integer(TM), integer(TN),
+             integer(schedule.blocksPerRow()), integer(superRows), integer(capacity), integer(program.means), buffer("attend_lists"),
+             buffer("attend_counts")})
+    lists.push_back(slot);
+  body.push_back(builtin("build_lists", "select", superRows, GR, lists));
+  if (!program.linear || program.globalState())
+    return;
+  Slots linear;
+  addClassPointer(linear);
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
+                             integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN), integer(TN),
+                             integer(program.over == LinearOver::nonCritical), integer(static_cast<int64_t>(schedule.aggregation)),
+                             buffer("linear_lists"), buffer("linear_counts")})
+    linear.push_back(slot);
+  body.push_back(builtin("linear_lists", "select", TM, GR, linear));
+}
+
+PlanNode PlanWriter::linearPass() {
+  Expr S = sym("S"), S0 = sym("S0"), width = Expr(schedule.valueSlice);
+  Slots state{tensor("k")};
+  addStrides(state, "k", 3);
+  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("packed_v"), integer(tiles),
+                             buffer("h"), buffer("z"), integer(TN), integer(S), integer(S0)})
+    state.push_back(slot);
+
+  auto aggregate = [&](const char *source, const char *destination) {
+    return Slots{buffer(source), buffer(destination), program.globalState() ? null() : buffer("linear_lists"),
+                 program.globalState() ? null() : buffer("linear_counts"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+                 integer(sym("M")), integer(sym("G0")), integer(TM), integer(TN), integer(TN), integer(S)};
+  };
+  Slots linear{tensor("q")};
+  addStrides(linear, "q", 3);
+  for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("G0")), buffer("state"),
+                             buffer("state_z"), buffer("linear"), integer(TM), integer(S), integer(S0), scalar(program.eps, 0)})
+    linear.push_back(slot);
+
+  PlanNode pass;
+  pass.kind = PlanNode::Kind::slices;
+  pass.body = {kernel("state", "state", TN, sym("G"), 1, state, sym("G") * sym("M") * S * width * (2 * program.headDim)),
+               kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
+               kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
+               kernel("linear", "linear", TM, GR, 1, linear, GR * sym("N") * S * width * (2 * program.headDim))};
+  return pass;
+}
+
+PlanNode PlanWriter::attend() {
+  Slots slots{tensor("q")};
+  addStrides(slots, "q", 3);
+  slots.push_back(tensor("o"));
+  addStrides(slots, "o", 3);
+  if (program.exact) {
+    slots.push_back(tensor("lse"));
+    addStrides(slots, "lse", 3);
+  } else {
+    slots.insert(slots.end(), 4, null());
+  }
+  bool lists = program.classified();
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
+                             integer(sym("G0")), buffer("packed_k"), buffer("packed_v"), integer(tiles),
+                             lists ? buffer("attend_lists") : null(), lists ? buffer("attend_counts") : null(), integer(capacity),
+                             integer(superRows), scalar(program.scale, defaultScale()), program.means ? buffer("mean_k") : null(),
+                             program.means ? buffer("mean_v") : null(), integer(meanTiles)})
+    slots.push_back(slot);
+  if (lists)
+    addClassPointer(slots);
+  else
+    slots.insert(slots.end(), 4, null());
+  bool projects = !program.weight.empty();
+  for (PlanSlot slot : Slots{integer(TM), integer(TN), program.linear ? buffer("linear") : null(), projects ? tensor(program.weight) : null(),
+                             projects ? buffer("packed_w") : null(), projects ? buffer("packed_b") : null()})
+    slots.push_back(slot);
+  Expr dense = program.exact && !lists ? GR * sym("N") * sym("M") * (2 * (program.headDim + program.valueDim)) : Expr(0);
+  Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
+  return kernel("attend", "attend", superRows, GR, 1, slots, dense + projection);
+}
+
+Plan PlanWriter::write() {
+  plan.blockQ = program.blockQ;
+  plan.blockK = program.blockK;
+  addArguments();
+  addParameters();
+  addBuffers();
+  if (!program.weight.empty())
+    plan.nodes.push_back(packWeight());
+  PlanNode groups;
+  groups.kind = PlanNode::Kind::groups;
+  groups.body.push_back(packKeys());
+  if (program.classified())
+    addSelection(groups.body);
+  if (program.linear)
+    groups.body.push_back(linearPass());
+  groups.body.push_back(attend());
+  plan.nodes.push_back(std::move(groups));
+
+  plan.grouping.itemsPerPair = sym("R") * superRows;
+  if (program.linear) { // h and H of a pass take at most the bytes of K
+    Expr rows = TN + (program.globalState() ? Expr(1) : sym("R") * TM);
+    plan.grouping.unitBytes = rows * (schedule.featureDim * schedule.valueSlice * 4);
+    plan.grouping.budgetBytes = sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
+    plan.grouping.slices = schedule.slices();
+  }
+  return std::move(plan);
+}
+
+Plan compiler::buildCpuPlan(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule) {
+  return PlanWriter(spec, program, schedule).write();
+}

@@ -1,0 +1,12 @@
+// CpuPlan: the plan of a CPU program - buffers, nodes in order, argument blocks.
+#pragma once
+
+#include "CpuSchedule.h"
+
+#include "tercet/Plan.h"
+
+namespace tercet::compiler {
+
+Plan buildCpuPlan(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule);
+
+} // namespace tercet::compiler

@@ -1,0 +1,36 @@
+// CpuSchedule: every size that decides how a program runs on a CPU. Chosen in one place, written on the kernels as an
+// attribute, derived from by everything else.
+#pragma once
+
+#include "Program.h"
+
+namespace tercet::compiler {
+
+/// Instruction sets by the x86-64 psABI levels; portable is plain SSE2.
+enum class CpuLevel { portable, v3, v4 };
+
+/// How H_i is summed: the shorter of the two lists, or always one of the ways (tests compare them).
+enum class Aggregation : int64_t { shorterList, add, subtract };
+
+struct CpuSchedule {
+  CpuLevel level = CpuLevel::portable;
+  int64_t lanes = 4;        ///< f32 per vector register
+  int64_t rowTile = 4;      ///< query rows per score tile: 4 x 64 is 16 accumulators of 16 lanes
+  int64_t keyTile = 64;     ///< keys per score tile; divides the classification block
+  int64_t superRow = 256;   ///< query rows per work item of attend: K and V stream from L2 and L3 once for all of them
+  int64_t valueSlice = 32;  ///< value columns per slice of the linear state: bounds the state's memory
+  int64_t featureChunk = 8; ///< feature rows of the state that lie together: chunk x slice = 16 registers
+  int64_t featureDim = 0;   ///< headDim rounded up to whole chunks and registers
+  int64_t valueDim = 0;     ///< value dim rounded up to whole slices
+  Aggregation aggregation = Aggregation::shorterList;
+  int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
+
+  int64_t blocksPerRow() const { return superRow / blockQ; }
+  int64_t slices() const { return valueDim / valueSlice; }
+  int64_t chunks() const { return featureDim / featureChunk; }
+  std::string text() const;
+};
+
+CpuSchedule chooseCpuSchedule(const Program &program, CpuLevel level);
+
+} // namespace tercet::compiler

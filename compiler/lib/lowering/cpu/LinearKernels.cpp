@@ -1,0 +1,114 @@
+// The linear branch: states of key blocks, and phi(Q) times a row's aggregated state.
+#include "CpuKernels.h"
+#include "FeatureMap.h"
+#include "KernelBuilder.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+void compiler::buildState(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  KernelBuilder k(module, "state");
+  constexpr DType f32 = DType::f32, i32 = DType::i32;
+  Value keys = k.pointer(program.dtype);
+  Value strideB = k.integer(), strideH = k.integer(), strideN = k.integer();
+  Value lengths = k.pointer(i32), headsKV = k.integer(), tokens = k.integer(), firstPair = k.integer();
+  Value packedV = k.pointer(f32), tilesPerPair = k.integer(), h = k.pointer(f32), z = k.pointer(f32);
+  Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer();
+
+  int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
+  Value block = k.item(0), g = k.item(1), zero = k.index(0);
+  Value pair = k.add(firstPair, g), batch = k.div(pair, headsKV), head = k.rem(pair, headsKV);
+  Value valid = k.tokenCount(lengths, batch, tokens);
+  Value firstToken = k.mul(block, schedule.blockK);
+  Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockK)), zero);
+
+  // phi(K_j), zero beyond the valid tokens, and its column sums.
+  Value phi = k.scratch(schedule.blockK, F), sums = k.scratch(1, F);
+  Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
+  Value tokensView = k.view(keys, offset, program.headDim, strideN);
+  k.store(k.splat(k.real(0), 1, F), sums, zero);
+  k.loop(zero, rows, 1, [&](Value row) {
+    Value features = buildFeatureRow(k, program, F, tokensView, row);
+    k.store(features, phi, row);
+    Value total = k.map({k.load(sums, zero, 1, F), features}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::AddFOp>(loc, v[0], v[1]);
+    });
+    k.store(total, sums, zero);
+  });
+  k.loop(rows, k.index(schedule.blockK), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), phi, row); });
+  Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
+  k.store(k.load(sums, zero, 1, F), zRow, zero);
+
+  // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values.
+  Value firstTile = k.add(k.mul(g, tilesPerPair), k.mul(block, schedule.blockK / schedule.keyTile));
+  Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valueDim);
+  k.loop(zero, slices, 1, [&](Value slice) {
+    Value b = k.subview(values, zero, k.mul(k.add(firstSlice, slice), SW));
+    Value chunkBase = k.mul(k.add(k.mul(g, slices), slice), schedule.chunks());
+    k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
+      Value a = k.subview(phi, zero, k.mul(chunk, FC));
+      Value product = k.matmul(a, b, k.splat(k.real(0), FC, SW), schedule.blockK, /*transposed=*/true);
+      Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
+      k.store(product, k.view(h, at, SW), zero);
+    });
+  });
+  k.end();
+}
+
+void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  KernelBuilder k(module, "linear");
+  constexpr DType f32 = DType::f32, i32 = DType::i32;
+  Value queries = k.pointer(program.dtype);
+  Value strideB = k.integer(), strideH = k.integer(), strideN = k.integer();
+  Value lengths = k.pointer(i32), headsKV = k.integer(), headsPerKV = k.integer(), tokens = k.integer();
+  Value firstPair = k.integer(), H = k.pointer(f32), Z = k.pointer(f32), out = k.pointer(f32);
+  Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), eps = k.scalar();
+
+  int64_t F = schedule.featureDim, SW = schedule.valueSlice;
+  Value block = k.item(0), gr = k.item(1), zero = k.index(0);
+  Value g = k.div(gr, headsPerKV), pair = k.add(firstPair, g), batch = k.div(pair, headsKV);
+  Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
+  Value valid = k.tokenCount(lengths, batch, tokens);
+  Value firstToken = k.mul(block, schedule.blockQ);
+  Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockQ)), zero);
+  Value state = program.globalState() ? g : k.add(k.mul(gr, blocks), block);
+
+  // phi(Q_i) and, per row, 1 / (phi(q) . Z_i + eps); a zero denominator gives 0.
+  Value phi = k.scratch(schedule.blockQ, F), inverse = k.scratch(schedule.blockQ, 1);
+  Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
+  Value tokensView = k.view(queries, offset, program.headDim, strideN);
+  Value zRow = k.view(Z, k.mul(state, F), F);
+  k.loop(zero, rows, 1, [&](Value row) {
+    Value features = buildFeatureRow(k, program, F, tokensView, row);
+    k.store(features, phi, row);
+    Value weighted = k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::MulFOp>(loc, v[0], v[1]);
+    });
+    Value null = k.real(0), one = k.real(1);
+    k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
+      Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
+      Value quotient = body.create<arith::DivFOp>(loc, one, denominator);
+      return body.create<arith::SelectOp>(loc, isZero, null, quotient);
+    }), inverse, row);
+  });
+
+  constexpr int64_t rowTile = 8; // divides every block; 8 x 32 is 16 accumulators
+  k.loop(zero, slices, 1, [&](Value slice) {
+    Value rowsOfState = program.globalState() ? k.index(1) : blocks;
+    Value owner = program.globalState() ? g : gr, row0 = program.globalState() ? zero : block;
+    Value at = k.add(k.mul(k.add(k.mul(owner, slices), slice), rowsOfState), row0);
+    Value b = k.view(H, k.mul(at, F * SW), SW);
+    Value outRow = k.add(k.mul(gr, k.mul(blocks, schedule.blockQ)), firstToken);
+    Value target = k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
+    k.loop(zero, rows, rowTile, [&](Value row) {
+      Value product = k.matmul(k.subview(phi, row), b, k.splat(k.real(0), rowTile, SW), program.headDim);
+      Value scaled = k.map({product, k.load(inverse, row, rowTile, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        return body.create<arith::MulFOp>(loc, v[0], v[1]);
+      });
+      k.store(scaled, target, row, {}, k.sub(rows, row));
+    });
+  });
+  k.end();
+}

@@ -1,0 +1,34 @@
+// Block scores: mean queries times mean keys, a chunk of query blocks at a time.
+#include "CpuKernels.h"
+#include "KernelBuilder.h"
+
+using namespace mlir;
+using namespace tercet::compiler;
+
+void compiler::buildScores(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  constexpr int64_t meanTile = 64; // tercet/Builtins.h: columns of a mean tile
+  KernelBuilder k(module, "scores");
+  constexpr DType f32 = DType::f32;
+  Value queries = k.pointer(f32), keys = k.pointer(f32), out = k.pointer(f32);
+  Value rows = k.integer(), tiles = k.integer(), scale = k.scalar();
+
+  Value zero = k.index(0);
+  Value outCols = k.mul(tiles, meanTile);
+  Value a = k.view(queries, zero, program.headDim);
+  Value scores = k.view(out, zero, meanTile, outCols);
+  Value whole = k.mul(k.div(rows, k.index(schedule.rowTile)), schedule.rowTile);
+  auto tile = [&](Value b, Value row, Value col, int64_t tileRows) {
+    Value product = k.matmul(k.subview(a, row), b, k.splat(k.real(0), tileRows, meanTile), program.headDim);
+    Value scaled = k.map({product}, [&](OpBuilder &body, Location loc, ValueRange x) -> Value {
+      return body.create<arith::MulFOp>(loc, x[0], scale);
+    });
+    k.store(scaled, scores, row, col);
+  };
+  k.loop(zero, tiles, 1, [&](Value t) {
+    Value b = k.view(keys, k.mul(t, program.headDim * meanTile), meanTile);
+    Value col = k.mul(t, meanTile);
+    k.loop(zero, whole, schedule.rowTile, [&](Value row) { tile(b, row, col, schedule.rowTile); });
+    k.loop(whole, rows, 1, [&](Value row) { tile(b, row, col, 1); });
+  });
+  k.end();
+}
