@@ -16,7 +16,7 @@ include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
-llvm_map_components_to_libnames(llvm_codegen X86CodeGen X86AsmParser X86Desc X86Info AsmPrinter CodeGen MC)
+llvm_map_components_to_libnames(llvm_codegen X86CodeGen X86AsmParser X86Desc X86Info AsmPrinter CodeGen MC Object)
 add_library(tercet_llvm INTERFACE)
 add_library(tercet::llvm ALIAS tercet_llvm)
 target_include_directories(tercet_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})

@@ -58,6 +58,9 @@ public:
   /// Memory behind a pointer from an element offset; a null stride means rows are `cols` apart.
   Value view(Value pointer, Value offset, int64_t cols, Value stride = {});
   Value subview(Value view, Value row, Value col = {});
+  Value selectView(Value condition, Value whenTrue, Value whenFalse) {
+    return builder.create<tkern::SelectViewOp>(loc, whenTrue.getType(), condition, whenTrue, whenFalse);
+  }
   Value read(Value pointer, Value index);
   /// lengths[batch] where lengths are given, else `tokens`.
   Value tokenCount(Value lengths, Value batch, Value tokens);

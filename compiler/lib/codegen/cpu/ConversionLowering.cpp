@@ -14,7 +14,7 @@ static Type like(Value shape, Type element) {
 
 static Value integer(OpBuilder &b, Location loc, Value shape, int64_t bits, unsigned width) {
   Type type = like(shape, b.getIntegerType(width));
-  auto value = b.getIntegerAttr(b.getIntegerType(width), APInt(width, bits, false, true));
+  auto value = b.getIntegerAttr(b.getIntegerType(width), APInt(width, static_cast<uint64_t>(bits) & 0xffffffff));
   if (auto vector = dyn_cast<VectorType>(type))
     return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(vector, value.getValue()));
   return b.create<arith::ConstantOp>(loc, value);

@@ -3,7 +3,6 @@
 
 using namespace tercet;
 using namespace tercet::codegen;
-using compiler::CpuLevel;
 
 std::vector<CpuTarget> codegen::cpuTargets() {
   return {{CpuLevel::v4, 16, 32, true, true, "cpu:v4", "x86-64-v4"},

@@ -8,7 +8,7 @@
 namespace tercet::codegen {
 
 struct CpuTarget {
-  compiler::CpuLevel level;
+  CpuLevel level;
   int64_t lanes;          ///< f32 per vector register
   int64_t registers;      ///< vector registers
   bool hasHalf;           ///< converts f16 in hardware (F16C)
@@ -19,6 +19,6 @@ struct CpuTarget {
 
 /// The instruction sets, best first.
 std::vector<CpuTarget> cpuTargets();
-CpuTarget cpuTarget(compiler::CpuLevel level);
+CpuTarget cpuTarget(CpuLevel level);
 
 } // namespace tercet::codegen

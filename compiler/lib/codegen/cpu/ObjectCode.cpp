@@ -34,8 +34,7 @@ static std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const CpuTarget &t
   std::string error, triple = "x86_64-unknown-linux-gnu";
   const llvm::Target *registered = llvm::TargetRegistry::lookupTarget(triple, error);
   return std::unique_ptr<llvm::TargetMachine>(registered->createTargetMachine(
-      triple, target.llvmCpu, target.level == compiler::CpuLevel::v4 ? "+prefer-256-bit,-prefer-256-bit" : "", {}, llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, target.llvmCpu, "", {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
 static LogicalResult lowerKernels(ModuleOp module, const CpuTarget &target, std::vector<KernelInfo> &infos) {

@@ -22,7 +22,7 @@ struct CpuCode {
 /// Lowers every tkern.kernel of the module. compileFailed is a defect: legal kernels always lower.
 Result<CpuCode> generateObject(mlir::ModuleOp kernels, const CpuTarget &target, bool wantText = false);
 
-/// Links one object into a shared object without dependencies. Serialised inside: LLD is not re-entrant.
+/// Makes a shared object without dependencies of one object. compileFailed if it needs anything from outside.
 Result<std::vector<uint8_t>> linkSharedObject(const std::vector<uint8_t> &object);
 
 } // namespace tercet::codegen

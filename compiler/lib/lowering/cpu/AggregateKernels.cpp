@@ -58,7 +58,7 @@ static void buildOne(ModuleOp module, StringRef name, const Program &program, co
     Value subtract = k.less(count, zero);
     Value length = k.select(subtract, k.sub(k.index(-1), count), count);
     Value sign = k.select(subtract, minus, one);
-    Value start = k.raw().create<tkern::SelectViewOp>(k.location(), subtract, total, null);
+    Value start = k.selectView(subtract, total, null);
     Value entries = k.mul(listed, capacity);
     Value sum = k.loop(zero, length, 1, k.load(start, zero, 1, width), [&](Value e, ValueRange carried) {
       Value j = k.read(lists, k.add(entries, e));

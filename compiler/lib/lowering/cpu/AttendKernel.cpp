@@ -155,7 +155,7 @@ void AttendBuilder::exactLoop() {
 
   if (!program.classified()) { // dense: every tile, one query block
     k.loop(zero, k.ceilDiv(validK, schedule.keyTile), 1, [&](Value tile) {
-      Value bias = k.raw().create<tkern::SelectViewOp>(k.location(), k.equal(tile, lastTile), tailBias, noBias);
+      Value bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
       Value at = k.add(firstTile, tile);
       k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
         visit(k.mul(sub, schedule.blockQ), k.select(k.equal(tile, zero), zero, k.index(-1)), sub,
@@ -173,7 +173,7 @@ void AttendBuilder::exactLoop() {
       k.when(k.notEqual(k.bitAnd(k.shiftRight(mask, sub), k.index(1)), zero), [&] {
         Value firstRow = k.mul(sub, schedule.blockQ);
         auto exact = [&] {
-          Value bias = k.raw().create<tkern::SelectViewOp>(k.location(), k.equal(tile, lastTile), tailBias, noBias);
+          Value bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
           Value at = k.add(firstTile, tile);
           visit(firstRow, carried[0], sub, keysOf(slots.packedK, at, tileK, schedule.keyTile),
                 keysOf(slots.packedV, at, tileV, schedule.valueDim), bias, schedule.keyTile);

@@ -99,6 +99,7 @@ void PlanWriter::addArguments() {
 }
 
 void PlanWriter::addParameters() {
+  ir::SelectOp select = program.select;
   for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
     if (param.isStatic())
       continue;
@@ -110,9 +111,9 @@ void PlanWriter::addParameters() {
     parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
     if (parameter.name == program.scale)
       parameter.minimum = 1e-30;
-    if (program.select && (param == ir::paramOf(program.select.getKeep())) && program.select.getKeepUnit() == ir::KeepUnit::Fraction)
+    if (select && param == ir::paramOf(select.getKeep()) && select.getKeepUnit() == ir::KeepUnit::Fraction)
       parameter.maximum = 1;
-    if (program.select && program.select.getDrop() && param == ir::paramOf(program.select.getDrop()) && program.select.getDropUnit() == ir::DropUnit::Fraction)
+    if (select && param == ir::paramOf(select.getDrop()) && select.getDropUnit() == ir::DropUnit::Fraction)
       parameter.maximum = 1;
     plan.parameters.push_back(parameter);
   }

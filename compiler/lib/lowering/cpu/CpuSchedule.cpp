@@ -30,7 +30,6 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
 }
 
 std::string CpuSchedule::text() const {
-  static constexpr const char *names[] = {"portable", "v3", "v4"};
   return fmt::format("cpu {} lanes={} row_tile={} key_tile={} super_row={} value_slice={} feature_chunk={}",
-                     names[static_cast<int>(level)], lanes, rowTile, keyTile, superRow, valueSlice, featureChunk);
+                     cpuLevelName(level), lanes, rowTile, keyTile, superRow, valueSlice, featureChunk);
 }

@@ -4,10 +4,9 @@
 
 #include "Program.h"
 
-namespace tercet::compiler {
+#include "tercet/Cpu.h"
 
-/// Instruction sets by the x86-64 psABI levels; portable is plain SSE2.
-enum class CpuLevel { portable, v3, v4 };
+namespace tercet::compiler {
 
 /// How H_i is summed: the shorter of the two lists, or always one of the ways (tests compare them).
 enum class Aggregation : int64_t { shorterList, add, subtract };

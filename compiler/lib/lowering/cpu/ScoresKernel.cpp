@@ -3,6 +3,7 @@
 #include "KernelBuilder.h"
 
 using namespace mlir;
+using namespace tercet;
 using namespace tercet::compiler;
 
 void compiler::buildScores(ModuleOp module, const Program &program, const CpuSchedule &schedule) {

@@ -1,0 +1,123 @@
+// compileCpu: see the header.
+#include "CompileCpu.h"
+
+#include "CpuKernels.h"
+#include "CpuPlan.h"
+#include "ObjectCode.h"
+
+#include "tercet/Digest.h"
+#include "tercet/dialect/TkernDialect.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+Result<codegen::CpuTarget> compiler::parseCpuTarget(const std::string &target) {
+  if (target == "cpu")
+    return codegen::cpuTarget(detectCpuLevel());
+  if (target.starts_with("cpu:"))
+    if (std::optional<CpuLevel> level = parseCpuLevel(target.substr(4)))
+      return codegen::cpuTarget(*level);
+  return Status::make(Code::unsupportedTarget, "target '{}' is not known here; CPU targets are cpu, cpu:v4, cpu:v3, cpu:portable",
+                      target);
+}
+
+Status compiler::checkProblem(const Problem &problem) {
+  // The largest head dimension in use is 512 (MLA's latent); beyond it a score tile's row would leave L1.
+  constexpr int64_t largest = 512;
+  for (auto [name, dim] : {std::pair{"head", problem.headDim}, std::pair{"value", problem.valueDim}})
+    if (dim < 1 || dim > largest)
+      return Status::make(Code::invalidArgument, "the {} dimension is {}; it lies between 1 and {}", name, dim, largest);
+  if (problem.dtype != DType::f32 && problem.dtype != DType::f16 && problem.dtype != DType::bf16)
+    return Status::make(Code::invalidArgument, "the compute dtype is {}; it is one of f32, f16, bf16", dtypeName(problem.dtype));
+  return {};
+}
+
+static std::string print(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  return text;
+}
+
+static void buildKernels(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  if (program.classified())
+    buildScores(module, program, schedule);
+  if (program.linear) {
+    buildState(module, program, schedule);
+    buildAggregate(module, program, schedule);
+    buildLinear(module, program, schedule);
+  }
+  buildAttend(module, program, schedule);
+  for (auto kernel : module.getOps<tkern::KernelOp>())
+    kernel->setAttr("schedule", StringAttr::get(module.getContext(), schedule.text()));
+}
+
+static std::vector<std::pair<std::string, std::string>> staticParameters(ir::SpecOp spec) {
+  std::vector<std::pair<std::string, std::string>> list;
+  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
+    if (!param.isStatic())
+      continue;
+    std::string value;
+    llvm::raw_string_ostream stream(value);
+    switch (param.getKind()) {
+    case ir::ParamKind::Float:
+      stream << param.getFloat();
+      break;
+    case ir::ParamKind::Integer:
+      stream << param.getInteger();
+      break;
+    case ir::ParamKind::Keyword:
+      stream << param.getKeyword();
+      break;
+    case ir::ParamKind::Flag:
+      stream << (param.getFlag() ? "true" : "false");
+      break;
+    }
+    list.emplace_back(param.getName().str(), value);
+  }
+  return list;
+}
+
+Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpec &bound, const Problem &problem, CpuStage until) {
+  ir::SpecOp spec = bound.spec;
+  TERCET_RETURN_IF_ERROR(checkProblem(problem));
+  TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
+  TERCET_TRY(Program program, readProgram(spec, problem));
+  CpuSchedule schedule = chooseCpuSchedule(program, target.level);
+
+  context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  buildKernels(*module, program, schedule);
+  CpuCompilation compilation;
+  if (until == CpuStage::tkern) {
+    if (failed(verify(*module)))
+      return Status::make(Code::compileFailed, "the lowering of spec '{}' does not verify", spec.getSymName().str());
+    compilation.tkernText = print(*module);
+    return compilation;
+  }
+  TERCET_TRY(codegen::CpuCode code, codegen::generateObject(*module, target, until == CpuStage::llvm));
+  compilation.llvmText = std::move(code.llvmText);
+  compilation.object = std::move(code.object);
+  if (until != CpuStage::artifact)
+    return compilation;
+  TERCET_TRY(std::vector<uint8_t> shared, codegen::linkSharedObject(compilation.object));
+
+  Artifact &artifact = compilation.artifact;
+  artifact.specName = spec.getSymName().str();
+  artifact.specText = bound.text();
+  artifact.specDigest = digestOf(artifact.specText).hex();
+  artifact.compiler = compilerIdentity();
+  artifact.headDim = problem.headDim;
+  artifact.valueDim = problem.valueDim;
+  artifact.dtype = problem.dtype;
+  artifact.staticParameters = staticParameters(spec);
+  artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "shorter-list";
+  artifact.plan = buildCpuPlan(spec, program, schedule);
+  artifact.modules.push_back({target.name, std::move(code.kernels), std::move(shared)});
+  return compilation;
+}
