@@ -21,9 +21,8 @@ public:
              int threads) override {
     TERCET_TRY(std::shared_ptr<Kernel> kernel, kernelFor(spec, problem, threads));
     Arguments arguments = inputs;
-    for (const auto &output : outputs.tensors)
-      if (!arguments.find(output.first))
-        arguments.tensors.push_back(output);
+    for (const auto &[name, tensor] : outputs.tensors) // `classes` is an input and an output
+      arguments.tensors.emplace_back(name == "classes" ? "classes_out" : name, tensor);
     TERCET_TRY(size_t bytes, kernel->workspaceBytes(arguments));
     std::unique_ptr<std::byte[], AlignedFree> workspace(new (std::align_val_t(64)) std::byte[bytes + 1]);
     std::fill_n(workspace.get(), bytes, std::byte(0xff)); // what is there must not matter

@@ -23,6 +23,7 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::keyLengths, "key_lengths"},
     {Role::output, "output"},
     {Role::lse, "lse"},
+    {Role::classesOutput, "classes_output"},
 };
 
 template <typename... Args> Status fault(fmt::format_string<Args...> format, Args &&...args) {
@@ -76,8 +77,8 @@ private:
         return fault("{} arguments have the role {}; it must be {}", count, name, needed ? "1" : "at most 1");
     }
     for (const PlanArgument &argument : plan.arguments)
-      if (argument.isOutput != (argument.role == Role::output || argument.role == Role::lse) &&
-          argument.role != Role::classes)
+      if (argument.isOutput !=
+          (argument.role == Role::output || argument.role == Role::lse || argument.role == Role::classesOutput))
         return fault("argument {} has the role {} on the wrong side", argument.name, roleName(argument.role));
     return {};
   }

@@ -113,9 +113,9 @@ private:
     return {slot.kind, 0, compile(slot.value)};
   }
 
-  /// The first node that leaves a class map behind, preferring those that write it.
+  /// A node that sees the resolved class map; select may have no items where classes are handed in.
   void chooseCounter() {
-    for (std::string_view name : {"select", "copy_classes", "build_lists", "linear_lists"})
+    for (std::string_view name : {"build_lists", "linear_lists", "select", "copy_classes"})
       if (ProgramNode *found = findBuiltinNode(program.nodes, name)) {
         found->countsBlocks = true;
         return;

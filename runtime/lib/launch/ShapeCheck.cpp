@@ -28,6 +28,7 @@ const RoleShape &shapeOf(Role role) {
       {Role::weight, {"value dimension", "value dimension"}},
       {Role::bias, {"value dimension"}},
       {Role::classes, {"batch", "heads", "query blocks", "key blocks"}},
+      {Role::classesOutput, {"batch", "heads", "query blocks", "key blocks"}},
       {Role::queryLengths, {"batch"}},
       {Role::keyLengths, {"batch"}},
       {Role::output, {"batch", "heads", "tokens", "value dimension"}},
@@ -88,7 +89,7 @@ private:
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
     bool anyLast = argument.role == Role::weight || argument.role == Role::bias || argument.role == Role::lse ||
-                   (argument.role == Role::classes && !argument.isOutput && planUsesSymbol(plan, argument.name + ".3"));
+                   (argument.role == Role::classes && planUsesSymbol(plan, argument.name + ".3"));
     if (!anyLast && tensor.strides[last] != 1)
       return wrong("'{}' has stride {} along its last dimension; it must be 1", argument.name, tensor.strides[last]);
     int64_t reach = 0; // in bytes, from the lowest to the highest element
@@ -166,6 +167,7 @@ private:
     case Role::lse:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries});
     case Role::classes:
+    case Role::classesOutput:
       return classes(argument, tensor);
     }
     return {};

@@ -95,7 +95,7 @@ void PlanWriter::addArguments() {
   if (program.exact)
     add("lse", Role::lse, DType::f32, true, true);
   if (program.classified())
-    add("classes_out", Role::classes, DType::i8, true, true);
+    add("classes_out", Role::classesOutput, DType::i8, true, true);
 }
 
 void PlanWriter::addParameters() {
