@@ -93,14 +93,14 @@ fetch_nvrtc() {
     apt_install python3-pip && python=$(python_with_pip) || return 1
   fi
   rm -rf "$aside" && mkdir -p "$aside/wheel"
-  logged 'pip download' "$python" -m pip download --quiet --no-deps --only-binary=:all: --dest "$aside/wheel" "$nvrtc_wheel" || return 1
+  logged 'pip download' "$python" -m pip download --quiet --retries 2 --no-deps --only-binary=:all: --dest "$aside/wheel" "$nvrtc_wheel" || return 1
   "$python" - "$aside" <<'PYTHON' || return 1
 import pathlib, sys, zipfile
 aside = pathlib.Path(sys.argv[1])
 for wheel in (aside / "wheel").glob("*.whl"):
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
-            if "/lib/libnvrtc" in name or "/licenses/" in name.lower():
+            if ("/lib/libnvrtc" in name and ".alt." not in name) or "/licenses/" in name.lower():
                 (aside / pathlib.PurePosixPath(name).name).write_bytes(archive.read(name))
 PYTHON
   rm -rf "$aside/wheel" "$nvrtc_dir" && mv "$aside" "$nvrtc_dir"
@@ -185,8 +185,10 @@ test)
   say 'running the tests'
   exec ctest --test-dir build --output-on-failure --timeout 900 -j "$(nproc)" "$@"
   ;;
-*)
+help | -h | --help)
   sed -n '2,8s/^# \{0,1\}//p' "$0"
-  [ "$action" = help ] || [ "$action" = --help ] || [ "$action" = -h ] || exit 1
+  ;;
+*)
+  die "there is no command '$action'; commands are demo, test and build"
   ;;
 esac
