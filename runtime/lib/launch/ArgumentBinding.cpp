@@ -53,22 +53,7 @@ Status checkOne(const PlanArgument &argument, const Tensor *given, BindMode mode
   return {};
 }
 
-bool exprUses(const Expr &expr, const std::string &symbol) {
-  return std::any_of(expr.steps.begin(), expr.steps.end(),
-                     [&](const Expr::Step &step) { return step.op == Expr::Op::symbol && step.symbol == symbol; });
-}
-
-bool nodesUse(const std::vector<PlanNode> &nodes, const std::string &symbol) {
-  return std::any_of(nodes.begin(), nodes.end(), [&](const PlanNode &node) {
-    return std::any_of(node.slots.begin(), node.slots.end(),
-                       [&](const PlanSlot &slot) { return exprUses(slot.value, symbol); }) ||
-           nodesUse(node.body, symbol);
-  });
-}
-
 } // namespace
-
-bool planUsesSymbol(const Plan &plan, const std::string &symbol) { return nodesUse(plan.nodes, symbol); }
 
 const Tensor *BoundArguments::find(const Plan &plan, PlanArgument::Role role, bool isOutput) const {
   for (size_t index = 0; index < plan.arguments.size(); ++index)
@@ -77,7 +62,8 @@ const Tensor *BoundArguments::find(const Plan &plan, PlanArgument::Role role, bo
   return nullptr;
 }
 
-Result<BoundArguments> bindArguments(const Artifact &artifact, const Arguments &arguments, BindMode mode) {
+Result<BoundArguments> bindArguments(const Artifact &artifact, const SymbolNames &symbols, const Arguments &arguments,
+                                     BindMode mode) {
   const Plan &plan = artifact.plan;
   TERCET_RETURN_IF_ERROR(checkNames(plan, arguments));
   BoundArguments bound;
@@ -87,7 +73,7 @@ Result<BoundArguments> bindArguments(const Artifact &artifact, const Arguments &
     bool present = given && given->rank > 0 && (mode == BindMode::shapesOnly || given->data);
     bound.tensors.push_back(present ? withCanonicalStrides(*given) : Tensor());
   }
-  TERCET_RETURN_IF_ERROR(checkShapes(artifact, bound));
+  TERCET_RETURN_IF_ERROR(checkShapes(artifact, symbols, bound));
   TERCET_TRY(bound.parameters, bindParameters(plan, arguments));
   if (mode == BindMode::forLaunch)
     TERCET_RETURN_IF_ERROR(checkData(plan, bound));

@@ -3,6 +3,7 @@
 
 #include "tercet/Artifact.h"
 #include "tercet/Session.h"
+#include "tercet/rt/ExprEval.h"
 
 namespace tercet::rt {
 
@@ -27,18 +28,17 @@ enum class BindMode {
   forLaunch,  ///< null data means absent; lengths and classes are read and checked
 };
 
-/// Checks everything that the kernels rely on. Strides of axes of extent 1 are made canonical (0; 1 for the last axis),
-/// so broadcast classes have stride 0.
-Result<BoundArguments> bindArguments(const Artifact &artifact, const Arguments &arguments, BindMode mode);
+/// Checks everything that the kernels rely on. symbols: those the plan uses; a plan that asks for a tensor's dtype or
+/// last stride handles any. Strides of axes of extent 1 are made canonical (0; 1 for the last axis), so broadcast
+/// classes have stride 0.
+Result<BoundArguments> bindArguments(const Artifact &artifact, const SymbolNames &symbols, const Arguments &arguments,
+                                     BindMode mode);
 
 /// Shapes, dtypes and strides of bound.tensors; fills bound.sizes. Part of bindArguments.
-Status checkShapes(const Artifact &artifact, BoundArguments &bound);
+Status checkShapes(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound);
 /// Values of lengths and classes. Part of bindArguments.
 Status checkData(const Plan &plan, const BoundArguments &bound);
 /// Values and defaults of the runtime parameters. Part of bindArguments.
 Result<std::vector<double>> bindParameters(const Plan &plan, const Arguments &arguments);
-
-/// Whether any expression of the plan mentions the symbol: a plan that asks for a stride or a dtype handles any value.
-bool planUsesSymbol(const Plan &plan, const std::string &symbol);
 
 } // namespace tercet::rt

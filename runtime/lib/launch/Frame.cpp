@@ -116,7 +116,7 @@ private:
 Result<Frame> Frame::build(const Artifact &artifact, const Program &program, const Arguments &arguments, BindMode mode,
                            int threads) {
   Frame frame;
-  TERCET_TRY(frame.bound, bindArguments(artifact, arguments, mode));
+  TERCET_TRY(frame.bound, bindArguments(artifact, program.symbols, arguments, mode));
   TERCET_RETURN_IF_ERROR(FrameBuilder(artifact, program, threads).run(frame));
   return frame;
 }

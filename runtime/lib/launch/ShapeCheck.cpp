@@ -42,8 +42,8 @@ const RoleShape &shapeOf(Role role) {
 
 class ShapeChecker {
 public:
-  ShapeChecker(const Artifact &artifact, BoundArguments &bound)
-      : artifact(artifact), plan(artifact.plan), bound(bound) {}
+  ShapeChecker(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound)
+      : artifact(artifact), plan(artifact.plan), symbols(symbols), bound(bound) {}
 
   Status run() {
     for (size_t index = 0; index < plan.arguments.size(); ++index)
@@ -76,7 +76,7 @@ private:
 
   Status dtype(const PlanArgument &argument, const Tensor &tensor) {
     bool isFloat = tensor.dtype == DType::f32 || tensor.dtype == DType::f16 || tensor.dtype == DType::bf16;
-    if (planUsesSymbol(plan, argument.name + ".dtype")) {
+    if (usesSymbol(argument.name + ".dtype")) {
       if (!isFloat)
         return wrong("'{}' is {}; its dtype must be f32, f16 or bf16", argument.name, tensor.describe());
     } else if (tensor.dtype != argument.dtype) {
@@ -89,7 +89,7 @@ private:
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
     bool anyLast = argument.role == Role::weight || argument.role == Role::bias || argument.role == Role::lse ||
-                   (argument.role == Role::classes && planUsesSymbol(plan, argument.name + ".3"));
+                   (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
     if (!anyLast && tensor.strides[last] != 1)
       return wrong("'{}' has stride {} along its last dimension; it must be 1", argument.name, tensor.strides[last]);
     int64_t reach = 0; // in bytes, from the lowest to the highest element
@@ -199,6 +199,8 @@ private:
                  v->describe(), fmt::join(shape, ", "));
   }
 
+  bool usesSymbol(const std::string &name) const { return symbols.find(name) >= 0; }
+
   const std::string &nameOf(Role role) {
     return std::find_if(plan.arguments.begin(), plan.arguments.end(),
                         [&](const PlanArgument &a) { return a.role == role; })
@@ -208,11 +210,14 @@ private:
   static constexpr int64_t largestReach = int64_t{1} << 62;
   const Artifact &artifact;
   const Plan &plan;
+  const SymbolNames &symbols;
   BoundArguments &bound;
 };
 
 } // namespace
 
-Status checkShapes(const Artifact &artifact, BoundArguments &bound) { return ShapeChecker(artifact, bound).run(); }
+Status checkShapes(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound) {
+  return ShapeChecker(artifact, symbols, bound).run();
+}
 
 } // namespace tercet::rt
