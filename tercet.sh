@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 packages=(
   build-essential cmake ninja-build python3                           # build tools
-  libmlir-19-dev llvm-19-dev llvm-19-tools mlir-19-tools liblld-19-dev # compiler, lit, FileCheck
+  libmlir-19-dev llvm-19-dev llvm-19-tools mlir-19-tools              # compiler, lit, FileCheck
   libzstd-dev zlib1g-dev                                              # named by LLVM's CMake targets
   libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev libpng-dev # libraries
   catch2 libbenchmark-dev                                             # tests and benchmarks

@@ -30,7 +30,8 @@ static LogicalResult verifyArguments(SpecOp spec) {
 
 static LogicalResult verifyNames(SpecOp spec) {
   llvm::StringSet<> taken;
-  for (StringRef reserved : {"q_len", "k_len", "classes", "o", "lse", "do", "dq", "dk", "dv", "dw", "db"})
+  for (StringRef reserved :
+       {"q_len", "k_len", "classes", "classes_out", "o", "lse", "do", "dq", "dk", "dv", "dw", "db", "param"})
     taken.insert(reserved);
   for (StringAttr name : spec.getArgNames().getAsRange<StringAttr>()) {
     if (!isIdentifier(name))
