@@ -22,8 +22,8 @@ Result<codegen::CpuTarget> compiler::parseCpuTarget(const std::string &target) {
   if (target.starts_with("cpu:"))
     if (std::optional<CpuLevel> level = parseCpuLevel(target.substr(4)))
       return codegen::cpuTarget(*level);
-  return Status::make(Code::unsupportedTarget, "target '{}' is not known here; CPU targets are cpu, cpu:v4, cpu:v3, cpu:portable",
-                      target);
+  return Status::make(Code::unsupportedTarget,
+                      "target '{}' is not known here; CPU targets are cpu, cpu:v4, cpu:v3, cpu:portable", target);
 }
 
 Status compiler::checkProblem(const Problem &problem) {
@@ -31,9 +31,11 @@ Status compiler::checkProblem(const Problem &problem) {
   constexpr int64_t largest = 512;
   for (auto [name, dim] : {std::pair{"head", problem.headDim}, std::pair{"value", problem.valueDim}})
     if (dim < 1 || dim > largest)
-      return Status::make(Code::invalidArgument, "the {} dimension is {}; it lies between 1 and {}", name, dim, largest);
+      return Status::make(Code::invalidArgument, "the {} dimension is {}; it lies between 1 and {}", name, dim,
+                          largest);
   if (problem.dtype != DType::f32 && problem.dtype != DType::f16 && problem.dtype != DType::bf16)
-    return Status::make(Code::invalidArgument, "the compute dtype is {}; it is one of f32, f16, bf16", dtypeName(problem.dtype));
+    return Status::make(Code::invalidArgument, "the compute dtype is {}; it is one of f32, f16, bf16",
+                        dtypeName(problem.dtype));
   return {};
 }
 
@@ -83,7 +85,8 @@ static std::vector<std::pair<std::string, std::string>> staticParameters(ir::Spe
   return list;
 }
 
-Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpec &bound, const Problem &problem, CpuStage until) {
+Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpec &bound, const Problem &problem,
+                                            CpuStage until) {
   ir::SpecOp spec = bound.spec;
   TERCET_RETURN_IF_ERROR(checkProblem(problem));
   TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));

@@ -8,7 +8,8 @@
 
 namespace tercet::compiler {
 
-/// The code generator for "cpu" (the best this machine runs), "cpu:v4", "cpu:v3" or "cpu:portable"; unsupportedTarget else.
+/// The code generator for "cpu" (the best this machine runs), "cpu:v4", "cpu:v3" or "cpu:portable"; unsupportedTarget
+/// else.
 Result<codegen::CpuTarget> parseCpuTarget(const std::string &target);
 
 /// What a compile makes on its way; each stage is filled only if it was reached.
@@ -20,7 +21,8 @@ struct CpuCompilation {
 };
 enum class CpuStage { tkern, llvm, object, artifact };
 
-Result<CpuCompilation> compileCpu(mlir::MLIRContext &context, const BoundSpec &spec, const Problem &problem, CpuStage until);
+Result<CpuCompilation> compileCpu(mlir::MLIRContext &context, const BoundSpec &spec, const Problem &problem,
+                                  CpuStage until);
 
 /// invalidArgument if no kernel can be made for the problem's sizes or dtype.
 Status checkProblem(const Problem &problem);

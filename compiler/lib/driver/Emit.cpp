@@ -6,9 +6,13 @@
 using namespace tercet;
 using namespace tercet::compiler;
 
-static Result<EmitResult> emitCpu(mlir::MLIRContext &context, const BoundSpec &bound, const Problem &problem, const std::string &stage) {
+static Result<EmitResult> emitCpu(mlir::MLIRContext &context, const BoundSpec &bound, const Problem &problem,
+                                  const std::string &stage) {
   EmitResult result;
-  auto until = stage == "tkern" ? CpuStage::tkern : stage == "llvm" ? CpuStage::llvm : stage == "obj" ? CpuStage::object : CpuStage::artifact;
+  auto until = stage == "tkern"  ? CpuStage::tkern
+               : stage == "llvm" ? CpuStage::llvm
+               : stage == "obj"  ? CpuStage::object
+                                 : CpuStage::artifact;
   TERCET_TRY(CpuCompilation compilation, compileCpu(context, bound, problem, until));
   for (const TargetModule &module : compilation.artifact.modules)
     for (const KernelInfo &kernel : module.kernels)
@@ -44,9 +48,10 @@ Result<EmitResult> tercet::emit(const Spec &spec, const Problem &problem, const 
   } else if (stage == "tkern" || stage == "llvm" || stage == "obj" || stage == "artifact") {
     TERCET_TRY(result, emitCpu(*context, bound, problem, stage));
   } else {
-    return Status::make(Code::invalidArgument,
-                        "stage '{}' does not fit target '{}'; a CPU target has the stages tercet, tkern, llvm, obj, artifact", stage,
-                        problem.target);
+    return Status::make(
+        Code::invalidArgument,
+        "stage '{}' does not fit target '{}'; a CPU target has the stages tercet, tkern, llvm, obj, artifact", stage,
+        problem.target);
   }
   result.compileMs = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return result;

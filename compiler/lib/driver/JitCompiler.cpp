@@ -8,7 +8,8 @@
 using namespace tercet;
 using namespace tercet::compiler;
 
-// The build id that the linker wrote into the program (or library) that holds this function: two builds never share one.
+// The build id that the linker wrote into the program (or library) that holds this function: two builds never share
+// one.
 static std::string readBuildId() {
   std::string id;
   dl_iterate_phdr(
@@ -26,7 +27,8 @@ static std::string readBuildId() {
           const ElfW(Phdr) &header = info->dlpi_phdr[i];
           if (header.p_type != PT_NOTE)
             continue;
-          auto *cursor = reinterpret_cast<const char *>(info->dlpi_addr + header.p_vaddr), *end = cursor + header.p_memsz;
+          auto *cursor = reinterpret_cast<const char *>(info->dlpi_addr + header.p_vaddr),
+               *end = cursor + header.p_memsz;
           while (cursor + sizeof(ElfW(Nhdr)) <= end) {
             ElfW(Nhdr) note;
             std::memcpy(&note, cursor, sizeof note);
@@ -56,8 +58,12 @@ public:
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
     TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
-    return std::vector<std::string>{bound.text(), std::to_string(problem.headDim), std::to_string(problem.valueDim),
-                                    std::string(dtypeName(problem.dtype)), target.name, compilerIdentity()};
+    return std::vector<std::string>{bound.text(),
+                                    std::to_string(problem.headDim),
+                                    std::to_string(problem.valueDim),
+                                    std::string(dtypeName(problem.dtype)),
+                                    target.name,
+                                    compilerIdentity()};
   }
 
   Result<Artifact> compile(const Spec &spec, const Problem &problem) override {

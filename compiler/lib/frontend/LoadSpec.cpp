@@ -55,7 +55,8 @@ static Status checkLimits(const Spec &spec) {
     else if ((c == ')' || c == ']' || c == '}' || c == '>') && depth > 0)
       --depth;
     if (depth > maxNesting)
-      return Status::make(Code::invalidSpec, "{}:{}:1: error: brackets nest deeper than {}", spec.origin, line, maxNesting);
+      return Status::make(Code::invalidSpec, "{}:{}:1: error: brackets nest deeper than {}", spec.origin, line,
+                          maxNesting);
   }
   return {};
 }
@@ -68,7 +69,8 @@ Result<BoundSpec> compiler::loadSpec(MLIRContext &context, const Spec &spec) {
   llvm::raw_string_ostream stream(log);
   SourceMgrDiagnosticHandler handler(sources, &context, stream);
   auto rejected = [&]() {
-    return Status::make(Code::invalidSpec, "{}", log.empty() ? spec.origin + ": error: not a spec" : StringRef(log).trim().str());
+    return Status::make(Code::invalidSpec, "{}",
+                        log.empty() ? spec.origin + ": error: not a spec" : StringRef(log).trim().str());
   };
 
   BoundSpec bound;

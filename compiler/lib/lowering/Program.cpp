@@ -30,7 +30,9 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
                              .Case("elu", FeatureMap::elu)
                              .Case("relu", FeatureMap::relu)
                              .Default(FeatureMap::softmax);
-    StringRef over = !linear.getClasses() ? "all" : linear.getOver() ? ir::paramOf(linear.getOver()).getKeyword() : "marginal";
+    StringRef over = !linear.getClasses() ? "all"
+                     : linear.getOver()   ? ir::paramOf(linear.getOver()).getKeyword()
+                                          : "marginal";
     program.over = llvm::StringSwitch<LinearOver>(over)
                        .Case("marginal", LinearOver::marginal)
                        .Case("non_critical", LinearOver::nonCritical)
@@ -69,7 +71,9 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(readBranch(spec, end.getOutput().getDefiningOp(), program));
   if (program.means && !program.exact)
-    return Status::make(Code::invalidSpec, "spec '{}' has a block_mean branch alone; put it under `combine joint` with a "
-                                           "sparse branch", spec.getSymName().str());
+    return Status::make(Code::invalidSpec,
+                        "spec '{}' has a block_mean branch alone; put it under `combine joint` with a "
+                        "sparse branch",
+                        spec.getSymName().str());
   return program;
 }

@@ -13,15 +13,15 @@ struct Program {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
 
-  ir::SelectOp select;        ///< null: no classification
+  ir::SelectOp select; ///< null: no classification
   int64_t blockQ = 0, blockK = 0;
-  bool exact = false;         ///< has a sparse branch
-  bool means = false;         ///< has block means under the same softmax
-  bool linear = false;        ///< has a linear branch
+  bool exact = false;  ///< has a sparse branch
+  bool means = false;  ///< has block means under the same softmax
+  bool linear = false; ///< has a linear branch
   FeatureMap featureMap = FeatureMap::softmax;
   LinearOver over = LinearOver::all;
-  std::string weight, bias;   ///< argument names of the projection; empty: none
-  std::string scale, eps;     ///< parameter names; empty: default scale, eps 0
+  std::string weight, bias; ///< argument names of the projection; empty: none
+  std::string scale, eps;   ///< parameter names; empty: default scale, eps 0
 
   bool classified() const { return static_cast<bool>(select); }
   /// One state for all rows: the linear set does not depend on the query block.

@@ -9,12 +9,12 @@ namespace tercet::codegen {
 
 struct CpuTarget {
   CpuLevel level;
-  int64_t lanes;          ///< f32 per vector register
-  int64_t registers;      ///< vector registers
-  bool hasHalf;           ///< converts f16 in hardware (F16C)
-  bool hasScalef;         ///< vreduceps and vscalefps (AVX-512)
-  std::string name;       ///< "cpu:v4"
-  std::string llvmCpu;    ///< the psABI level, so that code runs on every processor of the level
+  int64_t lanes;       ///< f32 per vector register
+  int64_t registers;   ///< vector registers
+  bool hasHalf;        ///< converts f16 in hardware (F16C)
+  bool hasScalef;      ///< vreduceps and vscalefps (AVX-512)
+  std::string name;    ///< "cpu:v4"
+  std::string llvmCpu; ///< the psABI level, so that code runs on every processor of the level
 };
 
 /// The instruction sets, best first.

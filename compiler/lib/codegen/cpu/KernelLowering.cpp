@@ -9,7 +9,8 @@ using namespace tercet::codegen;
 
 FailureOr<int64_t> KernelLowering::lower(tkern::KernelOp kernel) {
   Type i64Type = b.getI64Type(), ptr = pointerType();
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {ptr, i64Type, i64Type, i64Type, ptr});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {ptr, i64Type, i64Type, i64Type, ptr});
   auto function = b.create<LLVM::LLVMFuncOp>(loc, kernel.getSymName(), type);
   OpBuilder::InsertionGuard guard(b);
   Block *entry = function.addEntryBlock(b);
@@ -22,8 +23,11 @@ FailureOr<int64_t> KernelLowering::lower(tkern::KernelOp kernel) {
       scalars[argument] = entry->getArgument(1 + index);
       continue;
     }
-    Type slot = isa<tkern::PointerType>(argument.getType()) ? Type(ptr) : argument.getType().isF64() ? Type(b.getF64Type()) : i64Type;
-    Value address = b.create<LLVM::GEPOp>(loc, ptr, i64Type, entry->getArgument(0), ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index - 3)});
+    Type slot = isa<tkern::PointerType>(argument.getType()) ? Type(ptr)
+                : argument.getType().isF64()                ? Type(b.getF64Type())
+                                                            : i64Type;
+    Value address = b.create<LLVM::GEPOp>(loc, ptr, i64Type, entry->getArgument(0),
+                                          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index - 3)});
     scalars[argument] = b.create<LLVM::LoadOp>(loc, slot, address);
   }
   if (failed(lowerBlock(body)))
@@ -47,9 +51,9 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case<scf::ForOp>([&](auto loop) { return lowerFor(loop); })
       .Case<scf::IfOp>([&](auto branch) { return lowerIf(branch); })
-      .Case<tkern::ScratchOp, tkern::ViewOp, tkern::SubviewOp, tkern::SelectViewOp, tkern::IsNullOp, tkern::ReadOp, tkern::LoadOp,
-            tkern::StoreOp, tkern::PrefetchOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp, tkern::MapOp,
-            tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
+      .Case<tkern::ScratchOp, tkern::ViewOp, tkern::SubviewOp, tkern::SelectViewOp, tkern::IsNullOp, tkern::ReadOp,
+            tkern::LoadOp, tkern::StoreOp, tkern::PrefetchOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp,
+            tkern::MapOp, tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
         lower(known);
         return success();
       })
@@ -71,7 +75,9 @@ void KernelLowering::cloneScalar(Operation *op) {
     Value in = mapped(cast.getIn());
     Type to = scalarType(cast.getType());
     unsigned from = in.getType().getIntOrFloatBitWidth(), wide = to.getIntOrFloatBitWidth();
-    scalars[cast] = from == wide ? in : from < wide ? Value(b.create<arith::ExtSIOp>(loc, to, in)) : Value(b.create<arith::TruncIOp>(loc, to, in));
+    scalars[cast] = from == wide  ? in
+                    : from < wide ? Value(b.create<arith::ExtSIOp>(loc, to, in))
+                                  : Value(b.create<arith::TruncIOp>(loc, to, in));
     return;
   }
   SmallVector<Value> operands;

@@ -1,5 +1,6 @@
-// KernelLowering: one tkern.kernel to one llvm.func over vectors of the target's width. A tile becomes the vectors of its
-// rows, a view an address with a stride; index becomes i64; scf stays and is lowered by MLIR's own passes afterwards.
+// KernelLowering: one tkern.kernel to one llvm.func over vectors of the target's width. A tile becomes the vectors of
+// its rows, a view an address with a stride; index becomes i64; scf stays and is lowered by MLIR's own passes
+// afterwards.
 //
 // The function's type is tercet::CpuFunction: (slots, item0, item1, item2, scratch).
 #pragma once
@@ -24,7 +25,8 @@ struct Address {
 
 class KernelLowering {
 public:
-  KernelLowering(const CpuTarget &target, mlir::OpBuilder &builder) : target(target), b(builder), loc(builder.getUnknownLoc()) {}
+  KernelLowering(const CpuTarget &target, mlir::OpBuilder &builder)
+      : target(target), b(builder), loc(builder.getUnknownLoc()) {}
 
   /// Emits the function at the builder's insertion point and returns the scratch bytes that an item needs.
   mlir::FailureOr<int64_t> lower(tkern::KernelOp kernel);

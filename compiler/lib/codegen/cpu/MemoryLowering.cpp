@@ -7,7 +7,8 @@ using namespace tercet::codegen;
 
 // Scratch of an item: consecutive, 64-byte aligned pieces.
 Value KernelLowering::allocate(int64_t bytes) {
-  Value address = b.create<LLVM::GEPOp>(loc, pointerType(), b.getI8Type(), scratch, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(scratchBytes)});
+  Value address = b.create<LLVM::GEPOp>(loc, pointerType(), b.getI8Type(), scratch,
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(scratchBytes)});
   scratchBytes += (bytes + 63) / 64 * 64;
   return address;
 }
@@ -37,7 +38,8 @@ void KernelLowering::lower(tkern::ViewOp op) {
 }
 
 void KernelLowering::lower(tkern::SubviewOp op) {
-  views[op.getView()] = offset(views.lookup(op.getSource()), mapped(op.getRow()), mapped(op.getCol()), op.getView().getType().getElementType());
+  views[op.getView()] = offset(views.lookup(op.getSource()), mapped(op.getRow()), mapped(op.getCol()),
+                               op.getView().getType().getElementType());
 }
 
 void KernelLowering::lower(tkern::SelectViewOp op) {
@@ -143,7 +145,8 @@ void KernelLowering::lower(tkern::StoreOp op) {
   for (int64_t row = 0; row < tile.getRows(); ++row) {
     auto storeRow = [&] {
       for (int64_t i = 0; i < perRow; ++i)
-        storeVector(vectors[row * perRow + i], at(to, row, i * lanes, type), type, cols ? columnMask(cols, i * lanes, lanes) : Value());
+        storeVector(vectors[row * perRow + i], at(to, row, i * lanes, type), type,
+                    cols ? columnMask(cols, i * lanes, lanes) : Value());
     };
     if (!op.getRows()) {
       storeRow();

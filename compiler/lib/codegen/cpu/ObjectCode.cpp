@@ -1,5 +1,5 @@
-// tkern -> llvm dialect -> LLVM IR -> object. The vector code is written in its final shape, so that no LLVM IR pass runs
-// before the code generator's own (docs/decisions/0003-cpu-code-path.md).
+// tkern -> llvm dialect -> LLVM IR -> object. The vector code is written in its final shape, so that no LLVM IR pass
+// runs before the code generator's own (docs/decisions/0003-cpu-code-path.md).
 #include "ObjectCode.h"
 
 #include "KernelLowering.h"

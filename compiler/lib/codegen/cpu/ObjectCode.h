@@ -15,7 +15,7 @@ namespace tercet::codegen {
 
 struct CpuCode {
   std::vector<KernelInfo> kernels;
-  std::string llvmText;       ///< only where asked for
+  std::string llvmText; ///< only where asked for
   std::vector<uint8_t> object;
 };
 

@@ -1,13 +1,13 @@
-// Matrix products on the CPU: a register block of rows x vectors of accumulators, one broadcast per row and one load per
-// vector in each step over the depth (docs/decisions/0007-register-tiles.md).
+// Matrix products on the CPU: a register block of rows x vectors of accumulators, one broadcast per row and one load
+// per vector in each step over the depth (docs/decisions/0007-register-tiles.md).
 #include "KernelLowering.h"
 
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::codegen;
 
-/// Vectors per row of a register block: all that fit beside one broadcast and the row of B. 4 x 6 of 32 registers and 4 x 3
-/// of 16 both reach 0.98 of peak (bench/results/zen5.md).
+/// Vectors per row of a register block: all that fit beside one broadcast and the row of B. 4 x 6 of 32 registers and 4
+/// x 3 of 16 both reach 0.98 of peak (bench/results/zen5.md).
 static int64_t widestBlock(const CpuTarget &target, int64_t rows) {
   return std::max<int64_t>(1, (target.registers - 1) / (rows + 1));
 }
@@ -52,13 +52,15 @@ void KernelLowering::lower(tkern::MatmulOp op) {
   tkern::TileType tile = op.getInit().getType();
   Address a = views.lookup(op.getA()), bMatrix = views.lookup(op.getB());
   Vectors result = tiles.find(op.getInit())->second;
-  int64_t perRow = tile.getCols() / target.lanes, rowBlock = std::min<int64_t>(tile.getRows(), target.registers == 32 ? 16 : 4);
+  int64_t perRow = tile.getCols() / target.lanes,
+          rowBlock = std::min<int64_t>(tile.getRows(), target.registers == 32 ? 16 : 4);
   for (int64_t row = 0; row < tile.getRows(); row += rowBlock) {
     int64_t rows = std::min(rowBlock, tile.getRows() - row), first = 0;
     for (int64_t vectors : evenBlocks(perRow, widestBlock(target, rows))) {
       SmallVector<Value> block;
       for (int64_t r = 0; r < rows; ++r)
-        block.append(result.begin() + (row + r) * perRow + first, result.begin() + (row + r) * perRow + first + vectors);
+        block.append(result.begin() + (row + r) * perRow + first,
+                     result.begin() + (row + r) * perRow + first + vectors);
       product(a, op.getTransposed(), bMatrix, op.getDepth(), row, rows, first * target.lanes, vectors, block);
       for (int64_t r = 0; r < rows; ++r)
         std::copy_n(block.begin() + r * vectors, vectors, result.begin() + (row + r) * perRow + first);

@@ -1,7 +1,7 @@
-// Object -> ELF shared object that the system's loader takes. Generated code has constants and text, addresses everything
-// relative to itself and calls nothing outside, so all that is left to link is to lay out sections, resolve PC-relative
-// relocations and name the symbols. LLD as a library would do the same and bring LTO, every IR pass and Polly into the
-// program (docs/decisions/0003-cpu-code-path.md).
+// Object -> ELF shared object that the system's loader takes. Generated code has constants and text, addresses
+// everything relative to itself and calls nothing outside, so all that is left to link is to lay out sections, resolve
+// PC-relative relocations and name the symbols. LLD as a library would do the same and bring LTO, every IR pass and
+// Polly into the program (docs/decisions/0003-cpu-code-path.md).
 #include "ObjectCode.h"
 
 #include "llvm/BinaryFormat/ELF.h"
@@ -29,8 +29,7 @@ public:
       std::memcpy(bytes.data() + offset, data, size);
     return offset;
   }
-  template <typename T>
-  uint64_t append(const std::vector<T> &items, uint64_t alignment) {
+  template <typename T> uint64_t append(const std::vector<T> &items, uint64_t alignment) {
     return append(items.data(), items.size() * sizeof(T), alignment);
   }
   std::vector<uint8_t> bytes;
@@ -84,7 +83,8 @@ void SharedObjectWriter::collectSymbols() {
 // Allocated sections of one kind, in the object's order.
 void SharedObjectWriter::place(bool executable) {
   for (const llvm::object::ELFSectionRef section : object.sections()) {
-    if (!(section.getFlags() & SHF_ALLOC) || ((section.getFlags() & SHF_EXECINSTR) != 0) != executable || section.getSize() == 0)
+    if (!(section.getFlags() & SHF_ALLOC) || ((section.getFlags() & SHF_EXECINSTR) != 0) != executable ||
+        section.getSize() == 0)
       continue;
     llvm::StringRef data = llvm::cantFail(section.getContents());
     address[section] = image.append(data.data(), data.size(), std::max<uint64_t>(section.getAlignment().value(), 16));
@@ -102,9 +102,12 @@ Status SharedObjectWriter::relocate() {
         return unlinkable("relocation " + std::to_string(relocation.getType()) + " is not PC-relative");
       auto section = symbol == object.symbol_end() ? object.section_end() : llvm::cantFail(symbol->getSection());
       if (section == object.section_end() || !address.contains(*section))
-        return unlinkable("it needs the symbol '" + (symbol == object.symbol_end() ? std::string() : llvm::cantFail(symbol->getName()).str()) + "'");
+        return unlinkable("it needs the symbol '" +
+                          (symbol == object.symbol_end() ? std::string() : llvm::cantFail(symbol->getName()).str()) +
+                          "'");
       uint64_t at = address[*target] + relocation.getOffset();
-      uint64_t value = address[*section] + llvm::cantFail(symbol->getValue()) + static_cast<uint64_t>(llvm::cantFail(relocation.getAddend())) - at;
+      uint64_t value = address[*section] + llvm::cantFail(symbol->getValue()) +
+                       static_cast<uint64_t>(llvm::cantFail(relocation.getAddend())) - at;
       llvm::support::endian::write32le(image.bytes.data() + at, static_cast<uint32_t>(value));
     }
   }
@@ -147,9 +150,10 @@ void SharedObjectWriter::finish(uint64_t textStart, uint64_t textEnd) {
     header.p_align = type == PT_LOAD ? pageSize : 8;
     return header;
   };
-  Elf64_Phdr headers[] = {segment(PT_LOAD, PF_R, 0, textStart), segment(PT_LOAD, PF_R | PF_X, textStart, textEnd - textStart),
-                          segment(PT_LOAD, PF_R | PF_W, dynamicStart, dynamicSize), segment(PT_DYNAMIC, PF_R | PF_W, dynamicStart, dynamicSize),
-                          segment(PT_GNU_STACK, PF_R | PF_W, 0, 0)};
+  Elf64_Phdr headers[] = {
+      segment(PT_LOAD, PF_R, 0, textStart), segment(PT_LOAD, PF_R | PF_X, textStart, textEnd - textStart),
+      segment(PT_LOAD, PF_R | PF_W, dynamicStart, dynamicSize),
+      segment(PT_DYNAMIC, PF_R | PF_W, dynamicStart, dynamicSize), segment(PT_GNU_STACK, PF_R | PF_W, 0, 0)};
   Elf64_Ehdr file{};
   std::memcpy(file.e_ident, ElfMagic, 4);
   file.e_ident[EI_CLASS] = ELFCLASS64;

@@ -56,7 +56,8 @@ void KernelLowering::lower(tkern::MapOp op) {
         }
         Type element = inner.getResult(0).getType();
         Type type = lanes == 1 ? element : Type(VectorType::get({lanes}, element));
-        local[inner.getResult(0)] = b.create(loc, inner.getName().getIdentifier(), operands, type, inner.getAttrs())->getResult(0);
+        local[inner.getResult(0)] =
+            b.create(loc, inner.getName().getIdentifier(), operands, type, inner.getAttrs())->getResult(0);
       }
       result.push_back(value(cast<tkern::YieldOp>(body.getTerminator()).getValue()));
     }
@@ -74,8 +75,9 @@ void KernelLowering::lower(tkern::ReduceOp op) {
   tiles[op.getResult()] = std::move(result);
 }
 
-// While no score exceeds the threshold: p = exp2(s), 16 partial sums per row. Else the exact row maximum first; that path
-// rescales sum and acc and is taken rarely, or by every block of ascending scores at the cost of the textbook form.
+// While no score exceeds the threshold: p = exp2(s), 16 partial sums per row. Else the exact row maximum first; that
+// path rescales sum and acc and is taken rarely, or by every block of ascending scores at the cost of the textbook
+// form.
 void KernelLowering::lower(tkern::SoftmaxStepOp op) {
   tkern::TileType tile = op.getScores().getType();
   Type f32 = b.getF32Type(), vector = vectorType(target.lanes);
@@ -87,13 +89,16 @@ void KernelLowering::lower(tkern::SoftmaxStepOp op) {
   Value highest = scores.front();
   for (Value next : ArrayRef<Value>(scores).drop_front())
     highest = maximum(highest, next);
-  Value over = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, highest, real(op.getThreshold().convertToFloat(), vector));
+  Value over = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, highest,
+                                       real(op.getThreshold().convertToFloat(), vector));
   Type maskType = b.getIntegerType(target.lanes);
   Value mask = b.create<LLVM::BitcastOp>(loc, maskType, over);
-  Value any = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, mask, b.create<arith::ConstantOp>(loc, b.getIntegerAttr(maskType, 0)).getResult());
+  Value any = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, mask,
+                                      b.create<arith::ConstantOp>(loc, b.getIntegerAttr(maskType, 0)).getResult());
   any = b.create<arith::OrIOp>(loc, any, first);
 
-  auto branch = b.create<scf::IfOp>(loc, SmallVector<Type>(scores.size(), vector), any, /*addThenBlock=*/true, /*addElseBlock=*/true);
+  auto branch = b.create<scf::IfOp>(loc, SmallVector<Type>(scores.size(), vector), any, /*addThenBlock=*/true,
+                                    /*addElseBlock=*/true);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(branch.thenBlock());
@@ -102,7 +107,8 @@ void KernelLowering::lower(tkern::SoftmaxStepOp op) {
     Value zero = real(0, f32);
     for (int64_t row = 0; row < tile.getRows(); ++row) {
       Value top = reduce(tkern::ReduceKind::Max, ArrayRef<Value>(scores).slice(row * perRow, perRow));
-      Value rises = b.create<arith::OrIOp>(loc, first, b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, top, zero));
+      Value rises =
+          b.create<arith::OrIOp>(loc, first, b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, top, zero));
       Value delta = b.create<arith::SelectOp>(loc, rises, top, zero);
       Value address = at(max, row, 0, f32);
       Value moved = b.create<arith::AddFOp>(loc, b.create<LLVM::LoadOp>(loc, f32, address), delta);

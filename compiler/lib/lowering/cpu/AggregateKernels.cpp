@@ -1,6 +1,6 @@
-// H_i, the state summed over a row's linear set: add the blocks of the set, or subtract the others from the sum over all,
-// whichever list is shorter (the linear_lists builtin decides). Chunk by chunk, so that the chunks of all key blocks stay
-// in L2 while every row of the head takes its share.
+// H_i, the state summed over a row's linear set: add the blocks of the set, or subtract the others from the sum over
+// all, whichever list is shorter (the linear_lists builtin decides). Chunk by chunk, so that the chunks of all key
+// blocks stay in L2 while every row of the head takes its share.
 #include "CpuKernels.h"
 #include "KernelBuilder.h"
 
@@ -15,8 +15,8 @@ static Value multiplyAdd(KernelBuilder &k, Value factor, Value x, Value sum) {
 }
 
 /// One kernel for rows of `width` values; `inSlices`: chunks of h, laid out by slice and chunk, else rows of z.
-static void buildOne(ModuleOp module, StringRef name, const Program &program, const CpuSchedule &schedule, int64_t width,
-                     bool inSlices) {
+static void buildOne(ModuleOp module, StringRef name, const Program &program, const CpuSchedule &schedule,
+                     int64_t width, bool inSlices) {
   KernelBuilder k(module, name);
   Value source = k.pointer(DType::f32), destination = k.pointer(DType::f32);
   Value lists = k.pointer(DType::i32), counts = k.pointer(DType::i32), lengths = k.pointer(DType::i32);
@@ -42,7 +42,8 @@ static void buildOne(ModuleOp module, StringRef name, const Program &program, co
   // A row's state holds its chunks side by side: element (row, chunk) at (row * chunks + chunk) * width.
   auto rowView = [&](Value row) {
     Value owner = inSlices ? k.add(k.mul(gr, slices), slice) : gr;
-    Value index = k.add(k.mul(k.add(k.mul(owner, global ? k.index(1) : blocksQ), row), chunks), inSlices ? chunk : zero);
+    Value index =
+        k.add(k.mul(k.add(k.mul(owner, global ? k.index(1) : blocksQ), row), chunks), inSlices ? chunk : zero);
     return k.view(destination, k.mul(index, width), width);
   };
   if (global) {

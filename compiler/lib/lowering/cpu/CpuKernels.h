@@ -1,5 +1,5 @@
-// The kernels of a CPU program, each as one tkern.kernel. The argument blocks they expect are listed with each builder in
-// slot order; CpuPlan.cpp fills them. Notation and layouts as in tercet/Builtins.h.
+// The kernels of a CPU program, each as one tkern.kernel. The argument blocks they expect are listed with each builder
+// in slot order; CpuPlan.cpp fills them. Notation and layouts as in tercet/Builtins.h.
 //
 // State layouts, all f32: h [g][slice][chunk][TN][featureChunk * valueSlice], z [g][TN][featureDim], their sums over a
 // row's set H [gr][slice][TM][featureDim * valueSlice], Z [gr][TM][featureDim] (a global state: TM = 1, one per g).
@@ -22,8 +22,8 @@ void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule
 /// destination, lists, counts, kLengths, headsKV, headsPerKV, tokensK, firstPair, blocksQ, blocksK, capacity, slices.
 void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
-/// "linear", items (query block, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ, firstPair,
-/// H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps.
+/// "linear", items (query block, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ,
+/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps.
 void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "attend", items (super row, gr): the exact branch with its block means, and in the epilogue the projected linear

@@ -2,9 +2,9 @@
 //
 //   prologue   pack_keys, pool_queries              K, V -> f32 tiles and block means; Q -> block means
 //   select     select | copy_classes, lists         classes, lists of critical tiles, lists of linear blocks
-//   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block   (per pass of slices)
-//   linear     linear                               O_l, f32
-//   attend     attend                               O = O_s + O_l W^T + b, LSE
+//   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block   (per pass of
+//   slices) linear     linear                               O_l, f32 attend     attend                               O
+//   = O_s + O_l W^T + b, LSE
 //
 // Slots follow the structs of tercet/Builtins.h and the lists in CpuKernels.h.
 #include "CpuPlan.h"
@@ -48,10 +48,19 @@ private:
     plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
   }
   PlanNode builtin(std::string callee, std::string stage, Expr grid0, Expr grid1, Slots slots) {
-    return {PlanNode::Kind::builtin, std::move(callee), std::move(stage), {grid0, grid1, 1}, std::move(slots), {}, 0, {}};
+    return {
+        PlanNode::Kind::builtin, std::move(callee), std::move(stage), {grid0, grid1, 1}, std::move(slots), {}, 0, {}};
   }
-  PlanNode kernel(std::string callee, std::string stage, Expr grid0, Expr grid1, Expr grid2, Slots slots, Expr flops = 0) {
-    return {PlanNode::Kind::kernel, std::move(callee), std::move(stage), {grid0, grid1, grid2}, std::move(slots), {}, flops, {}};
+  PlanNode kernel(std::string callee, std::string stage, Expr grid0, Expr grid1, Expr grid2, Slots slots,
+                  Expr flops = 0) {
+    return {PlanNode::Kind::kernel,
+            std::move(callee),
+            std::move(stage),
+            {grid0, grid1, grid2},
+            std::move(slots),
+            {},
+            flops,
+            {}};
   }
   PlanNode packKeys();
   PlanNode packWeight();
@@ -154,20 +163,28 @@ PlanNode PlanWriter::packKeys() {
   Slots slots{tensor("k"), tensor("v")};
   addStrides(slots, "k", 3);
   addStrides(slots, "v", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(sym("M")),
-                             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(sym("G0")),
-                             integer(schedule.blockK), integer(schedule.keyTile), integer(tiles), integer(meanTiles),
-                             buffer("packed_k"), buffer("packed_v"), program.classified() ? buffer("mean_k") : null(),
-                             program.means ? buffer("mean_v") : null()})
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(sym("M")),
+             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(sym("G0")),
+             integer(schedule.blockK), integer(schedule.keyTile), integer(tiles), integer(meanTiles),
+             buffer("packed_k"), buffer("packed_v"), program.classified() ? buffer("mean_k") : null(),
+             program.means ? buffer("mean_v") : null()})
     slots.push_back(slot);
   return builtin("pack_keys", "prologue", TN, sym("G"), slots);
 }
 
 PlanNode PlanWriter::packWeight() {
-  Slots slots{tensor(program.weight), tensor(program.bias), integer(Expr::symbol(program.weight + ".dtype")),
-              integer(Expr::symbol(program.bias + ".dtype")), integer(Expr::symbol(program.weight + ".0")),
-              integer(Expr::symbol(program.weight + ".1")), integer(Expr::symbol(program.bias + ".0")),
-              integer(program.valueDim), integer(schedule.valueDim), buffer("packed_w"), buffer("packed_b")};
+  Slots slots{tensor(program.weight),
+              tensor(program.bias),
+              integer(Expr::symbol(program.weight + ".dtype")),
+              integer(Expr::symbol(program.bias + ".dtype")),
+              integer(Expr::symbol(program.weight + ".0")),
+              integer(Expr::symbol(program.weight + ".1")),
+              integer(Expr::symbol(program.bias + ".0")),
+              integer(program.valueDim),
+              integer(schedule.valueDim),
+              buffer("packed_w"),
+              buffer("packed_b")};
   return builtin("pack_weight", "prologue", 1, 1, slots);
 }
 
@@ -191,19 +208,21 @@ PlanNode PlanWriter::copyClasses(bool fromArgument) {
     slots.push_back(tensor("classes_out"));
     addStrides(slots, "classes_out", 3);
   }
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
-                             integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN)})
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
+                             integer(schedule.blockK), integer(TM), integer(TN)})
     slots.push_back(slot);
-  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"), 1, slots);
+  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"),
+                 1, slots);
 }
 
 void PlanWriter::addSelection(std::vector<PlanNode> &body) {
   Expr absent = Expr(1) - Expr::symbol("classes.present");
   Slots pool{tensor("q")};
   addStrides(pool, "q", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
-                             integer(sym("N")), integer(program.headDim), integer(sym("G0")), integer(schedule.blockQ), integer(TM),
-                             buffer("mean_q")})
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
+                             integer(sym("R")), integer(sym("N")), integer(program.headDim), integer(sym("G0")),
+                             integer(schedule.blockQ), integer(TM), buffer("mean_q")})
     pool.push_back(slot);
   body.push_back(builtin("pool_queries", "select", absent * TM, GR, pool));
 
@@ -215,15 +234,34 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
   auto flag = [&](mlir::Value operand) { return integer(operand && ir::paramOf(operand).getFlag()); };
   int64_t rule = 0;
   if (ir::ParamOp param = ir::paramOf(select.getCountRule()))
-    rule = static_cast<int64_t>(param.getKeyword() == "ceil" ? CountRule::ceil : param.getKeyword() == "round" ? CountRule::round : CountRule::floor);
+    rule = static_cast<int64_t>(param.getKeyword() == "ceil"    ? CountRule::ceil
+                                : param.getKeyword() == "round" ? CountRule::round
+                                                                : CountRule::floor);
   Slots slots{buffer("mean_q"), buffer("mean_k")};
   addClassPointer(slots);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
-             integer(program.headDim), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN),
-             integer(meanTiles), scalar(program.scale, defaultScale()), scalar(nameOf(select.getKeep()), 0), scalar(nameOf(select.getDrop()), 0),
-             integer(select.getKeepUnit() == ir::KeepUnit::Count), integer(select.getDropUnit() == ir::DropUnit::Count), integer(rule),
-             parameter(select.getMinKeep(), 1), parameter(select.getSink(), 0), flag(select.getDiagonal()), flag(select.getForcedCounts())})
+  for (PlanSlot slot : Slots{tensor("q_len"),
+                             tensor("k_len"),
+                             integer(sym("HKV")),
+                             integer(sym("R")),
+                             integer(sym("N")),
+                             integer(sym("M")),
+                             integer(program.headDim),
+                             integer(sym("G0")),
+                             integer(schedule.blockQ),
+                             integer(schedule.blockK),
+                             integer(TM),
+                             integer(TN),
+                             integer(meanTiles),
+                             scalar(program.scale, defaultScale()),
+                             scalar(nameOf(select.getKeep()), 0),
+                             scalar(nameOf(select.getDrop()), 0),
+                             integer(select.getKeepUnit() == ir::KeepUnit::Count),
+                             integer(select.getDropUnit() == ir::DropUnit::Count),
+                             integer(rule),
+                             parameter(select.getMinKeep(), 1),
+                             parameter(select.getSink(), 0),
+                             flag(select.getDiagonal()),
+                             flag(select.getForcedCounts())})
     slots.push_back(slot);
   body.push_back(builtin("select", "select", absent * ceildiv(TM, 64), GR, slots));
   body.back().kernels = {"scores"};
@@ -233,20 +271,21 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
   Slots lists;
   addClassPointer(lists);
   for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")), integer(sym("G0")),
-             integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile), integer(TM), integer(TN),
-             integer(schedule.blocksPerRow()), integer(superRows), integer(capacity), integer(program.means), buffer("attend_lists"),
-             buffer("attend_counts")})
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
+             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows),
+             integer(capacity), integer(program.means), buffer("attend_lists"), buffer("attend_counts")})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())
     return;
   Slots linear;
   addClassPointer(linear);
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
-                             integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN), integer(TN),
-                             integer(program.over == LinearOver::nonCritical), integer(static_cast<int64_t>(schedule.aggregation)),
-                             buffer("linear_lists"), buffer("linear_counts")})
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
+             integer(TN), integer(TN), integer(program.over == LinearOver::nonCritical),
+             integer(static_cast<int64_t>(schedule.aggregation)), buffer("linear_lists"), buffer("linear_counts")})
     linear.push_back(slot);
   body.push_back(builtin("linear_lists", "select", TM, GR, linear));
 }
@@ -255,27 +294,40 @@ PlanNode PlanWriter::linearPass() {
   Expr S = sym("S"), S0 = sym("S0"), width = Expr(schedule.valueSlice);
   Slots state{tensor("k")};
   addStrides(state, "k", 3);
-  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("packed_v"), integer(tiles),
-                             buffer("h"), buffer("z"), integer(TN), integer(S), integer(S0)})
+  for (PlanSlot slot :
+       Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("packed_v"),
+             integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(S), integer(S0)})
     state.push_back(slot);
 
   auto aggregate = [&](const char *source, const char *destination) {
-    return Slots{buffer(source), buffer(destination), program.globalState() ? null() : buffer("linear_lists"),
-                 program.globalState() ? null() : buffer("linear_counts"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
-                 integer(sym("M")), integer(sym("G0")), integer(TM), integer(TN), integer(TN), integer(S)};
+    return Slots{buffer(source),
+                 buffer(destination),
+                 program.globalState() ? null() : buffer("linear_lists"),
+                 program.globalState() ? null() : buffer("linear_counts"),
+                 tensor("k_len"),
+                 integer(sym("HKV")),
+                 integer(sym("R")),
+                 integer(sym("M")),
+                 integer(sym("G0")),
+                 integer(TM),
+                 integer(TN),
+                 integer(TN),
+                 integer(S)};
   };
   Slots linear{tensor("q")};
   addStrides(linear, "q", 3);
-  for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("G0")), buffer("state"),
-                             buffer("state_z"), buffer("linear"), integer(TM), integer(S), integer(S0), scalar(program.eps, 0)})
+  for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+                             integer(sym("G0")), buffer("state"), buffer("state_z"), buffer("linear"), integer(TM),
+                             integer(S), integer(S0), scalar(program.eps, 0)})
     linear.push_back(slot);
 
   PlanNode pass;
   pass.kind = PlanNode::Kind::slices;
-  pass.body = {kernel("state", "state", TN, sym("G"), 1, state, sym("G") * sym("M") * S * width * (2 * program.headDim)),
-               kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
-               kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
-               kernel("linear", "linear", TM, GR, 1, linear, GR * sym("N") * S * width * (2 * program.headDim))};
+  pass.body = {
+      kernel("state", "state", TN, sym("G"), 1, state, sym("G") * sym("M") * S * width * (2 * program.headDim)),
+      kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
+      kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
+      kernel("linear", "linear", TM, GR, 1, linear, GR * sym("N") * S * width * (2 * program.headDim))};
   return pass;
 }
 
@@ -291,21 +343,24 @@ PlanNode PlanWriter::attend() {
     slots.insert(slots.end(), 4, null());
   }
   bool lists = program.classified();
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("M")),
-                             integer(sym("G0")), buffer("packed_k"), buffer("packed_v"), integer(tiles),
-                             lists ? buffer("attend_lists") : null(), lists ? buffer("attend_counts") : null(), integer(capacity),
-                             integer(superRows), scalar(program.scale, defaultScale()), program.means ? buffer("mean_k") : null(),
-                             program.means ? buffer("mean_v") : null(), integer(meanTiles)})
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), buffer("packed_k"), buffer("packed_v"), integer(tiles),
+             lists ? buffer("attend_lists") : null(), lists ? buffer("attend_counts") : null(), integer(capacity),
+             integer(superRows), scalar(program.scale, defaultScale()), program.means ? buffer("mean_k") : null(),
+             program.means ? buffer("mean_v") : null(), integer(meanTiles)})
     slots.push_back(slot);
   if (lists)
     addClassPointer(slots);
   else
     slots.insert(slots.end(), 4, null());
   bool projects = !program.weight.empty();
-  for (PlanSlot slot : Slots{integer(TM), integer(TN), program.linear ? buffer("linear") : null(), projects ? tensor(program.weight) : null(),
-                             projects ? buffer("packed_w") : null(), projects ? buffer("packed_b") : null()})
+  for (PlanSlot slot : Slots{integer(TM), integer(TN), program.linear ? buffer("linear") : null(),
+                             projects ? tensor(program.weight) : null(), projects ? buffer("packed_w") : null(),
+                             projects ? buffer("packed_b") : null()})
     slots.push_back(slot);
-  Expr dense = program.exact && !lists ? GR * sym("N") * sym("M") * (2 * (program.headDim + program.valueDim)) : Expr(0);
+  Expr dense =
+      program.exact && !lists ? GR * sym("N") * sym("M") * (2 * (program.headDim + program.valueDim)) : Expr(0);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
   return kernel("attend", "attend", superRows, GR, 1, slots, dense + projection);
 }
@@ -332,7 +387,8 @@ Plan PlanWriter::write() {
   if (program.linear) { // h and H of a pass take at most the bytes of K
     Expr rows = TN + (program.globalState() ? Expr(1) : sym("R") * TM);
     plan.grouping.unitBytes = rows * (schedule.featureDim * schedule.valueSlice * 4);
-    plan.grouping.budgetBytes = sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
+    plan.grouping.budgetBytes =
+        sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
     plan.grouping.slices = schedule.slices();
   }
   return std::move(plan);
