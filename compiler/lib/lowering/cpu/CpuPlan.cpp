@@ -359,10 +359,14 @@ PlanNode PlanWriter::attend() {
                              projects ? tensor(program.weight) : null(), projects ? buffer("packed_w") : null(),
                              projects ? buffer("packed_b") : null()})
     slots.push_back(slot);
-  Expr dense =
-      program.exact && !lists ? GR * sym("N") * sym("M") * (2 * (program.headDim + program.valueDim)) : Expr(0);
+  // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
+  // block.
+  Expr pairs = lists ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * sym("N") * sym("M");
+  if (program.means)
+    pairs = pairs + sym("blocks.marginal") * schedule.blockQ;
+  Expr exact = program.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
-  return kernel("attend", "attend", superRows, GR, 1, slots, dense + projection);
+  return kernel("attend", "attend", superRows, GR, 1, slots, exact + projection);
 }
 
 Plan PlanWriter::write() {
