@@ -21,8 +21,9 @@ public:
   Value pointer(DType dtype) { return pointer(elementType(dtype)); }
   Value pointer(Type elementType) { return argument(tkern::PointerType::get(elementType.getContext(), elementType)); }
   Value integer() { return argument(builder.getIndexType()); }
-  /// A scalar slot, rounded to f32.
+  /// A scalar slot, rounded to f32, and as it comes (f64).
   Value scalar();
+  Value wideScalar() { return argument(builder.getF64Type()); }
 
   Value index(int64_t value);
   Value real(double value);
@@ -70,6 +71,10 @@ public:
              Value otherwise = {});
   void store(Value tile, Value view, Value row, Value col = {}, Value rows = {}, Value cols = {});
   Value splat(Value value, int64_t rows, int64_t cols);
+  /// A single row, repeated.
+  Value repeatRows(Value row, int64_t rows);
+  /// wide * factor as two floats: the rounded product and what rounding lost.
+  std::pair<Value, Value> splitProduct(Value wide, double factor);
   Value matmul(Value a, Value b, Value init, int64_t depth, bool transposed = false);
   void accumulate(Value p, Value b, Value acc) { builder.create<tkern::AccumulateOp>(loc, p, b, acc); }
   Value reduce(tkern::ReduceKind kind, Value tile);

@@ -24,7 +24,7 @@ struct AttendSlots {
         qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
         tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), packedK(k.pointer(DType::f32)),
         packedV(k.pointer(DType::f32)), tilesPerPair(k.integer()), lists(k.pointer(DType::i32)),
-        counts(k.pointer(DType::i32)), capacity(k.integer()), superRows(k.integer()), scale(k.scalar()),
+        counts(k.pointer(DType::i32)), capacity(k.integer()), superRows(k.integer()), scale(k.wideScalar()),
         meanK(k.pointer(DType::f32)), meanV(k.pointer(DType::f32)), meanTilesPerPair(k.integer()),
         classes(k.pointer(DType::i8)), classStrideB(k.integer()), classStrideH(k.integer()), classStrideI(k.integer()),
         blocksQ(k.integer()), blocksK(k.integer()), linear(k.pointer(DType::f32)), w(k.pointer(DType::f32)),
@@ -86,11 +86,12 @@ void AttendBuilder::prologue() {
   tailBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
   Value offset = k.add(k.add(k.mul(batch, slots.qStrideB), k.mul(head, slots.qStrideH)), k.mul(firstToken, slots.qStrideN));
   Value source = k.view(slots.q, offset, D, slots.qStrideN);
-  Value factor = k.mulf(slots.scale, k.real(log2e));
+  // scale * log2 e in two floats: a factor rounded to one would shift every score by up to 3e-8 of its size.
+  auto [high, low] = k.splitProduct(slots.scale, log2e);
   Value cols = paddedD == D ? Value() : k.index(D);
   k.loop(zero, validRows, 1, [&](Value row) {
     Value scaled = k.map({k.load(source, row, 1, paddedD, {}, {}, cols)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::MulFOp>(loc, v[0], factor);
+      return body.create<math::FmaOp>(loc, v[0], high, body.create<arith::MulFOp>(loc, v[0], low));
     });
     k.store(scaled, queries, row);
   });
@@ -116,10 +117,11 @@ void AttendBuilder::visit(Value firstRow, Value seen, Value sub, Value keys, Val
   Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
   int64_t rows = schedule.rowTile;
   k.loop(firstRow, end, rows, [&](Value row) {
-    Value init = k.map({k.load(bias, zero, 1, cols), k.load(max, row, rows, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    // Sums start at the bias and the maximum is taken off at the end: starting at -max would round every step at its size.
+    Value product = k.matmul(k.subview(queries, row), keys, k.repeatRows(k.load(bias, zero, 1, cols), rows), program.headDim);
+    Value scores = k.map({product, k.load(max, row, rows, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
       return body.create<arith::SubFOp>(loc, v[0], v[1]);
     });
-    Value scores = k.matmul(k.subview(queries, row), keys, init, program.headDim);
     Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), first);
     k.accumulate(p, values, k.subview(acc, row));
   });
@@ -225,21 +227,23 @@ void AttendBuilder::epilogue() {
     Value left = k.sub(validRows, row), out;
     if (program.exact) {
       Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
-      Value inverse = k.map({total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value divisor = k.map({total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
         Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
-        return body.create<arith::SelectOp>(loc, live, body.create<arith::DivFOp>(loc, one, v[0]), null);
+        return body.create<arith::SelectOp>(loc, live, v[0], one);                           // 0 / 1 = 0
       });
-      out = k.map({k.load(acc, row, rows, cols), inverse}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        return body.create<arith::MulFOp>(loc, v[0], v[1]);
+      out = k.map({k.load(acc, row, rows, cols), divisor}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        return body.create<arith::DivFOp>(loc, v[0], v[1]);
       });
       k.when(k.raw().create<arith::XOrIOp>(k.location(), k.isNull(slots.lse),
                                            k.raw().create<arith::ConstantIntOp>(k.location(), 1, 1)),
              [&] {
-               Value minusInfinity = k.real(-std::numeric_limits<float>::infinity()), toNatural = k.real(ln2);
+               Value minusInfinity = k.real(-std::numeric_limits<float>::infinity()), high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2));
                Value value = k.map({k.load(max, row, rows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 Value log = body.create<arith::AddFOp>(loc, v[0], body.create<math::Log2Op>(loc, v[1]));
+                 // (max + log2 sum) ln 2 with ln 2 in two floats
+                 Value rest = body.create<math::FmaOp>(loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
+                 Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
                  Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-                 return body.create<arith::SelectOp>(loc, live, body.create<arith::MulFOp>(loc, log, toNatural), minusInfinity);
+                 return body.create<arith::SelectOp>(loc, live, natural, minusInfinity);
                });
                Value lseOffset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)), k.mul(firstToken, slots.lseStrideN));
                k.store(value, k.view(slots.lse, lseOffset, 1, slots.lseStrideN), row, {}, left);

@@ -3,6 +3,8 @@
 #include "FeatureMap.h"
 #include "KernelBuilder.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -74,8 +76,8 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockQ)), zero);
   Value state = program.globalState() ? g : k.add(k.mul(gr, blocks), block);
 
-  // phi(Q_i) and, per row, 1 / (phi(q) . Z_i + eps); a zero denominator gives 0.
-  Value phi = k.scratch(schedule.blockQ, F), inverse = k.scratch(schedule.blockQ, 1);
+  // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
+  Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
   Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
   Value tokensView = k.view(queries, offset, program.headDim, strideN);
   Value zRow = k.view(Z, k.mul(state, F), F);
@@ -85,13 +87,12 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     Value weighted = k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
       return body.create<arith::MulFOp>(loc, v[0], v[1]);
     });
-    Value null = k.real(0), one = k.real(1);
+    Value null = k.real(0), infinity = k.real(std::numeric_limits<float>::infinity());
     k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
       Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
       Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
-      Value quotient = body.create<arith::DivFOp>(loc, one, denominator);
-      return body.create<arith::SelectOp>(loc, isZero, null, quotient);
-    }), inverse, row);
+      return body.create<arith::SelectOp>(loc, isZero, infinity, denominator);
+    }), denominators, row);
   });
 
   constexpr int64_t rowTile = 8; // divides every block; 8 x 32 is 16 accumulators
@@ -104,10 +105,10 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     Value target = k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
     k.loop(zero, rows, rowTile, [&](Value row) {
       Value product = k.matmul(k.subview(phi, row), b, k.splat(k.real(0), rowTile, SW), program.headDim);
-      Value scaled = k.map({product, k.load(inverse, row, rowTile, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        return body.create<arith::MulFOp>(loc, v[0], v[1]);
+      Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        return body.create<arith::DivFOp>(loc, v[0], v[1]);
       });
-      k.store(scaled, target, row, {}, k.sub(rows, row));
+      k.store(quotient, target, row, {}, k.sub(rows, row));
     });
   });
   k.end();

@@ -84,6 +84,7 @@ def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegment
     (`forced_counts` `(` $forced_counts^ `)`)? attr-dict
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Tercet_SkipOp : Tercet_Op<"skip", [InSpec]> {

@@ -67,6 +67,7 @@ def Tercet_LinearOp : Tercet_Op<"linear", [InSpec, Pure, AttrSizedOperandSegment
     `feature_map` `(` $feature_map `)` (`eps` `(` $eps^ `)`)? attr-dict
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure]> {
