@@ -158,7 +158,8 @@ Value KernelBuilder::repeatRows(Value row, int64_t rows) {
 
 std::pair<Value, Value> KernelBuilder::splitProduct(Value wide, double factor) {
   auto narrow = [&](Value x) -> Value { return builder.create<arith::TruncFOp>(loc, builder.getF32Type(), x); };
-  Value exact = builder.create<arith::MulFOp>(loc, wide, builder.create<arith::ConstantOp>(loc, builder.getF64FloatAttr(factor)));
+  Value exact =
+      builder.create<arith::MulFOp>(loc, wide, builder.create<arith::ConstantOp>(loc, builder.getF64FloatAttr(factor)));
   Value high = narrow(exact);
   Value rounded = builder.create<arith::ExtFOp>(loc, builder.getF64Type(), high);
   return {high, narrow(builder.create<arith::SubFOp>(loc, exact, rounded))};

@@ -46,7 +46,9 @@ public:
   Value less(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::slt, a, b); }
   Value equal(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::eq, a, b); }
   Value notEqual(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::ne, a, b); }
-  Value select(Value condition, Value a, Value b) { return builder.create<mlir::arith::SelectOp>(loc, condition, a, b); }
+  Value select(Value condition, Value a, Value b) {
+    return builder.create<mlir::arith::SelectOp>(loc, condition, a, b);
+  }
 
   /// for (i = from; i < to; i += step) body(i)
   void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
@@ -67,8 +69,8 @@ public:
   Value tokenCount(Value lengths, Value batch, Value tokens);
   Value isNull(Value pointer) { return builder.create<tkern::IsNullOp>(loc, builder.getI1Type(), pointer); }
 
-  Value load(Value view, Value row, int64_t tileRows, int64_t tileCols, Value col = {}, Value rows = {}, Value cols = {},
-             Value otherwise = {});
+  Value load(Value view, Value row, int64_t tileRows, int64_t tileCols, Value col = {}, Value rows = {},
+             Value cols = {}, Value otherwise = {});
   void store(Value tile, Value view, Value row, Value col = {}, Value rows = {}, Value cols = {});
   Value splat(Value value, int64_t rows, int64_t cols);
   /// A single row, repeated.
@@ -90,10 +92,7 @@ public:
   mlir::Location location() { return loc; }
 
 private:
-  template <typename Op>
-  Value fold(Value a, Value b) {
-    return builder.createOrFold<Op>(loc, a, b);
-  }
+  template <typename Op> Value fold(Value a, Value b) { return builder.createOrFold<Op>(loc, a, b); }
   Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b) {
     return builder.createOrFold<mlir::arith::CmpIOp>(loc, predicate, a, b);
   }

@@ -8,8 +8,8 @@ using namespace mlir;
 using namespace tercet::ir;
 
 namespace {
-/// select: count(floor), diagonal(false) and forced_counts(false) are the defaults; without a forced block forced_counts
-/// decides nothing (docs/spec.md#select).
+/// select: count(floor), diagonal(false) and forced_counts(false) are the defaults; without a forced block
+/// forced_counts decides nothing (docs/spec.md#select).
 struct DropSelectDefaults : OpRewritePattern<SelectOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(SelectOp op, PatternRewriter &rewriter) const override {

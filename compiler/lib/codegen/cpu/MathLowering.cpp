@@ -40,13 +40,15 @@ Value KernelLowering::reduce(tkern::ReduceKind kind, ArrayRef<Value> vectors) {
   if (!isa<VectorType>(sum.getType()))
     return sum;
   if (isMax)
-    return b.create<LLVM::vector_reduce_fmax>(loc, b.getF32Type(), sum, LLVM::FastmathFlags::nnan | LLVM::FastmathFlags::nsz);
-  return b.create<LLVM::vector_reduce_fadd>(loc, b.getF32Type(), real(0, b.getF32Type()), sum, LLVM::FastmathFlags::reassoc);
+    return b.create<LLVM::vector_reduce_fmax>(loc, b.getF32Type(), sum,
+                                              LLVM::FastmathFlags::nnan | LLVM::FastmathFlags::nsz);
+  return b.create<LLVM::vector_reduce_fadd>(loc, b.getF32Type(), real(0, b.getF32Type()), sum,
+                                            LLVM::FastmathFlags::reassoc);
 }
 
-// 2^x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and NaN
-// come right by themselves. Elsewhere: rounding by a magic number, a polynomial on [-1/2, 1/2], the exponent added to the
-// bits; x is clamped to [-127, 128) and scaled in two steps, so that results saturate to 0 and infinity.
+// 2^x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and
+// NaN come right by themselves. Elsewhere: rounding by a magic number, a polynomial on [-1/2, 1/2], the exponent added
+// to the bits; x is clamped to [-127, 128) and scaled in two steps, so that results saturate to 0 and infinity.
 // Coefficients are minimax fits of the relative error with p(0) = 1, so that 2^0 is exact: 2.0e-9 and 2.6e-9.
 Value KernelLowering::exp2(Value x) {
   Type type = x.getType();
@@ -70,7 +72,8 @@ Value KernelLowering::exp2(Value x) {
       return b.create<LLVM::CallIntrinsicOp>(loc, type, b.getStringAttr(name), operands).getResult(0);
     };
     Value f = call("llvm.x86.avx512.mask.reduce.ps.512", {x, floorMode, x, all, current});
-    Value p = horner({1, 0.69314704444, 0.24022930555, 0.05548528062, 0.0096754515652, 0.0012467846451, 0.0002161291497}, f);
+    Value p =
+        horner({1, 0.69314704444, 0.24022930555, 0.05548528062, 0.0096754515652, 0.0012467846451, 0.0002161291497}, f);
     return call("llvm.x86.avx512.mask.scalef.ps.512", {p, x, p, all, current});
   }
   Type integers = VectorType::get(vector.getShape(), b.getI32Type());
@@ -83,20 +86,24 @@ Value KernelLowering::exp2(Value x) {
   Value low = real(-160, type), high = real(160, type);
   Value below = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, x, low);
   Value above = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, x, high);
-  Value clamped = b.create<arith::SelectOp>(loc, below, low, b.create<arith::SelectOp>(loc, above, high, x)); // NaN passes
+  Value clamped =
+      b.create<arith::SelectOp>(loc, below, low, b.create<arith::SelectOp>(loc, above, high, x)); // NaN passes
   Value shifted = b.create<arith::AddFOp>(loc, clamped, magic);
   Value f = b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic));
-  Value p = horner({1, 0.69314721497, 0.24022652783, 0.05550310551, 0.009617692973, 0.0013406643902, 0.00015594678161}, f);
+  Value p =
+      horner({1, 0.69314721497, 0.24022652783, 0.05550310551, 0.009617692973, 0.0013406643902, 0.00015594678161}, f);
   // 2^n in two halves keeps every factor a normal number for |n| <= 160.
   Value n = b.create<arith::SubIOp>(loc, bits(shifted), constant(0x4b400000));
   Value half = b.create<arith::ShRSIOp>(loc, n, constant(1));
   Value rest = b.create<arith::SubIOp>(loc, n, half);
-  auto power = [&](Value e) { return floats(b.create<arith::ShLIOp>(loc, b.create<arith::AddIOp>(loc, e, constant(127)), constant(23))); };
+  auto power = [&](Value e) {
+    return floats(b.create<arith::ShLIOp>(loc, b.create<arith::AddIOp>(loc, e, constant(127)), constant(23)));
+  };
   return b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, p, power(half)), power(rest));
 }
 
-// log2(x) for normal x > 0: exponent plus 2/ln 2 * atanh((m - 1)/(m + 1)) with m in [sqrt 1/2, sqrt 2); five terms leave
-// 4e-10. Other x give an unspecified finite value or NaN.
+// log2(x) for normal x > 0: exponent plus 2/ln 2 * atanh((m - 1)/(m + 1)) with m in [sqrt 1/2, sqrt 2); five terms
+// leave 4e-10. Other x give an unspecified finite value or NaN.
 Value KernelLowering::log2(Value x) {
   Type type = x.getType();
   auto vector = dyn_cast<VectorType>(type);
@@ -109,9 +116,11 @@ Value KernelLowering::log2(Value x) {
   Value bits = b.create<LLVM::BitcastOp>(loc, integers, x);
   Value shifted = b.create<arith::SubIOp>(loc, bits, constant(0x3f3504f3)); // sqrt 1/2
   Value exponent = b.create<arith::ShRSIOp>(loc, shifted, constant(23));
-  Value mantissa = b.create<LLVM::BitcastOp>(loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, constant(23))).getResult());
+  Value mantissa = b.create<LLVM::BitcastOp>(
+      loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, constant(23))).getResult());
   Value one = real(1, type);
-  Value s = b.create<arith::DivFOp>(loc, b.create<arith::SubFOp>(loc, mantissa, one), b.create<arith::AddFOp>(loc, mantissa, one));
+  Value s = b.create<arith::DivFOp>(loc, b.create<arith::SubFOp>(loc, mantissa, one),
+                                    b.create<arith::AddFOp>(loc, mantissa, one));
   Value square = b.create<arith::MulFOp>(loc, s, s);
   Value series = real(1.0 / 9, type);
   for (double term : {1.0 / 7, 1.0 / 5, 1.0 / 3, 1.0})

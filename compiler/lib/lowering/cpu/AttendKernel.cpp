@@ -1,5 +1,6 @@
-// attend: the sparse loop of a super row, with block means under the same softmax, and the projected linear branch added in
-// the epilogue. K and V tiles come packed in f32; scores run in log2 units, relative to the running maximum of their row.
+// attend: the sparse loop of a super row, with block means under the same softmax, and the projected linear branch
+// added in the epilogue. K and V tiles come packed in f32; scores run in log2 units, relative to the running maximum of
+// their row.
 #include "CpuKernels.h"
 #include "KernelBuilder.h"
 
@@ -84,15 +85,17 @@ void AttendBuilder::prologue() {
   sum = k.scratch(schedule.superRow, 16);
   noBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
   tailBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
-  Value offset = k.add(k.add(k.mul(batch, slots.qStrideB), k.mul(head, slots.qStrideH)), k.mul(firstToken, slots.qStrideN));
+  Value offset =
+      k.add(k.add(k.mul(batch, slots.qStrideB), k.mul(head, slots.qStrideH)), k.mul(firstToken, slots.qStrideN));
   Value source = k.view(slots.q, offset, D, slots.qStrideN);
   // scale * log2 e in two floats: a factor rounded to one would shift every score by up to 3e-8 of its size.
   auto [high, low] = k.splitProduct(slots.scale, log2e);
   Value cols = paddedD == D ? Value() : k.index(D);
   k.loop(zero, validRows, 1, [&](Value row) {
-    Value scaled = k.map({k.load(source, row, 1, paddedD, {}, {}, cols)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<math::FmaOp>(loc, v[0], high, body.create<arith::MulFOp>(loc, v[0], low));
-    });
+    Value scaled = k.map({k.load(source, row, 1, paddedD, {}, {}, cols)},
+                         [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                           return body.create<math::FmaOp>(loc, v[0], high, body.create<arith::MulFOp>(loc, v[0], low));
+                         });
     k.store(scaled, queries, row);
   });
   Value computedRows = k.roundUp(validRows, schedule.rowTile);
@@ -117,19 +120,24 @@ void AttendBuilder::visit(Value firstRow, Value seen, Value sub, Value keys, Val
   Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
   int64_t rows = schedule.rowTile;
   k.loop(firstRow, end, rows, [&](Value row) {
-    // Sums start at the bias and the maximum is taken off at the end: starting at -max would round every step at its size.
-    Value product = k.matmul(k.subview(queries, row), keys, k.repeatRows(k.load(bias, zero, 1, cols), rows), program.headDim);
-    Value scores = k.map({product, k.load(max, row, rows, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::SubFOp>(loc, v[0], v[1]);
-    });
+    // Sums start at the bias and the maximum is taken off at the end: starting at -max would round every step at its
+    // size.
+    Value product =
+        k.matmul(k.subview(queries, row), keys, k.repeatRows(k.load(bias, zero, 1, cols), rows), program.headDim);
+    Value scores =
+        k.map({product, k.load(max, row, rows, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+          return body.create<arith::SubFOp>(loc, v[0], v[1]);
+        });
     Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), first);
     k.accumulate(p, values, k.subview(acc, row));
   });
 }
 
-// log2 n_j where block j is marginal for this query block, -inf elsewhere: n_j exp(s) enters the softmax as exp(s + ln n_j).
+// log2 n_j where block j is marginal for this query block, -inf elsewhere: n_j exp(s) enters the softmax as exp(s + ln
+// n_j).
 Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
-  Value base = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(head, slots.classStrideH)), k.mul(queryBlock, slots.classStrideI));
+  Value base = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(head, slots.classStrideH)),
+                     k.mul(queryBlock, slots.classStrideI));
   Value minusInfinity = k.real(-std::numeric_limits<float>::infinity());
   k.store(k.splat(minusInfinity, 1, meanTile), columnBias, zero);
   Value firstBlock = k.mul(tile, meanTile);
@@ -138,8 +146,9 @@ Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
     Value block = k.add(firstBlock, column);
     k.when(k.equal(k.read(slots.classes, k.add(base, block)), zero), [&] {
       Value tokens = k.min(k.index(schedule.blockK), k.sub(validK, k.mul(block, schedule.blockK)));
-      Value count = k.raw().create<arith::SIToFPOp>(k.location(), k.raw().getF32Type(),
-                                                    k.raw().create<arith::IndexCastOp>(k.location(), k.raw().getI32Type(), tokens));
+      Value count = k.raw().create<arith::SIToFPOp>(
+          k.location(), k.raw().getF32Type(),
+          k.raw().create<arith::IndexCastOp>(k.location(), k.raw().getI32Type(), tokens));
       Value weight = k.map({k.splat(count, 1, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
         return body.create<math::Log2Op>(loc, v[0]);
       });
@@ -153,7 +162,9 @@ void AttendBuilder::exactLoop() {
   int64_t tileK = program.headDim * schedule.keyTile, tileV = schedule.keyTile * schedule.valueDim;
   Value firstTile = k.mul(g, slots.tilesPerPair);
   Value lastTile = k.div(k.sub(validK, k.index(1)), k.index(schedule.keyTile));
-  auto keysOf = [&](Value base, Value tile, int64_t size, int64_t cols) { return k.view(base, k.mul(tile, size), cols); };
+  auto keysOf = [&](Value base, Value tile, int64_t size, int64_t cols) {
+    return k.view(base, k.mul(tile, size), cols);
+  };
 
   if (!program.classified()) { // dense: every tile, one query block
     k.loop(zero, k.ceilDiv(validK, schedule.keyTile), 1, [&](Value tile) {
@@ -161,7 +172,8 @@ void AttendBuilder::exactLoop() {
       Value at = k.add(firstTile, tile);
       k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
         visit(k.mul(sub, schedule.blockQ), k.select(k.equal(tile, zero), zero, k.index(-1)), sub,
-              keysOf(slots.packedK, at, tileK, schedule.keyTile), keysOf(slots.packedV, at, tileV, schedule.valueDim), bias, schedule.keyTile);
+              keysOf(slots.packedK, at, tileK, schedule.keyTile), keysOf(slots.packedV, at, tileV, schedule.valueDim),
+              bias, schedule.keyTile);
       });
     });
     return;
@@ -202,24 +214,27 @@ Value AttendBuilder::linearTile(Value row, int64_t rows) {
   if (program.weight.empty())
     return k.load(plain, zero, rows, schedule.valueDim);
   Value projected = k.scratch(rows, schedule.valueDim);
-  k.when(k.isNull(slots.w),
-         [&] { k.store(k.load(plain, zero, rows, schedule.valueDim), projected, zero); },
-         [&] {
-           Value weights = k.view(slots.packedW, zero, schedule.valueDim);
-           for (int64_t col = 0; col < schedule.valueDim; col += 64) {
-             int64_t cols = std::min<int64_t>(64, schedule.valueDim - col);
-             Value product = k.matmul(plain, k.subview(weights, zero, k.index(col)), k.splat(k.real(0), rows, cols), program.valueDim);
-             k.store(product, projected, zero, k.index(col));
-           }
-         });
+  k.when(
+      k.isNull(slots.w), [&] { k.store(k.load(plain, zero, rows, schedule.valueDim), projected, zero); },
+      [&] {
+        Value weights = k.view(slots.packedW, zero, schedule.valueDim);
+        for (int64_t col = 0; col < schedule.valueDim; col += 64) {
+          int64_t cols = std::min<int64_t>(64, schedule.valueDim - col);
+          Value product =
+              k.matmul(plain, k.subview(weights, zero, k.index(col)), k.splat(k.real(0), rows, cols), program.valueDim);
+          k.store(product, projected, zero, k.index(col));
+        }
+      });
   Value bias = k.view(slots.packedB, zero, schedule.valueDim);
-  return k.map({k.load(projected, zero, rows, schedule.valueDim), k.load(bias, zero, 1, schedule.valueDim)},
-               [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::AddFOp>(loc, v[0], v[1]); });
+  return k.map(
+      {k.load(projected, zero, rows, schedule.valueDim), k.load(bias, zero, 1, schedule.valueDim)},
+      [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::AddFOp>(loc, v[0], v[1]); });
 }
 
 void AttendBuilder::epilogue() {
   int64_t rows = schedule.rowTile, cols = schedule.valueDim;
-  Value offset = k.add(k.add(k.mul(batch, slots.oStrideB), k.mul(head, slots.oStrideH)), k.mul(firstToken, slots.oStrideN));
+  Value offset =
+      k.add(k.add(k.mul(batch, slots.oStrideB), k.mul(head, slots.oStrideH)), k.mul(firstToken, slots.oStrideN));
   Value target = k.view(slots.o, offset, program.valueDim, slots.oStrideN);
   Value width = cols == program.valueDim ? Value() : k.index(program.valueDim);
   Value null = k.real(0), one = k.real(1);
@@ -237,15 +252,19 @@ void AttendBuilder::epilogue() {
       k.when(k.raw().create<arith::XOrIOp>(k.location(), k.isNull(slots.lse),
                                            k.raw().create<arith::ConstantIntOp>(k.location(), 1, 1)),
              [&] {
-               Value minusInfinity = k.real(-std::numeric_limits<float>::infinity()), high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2));
-               Value value = k.map({k.load(max, row, rows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 // (max + log2 sum) ln 2 with ln 2 in two floats
-                 Value rest = body.create<math::FmaOp>(loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
-                 Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
-                 Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-                 return body.create<arith::SelectOp>(loc, live, natural, minusInfinity);
-               });
-               Value lseOffset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)), k.mul(firstToken, slots.lseStrideN));
+               Value minusInfinity = k.real(-std::numeric_limits<float>::infinity()), high = k.real(ln2),
+                     low = k.real(ln2 - static_cast<float>(ln2));
+               Value value =
+                   k.map({k.load(max, row, rows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                     // (max + log2 sum) ln 2 with ln 2 in two floats
+                     Value rest = body.create<math::FmaOp>(
+                         loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
+                     Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
+                     Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
+                     return body.create<arith::SelectOp>(loc, live, natural, minusInfinity);
+                   });
+               Value lseOffset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)),
+                                       k.mul(firstToken, slots.lseStrideN));
                k.store(value, k.view(slots.lse, lseOffset, 1, slots.lseStrideN), row, {}, left);
              });
     }
@@ -264,8 +283,10 @@ void AttendBuilder::epilogue() {
       k.when(k.raw().create<arith::XOrIOp>(k.location(), k.isNull(slots.lse),
                                            k.raw().create<arith::ConstantIntOp>(k.location(), 1, 1)),
              [&] {
-               Value lseOffset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)), k.mul(firstToken, slots.lseStrideN));
-               k.store(k.splat(k.real(-std::numeric_limits<float>::infinity()), 1, 1), k.view(slots.lse, lseOffset, 1, slots.lseStrideN), row);
+               Value lseOffset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)),
+                                       k.mul(firstToken, slots.lseStrideN));
+               k.store(k.splat(k.real(-std::numeric_limits<float>::infinity()), 1, 1),
+                       k.view(slots.lse, lseOffset, 1, slots.lseStrideN), row);
              });
   });
 }

@@ -84,15 +84,18 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   k.loop(zero, rows, 1, [&](Value row) {
     Value features = buildFeatureRow(k, program, F, tokensView, row);
     k.store(features, phi, row);
-    Value weighted = k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::MulFOp>(loc, v[0], v[1]);
-    });
+    Value weighted =
+        k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+          return body.create<arith::MulFOp>(loc, v[0], v[1]);
+        });
     Value null = k.real(0), infinity = k.real(std::numeric_limits<float>::infinity());
-    k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
-      Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
-      return body.create<arith::SelectOp>(loc, isZero, infinity, denominator);
-    }), denominators, row);
+    k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)},
+                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                    Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
+                    Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
+                    return body.create<arith::SelectOp>(loc, isZero, infinity, denominator);
+                  }),
+            denominators, row);
   });
 
   constexpr int64_t rowTile = 8; // divides every block; 8 x 32 is 16 accumulators
@@ -102,12 +105,14 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     Value at = k.add(k.mul(k.add(k.mul(owner, slices), slice), rowsOfState), row0);
     Value b = k.view(H, k.mul(at, F * SW), SW);
     Value outRow = k.add(k.mul(gr, k.mul(blocks, schedule.blockQ)), firstToken);
-    Value target = k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
+    Value target =
+        k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
     k.loop(zero, rows, rowTile, [&](Value row) {
       Value product = k.matmul(k.subview(phi, row), b, k.splat(k.real(0), rowTile, SW), program.headDim);
-      Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        return body.create<arith::DivFOp>(loc, v[0], v[1]);
-      });
+      Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)},
+                             [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                               return body.create<arith::DivFOp>(loc, v[0], v[1]);
+                             });
       k.store(quotient, target, row, {}, k.sub(rows, row));
     });
   });
