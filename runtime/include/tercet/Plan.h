@@ -100,7 +100,19 @@ struct PlanGrouping {
 
 /// An argument of the compiled program, in the spec's order; outputs follow inputs.
 struct PlanArgument {
-  enum class Role : uint8_t { query, key, value, weight, bias, classes, queryLengths, keyLengths, output, lse, classesOutput };
+  enum class Role : uint8_t {
+    query,
+    key,
+    value,
+    weight,
+    bias,
+    classes,
+    queryLengths,
+    keyLengths,
+    output,
+    lse,
+    classesOutput
+  };
   std::string name;
   Role role = Role::query;
   bool optional = false;

@@ -36,11 +36,13 @@ uint64_t enabledState() {
 
 CpuLevel detect() {
   constexpr int fma = 12, movbe = 22, osxsave = 27, avx = 28, f16c = 29;                  // leaf 1, ecx
+  constexpr int lzcnt = 5;                                                                // leaf 0x80000001, ecx
   constexpr int bmi1 = 3, avx2 = 5, bmi2 = 8;                                             // leaf 7, ebx
   constexpr int avx512f = 16, avx512dq = 17, avx512cd = 28, avx512bw = 30, avx512vl = 31; // leaf 7, ebx
   constexpr uint64_t ymmState = 0x6, zmmState = 0xe6;                                     // XCR0
-  CpuidLeaf basic = leaf(1), extended = leaf(7);
-  if (!has(basic.ecx, {fma, movbe, osxsave, avx, f16c}) || !has(extended.ebx, {bmi1, avx2, bmi2}))
+  CpuidLeaf basic = leaf(1), extended = leaf(7), additional = leaf(0x80000001);
+  if (!has(basic.ecx, {fma, movbe, osxsave, avx, f16c}) || !has(extended.ebx, {bmi1, avx2, bmi2}) ||
+      !has(additional.ecx, {lzcnt}))
     return CpuLevel::portable;
   uint64_t state = enabledState();
   if ((state & ymmState) != ymmState)
