@@ -1,9 +1,11 @@
 #include "Workload.h"
 
 #include "tercet/Jit.h"
+#include "tercet/rt/Cores.h"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -142,8 +144,16 @@ std::unique_ptr<Session> makeSession(int threads, bool useCache) {
   SessionOptions options;
   options.threads = threads;
   options.useCache = useCache;
+  std::vector<int> before = rt::threadNumbers();
   auto session = Session::create(std::move(options), makeCompiler());
   orThrow(session.status());
+  // The session's threads are those that were not there before: each to a core of its own, as the probe's and the
+  // baselines' are. On a busy machine the scheduler may otherwise keep two of them on one core for a whole call.
+  size_t core = 0;
+  rt::moveToCore(0, core++);
+  for (int thread : rt::threadNumbers())
+    if (!std::binary_search(before.begin(), before.end(), thread))
+      rt::moveToCore(thread, core++);
   return *std::move(session);
 }
 

@@ -1,7 +1,10 @@
 // A latch holds the threads back until all exist, so that none of them measures while another is being made.
 #include "tercet/rt/Cores.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <latch>
 #include <thread>
 #include <vector>
@@ -12,19 +15,40 @@
 
 namespace tercet::rt {
 
-static void moveToCore(size_t index) {
+std::vector<int> threadNumbers() {
+  std::vector<int> numbers;
+  std::error_code missing;
+  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task", missing))
+    numbers.push_back(std::atoi(task.path().filename().c_str()));
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 #if defined(__linux__)
-  cpu_set_t allowed, chosen;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+/// Asked once: a thread placed on one core hands that restriction on to the threads it starts.
+static const std::vector<size_t> &usableCores() {
+  static const std::vector<size_t> cores = [] {
+    std::vector<size_t> found;
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+      for (size_t core = 0; core < CPU_SETSIZE; ++core)
+        if (CPU_ISSET(core, &allowed))
+          found.push_back(core);
+    return found;
+  }();
+  return cores;
+}
+#endif
+
+void moveToCore(int threadNumber, size_t index) {
+#if defined(__linux__)
+  const std::vector<size_t> &cores = usableCores();
+  if (cores.empty())
     return;
-  size_t skip = index % static_cast<size_t>(CPU_COUNT(&allowed));
+  cpu_set_t chosen;
   CPU_ZERO(&chosen);
-  for (size_t core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &allowed) && skip-- == 0) {
-      CPU_SET(core, &chosen);
-      sched_setaffinity(0, sizeof(chosen), &chosen);
-      return;
-    }
+  CPU_SET(cores[index % cores.size()], &chosen);
+  sched_setaffinity(threadNumber, sizeof(chosen), &chosen);
 #endif
 }
 
@@ -40,7 +64,7 @@ void runOnCores(size_t threads, const std::function<void(size_t)> &body) {
   } release{go};
   for (size_t i = 0; i < threads; ++i)
     running.emplace_back([&, i] {
-      moveToCore(i);
+      moveToCore(0, i);
       go.wait();
       if (complete)
         body(i);

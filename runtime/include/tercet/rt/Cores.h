@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 namespace tercet::rt {
 
@@ -12,5 +13,12 @@ namespace tercet::rt {
 /// They start together. `body` must not throw. Throws std::system_error if a thread cannot be started; nothing ran
 /// then.
 void runOnCores(size_t threads, const std::function<void(size_t thread)> &body);
+
+/// The system's numbers of all threads that this process has now, ascending; empty where the system does not say.
+std::vector<int> threadNumbers();
+
+/// Keeps a thread (0: the caller) on the index-th core, counted round among the cores that the process could use when
+/// this library first asked. Does nothing where the system cannot place threads.
+void moveToCore(int threadNumber, size_t index);
 
 } // namespace tercet::rt
