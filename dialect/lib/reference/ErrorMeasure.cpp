@@ -64,24 +64,25 @@ static double unitInLastPlace(DType dtype, double value) {
 
 RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor) {
   RoundingFloor floor;
-  double largest = 0, squared = 0, squaredRight = 0, sum = 0;
+  double largest = 0, squaredRounding = 0, squaredUnits = 0, squaredRight = 0, units = 0;
   int64_t finite = 0;
   for (double value : right) {
     double x = roundedTo(dtype, value);
     if (!std::isfinite(x))
       continue;
-    double rounding = std::fabs(roundedTo(dtype, roundedTo(dtype, x + 0.3) - 0.3) - x);
-    double size = std::max(std::fabs(value), denominatorFloor);
+    double rounding = 2 * std::fabs(roundedTo(dtype, roundedTo(dtype, x + 0.3) - 0.3) - x);
+    double size = std::max(std::fabs(value), denominatorFloor), unit = unitInLastPlace(DType::f32, size);
     floor.max = std::max(floor.max, rounding);
     largest = std::max(largest, std::fabs(x));
-    squared += rounding * rounding;
+    squaredRounding += rounding * rounding;
+    squaredUnits += unit * unit;
     squaredRight += size * size;
-    sum += rounding;
+    units += unit;
     ++finite;
   }
-  floor.max = std::max(2 * floor.max, unitInLastPlace(dtype, largest));
-  floor.mean = finite ? sum / static_cast<double>(finite) : 0;
-  floor.relativeL2 = 2 * relative(squared, squaredRight);
+  floor.max = std::max(floor.max, unitInLastPlace(dtype, largest));
+  floor.mean = finite ? units / static_cast<double>(finite) : 0;
+  floor.relativeL2 = relative(std::max(squaredRounding, squaredUnits), squaredRight);
   return floor;
 }
 

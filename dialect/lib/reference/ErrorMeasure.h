@@ -21,8 +21,10 @@ struct ErrorStats {
 ErrorStats measureErrors(std::span<const double> got, std::span<const double> right, DType dtype,
                          double denominatorFloor);
 
-/// What one rounding of the outputs costs: |(x + 0.3 - 0.3) - x| in `dtype`, at least one unit in the last place of the
-/// largest |x| for the maximum.
+/// What roundings alone cost. max: 2 max |(x + 0.3 - 0.3) - x| in `dtype`, at least one unit in the last place of the
+/// largest |x|. relativeL2: the norm of the same differences, at least that of one fp32 unit each. mean: one fp32 unit
+/// in the last place of each |x| (at least of the denominator floor), for the arithmetic is fp32 whatever the output
+/// is.
 struct RoundingFloor {
   double relativeL2 = 0, max = 0, mean = 0;
 };
