@@ -119,7 +119,7 @@ SelectCase randomCase(unsigned seed) {
   Random random(seed);
   SelectCase c;
   c.batch = random.from(1, 2), c.headsKV = random.from(1, 2), c.repeat = random.from(1, 2);
-  c.tokensQ = random.from(1, seed % 10 == 0 ? 9000 : 900), c.tokensK = random.from(1, 900);
+  c.tokensQ = random.from(1, seed % 20 == 0 ? 9000 : 900), c.tokensK = random.from(1, 900);
   c.blockQ = random.pick({8, 16, 64}), c.blockK = random.pick({4, 16, 64});
   c.blocksQ = ceilDiv(c.tokensQ, c.blockQ), c.blocksK = ceilDiv(c.tokensK, c.blockK);
   c.qLengths = randomLengths(random, c.batch, c.tokensQ), c.kLengths = randomLengths(random, c.batch, c.tokensK);
@@ -142,21 +142,22 @@ SelectCase randomCase(unsigned seed) {
 } // namespace
 
 TEST_CASE("select agrees with sorting, for every rule, tie and odd score", "[builtin]") {
-  for (unsigned seed = 0; seed < 150; ++seed) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
     SelectCase c = randomCase(seed);
+    std::vector<int8_t> expected;
+    const float *scores = c.scores.data();
+    for (int64_t b = 0; b < c.batch; ++b)
+      for (int64_t h = 0; h < c.headsKV * c.repeat; ++h)
+        for (int64_t i = 0; i < c.blocksQ; ++i, scores += c.blocksK) {
+          std::vector<int8_t> row =
+              expectedRow(c, scores, i, lengthOf(c.qLengths, b, c.tokensQ), lengthOf(c.kLengths, b, c.tokensK));
+          expected.insert(expected.end(), row.begin(), row.end());
+        }
     EachLevel()([&] {
       std::vector<int8_t> classes = c.run();
-      int64_t heads = c.headsKV * c.repeat, row = 0, wrong = 0;
-      for (int64_t b = 0; b < c.batch; ++b)
-        for (int64_t h = 0; h < heads; ++h)
-          for (int64_t i = 0; i < c.blocksQ; ++i, ++row) {
-            std::vector<int8_t> expected =
-                expectedRow(c, c.scores.data() + row * c.blocksK, i, lengthOf(c.qLengths, b, c.tokensQ),
-                            lengthOf(c.kLengths, b, c.tokensK));
-            wrong += !std::equal(expected.begin(), expected.end(), classes.begin() + row * c.blocksK);
-          }
-      INFO("seed " << seed);
-      CHECK(wrong == 0);
+      auto [wrong, right] = std::mismatch(classes.begin(), classes.end(), expected.begin());
+      INFO("seed " << seed << ", first difference at " << wrong - classes.begin() << " of " << classes.size());
+      CHECK(wrong == classes.end());
     });
   }
 }
