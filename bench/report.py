@@ -50,7 +50,8 @@ def main():
     print("- A repetition in which the process waited for a core is taken again whatever its result;")
     print("  *disturbed* ones count all the same, because too many had been taken again.")
     print("- The interval holds the median with 90 % probability (order statistics). A bar is missed only when the whole")
-    print("  interval lies beyond it; with fewer than 5 repetitions the interval is the range.")
+    print("  interval lies beyond it, and not judged when most repetitions were disturbed; with fewer than 5 repetitions")
+    print("  the interval is the range.")
     print("- Processor findings behind the code generator's choices: see the `.md` files beside this one.")
     for stem, suite in suites.items():
         machine = suite["machine"]

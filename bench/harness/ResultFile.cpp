@@ -59,7 +59,8 @@ void ResultFile::add(const Row &row) {
   if (row.bar) {
     bool beyond = row.bar->atLeast ? interval.high < row.bar->value : interval.low > row.bar->value;
     bool met = row.bar->atLeast ? q.median >= row.bar->value : q.median <= row.bar->value;
-    verdict = met ? "met" : beyond ? "missed" : "within noise";
+    bool busy = 2 * static_cast<size_t>(row.disturbed) > row.values.size();
+    verdict = busy ? "not judged, machine busy" : met ? "met" : beyond ? "missed" : "within noise";
     json["bar"] = fmt::format("{} {:g}", row.bar->atLeast ? ">=" : "<=", row.bar->value);
     json["verdict"] = verdict;
   }

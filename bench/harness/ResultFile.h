@@ -12,7 +12,8 @@
 
 namespace tercet::bench {
 
-/// A bar a metric is held to. It is missed only when the 90 % interval of the median lies beyond it.
+/// A bar a metric is held to. It is missed only when the 90 % interval of the median lies beyond it, and not judged at
+/// all when most repetitions were disturbed.
 struct Bar {
   double value = 0;
   bool atLeast = true; ///< else at most
