@@ -2,87 +2,15 @@
 //
 //   prologue   pack_keys, pool_queries              K, V -> f32 tiles and block means; Q -> block means
 //   select     select | copy_classes, lists         classes, lists of critical tiles, lists of linear blocks
-//   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block   (per pass of
-//   slices) linear     linear                               O_l, f32 attend     attend                               O
-//   = O_s + O_l W^T + b, LSE
+//   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block, in passes over slices
+//   linear     linear                               O_l, f32
+//   attend     attend                               O = O_s + O_l W^T + b, LSE
 //
 // Slots follow the structs of tercet/Builtins.h and the lists in CpuKernels.h.
-#include "CpuPlan.h"
-
-#include "tercet/Builtins.h"
-
-#include <bit>
-#include <cmath>
+#include "CpuPlanWriter.h"
 
 using namespace tercet;
 using namespace tercet::compiler;
-
-namespace {
-Expr sym(const char *name) { return Expr::symbol(name); }
-
-class PlanWriter {
-public:
-  PlanWriter(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule)
-      : spec(spec), program(program), schedule(schedule) {}
-  Plan write();
-
-private:
-  using Slots = std::vector<PlanSlot>;
-  static PlanSlot tensor(std::string name) { return {PlanSlot::Kind::tensor, std::move(name), {}}; }
-  static PlanSlot buffer(std::string name) { return {PlanSlot::Kind::buffer, std::move(name), {}}; }
-  static PlanSlot integer(Expr value) { return {PlanSlot::Kind::integer, {}, std::move(value)}; }
-  static PlanSlot null() { return integer(0); }
-  /// A runtime parameter, or a constant as the bits of a double where the spec has no such parameter.
-  static PlanSlot scalar(const std::string &name, double otherwise) {
-    return name.empty() ? integer(std::bit_cast<int64_t>(otherwise)) : PlanSlot{PlanSlot::Kind::scalar, name, {}};
-  }
-  static void addStrides(Slots &slots, const std::string &name, int count) {
-    for (int i = 0; i < count; ++i)
-      slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
-  }
-
-  void addArguments();
-  void addParameters();
-  void addBuffers();
-  void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
-    plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
-  }
-  PlanNode builtin(std::string callee, std::string stage, Expr grid0, Expr grid1, Slots slots) {
-    return {
-        PlanNode::Kind::builtin, std::move(callee), std::move(stage), {grid0, grid1, 1}, std::move(slots), {}, 0, {}};
-  }
-  PlanNode kernel(std::string callee, std::string stage, Expr grid0, Expr grid1, Expr grid2, Slots slots,
-                  Expr flops = 0) {
-    return {PlanNode::Kind::kernel,
-            std::move(callee),
-            std::move(stage),
-            {grid0, grid1, grid2},
-            std::move(slots),
-            {},
-            flops,
-            {}};
-  }
-  PlanNode packKeys();
-  PlanNode packWeight();
-  void addSelection(std::vector<PlanNode> &body);
-  PlanNode copyClasses(bool fromArgument);
-  PlanNode linearPass();
-  PlanNode attend();
-  void addClassPointer(Slots &slots);
-  double defaultScale() const { return 1 / std::sqrt(static_cast<double>(program.headDim)); }
-
-  ir::SpecOp spec;
-  const Program &program;
-  const CpuSchedule &schedule;
-  Plan plan;
-  // Counts of blocks and tiles, and pairs times query heads of a group.
-  Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
-  Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
-  Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
-  Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
-  Expr stateRows = program.globalState() ? Expr(1) : TM, stateOwners = program.globalState() ? sym("G") : GR;
-};
-} // namespace
 
 void PlanWriter::addArguments() {
   using Role = PlanArgument::Role;
@@ -186,108 +114,6 @@ PlanNode PlanWriter::packWeight() {
               buffer("packed_w"),
               buffer("packed_b")};
   return builtin("pack_weight", "prologue", 1, 1, slots);
-}
-
-// Base and strides of the class map of the whole call.
-void PlanWriter::addClassPointer(Slots &slots) {
-  slots.push_back(buffer("classes"));
-  slots.push_back(integer(sym("H") * TM * TN));
-  slots.push_back(integer(TM * TN));
-  slots.push_back(integer(TN));
-}
-
-PlanNode PlanWriter::copyClasses(bool fromArgument) {
-  Slots slots;
-  if (fromArgument) {
-    slots = {tensor("classes"), integer(Expr::symbol("classes.0")), integer(Expr::symbol("classes.1")),
-             integer(Expr::symbol("classes.2")), integer(Expr::symbol("classes.3"))};
-    addClassPointer(slots);
-  } else {
-    addClassPointer(slots);
-    slots.push_back(integer(1));
-    slots.push_back(tensor("classes_out"));
-    addStrides(slots, "classes_out", 3);
-  }
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
-                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
-                             integer(schedule.blockK), integer(TM), integer(TN)})
-    slots.push_back(slot);
-  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"),
-                 1, slots);
-}
-
-void PlanWriter::addSelection(std::vector<PlanNode> &body) {
-  Expr absent = Expr(1) - Expr::symbol("classes.present");
-  Slots pool{tensor("q")};
-  addStrides(pool, "q", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
-                             integer(sym("R")), integer(sym("N")), integer(program.headDim), integer(sym("G0")),
-                             integer(schedule.blockQ), integer(TM), buffer("mean_q")})
-    pool.push_back(slot);
-  body.push_back(builtin("pool_queries", "select", absent * TM, GR, pool));
-
-  ir::SelectOp select = program.select;
-  auto nameOf = [](mlir::Value operand) { return operand ? ir::paramOf(operand).getName().str() : std::string(); };
-  auto parameter = [&](mlir::Value operand, int64_t otherwise) {
-    return operand ? integer(Expr::symbol("param." + nameOf(operand))) : integer(otherwise);
-  };
-  auto flag = [&](mlir::Value operand) { return integer(operand && ir::paramOf(operand).getFlag()); };
-  int64_t rule = 0;
-  if (ir::ParamOp param = ir::paramOf(select.getCountRule()))
-    rule = static_cast<int64_t>(param.getKeyword() == "ceil"    ? CountRule::ceil
-                                : param.getKeyword() == "round" ? CountRule::round
-                                                                : CountRule::floor);
-  Slots slots{buffer("mean_q"), buffer("mean_k")};
-  addClassPointer(slots);
-  for (PlanSlot slot : Slots{tensor("q_len"),
-                             tensor("k_len"),
-                             integer(sym("HKV")),
-                             integer(sym("R")),
-                             integer(sym("N")),
-                             integer(sym("M")),
-                             integer(program.headDim),
-                             integer(sym("G0")),
-                             integer(schedule.blockQ),
-                             integer(schedule.blockK),
-                             integer(TM),
-                             integer(TN),
-                             integer(meanTiles),
-                             scalar(program.scale, defaultScale()),
-                             scalar(nameOf(select.getKeep()), 0),
-                             scalar(nameOf(select.getDrop()), 0),
-                             integer(select.getKeepUnit() == ir::KeepUnit::Count),
-                             integer(select.getDropUnit() == ir::DropUnit::Count),
-                             integer(rule),
-                             parameter(select.getMinKeep(), 1),
-                             parameter(select.getSink(), 0),
-                             flag(select.getDiagonal()),
-                             flag(select.getForcedCounts())})
-    slots.push_back(slot);
-  body.push_back(builtin("select", "select", absent * ceildiv(TM, 64), GR, slots));
-  body.back().kernels = {"scores"};
-  body.push_back(copyClasses(/*fromArgument=*/true));
-  body.push_back(copyClasses(/*fromArgument=*/false));
-
-  Slots lists;
-  addClassPointer(lists);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
-             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows),
-             integer(capacity), integer(program.means), buffer("attend_lists"), buffer("attend_counts")})
-    lists.push_back(slot);
-  body.push_back(builtin("build_lists", "select", superRows, GR, lists));
-  if (!program.linear || program.globalState())
-    return;
-  Slots linear;
-  addClassPointer(linear);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
-             integer(TN), integer(TN), integer(program.over == LinearOver::nonCritical),
-             integer(static_cast<int64_t>(schedule.aggregation)), buffer("linear_lists"), buffer("linear_counts")})
-    linear.push_back(slot);
-  body.push_back(builtin("linear_lists", "select", TM, GR, linear));
 }
 
 PlanNode PlanWriter::linearPass() {

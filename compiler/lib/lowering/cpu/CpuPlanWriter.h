@@ -1,0 +1,79 @@
+// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes the
+// select stage.
+#pragma once
+
+#include "CpuPlan.h"
+
+#include "tercet/Builtins.h"
+
+#include <bit>
+#include <cmath>
+
+namespace tercet::compiler {
+
+inline Expr sym(const char *name) { return Expr::symbol(name); }
+
+class PlanWriter {
+public:
+  PlanWriter(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule)
+      : spec(spec), program(program), schedule(schedule) {}
+  Plan write();
+
+private:
+  using Slots = std::vector<PlanSlot>;
+  static PlanSlot tensor(std::string name) { return {PlanSlot::Kind::tensor, std::move(name), {}}; }
+  static PlanSlot buffer(std::string name) { return {PlanSlot::Kind::buffer, std::move(name), {}}; }
+  static PlanSlot integer(Expr value) { return {PlanSlot::Kind::integer, {}, std::move(value)}; }
+  static PlanSlot null() { return integer(0); }
+  /// A runtime parameter, or a constant as the bits of a double where the spec has no such parameter.
+  static PlanSlot scalar(const std::string &name, double otherwise) {
+    return name.empty() ? integer(std::bit_cast<int64_t>(otherwise)) : PlanSlot{PlanSlot::Kind::scalar, name, {}};
+  }
+  static void addStrides(Slots &slots, const std::string &name, int count) {
+    for (int i = 0; i < count; ++i)
+      slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
+  }
+
+  void addArguments();
+  void addParameters();
+  void addBuffers();
+  void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
+    plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
+  }
+  PlanNode builtin(std::string callee, std::string stage, Expr grid0, Expr grid1, Slots slots) {
+    return {
+        PlanNode::Kind::builtin, std::move(callee), std::move(stage), {grid0, grid1, 1}, std::move(slots), {}, 0, {}};
+  }
+  PlanNode kernel(std::string callee, std::string stage, Expr grid0, Expr grid1, Expr grid2, Slots slots,
+                  Expr flops = 0) {
+    return {PlanNode::Kind::kernel,
+            std::move(callee),
+            std::move(stage),
+            {grid0, grid1, grid2},
+            std::move(slots),
+            {},
+            flops,
+            {}};
+  }
+  PlanNode packKeys();
+  PlanNode packWeight();
+  void addSelection(std::vector<PlanNode> &body);
+  PlanNode copyClasses(bool fromArgument);
+  PlanNode linearPass();
+  PlanNode attend();
+  void addClassPointer(Slots &slots);
+  double defaultScale() const { return 1 / std::sqrt(static_cast<double>(program.headDim)); }
+
+  ir::SpecOp spec;
+  const Program &program;
+  const CpuSchedule &schedule;
+  Plan plan;
+  // Counts of blocks and tiles, and pairs times query heads of a group.
+  Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
+  Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
+  Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
+  Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
+  Expr stateRows = program.globalState() ? Expr(1) : TM, stateOwners = program.globalState() ? sym("G") : GR;
+};
+
+} // namespace tercet::compiler
