@@ -21,7 +21,7 @@ public:
 /// The backends of this build: `reference` first.
 const std::vector<Backend *> &backends();
 
-/// The cpu target through a Session; null where the build has no JIT.
-Backend *cpuBackend();
+/// The cpu targets that this machine runs, through a Session: cpu:v4, cpu:v3, cpu:portable. Empty without a JIT.
+std::vector<Backend *> cpuBackends();
 
 } // namespace tercet::test

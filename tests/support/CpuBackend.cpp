@@ -1,6 +1,7 @@
 // The cpu target: a Session per thread count, a kernel per spec and problem, kept for the whole test run.
 #include "Backend.h"
 
+#include "tercet/Cpu.h"
 #include "tercet/Jit.h"
 
 #include <map>
@@ -15,7 +16,8 @@ struct AlignedFree {
 
 class CpuBackend : public Backend {
 public:
-  std::string name() const override { return "cpu"; }
+  explicit CpuBackend(CpuLevel level) : target("cpu:" + std::string(cpuLevelName(level))) {}
+  std::string name() const override { return target; }
 
   Status run(const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs,
              int threads) override {
@@ -30,6 +32,7 @@ public:
   }
 
 private:
+  std::string target;
   std::map<int, std::unique_ptr<Session>> sessions;
   std::map<std::string, std::shared_ptr<Kernel>> kernels;
 
@@ -43,7 +46,7 @@ private:
 
   Result<std::shared_ptr<Kernel>> kernelFor(const Spec &spec, const Problem &given, int threads) {
     Problem problem = given;
-    problem.target = "cpu";
+    problem.target = target;
     std::string key = fmt::format("{} {} {} {} {}", threads, spec.origin, problem.headDim, problem.valueDim,
                                   dtypeName(problem.dtype));
     for (const auto &[name, value] : spec.settings)
@@ -59,9 +62,13 @@ private:
 
 } // namespace
 
-Backend *cpuBackend() {
-  static CpuBackend backend;
-  return &backend;
+std::vector<Backend *> cpuBackends() {
+  static CpuBackend levels[] = {CpuBackend(CpuLevel::v4), CpuBackend(CpuLevel::v3), CpuBackend(CpuLevel::portable)};
+  std::vector<Backend *> runnable;
+  for (CpuLevel level : {CpuLevel::v4, CpuLevel::v3, CpuLevel::portable})
+    if (level <= detectCpuLevel())
+      runnable.push_back(&levels[static_cast<int>(CpuLevel::v4) - static_cast<int>(level)]);
+  return runnable;
 }
 
 } // namespace tercet::test

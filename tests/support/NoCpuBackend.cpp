@@ -2,5 +2,5 @@
 #include "Backend.h"
 
 namespace tercet::test {
-Backend *cpuBackend() { return nullptr; }
+std::vector<Backend *> cpuBackends() { return {}; }
 } // namespace tercet::test

@@ -42,7 +42,7 @@ const std::vector<Backend *> &backends() {
   static ReferenceBackend reference;
   static const std::vector<Backend *> list = [] {
     std::vector<Backend *> all = {&reference};
-    if (Backend *cpu = cpuBackend())
+    for (Backend *cpu : cpuBackends())
       all.push_back(cpu);
     return all;
   }();

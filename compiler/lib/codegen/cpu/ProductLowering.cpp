@@ -6,10 +6,10 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::codegen;
 
-/// Vectors per row of a register block: all that fit beside one broadcast and the row of B. 4 x 6 of 32 registers and 4
-/// x 3 of 16 both reach 0.98 of peak (bench/results/zen5.md).
+/// Vectors per row of a register block: what fits beside one broadcast and the row of B, with one register to spare for
+/// the allocator (4 x 3 of 16 registers would fit to the last one, but LLVM then spills accumulators in the loop).
 static int64_t widestBlock(const CpuTarget &target, int64_t rows) {
-  return std::max<int64_t>(1, (target.registers - 1) / (rows + 1));
+  return std::max<int64_t>(1, (target.registers - 2) / (rows + 1));
 }
 
 /// Splits `vectors` into the fewest blocks of at most `widest`, as even as can be.
