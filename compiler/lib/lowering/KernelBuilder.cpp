@@ -156,13 +156,10 @@ Value KernelBuilder::repeatRows(Value row, int64_t rows) {
   return map({row, splat(real(0), rows, cols)}, [](OpBuilder &, Location, ValueRange v) -> Value { return v[0]; });
 }
 
-std::pair<Value, Value> KernelBuilder::splitProduct(Value wide, double factor) {
-  auto narrow = [&](Value x) -> Value { return builder.create<arith::TruncFOp>(loc, builder.getF32Type(), x); };
-  Value exact =
-      builder.create<arith::MulFOp>(loc, wide, builder.create<arith::ConstantOp>(loc, builder.getF64FloatAttr(factor)));
-  Value high = narrow(exact);
-  Value rounded = builder.create<arith::ExtFOp>(loc, builder.getF64Type(), high);
-  return {high, narrow(builder.create<arith::SubFOp>(loc, exact, rounded))};
+Value KernelBuilder::scaled(Value wide, double factor) {
+  Value constant = builder.create<arith::ConstantOp>(loc, builder.getF64FloatAttr(factor));
+  Value exact = builder.create<arith::MulFOp>(loc, wide, constant);
+  return builder.create<arith::TruncFOp>(loc, builder.getF32Type(), exact);
 }
 
 Value KernelBuilder::matmul(Value a, Value b, Value init, int64_t depth, bool transposed) {

@@ -75,8 +75,8 @@ public:
   Value splat(Value value, int64_t rows, int64_t cols);
   /// A single row, repeated.
   Value repeatRows(Value row, int64_t rows);
-  /// wide * factor as two floats: the rounded product and what rounding lost.
-  std::pair<Value, Value> splitProduct(Value wide, double factor);
+  /// wide * factor, rounded once to f32.
+  Value scaled(Value wide, double factor);
   Value matmul(Value a, Value b, Value init, int64_t depth, bool transposed = false);
   void accumulate(Value p, Value b, Value acc) { builder.create<tkern::AccumulateOp>(loc, p, b, acc); }
   Value reduce(tkern::ReduceKind kind, Value tile);

@@ -86,10 +86,10 @@ struct AttendEntry {
 };
 inline constexpr int32_t meanTileBit = 1 << 30;
 
-/// linear_lists: items (query block i, gr). The key blocks of row i's linear set, or, where that is the longer list,
-/// the non-empty blocks outside the set, to be subtracted from the sum over all: lists [gr][TM][capacity] ascending,
+/// linear_lists: items (query block i, gr). The key blocks of row i's linear set, or, where that costs less (a subtracted
+/// block costs 2.5 added ones), the non-empty blocks outside the set, to be subtracted from the sum over all: lists [gr][TM][capacity] ascending,
 /// counts [gr][TM]: c >= 0 adds c blocks, c < 0 subtracts -1 - c blocks from the sum over all non-empty blocks.
-/// linearOver 0 marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks). mode 0: the shorter list;
+/// linearOver 0 marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks). mode 0: the cheaper;
 /// 1: always add; 2: always subtract (tests compare the ways).
 struct LinearListsSlots {
   const int8_t *classes;

@@ -46,7 +46,7 @@ private:
   void locate();
   void prologue();
   void exactLoop();
-  void visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols);
+  void visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols, bool weighted);
   Value meanBias(Value tile, Value queryBlock);
   void epilogue();
   Value linearTile(Value row, int64_t rows);
@@ -56,6 +56,7 @@ private:
   KernelBuilder k;
   AttendSlots slots;
   Value zero, g, batch, head, firstToken, validQ, validK, validRows, presentRows;
+  Value factor; ///< scale * log2 e: scores in log2 units
   Value queries, acc, max, sum, noBias, tailBias, columnBias;
 };
 } // namespace
@@ -76,7 +77,7 @@ void AttendBuilder::locate() {
   presentRows = k.min(k.sub(slots.tokensQ, firstToken), rows);
 }
 
-// Q * scale * log2 e in f32, empty accumulators, and the bias rows of whole and of tail tiles.
+// Q in f32, empty accumulators, and the bias rows of whole and of tail tiles.
 void AttendBuilder::prologue() {
   int64_t D = program.headDim, paddedD = (D + 15) / 16 * 16;
   queries = k.scratch(schedule.superRow, paddedD);
@@ -88,16 +89,9 @@ void AttendBuilder::prologue() {
   Value offset =
       k.add(k.add(k.mul(batch, slots.qStrideB), k.mul(head, slots.qStrideH)), k.mul(firstToken, slots.qStrideN));
   Value source = k.view(slots.q, offset, D, slots.qStrideN);
-  // scale * log2 e in two floats: a factor rounded to one would shift every score by up to 3e-8 of its size.
-  auto [high, low] = k.splitProduct(slots.scale, log2e);
+  factor = k.scaled(slots.scale, log2e);
   Value cols = paddedD == D ? Value() : k.index(D);
-  k.loop(zero, validRows, 1, [&](Value row) {
-    Value scaled = k.map({k.load(source, row, 1, paddedD, {}, {}, cols)},
-                         [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                           return body.create<math::FmaOp>(loc, v[0], high, body.create<arith::MulFOp>(loc, v[0], low));
-                         });
-    k.store(scaled, queries, row);
-  });
+  k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(source, row, 1, paddedD, {}, {}, cols), queries, row); });
   Value computedRows = k.roundUp(validRows, schedule.rowTile);
   k.loop(validRows, computedRows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, paddedD), queries, row); });
   k.loop(zero, computedRows, 1, [&](Value row) {
@@ -115,26 +109,33 @@ void AttendBuilder::prologue() {
 }
 
 // One listed tile against one query block: scores, softmax step, P V, four rows at a time.
-void AttendBuilder::visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols) {
+void AttendBuilder::visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols,
+                          bool weighted) {
   Value first = k.equal(k.bitAnd(k.shiftRight(seen, sub), k.index(1)), zero);
   Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
   int64_t rows = schedule.rowTile;
   k.loop(firstRow, end, rows, [&](Value row) {
-    // Sums start at the bias and the maximum is taken off at the end: starting at -max would round every step at its
-    // size.
-    Value product =
-        k.matmul(k.subview(queries, row), keys, k.repeatRows(k.load(bias, zero, 1, cols), rows), program.headDim);
-    Value scores =
-        k.map({product, k.load(max, row, rows, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          return body.create<arith::SubFOp>(loc, v[0], v[1]);
-        });
+    // The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it. A
+    // bias of 0 and -inf starts the sum, for nothing; weights come after it, since starting there would round every
+    // step at their size.
+    Value biasRow = k.load(bias, zero, 1, cols), top = k.load(max, row, rows, 1);
+    Value start = weighted ? k.splat(k.real(0), rows, cols) : k.repeatRows(biasRow, rows);
+    Value product = k.matmul(k.subview(queries, row), keys, start, program.headDim);
+    SmallVector<Value> inputs{product, top};
+    if (weighted)
+      inputs.push_back(biasRow);
+    Value scores = k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value shift = weighted ? body.create<arith::SubFOp>(loc, v[2], v[1]).getResult()
+                             : body.create<arith::NegFOp>(loc, v[1]).getResult();
+      return body.create<math::FmaOp>(loc, v[0], factor, shift);
+    });
     Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), first);
     k.accumulate(p, values, k.subview(acc, row));
   });
 }
 
-// log2 n_j where block j is marginal for this query block, -inf elsewhere: n_j exp(s) enters the softmax as exp(s + ln
-// n_j).
+// log2 n_j where block j is marginal for this query block, -inf elsewhere: n_j exp(s) enters the
+// softmax as exp(s + ln n_j).
 Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
   Value base = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(head, slots.classStrideH)),
                      k.mul(queryBlock, slots.classStrideI));
@@ -149,7 +150,7 @@ Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
       Value count = k.raw().create<arith::SIToFPOp>(
           k.location(), k.raw().getF32Type(),
           k.raw().create<arith::IndexCastOp>(k.location(), k.raw().getI32Type(), tokens));
-      Value weight = k.map({k.splat(count, 1, 1)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value weight = k.map({k.splat(count, 1, 1)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
         return body.create<math::Log2Op>(loc, v[0]);
       });
       k.store(weight, columnBias, zero, column);
@@ -173,7 +174,7 @@ void AttendBuilder::exactLoop() {
       k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
         visit(k.mul(sub, schedule.blockQ), k.select(k.equal(tile, zero), zero, k.index(-1)), sub,
               keysOf(slots.packedK, at, tileK, schedule.keyTile), keysOf(slots.packedV, at, tileV, schedule.valueDim),
-              bias, schedule.keyTile);
+              bias, schedule.keyTile, /*weighted=*/false);
       });
     });
     return;
@@ -190,7 +191,7 @@ void AttendBuilder::exactLoop() {
           Value bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
           Value at = k.add(firstTile, tile);
           visit(firstRow, carried[0], sub, keysOf(slots.packedK, at, tileK, schedule.keyTile),
-                keysOf(slots.packedV, at, tileV, schedule.valueDim), bias, schedule.keyTile);
+                keysOf(slots.packedV, at, tileV, schedule.valueDim), bias, schedule.keyTile, /*weighted=*/false);
         };
         if (!program.means)
           return exact();
@@ -199,7 +200,8 @@ void AttendBuilder::exactLoop() {
           Value bias = meanBias(mean, k.add(k.mul(k.item(0), schedule.blocksPerRow()), sub));
           Value at = k.add(k.mul(g, slots.meanTilesPerPair), mean);
           visit(firstRow, carried[0], sub, keysOf(slots.meanK, at, program.headDim * meanTile, meanTile),
-                keysOf(slots.meanV, at, meanTile * schedule.valueDim, schedule.valueDim), bias, meanTile);
+                keysOf(slots.meanV, at, meanTile * schedule.valueDim, schedule.valueDim), bias, meanTile,
+                /*weighted=*/true);
         });
       });
     });

@@ -8,8 +8,8 @@
 
 namespace tercet::compiler {
 
-/// How H_i is summed: the shorter of the two lists, or always one of the ways (tests compare them).
-enum class Aggregation : int64_t { shorterList, add, subtract };
+/// How H_i is summed: by the cheaper of the two lists, or always one of the ways (tests compare them).
+enum class Aggregation : int64_t { cheaperList, add, subtract };
 
 struct CpuSchedule {
   CpuLevel level = CpuLevel::portable;
@@ -21,7 +21,7 @@ struct CpuSchedule {
   int64_t featureChunk = 8; ///< feature rows of the state that lie together: chunk x slice = 16 registers
   int64_t featureDim = 0;   ///< headDim rounded up to whole chunks and registers
   int64_t valueDim = 0;     ///< value dim rounded up to whole slices
-  Aggregation aggregation = Aggregation::shorterList;
+  Aggregation aggregation = Aggregation::cheaperList;
   int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
 
   int64_t blocksPerRow() const { return superRow / blockQ; }
