@@ -4,7 +4,7 @@
 //
 // A difference may be far smaller than what it is taken of (peaked features: the blocks outside the set hold nearly all
 // of a column). So the sum over all and the differences are kept as pairs of floats, whose errors Knuth's two-sum
-// carries along exactly; the result is as good as the direct sum (docs/numerics.md#aggregation).
+// carries along exactly; the result is as good as the direct sum (docs/numerics.md#subtraction).
 #include "CpuKernels.h"
 #include "KernelBuilder.h"
 
