@@ -49,6 +49,8 @@ public:
   /// The entry, or nothing: absent, or damaged, foreign or of another version, which logs one warning and removes it. A
   /// hit counts as use.
   std::optional<Artifact> lookup(const Digest &key) const;
+  /// The entry without counting as use; nothing, and no warning, when it cannot be read.
+  std::optional<Artifact> peek(const Digest &key) const;
   /// Removes an entry that turned out not to work.
   void discard(const Digest &key) const;
   /// Writes aside, flushes, renames; then prunes. cacheUnusable when the directory cannot be used.

@@ -103,6 +103,14 @@ std::optional<Artifact> DiskCache::lookup(const Digest &key) const {
   return *std::move(artifact);
 }
 
+std::optional<Artifact> DiskCache::peek(const Digest &key) const {
+  if (entries.empty() || !checkDirectory().ok())
+    return std::nullopt;
+  Result<std::vector<uint8_t>> bytes = readWholeFile(pathOf(key), largestEntry);
+  Result<Artifact> artifact = bytes.ok() ? decodeEntry(key, *bytes) : Result<Artifact>(bytes.takeStatus());
+  return artifact.ok() ? std::optional(*std::move(artifact)) : std::nullopt;
+}
+
 void DiskCache::discard(const Digest &key) const { removeFile(pathOf(key)); }
 
 Status DiskCache::store(const Digest &key, const Artifact &artifact) const {

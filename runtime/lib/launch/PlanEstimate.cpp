@@ -1,0 +1,163 @@
+// Walks a plan as the executor does, evaluating expressions only. Kernels are stood in for by a function that is never
+// called, so that any target's plan can be estimated anywhere.
+#include "tercet/rt/PlanEstimate.h"
+
+#include "Frame.h"
+
+#include "tercet/PlanCheck.h"
+
+#include <algorithm>
+
+namespace tercet::rt {
+namespace {
+
+void neverCalled(const int64_t *, int64_t, int64_t, int64_t, char *) {}
+
+class Estimation {
+public:
+  Estimation(const Artifact &artifact, const Program &program, Frame &frame, const ExpectedBlocks &blocks)
+      : plan(artifact.plan), program(program), frame(frame), blocks(blocks) {}
+
+  Result<PlanEstimate> run() {
+    for (size_t index = 0; index < plan.buffers.size(); ++index) {
+      TERCET_TRY(int64_t bytes, program.bufferBytes[index].evaluate(frame.symbols));
+      estimate.buffers.push_back({plan.buffers[index].name, plan.buffers[index].purpose, bytes});
+    }
+    estimate.pairs = frame.pairs;
+    estimate.groupPairs = frame.groupPairs;
+    estimate.slices = frame.slices;
+    estimate.passSlices = frame.passSlices;
+    TERCET_TRY(int64_t unitBytes, program.unitBytes.evaluate(frame.symbols));
+    TERCET_TRY(estimate.stateBudgetBytes, program.budgetBytes.evaluate(frame.symbols));
+    estimate.statePassBytes = unitBytes * frame.groupPairs * frame.passSlices;
+    estimate.workspaceBytes = static_cast<int64_t>(frame.workspaceBytes);
+    estimate.scratchBytes = static_cast<int64_t>(frame.workspaceBytes - frame.scratchOffset);
+    listNodes(plan.nodes);
+    expectBlocks(frame.groupPairs);
+    TERCET_RETURN_IF_ERROR(runAll(program.nodes, /*entry=*/0, /*share=*/1));
+    return std::move(estimate);
+  }
+
+private:
+  /// Enters one NodeEstimate per kernel and builtin, depth first.
+  void listNodes(const std::vector<PlanNode> &nodes) {
+    for (const PlanNode &node : nodes) {
+      if (node.kind == PlanNode::Kind::kernel || node.kind == PlanNode::Kind::builtin) {
+        estimate.nodes.push_back({node.stage, node.callee, node.kind == PlanNode::Kind::builtin, 0, 0, 0, 0});
+        sources.push_back(&node);
+      } else {
+        listNodes(node.body);
+      }
+    }
+  }
+
+  void set(int symbol, int64_t value) {
+    if (symbol >= 0)
+      frame.symbols[static_cast<size_t>(symbol)] = value;
+  }
+
+  /// The share of the expected blocks that falls to a group of this many pairs.
+  void expectBlocks(int64_t pairs) {
+    auto share = [&](int64_t all) {
+      return static_cast<int64_t>(
+          static_cast<double>(all) * static_cast<double>(pairs) / static_cast<double>(frame.pairs) + 0.5);
+    };
+    set(program.known.critical, share(blocks.critical));
+    set(program.known.marginal, share(blocks.marginal));
+    set(program.known.negligible, share(blocks.negligible));
+  }
+
+  size_t entriesOf(const ProgramNode &node) const {
+    if (node.function || node.builtin)
+      return 1;
+    size_t count = 0;
+    for (const ProgramNode &inner : node.body)
+      count += entriesOf(inner);
+    return count;
+  }
+
+  /// share: the part of every tensor that one run of these nodes covers.
+  Status runAll(const std::vector<ProgramNode> &nodes, size_t entry, double share) {
+    for (const ProgramNode &node : nodes) {
+      if (node.function || node.builtin)
+        TERCET_RETURN_IF_ERROR(count(node, entry, share));
+      else if (node.kind == PlanNode::Kind::groups)
+        TERCET_RETURN_IF_ERROR(loop(node, entry, frame.pairs, frame.groupPairs, true, share));
+      else
+        TERCET_RETURN_IF_ERROR(loop(node, entry, frame.slices, frame.passSlices, false, share));
+      entry += entriesOf(node);
+    }
+    return {};
+  }
+
+  Status loop(const ProgramNode &node, size_t entry, int64_t total, int64_t part, bool isGroups, double share) {
+    int size = isGroups ? program.known.group : program.known.slice;
+    int first = isGroups ? program.known.groupFirst : program.known.sliceFirst;
+    for (int64_t begin = 0; begin < total; begin += part) {
+      int64_t now = std::min(part, total - begin);
+      set(size, now);
+      set(first, begin);
+      if (isGroups)
+        expectBlocks(now);
+      double covered = isGroups ? share * static_cast<double>(now) / static_cast<double>(total) : share;
+      TERCET_RETURN_IF_ERROR(runAll(node.body, entry, covered));
+    }
+    set(size, part);
+    set(first, 0);
+    return {};
+  }
+
+  Status count(const ProgramNode &node, size_t entry, double share) {
+    NodeEstimate &sum = estimate.nodes[entry];
+    int64_t items = 1;
+    for (const CompiledExpr &axis : node.grid) {
+      TERCET_TRY(int64_t extent, axis.evaluate(frame.symbols));
+      items *= std::max<int64_t>(0, extent);
+    }
+    if (items == 0)
+      return {};
+    TERCET_TRY(int64_t flops, node.flops.evaluate(frame.symbols));
+    sum.runs += 1;
+    sum.items += items;
+    sum.flops += static_cast<double>(flops);
+    for (const PlanSlot &slot : sources[entry]->slots)
+      sum.bytes += bytesOf(slot, share);
+    return {};
+  }
+
+  double bytesOf(const PlanSlot &slot, double share) const {
+    if (slot.kind == PlanSlot::Kind::tensor)
+      for (size_t index = 0; index < plan.arguments.size(); ++index)
+        if (const Tensor &tensor = frame.bound.tensors[index];
+            plan.arguments[index].name == slot.name && tensor.rank > 0)
+          return share * static_cast<double>(tensor.elements()) * static_cast<double>(dtypeSize(tensor.dtype));
+    if (slot.kind == PlanSlot::Kind::buffer)
+      for (const BufferEstimate &buffer : estimate.buffers)
+        if (buffer.name == slot.name)
+          return static_cast<double>(buffer.bytes);
+    return 0;
+  }
+
+  const Plan &plan;
+  const Program &program;
+  Frame &frame;
+  ExpectedBlocks blocks;
+  PlanEstimate estimate;
+  std::vector<const PlanNode *> sources; ///< of estimate.nodes
+};
+
+} // namespace
+
+Result<PlanEstimate> estimatePlan(const Artifact &artifact, const Arguments &arguments, const ExpectedBlocks &blocks,
+                                  int threads) {
+  TERCET_RETURN_IF_ERROR(checkPlan(artifact.plan));
+  KernelTable functions;
+  for (const TargetModule &module : artifact.modules)
+    for (const KernelInfo &kernel : module.kernels)
+      functions[kernel.name] = {neverCalled, kernel.scratchBytes};
+  TERCET_TRY(Program program, Program::build(artifact.plan, functions));
+  TERCET_TRY(Frame frame, Frame::build(artifact, program, arguments, BindMode::shapesOnly, threads));
+  return Estimation(artifact, program, frame, blocks).run();
+}
+
+} // namespace tercet::rt
