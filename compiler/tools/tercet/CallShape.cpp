@@ -1,0 +1,27 @@
+// One address stands for every tensor that is not there.
+#include "CallShape.h"
+
+namespace tercet::cli {
+
+Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &shape, DType dtype) {
+  alignas(64) static char nothing[64];
+  CallData call;
+  auto add = [&](const std::string &name, DType type, std::initializer_list<int64_t> sizes) {
+    call.arguments.tensors.emplace_back(name, Tensor::contiguous(nothing, type, sizes));
+  };
+  add("q", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.headDim});
+  add("k", dtype, {shape.batch, shape.headsKV, shape.tokensK, shape.headDim});
+  add("v", dtype, {shape.batch, shape.headsKV, shape.tokensK, shape.valueDim});
+  for (const reference::Branch &branch : spec.info.program.branches) {
+    if (!branch.weight.empty())
+      add(branch.weight, DType::f32, {shape.valueDim, shape.valueDim});
+    if (!branch.bias.empty())
+      add(branch.bias, DType::f32, {shape.valueDim});
+  }
+  call.arguments.parameters = spec.runtimeSettings;
+  TERCET_TRY(call.sizes, reference::checkArguments(spec.info.program, call.arguments));
+  add("o", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});
+  return call;
+}
+
+} // namespace tercet::cli

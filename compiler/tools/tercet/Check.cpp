@@ -1,0 +1,161 @@
+// tercet check: a target against the fp64 oracle, by the numerics contract (docs/numerics.md). Made-up data is checked
+// with q and k scaled by 1, 4 and 16: errors of exponentials show at large scores.
+#include "Progress.h"
+#include "RunOptions.h"
+
+#include "tercet/dialect/reference/Contract.h"
+#include "tercet/rt/Workers.h"
+
+#include <CLI/CLI.hpp>
+
+#include <set>
+
+namespace tercet::cli {
+namespace {
+
+constexpr double scales[] = {1, 4, 16};
+/// Multiply-adds that the oracle may spend on one comparison; beyond it a seeded subset of rows is compared.
+constexpr double oracleBudget = 4e8;
+
+/// Rows of a call: all when they are within the budget, else the first and last of every head and random ones.
+std::optional<std::vector<reference::RowIndex>> chooseRows(const reference::CallSizes &sizes, int64_t limit,
+                                                           uint64_t seed) {
+  double perRow = static_cast<double>(sizes.tokensK) * static_cast<double>(sizes.headDim + sizes.valueDim);
+  int64_t heads = sizes.batch * sizes.headsQ, all = heads * sizes.tokensQ;
+  int64_t wanted = limit > 0 ? limit : std::max<int64_t>(64, static_cast<int64_t>(oracleBudget / perRow));
+  if (wanted >= all)
+    return std::nullopt;
+  reference::RandomStream random(seed, "check-rows");
+  std::set<int64_t> chosen;
+  for (int64_t head = 0; head < heads && static_cast<int64_t>(chosen.size()) < wanted; ++head)
+    chosen.insert({head * sizes.tokensQ, (head + 1) * sizes.tokensQ - 1});
+  for (uint64_t draw = 0; static_cast<int64_t>(chosen.size()) < wanted; ++draw)
+    chosen.insert(std::min(all - 1, static_cast<int64_t>(random.uniform(draw) * static_cast<double>(all))));
+  std::vector<reference::RowIndex> rows;
+  for (int64_t index : chosen)
+    rows.push_back({index / sizes.tokensQ / sizes.headsQ, index / sizes.tokensQ % sizes.headsQ, index % sizes.tokensQ});
+  return rows;
+}
+
+Json measureJson(const reference::Measure &measure) { return {{"value", measure.value}, {"bound", measure.bound}}; }
+
+Json verdictJson(const reference::Verdict &verdict) {
+  Json outputs = Json::array();
+  for (const reference::OutputVerdict &output : verdict.outputs)
+    outputs.push_back({{"name", output.name},
+                       {"passed", output.passed()},
+                       {"elements", output.elements},
+                       {"relative_l2", measureJson(output.relativeL2)},
+                       {"max_error", measureJson(output.maxError)},
+                       {"mean_error", measureJson(output.meanError)},
+                       {"non_finite", output.nonFinite},
+                       {"worst", output.worst}});
+  Json object = {{"passed", verdict.passed}, {"outputs", std::move(outputs)}};
+  if (verdict.classes)
+    object["classes"] = {{"passed", verdict.classes->passed()},
+                         {"blocks", verdict.classes->blocks},
+                         {"different", verdict.classes->different},
+                         {"wrong_rows", verdict.classes->wrongRows},
+                         {"first", verdict.classes->first}};
+  if (!verdict.passed)
+    object["reason"] = verdict.reason;
+  return object;
+}
+
+class CheckCommand final : public Command {
+public:
+  std::string name() const override { return "check"; }
+  std::string summary() const override { return "compare a target with the fp64 oracle; exit code 1 when it differs"; }
+  void declare(CLI::App &app) override {
+    options.declare(app);
+    addWholeNumber(app, "--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
+  }
+
+  Result<ExitCode> run() override {
+    TERCET_TRY(TargetName target, parseTarget(options.target));
+    TERCET_RETURN_IF_ERROR(checkRunsHere(target));
+    TERCET_TRY(LoadedSpec spec, loadSpec(options.spec));
+    TERCET_RETURN_IF_ERROR(options.checkSources());
+    std::vector<Case> cases(1);
+    if (options.makesData()) {
+      TERCET_TRY(cases, options.cases(spec));
+    }
+    TERCET_TRY(CallData call, inputs(spec, cases.front(), scales[0]));
+    TERCET_TRY(auto executor, makeExecutor(spec, {.target = target,
+                                                  .headDim = call.sizes.headDim,
+                                                  .valueDim = call.sizes.valueDim,
+                                                  .dtype = call.sizes.dtype,
+                                                  .useCache = !options.noCache,
+                                                  .showProgress = false}));
+    Json results = Json::array();
+    std::string text;
+    bool passed = true;
+    size_t scaleCount = options.makesData() ? std::size(scales) : 1;
+    Progress progress("check", static_cast<int64_t>(cases.size() * scaleCount));
+    for (const Case &each : cases)
+      for (size_t scale = 0; scale < scaleCount; ++scale) {
+        TERCET_TRY(call, inputs(spec, each, scales[scale]));
+        TERCET_TRY(reference::Verdict verdict, compare(spec, call, *executor, scales[scale]));
+        progress.advance();
+        passed = passed && verdict.passed;
+        results.push_back({{"shape", call.shapeJson()},
+                           {"parameters", parametersJson(call.arguments)},
+                           {"input_scale", scales[scale]},
+                           {"rows", comparedRows}});
+        results.back().update(verdictJson(verdict));
+        text += fmt::format("{}, q and k x {}: {}", shapeText(call), scales[scale], reference::describe(verdict));
+      }
+    Json object = {{"command", "check"},
+                   {"spec", spec.info.name},
+                   {"dtype", dtypeName(call.sizes.dtype)},
+                   {"settings", spec.settingsJson()},
+                   {"seed", options.seed},
+                   {"passed", passed}};
+    object.update(executorJson(*executor));
+    object["launches"] = results.size();
+    object["cases"] = std::move(results);
+    text += fmt::format("{}: {} on {}, {} compilations for {} launches\n", passed ? "passed" : "FAILED", spec.info.name,
+                        executor->target(), executor->compileCount(), object["launches"].get<size_t>());
+    TERCET_RETURN_IF_ERROR(options.json ? printJson(object) : printText(text));
+    return passed ? exitOk : exitInput;
+  }
+
+private:
+  static std::string shapeText(const CallData &call) {
+    const reference::CallSizes &sizes = call.sizes;
+    return cli::shapeText(
+        {sizes.batch, sizes.headsQ, sizes.headsKV, sizes.tokensQ, sizes.tokensK, sizes.headDim, sizes.valueDim});
+  }
+
+  Result<CallData> inputs(const LoadedSpec &spec, const Case &each, double scale) const {
+    if (!options.makesData())
+      return readInputs(spec, options.in, options.dtype);
+    return makeInputs(spec, each,
+                      {.seed = static_cast<uint64_t>(options.seed), .dtype = options.dtypeOrF32(), .scale = scale});
+  }
+
+  Result<reference::Verdict> compare(const LoadedSpec &spec, const CallData &call, Executor &executor, double scale) {
+    TERCET_TRY(CallOutputs outputs, makeOutputs(call, spec.info.outputs()));
+    TERCET_TRY(LaunchReport report, executor.launch(call, outputs));
+    reference::CheckOptions check;
+    check.inputScale = scale;
+    check.rows = chooseRows(call.sizes, rowLimit, static_cast<uint64_t>(options.seed));
+    comparedRows = check.rows ? static_cast<int64_t>(check.rows->size())
+                              : call.sizes.batch * call.sizes.headsQ * call.sizes.tokensQ;
+    check.parallelFor = [this](int64_t count, const WorkItem &body) {
+      Status ran = workers.run(count, body);
+      TERCET_CHECK(ran.ok(), "the pool's own threads run every item");
+    };
+    return reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check);
+  }
+
+  RunOptions options;
+  int64_t rowLimit = 0, comparedRows = 0;
+  rt::Workers workers{0};
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeCheckCommand() { return std::make_unique<CheckCommand>(); }
+
+} // namespace tercet::cli

@@ -1,0 +1,166 @@
+// tercet compile: a spec lowered to one stage for one target or several, written to files. Runs nothing; needs no GPU.
+#include "SpecSource.h"
+#include "TargetName.h"
+
+#include "tercet/AtomicFile.h"
+#include "tercet/Jit.h"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+
+namespace tercet::cli {
+namespace {
+
+const std::vector<std::string> stages = {"tercet", "tkern", "llvm", "obj", "cuda", "ptx", "cubin", "artifact"};
+
+Json kernelJson(const KernelResources &kernel) {
+  return {{"kernel", kernel.kernel},
+          {"registers", kernel.registers},
+          {"spill_bytes", kernel.spillBytes},
+          {"stack_bytes", kernel.stackBytes},
+          {"smem_bytes", kernel.sharedBytes},
+          {"code_bytes", kernel.codeBytes},
+          {"notes", kernel.notes}};
+}
+
+/// FILE for one target; with several the target goes before the extension: sla.sm_90a.cubin.
+std::string outputPath(const std::string &file, const std::string &target, bool isOnly) {
+  if (isOnly)
+    return file;
+  std::string name = target;
+  std::replace(name.begin(), name.end(), ':', '-');
+  std::filesystem::path path(file);
+  return (path.parent_path() / (path.stem().string() + "." + name + path.extension().string())).string();
+}
+
+class CompileCommand final : public Command {
+public:
+  std::string name() const override { return "compile"; }
+  std::string summary() const override { return "lower a spec to any stage, or to an artifact; runs nothing"; }
+  void declare(CLI::App &app) override {
+    spec.declare(app);
+    app.add_option("--target", targetOption,
+                   "cpu, cpu:v4, cpu:v3, cpu:portable, an architecture, or several with commas")
+        ->type_name("T[,T..]");
+    app.add_option("--head-dim", headDimOption, "head dimension of q and k, and of v where it differs")
+        ->type_name("D[,DV]");
+    addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    addChoice(app, "--emit", stage, stages, "what to write (default artifact)");
+    app.add_option("-o,--output", output, "the file to write; text goes to standard output without it")
+        ->type_name("FILE");
+    app.add_flag("--json", json, "one JSON object on standard output");
+  }
+
+  Result<ExitCode> run() override {
+    TERCET_TRY(std::vector<TargetName> targets, parseTargets(targetOption));
+    for (const TargetName &target : targets)
+      if (target.kind != TargetName::Kind::cpu && target.kind != TargetName::Kind::gpuArchitecture)
+        return Status::make(Code::unsupportedTarget,
+                            "'{}' is nothing to compile for; legal are cpu, cpu:v4, cpu:v3, cpu:portable and "
+                            "architectures such as sm_90a",
+                            target.text);
+    TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
+    TERCET_TRY(auto dims, parseHeadDim());
+    TERCET_RETURN_IF_ERROR(checkOutput(targets.size()));
+    DType dtype = DType::f32;
+    parseDType(dtypeOption, dtype);
+
+    Json results = Json::array();
+    std::string text;
+    for (const TargetName &target : targets) {
+      Spec full = loaded.toCompile;
+      for (const auto &[name, value] : loaded.runtimeSettings)
+        full.settings[name] = fmt::format("{}", value);
+      TERCET_TRY(EmitResult emitted, emit(full, Problem{dims.first, dims.second, dtype, target.text}, stage));
+      if (output.empty() && !emitted.isText)
+        return Status::make(Code::invalidArgument, "--emit {} is binary; give it a file with -o", stage);
+      std::string path = output.empty() ? "" : outputPath(output, target.text, targets.size() == 1);
+      if (!path.empty())
+        TERCET_RETURN_IF_ERROR(
+            writeFileAtomically(path, {reinterpret_cast<const uint8_t *>(emitted.bytes.data()), emitted.bytes.size()}));
+      Json kernels = Json::array();
+      for (const KernelResources &kernel : emitted.kernels)
+        kernels.push_back(kernelJson(kernel));
+      results.push_back({{"target", target.text},
+                         {"compile_ms", emitted.compileMs},
+                         {"bytes", emitted.bytes.size()},
+                         {"kernels", std::move(kernels)},
+                         {"remarks", emitted.remarks}});
+      if (!path.empty())
+        results.back()["output"] = path;
+      text += output.empty() ? emitted.bytes : summarise(target.text, path, emitted);
+    }
+    if (!json) {
+      TERCET_RETURN_IF_ERROR(printText(text));
+      return exitOk;
+    }
+    Json object = {{"command", "compile"},
+                   {"spec", loaded.info.name},
+                   {"stage", stage},
+                   {"head_dim", dims.first},
+                   {"value_dim", dims.second},
+                   {"dtype", dtypeName(dtype)},
+                   {"settings", loaded.settingsJson()}};
+    object.update(results.front());
+    if (results.size() > 1)
+      object["targets"] = std::move(results);
+    TERCET_RETURN_IF_ERROR(printJson(object));
+    return exitOk;
+  }
+
+private:
+  Result<std::pair<int64_t, int64_t>> parseHeadDim() const {
+    constexpr int64_t most = 1 << 20;
+    size_t comma = headDimOption.find(',');
+    std::optional<int64_t> d = parseWholeNumber(headDimOption.substr(0, comma), 1, most);
+    std::optional<int64_t> dv =
+        comma == std::string::npos ? d : parseWholeNumber(headDimOption.substr(comma + 1), 1, most);
+    if (headDimOption.empty())
+      return Status::make(Code::invalidArgument, "--head-dim is missing; it binds at compile time: --head-dim D[,DV]");
+    if (!d || !dv)
+      return Status::make(Code::invalidArgument, "--head-dim is '{}'; it must be D or D,DV, each at least 1",
+                          headDimOption);
+    return std::pair{*d, *dv};
+  }
+
+  Status checkOutput(size_t targets) const {
+    if (output.empty() && (targets > 1 || stage == "artifact"))
+      return Status::make(Code::invalidArgument, "-o FILE is missing: {}",
+                          targets > 1 ? "several targets go to several files" : "an artifact is binary");
+    if (output.empty() && json)
+      return Status::make(Code::invalidArgument, "-o FILE is missing: with --json standard output holds the report");
+    if (output.empty())
+      return {};
+    std::filesystem::path directory = std::filesystem::path(output).parent_path();
+    std::error_code ignored;
+    if (!directory.empty() && !std::filesystem::is_directory(directory, ignored))
+      return Status::make(Code::invalidArgument, "cannot write {}: there is no directory {}", output,
+                          directory.string());
+    if (std::filesystem::is_directory(output, ignored))
+      return Status::make(Code::invalidArgument, "cannot write {}: it is a directory", output);
+    return {};
+  }
+
+  std::string summarise(const std::string &target, const std::string &path, const EmitResult &emitted) const {
+    std::string text = fmt::format("{} for {}: {} bytes -> {} ({:.1f} ms)\n", stage, target, emitted.bytes.size(), path,
+                                   emitted.compileMs);
+    for (const KernelResources &kernel : emitted.kernels)
+      text +=
+          fmt::format("  {:<16} {} registers, {} bytes spilled, {} of stack, {} shared, {} of code\n", kernel.kernel,
+                      kernel.registers, kernel.spillBytes, kernel.stackBytes, kernel.sharedBytes, kernel.codeBytes);
+    for (const std::string &remark : emitted.remarks)
+      text += "  " + remark + "\n";
+    return text;
+  }
+
+  SpecOptions spec;
+  std::string targetOption = "cpu", headDimOption, dtypeOption = "f32", stage = "artifact", output;
+  bool json = false;
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeCompileCommand() { return std::make_unique<CompileCommand>(); }
+
+} // namespace tercet::cli

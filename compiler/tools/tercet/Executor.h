@@ -1,0 +1,48 @@
+// Executor: one spec bound to one target, launched any number of times: compiled for the CPU, or evaluated in fp64.
+#pragma once
+
+#include "CallData.h"
+#include "TargetName.h"
+
+#include "tercet/Session.h"
+
+#include <memory>
+
+namespace tercet::cli {
+
+class Executor {
+public:
+  virtual ~Executor() = default;
+  /// Runs one call. The class counts of the report are those of all batches and heads.
+  virtual Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) = 0;
+  /// Bytes of workspace of the largest launch so far; 0 for the reference.
+  virtual size_t workspaceBytes() const = 0;
+  /// Null for the reference.
+  virtual const Artifact *artifact() const = 0;
+  /// The target that runs: "cpu:v4" where "cpu" was asked for.
+  virtual std::string target() const = 0;
+  /// How the artifact came to be, and how many compilations this process has run for it.
+  virtual CompileReport compileReport() const = 0;
+  virtual int64_t compileCount() const = 0;
+  virtual int threads() const = 0;
+};
+
+struct ExecutorOptions {
+  TargetName target;
+  int64_t headDim = 0, valueDim = 0;
+  DType dtype = DType::f32;
+  bool useCache = true;
+  bool showProgress = true;
+};
+
+/// Compiles the spec, or takes it from the cache; unsupportedTarget and deviceUnavailable as checkRunsHere. `spec` is
+/// borrowed for the executor's life.
+Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const ExecutorOptions &options);
+
+/// The JSON that every command prints about an executor: target, threads, compile_ms, cache, compiles, aggregation,
+/// schedule.
+Json executorJson(const Executor &executor);
+/// Stages with their milliseconds, the total, and block counts where the spec classifies.
+Json launchJson(const LaunchReport &report, bool classifies);
+
+} // namespace tercet::cli

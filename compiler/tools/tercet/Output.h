@@ -1,0 +1,37 @@
+// Output: everything that the command line says. Standard output carries the result (text, or one JSON object with
+// --json), standard error everything else; the exit code says who has to act.
+#pragma once
+
+#include "tercet/Status.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace tercet::cli {
+
+/// Keys keep the order in which they were written.
+using Json = nlohmann::ordered_json;
+
+enum ExitCode {
+  exitOk = 0,
+  exitInput = 1,      ///< the input is wrong, or a check failed
+  exitDefect = 2,     ///< Tercet is wrong
+  exitUnavailable = 3 ///< the target or device is not here or not supported
+};
+
+/// Who has to act on a failed status.
+ExitCode exitCodeOf(Code code);
+
+/// Writes a failed status to standard error: "tercet: error: ..", or as it is where it starts with a place in a spec.
+void printError(const Status &status);
+/// "tercet: warning: .." on standard error.
+void printWarning(std::string_view message);
+
+/// Writes to standard output and flushes; invalidArgument when it cannot take the text (closed pipe, full disk).
+Status printText(std::string_view text);
+/// One object, indented by two, with a line end. Strings that are no UTF-8 are written with replacement characters, and
+/// numbers that are not finite as null.
+Status printJson(const Json &object);
+
+} // namespace tercet::cli

@@ -1,0 +1,118 @@
+// tercet run: classify, attend, combine on given tensors (or on made-up ones), and say what was done.
+#include "RunOptions.h"
+
+#include <CLI/CLI.hpp>
+
+namespace tercet::cli {
+namespace {
+
+class RunCommand final : public Command {
+public:
+  std::string name() const override { return "run"; }
+  std::string summary() const override { return "run a spec on tensors, and report blocks, times and compilation"; }
+  void declare(CLI::App &app) override {
+    options.declare(app);
+    addRepeated(app, "--out", out, "write an output: o, lse or classes")->type_name("NAME=FILE");
+  }
+
+  Result<ExitCode> run() override {
+    TERCET_TRY(TargetName target, parseTarget(options.target));
+    TERCET_RETURN_IF_ERROR(checkRunsHere(target));
+    TERCET_TRY(LoadedSpec spec, loadSpec(options.spec));
+    TERCET_RETURN_IF_ERROR(options.checkSources());
+    std::vector<Case> cases(1);
+    if (options.makesData()) {
+      TERCET_TRY(cases, options.cases(spec));
+    }
+    TERCET_TRY(CallData call, inputs(spec, cases.front()));
+    for (const std::string &warning : call.warnings(spec))
+      printWarning(warning);
+    TERCET_TRY(std::vector<OutputFile> files, parseOutputs(spec, out, call.sizes.dtype));
+    if (!files.empty() && cases.size() > 1)
+      return Status::make(Code::invalidArgument, "--out needs a single call; {} are asked for", cases.size());
+
+    TERCET_TRY(auto executor, makeExecutor(spec, {.target = target,
+                                                  .headDim = call.sizes.headDim,
+                                                  .valueDim = call.sizes.valueDim,
+                                                  .dtype = call.sizes.dtype,
+                                                  .useCache = !options.noCache}));
+    std::vector<std::string> names = {"o"};
+    for (const OutputFile &file : files)
+      if (file.name != "o")
+        names.push_back(file.name);
+    Json launches = Json::array();
+    for (size_t index = 0; index < cases.size(); ++index) {
+      if (index > 0) {
+        TERCET_TRY(call, inputs(spec, cases[index]));
+      }
+      TERCET_TRY(CallOutputs outputs, makeOutputs(call, names));
+      TERCET_TRY(LaunchReport report, executor->launch(call, outputs));
+      TERCET_RETURN_IF_ERROR(writeOutputs(outputs, files));
+      Json launch = {{"shape", call.shapeJson()}, {"parameters", parametersJson(call.arguments)}};
+      launch.update(launchJson(report, spec.info.classifies()));
+      launches.push_back(std::move(launch));
+    }
+    return print(spec, call, *executor, files, launches);
+  }
+
+private:
+  Result<CallData> inputs(const LoadedSpec &spec, const Case &each) const {
+    if (options.makesData())
+      return makeInputs(spec, each, {.seed = static_cast<uint64_t>(options.seed), .dtype = options.dtypeOrF32()});
+    return readInputs(spec, options.in, options.dtype);
+  }
+
+  Result<ExitCode> print(const LoadedSpec &spec, const CallData &call, const Executor &executor,
+                         const std::vector<OutputFile> &files, const Json &launches) const {
+    Json object = {{"command", "run"},
+                   {"spec", spec.info.name},
+                   {"dtype", dtypeName(call.sizes.dtype)},
+                   {"settings", spec.settingsJson()}};
+    if (options.makesData())
+      object["seed"] = options.seed;
+    object.update(executorJson(executor));
+    object["launches"] = launches.size();
+    object["warnings"] = call.warnings(spec);
+    object["workspace_bytes"] = executor.workspaceBytes();
+    object.update(launches.front());
+    if (launches.size() > 1)
+      object["cases"] = launches;
+    if (!files.empty())
+      for (const OutputFile &file : files)
+        object["outputs"][file.name] = file.path;
+    TERCET_RETURN_IF_ERROR(options.json ? printJson(object) : printText(summarise(object)));
+    return exitOk;
+  }
+
+  static std::string summarise(const Json &object) {
+    const Json &shape = object["shape"];
+    std::string text = fmt::format(
+        "{} on {}, {} threads, {}: b={} h={} hkv={} n={} m={} d={} dv={}\n", object["spec"].get<std::string>(),
+        object["target"].get<std::string>(), object["threads"].get<int>(), object["dtype"].get<std::string>(),
+        shape["b"].get<int64_t>(), shape["h"].get<int64_t>(), shape["hkv"].get<int64_t>(), shape["n"].get<int64_t>(),
+        shape["m"].get<int64_t>(), shape["d"].get<int64_t>(), shape["dv"].get<int64_t>());
+    text += fmt::format("compiled in {:.1f} ms (cache {}; {} compilations for {} launches)\n",
+                        object["compile_ms"].get<double>(), object["cache"].get<std::string>(),
+                        object["compiles"].get<int64_t>(), object["launches"].get<size_t>());
+    if (object.contains("blocks"))
+      text += fmt::format("blocks: {} exact, {} linear, {} skipped\n", object["blocks"]["kept"].get<int64_t>(),
+                          object["blocks"]["linear"].get<int64_t>(), object["blocks"]["skipped"].get<int64_t>());
+    text += fmt::format("{:.3f} ms", object["ms"].get<double>());
+    for (const Json &stage : object["stages"])
+      text += fmt::format("  {} {:.3f}", stage["stage"].get<std::string>(), stage["ms"].get<double>());
+    text += '\n';
+    if (object.contains("outputs"))
+      for (const auto &[name, path] : object["outputs"].items())
+        text += fmt::format("{} -> {}\n", name, path.get<std::string>());
+    return text;
+  }
+
+  RunOptions options;
+  std::vector<std::string> out;
+};
+
+} // namespace
+
+std::unique_ptr<Command> makeRunCommand() { return std::make_unique<RunCommand>(); }
+
+} // namespace tercet::cli

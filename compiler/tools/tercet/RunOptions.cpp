@@ -1,0 +1,118 @@
+// Declares the shared options and makes the seeded sweeps: random shapes and random runtime settings of one compiled
+// spec, which show that neither compiles anything more.
+#include "RunOptions.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cmath>
+
+namespace tercet::cli {
+namespace {
+
+/// Random sizes small enough that hundreds of them run in seconds.
+reference::Shape randomShape(const reference::Shape &base, const reference::RandomStream &random, uint64_t index) {
+  auto draw = [&](uint64_t field, int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random.uniform(index * 8 + field) * static_cast<double>(high - low + 1));
+  };
+  reference::Shape shape = base;
+  shape.batch = draw(0, 1, 3);
+  shape.headsKV = draw(1, 1, 3);
+  shape.heads = shape.headsKV * draw(2, 1, 3);
+  shape.tokensQ = draw(3, 1, 700);
+  shape.tokensK = draw(4, 1, 700);
+  return shape;
+}
+
+/// keep, drop and scale drawn over their legal range, where the spec has them as runtime parameters.
+std::vector<std::pair<std::string, double>> randomSettings(const compiler::SpecInfo &info, int64_t headDim,
+                                                           const reference::RandomStream &random, uint64_t index) {
+  auto isRuntimeFraction = [&](const char *name) {
+    const compiler::ParameterInfo *parameter = info.find(name);
+    return parameter && !parameter->isStatic && parameter->kind == "f64";
+  };
+  const std::optional<reference::Selection> &selection = info.program.selection;
+  std::vector<std::pair<std::string, double>> settings;
+  double keep = random.uniform(index * 8), drop = random.uniform(index * 8 + 1) * (1 - keep);
+  if (isRuntimeFraction("keep") && selection && !selection->keepIsCount)
+    settings.emplace_back("keep", keep);
+  if (isRuntimeFraction("drop") && selection && !selection->dropIsCount)
+    settings.emplace_back("drop", drop);
+  if (isRuntimeFraction("scale"))
+    settings.emplace_back("scale", std::exp2(2 * random.uniform(index * 8 + 2) - 1) / std::sqrt(double(headDim)));
+  return settings;
+}
+
+} // namespace
+
+void RunOptions::declare(CLI::App &app) {
+  spec.declare(app);
+  addRepeated(app, "--in", in, "an input tensor, .npy or .safetensors: q, k, v, weights, classes, q_len, k_len")
+      ->type_name("NAME=FILE[:TENSOR]");
+  addRepeated(app, "--shape", shapes,
+              "seeded data of this shape instead of --in; may be repeated: all run in one process")
+      ->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
+  app.add_option("--target", target, "cpu, cpu:v4, cpu:v3, cpu:portable or reference")->type_name("T");
+  addChoice(app, "--dtype", dtype, {"f32", "f16", "bf16"},
+            "compute input type; default: the files' (f32 with --shape)");
+  addWholeNumber(app, "--seed", seed, 0, INT64_MAX, "seed of made-up data and of sweeps (default 0)");
+  addWholeNumber(app, "--sweep-shapes", sweepShapes, 0, 100000, "also run this many random (b, h, hkv, n, m)");
+  addWholeNumber(app, "--sweep-settings", sweepSettings, 0, 100000, "also run this many random keep, drop and scale");
+  app.add_flag("--no-cache", noCache, "compile anew, and keep nothing");
+  app.add_flag("--json", json, "one JSON object on standard output");
+}
+
+DType RunOptions::dtypeOrF32() const {
+  DType parsed = DType::f32;
+  if (!dtype.empty())
+    parseDType(dtype, parsed);
+  return parsed;
+}
+
+Status RunOptions::checkSources() const {
+  if (!in.empty() && !shapes.empty())
+    return Status::make(Code::invalidArgument, "--in and --shape exclude each other: data is read or made up");
+  if (in.empty() && shapes.empty())
+    return Status::make(Code::invalidArgument,
+                        "no data: give --in q=FILE --in k=FILE --in v=FILE, or --shape for made-up data");
+  if (shapes.empty() && (sweepShapes > 0 || sweepSettings > 0))
+    return Status::make(Code::invalidArgument, "--sweep-shapes and --sweep-settings need --shape");
+  return {};
+}
+
+Result<std::vector<Case>> RunOptions::cases(const LoadedSpec &loaded) const {
+  std::vector<Case> cases;
+  for (const std::string &text : shapes) {
+    TERCET_TRY(reference::Shape shape, parseShape(text));
+    cases.push_back({shape, {}});
+    if (shape.headDim != cases.front().shape.headDim || shape.valueDim != cases.front().shape.valueDim)
+      return Status::make(Code::invalidArgument, "--shape {} and {} differ in d or dv, which bind at compile time",
+                          shapeText(cases.front().shape), shapeText(shape));
+  }
+  Case first = cases.front();
+  reference::RandomStream shapeStream(static_cast<uint64_t>(seed), "sweep-shapes");
+  reference::RandomStream settingStream(static_cast<uint64_t>(seed), "sweep-settings");
+  for (int64_t i = 0; i < sweepShapes; ++i)
+    cases.push_back({randomShape(first.shape, shapeStream, static_cast<uint64_t>(i)), {}});
+  for (int64_t i = 0; i < sweepSettings; ++i)
+    cases.push_back(
+        {first.shape, randomSettings(loaded.info, first.shape.headDim, settingStream, static_cast<uint64_t>(i))});
+  return cases;
+}
+
+Result<CallData> makeInputs(const LoadedSpec &spec, const Case &each, const reference::DataOptions &options) {
+  TERCET_TRY(CallData call, makeInputs(spec, each.shape, options));
+  for (const auto &[name, value] : each.parameters) {
+    std::erase_if(call.arguments.parameters, [&](const auto &parameter) { return parameter.first == name; });
+    call.arguments.parameters.emplace_back(name, value);
+  }
+  return call;
+}
+
+Json parametersJson(const Arguments &arguments) {
+  Json object = Json::object();
+  for (const auto &[name, value] : arguments.parameters)
+    object[name] = value;
+  return object;
+}
+
+} // namespace tercet::cli

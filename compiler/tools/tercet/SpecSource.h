@@ -1,0 +1,36 @@
+// SpecSource: the SPEC argument and --set: a file, standard input or a built-in name, with settings.
+#pragma once
+
+#include "tercet/compiler/SpecInfo.h"
+
+#include "CommandLine.h"
+
+namespace tercet::cli {
+
+/// The options that name a spec.
+struct SpecOptions {
+  std::string spec;
+  std::vector<std::string> settings;
+
+  void declare(CLI::App &app);
+};
+
+/// A spec that parsed, bound and verified with all settings.
+struct LoadedSpec {
+  compiler::SpecInfo info;
+  /// With the settings of static parameters only: what decides the artifact. A runtime setting changes neither it nor
+  /// the cache key.
+  Spec toCompile;
+  /// The settings of runtime parameters, for Arguments::parameters; `auto` is left to the kernel.
+  std::vector<std::pair<std::string, double>> runtimeSettings;
+  Json settingsJson() const;
+};
+
+/// Reads and binds the spec that the options name. invalidArgument when there is no such file or built-in spec (with
+/// the nearest name) or a setting is not NAME=VALUE; invalidSpec as inspectSpec.
+Result<LoadedSpec> loadSpec(const SpecOptions &options);
+
+/// The text behind SPEC, at most 1 MiB, and the name that messages give it.
+Result<Spec> readSpecText(const std::string &spec);
+
+} // namespace tercet::cli
