@@ -1,11 +1,11 @@
 // Quartiles by linear interpolation; the interval by order statistics, which assumes nothing about the noise.
 #include "Samples.h"
 
+#include "tercet/rt/Cores.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 namespace tercet::bench {
@@ -50,18 +50,6 @@ std::vector<double> Series::fractions(double flops) const {
   return result;
 }
 
-double secondsWaited() {
-  double waited = 0;
-  std::error_code missing;
-  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task", missing)) {
-    std::ifstream schedstat(task.path() / "schedstat");
-    double ran = 0, wait = 0;
-    if (schedstat >> ran >> wait)
-      waited += wait * 1e-9;
-  }
-  return waited;
-}
-
 std::vector<Series> interleave(const std::vector<std::function<void()>> &contenders, const RepeatOptions &options) {
   rt::ProbeOptions probe{.threads = options.threads, .milliseconds = options.probeMs, .level = options.level};
   for (const auto &run : contenders)
@@ -70,9 +58,9 @@ std::vector<Series> interleave(const std::vector<std::function<void()>> &contend
   for (int round = 0; round < options.repetitions; ++round)
     for (size_t i = 0; i < contenders.size(); ++i)
       for (;;) {
-        double waitedBefore = secondsWaited();
+        double waitedBefore = rt::secondsWaited();
         rt::BracketedTime time = rt::timeBracketed(contenders[i], probe);
-        double share = (secondsWaited() - waitedBefore) / (time.seconds + 2e-3 * options.probeMs);
+        double share = (rt::secondsWaited() - waitedBefore) / (time.seconds + 2e-3 * options.probeMs);
         bool waited = share > options.waitLimit;
         if (waited && series[i].retaken < 3 * options.repetitions) {
           ++series[i].retaken;

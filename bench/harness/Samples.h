@@ -48,7 +48,4 @@ struct Series {
 /// Runs the contenders in turn, round by round (A B, A B, ..), after one untimed run each.
 std::vector<Series> interleave(const std::vector<std::function<void()>> &contenders, const RepeatOptions &options);
 
-/// Seconds that the threads of this process have spent waiting for a core so far; 0 where the system does not say.
-double secondsWaited();
-
 } // namespace tercet::bench

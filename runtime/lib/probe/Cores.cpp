@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <latch>
 #include <thread>
 #include <vector>
@@ -14,6 +15,23 @@
 #endif
 
 namespace tercet::rt {
+
+static std::atomic<double> waitedInEndedThreads = 0;
+
+/// The second field of a schedstat file: nanoseconds on a run queue.
+static double secondsWaitedIn(const std::filesystem::path &schedstat) {
+  std::ifstream file(schedstat);
+  double ran = 0, waited = 0;
+  return file >> ran >> waited ? waited * 1e-9 : 0;
+}
+
+double secondsWaited() {
+  double waited = waitedInEndedThreads;
+  std::error_code missing;
+  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task", missing))
+    waited += secondsWaitedIn(task.path() / "schedstat");
+  return waited;
+}
 
 std::vector<int> threadNumbers() {
   std::vector<int> numbers;
@@ -68,6 +86,7 @@ void runOnCores(size_t threads, const std::function<void(size_t)> &body) {
       go.wait();
       if (complete)
         body(i);
+      waitedInEndedThreads += secondsWaitedIn("/proc/thread-self/schedstat");
     });
   complete = true;
 }

@@ -14,6 +14,10 @@ namespace tercet::rt {
 /// then.
 void runOnCores(size_t threads, const std::function<void(size_t thread)> &body);
 
+/// Seconds that threads have spent runnable but without a core so far: those of the process that live, and those that
+/// runOnCores started and ended. 0 where the system does not say.
+double secondsWaited();
+
 /// The system's numbers of all threads that this process has now, ascending; empty where the system does not say.
 std::vector<int> threadNumbers();
 
