@@ -23,6 +23,7 @@ std::unique_ptr<MLIRContext> compiler::makeContext() {
   registry.insert<ir::TercetDialect, arith::ArithDialect, math::MathDialect>();
   auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();
+  context->printOpOnDiagnostic(false); // the caret line shows the op as its author wrote it
   return context;
 }
 
