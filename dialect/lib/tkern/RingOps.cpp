@@ -73,6 +73,8 @@ LogicalResult RingOp::verify() {
   int64_t alignment = getRing().getType().getCopy() == CopyKind::Tma ? 1024 : 16;
   if (std::optional<uint64_t> offset = getOffset(); offset && *offset % alignment != 0)
     return emitOpError("C1: lies at ") << *offset << ", expected a multiple of " << alignment;
+  if (std::optional<uint64_t> readers = getReaders(); readers && static_cast<int64_t>(*readers) < 1)
+    return emitOpError("C2: has ") << static_cast<int64_t>(*readers) << " readers, expected at least one";
   return success();
 }
 

@@ -8,15 +8,19 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Tkern_RingOp : Tkern_Op<"ring", [MemoryEffects<[MemAlloc]>]> {
   let summary = "the slots of a ring, in the shared memory of the block; `at` is their byte offset once allocated";
   let description = [{
+    Each slot is read by `readers` workers, by all without it; a slot of a `tma` ring is free when all of them have released
+    it.
+
     | label | applies to | rule                                                        |
     |-------|------------|-------------------------------------------------------------|
     | C1    | `at`       | a multiple of 16 bytes, of 1024 where slots are swizzled    |
+    | C2    | `readers`  | >= 1                                                        |
 
     Example: tkern.fill.
   }];
-  let arguments = (ins OptionalAttr<I64Attr>:$offset /*C1*/);
+  let arguments = (ins OptionalAttr<I64Attr>:$offset /*C1*/, OptionalAttr<I64Attr>:$readers /*C2*/);
   let results = (outs Tkern_Ring:$ring);
-  let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($ring)";
+  let assemblyFormat = "(`at` $offset^)? (`readers` $readers^)? attr-dict `:` type($ring)";
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,51 @@
+// The online softmax on register tiles: masking of columns and the step that keeps maximum, sum and accumulator in
+// line.
+#pragma once
+
+#include "tercet/dev/number.cuh"
+#include "tercet/dev/tile.cuh"
+
+namespace tercet::dev {
+
+/// `tile` with -inf in the columns at or beyond `cols`, whatever they hold.
+template <int ROWS, int COLS> TERCET_DEVICE Tile<ROWS, COLS> mask_cols(Tile<ROWS, COLS> tile, index cols) {
+  if (cols < COLS) {
+    const int live = static_cast<int>(cols);
+#pragma unroll
+    for (int i = 0; i < tile.size; ++i)
+      tile.at[i] = static_cast<int>(tile.col_of(i)) < live ? tile.at[i] : -infinity();
+  }
+  return tile;
+}
+
+/// Scores are in log2 units, relative to `max`. Returns p = 2^score and adds its row sums to `sum`. Where a score of
+/// the warp's rows exceeds `threshold`, and always on the `first` tile, `max` becomes the true maximum of the rows so
+/// far, and sum, acc and the scores follow: p is then at most 1, else at most 2^threshold. Rows of -inf alone give p =
+/// 0.
+template <int ROWS, int COLS, int DEPTH>
+TERCET_DEVICE Tile<ROWS, COLS> softmax_step(Tile<ROWS, COLS> scores, Tile<ROWS, 1> &max, Tile<ROWS, 4> &sum,
+                                            Tile<ROWS, DEPTH> &acc, bool first, float threshold) {
+  const Tile<ROWS, 1> top = reduce_max(scores);
+  if (__any_sync(whole_warp, first || top.at[0] > threshold || top.at[1] > threshold)) {
+    Tile<ROWS, 1> rise, factor;
+#pragma unroll
+    for (int row = 0; row < 2; ++row) {
+      const float wanted = first ? top.at[row] : fmaxf(top.at[row], 0.0f);
+      rise.at[row] = wanted == -infinity() ? 0.0f : wanted;
+      factor.at[row] = first ? 0.0f : exp2_approx(-rise.at[row]);
+      max.at[row] += rise.at[row];
+      sum.at[row] *= factor.at[row];
+    }
+    const auto product = [](float value, float scale) { return value * scale; };
+    acc = map<ROWS, DEPTH>(product, acc, factor);
+    scores = map<ROWS, COLS>([](float score, float by) { return score - by; }, scores, rise);
+  }
+#pragma unroll
+  for (int i = 0; i < scores.size; ++i) {
+    scores.at[i] = exp2_approx(scores.at[i]);
+    sum.at[scores.row_of(i)] += scores.at[i];
+  }
+  return scores;
+}
+
+} // namespace tercet::dev

@@ -1,0 +1,32 @@
+// Types of the device library: Tercet's own, so that kernels compile under NVRTC without any CUDA header.
+#pragma once
+
+#define TERCET_DEVICE __device__ __forceinline__
+
+namespace tercet::dev {
+
+using u8 = unsigned char;
+using u16 = unsigned short;
+using u32 = unsigned int;
+using u64 = unsigned long long;
+using i32 = int;
+using i64 = long long;
+/// tkern's index: sizes, strides and positions in elements.
+using index = long long;
+
+TERCET_DEVICE constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
+
+/// 16-bit floats as they lie in memory; arithmetic is in f32, after unpacking.
+struct bf16 {
+  u16 bits;
+};
+struct f16 {
+  u16 bits;
+};
+
+/// The driver's descriptor of a tensor for box copies (CUtensorMap): opaque, encoded on the host.
+struct alignas(64) TensorMap {
+  u64 words[16];
+};
+
+} // namespace tercet::dev
