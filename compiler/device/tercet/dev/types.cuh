@@ -5,6 +5,7 @@
 
 namespace tercet::dev {
 
+using i8 = signed char;
 using u8 = unsigned char;
 using u16 = unsigned short;
 using u32 = unsigned int;

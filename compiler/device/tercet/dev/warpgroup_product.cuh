@@ -47,12 +47,16 @@ TERCET_DEVICE Fragments<Element, 64, COLS> fetch(const SwizzledTile<Element, ROW
   return result;
 }
 
-/// A B^T in flight: the rows of `b` are the columns of the product.
+/// How deep a product is.
+template <int DEPTH> struct Depth {};
+
+/// A B^T in flight: the rows of `b` are the columns of the product. Made by all threads of the warpgroup.
 template <int ROWS, int COLS> struct Pending {
   Tile<ROWS, COLS> tile;
 
   template <int DEPTH, class Element, int A_COLS, int B_COLS>
-  TERCET_DEVICE void start(const Fragments<Element, ROWS, A_COLS> &a, const SwizzledTile<Element, COLS, B_COLS> &b) {
+  TERCET_DEVICE Pending(Depth<DEPTH>, const Fragments<Element, ROWS, A_COLS> &a,
+                        const SwizzledTile<Element, COLS, B_COLS> &b) {
     products_fence();
 #pragma unroll
     for (int k = 0; k < DEPTH / 16; ++k)
@@ -61,7 +65,8 @@ template <int ROWS, int COLS> struct Pending {
   }
 
   template <int DEPTH, class Element, int A_COLS, int B_COLS>
-  TERCET_DEVICE void start(const SwizzledTile<Element, ROWS, A_COLS> &a, const SwizzledTile<Element, COLS, B_COLS> &b) {
+  TERCET_DEVICE Pending(Depth<DEPTH>, const SwizzledTile<Element, ROWS, A_COLS> &a,
+                        const SwizzledTile<Element, COLS, B_COLS> &b) {
     products_fence();
 #pragma unroll
     for (int k = 0; k < DEPTH / 16; ++k)

@@ -1,0 +1,57 @@
+// KernelPrinter: the state of printing one kernel. Split by op family: KernelPrinter.cpp (frame, scopes, memory),
+// PrintScalars.cpp (arith, math), PrintTiles.cpp (tile ops, products), PrintRings.cpp (rings, roles).
+#pragma once
+
+#include "CodeWriter.h"
+
+#include "tercet/compiler/cuda/CudaPrinter.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
+
+#include <set>
+
+namespace tercet::compiler {
+
+class KernelPrinter {
+public:
+  explicit KernelPrinter(tkern::KernelOp kernel);
+  Result<CudaSource> print(const std::string &title);
+
+private:
+  // Frame and scopes.
+  void printArguments();
+  void printBody(mlir::Block &block);
+  void printOp(mlir::Operation *op);
+  bool printControl(mlir::Operation *op);
+  bool printMemory(mlir::Operation *op);
+  bool printScalar(mlir::Operation *op);
+  bool printIndexArithmetic(mlir::Operation *op);
+  bool printFloatArithmetic(mlir::Operation *op);
+  bool printTile(mlir::Operation *op);
+  bool printMap(tkern::MapOp op);
+  bool printProduct(mlir::Operation *op);
+  bool printRing(mlir::Operation *op);
+  bool printRoles(tkern::RolesOp op);
+
+  // Names and types.
+  /// Gives a value its name in C++: the IR's, or `fallback`, made unique.
+  std::string declare(mlir::Value value, llvm::StringRef fallback);
+  /// The name or literal of a value.
+  std::string ref(mlir::Value value) const;
+  std::string typeOf(mlir::Type type) const;
+  std::string elementName(mlir::Type type) const;
+  /// `const TYPE name = EXPRESSION;`
+  bool define(mlir::Value value, llvm::StringRef fallback, const std::string &type, const std::string &expression);
+  void use(const char *header) { headers.insert(header); }
+
+  tkern::KernelOp kernel;
+  tkern::GpuScheduleAttr schedule;
+  CodeWriter code;
+  llvm::DenseMap<mlir::Value, std::string> names;
+  llvm::StringSet<> taken;
+  std::set<std::string> headers;
+  Status failure;
+};
+
+} // namespace tercet::compiler

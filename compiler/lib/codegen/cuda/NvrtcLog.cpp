@@ -1,0 +1,69 @@
+// Reads what ptxas -v says, from NVRTC's log.
+//
+// ptxas reports a kernel between "Compiling entry function 'NAME'" and the next such line; notes name it by
+// "for the function 'NAME'" and come before. A unit of one kernel has one section, so lines without a name are its own.
+#include "tercet/compiler/cuda/Nvrtc.h"
+
+#include <regex>
+
+namespace tercet::compiler {
+
+namespace {
+
+int64_t numberBefore(const std::string &line, const char *what) {
+  std::smatch match;
+  if (!std::regex_search(line, match, std::regex(std::string("(\\d+) ") + what)))
+    return 0;
+  return std::stoll(match[1].str());
+}
+
+// C7507, C7508: setmaxnreg ignored. C7510 .. C7520: products of a warpgroup serialised, or a wait or an arrive inserted
+// by ptxas because the kernel's own is missing.
+bool refuses(const std::string &note) {
+  static const std::regex code("^C75(0[78]|1[0-9]|20)\\b");
+  return std::regex_search(note, code);
+}
+
+} // namespace
+
+KernelResources parseNvrtcLog(std::string_view log, std::string_view kernel) {
+  static const std::regex entry("Compiling entry function '([^']+)'"), noted("\\((C75\\d\\d)\\)\\s*(.*)"),
+      named("function '([^']+)'");
+  KernelResources resources;
+  resources.kernel = std::string(kernel);
+  bool mine = true;
+  for (size_t begin = 0; begin < log.size();) {
+    size_t end = std::min(log.find('\n', begin), log.size());
+    std::string line(log.substr(begin, end - begin));
+    begin = end + 1;
+    std::smatch match;
+    if (std::regex_search(line, match, entry))
+      mine = match[1].str() == kernel;
+    if (std::regex_search(line, match, noted)) {
+      std::string note = match[1].str() + ": " + match[2].str();
+      std::smatch name;
+      if (!std::regex_search(note, name, named) || name[1].str() == kernel)
+        resources.notes.push_back(note);
+      continue;
+    }
+    if (!mine)
+      continue;
+    resources.stackBytes = std::max(resources.stackBytes, numberBefore(line, "bytes stack frame"));
+    resources.spillBytes = std::max(resources.spillBytes,
+                                    numberBefore(line, "bytes spill stores") + numberBefore(line, "bytes spill loads"));
+    resources.registers = std::max(resources.registers, numberBefore(line, "registers"));
+    resources.sharedBytes = std::max(resources.sharedBytes, numberBefore(line, "bytes smem"));
+  }
+  return resources;
+}
+
+std::string refusalOf(const KernelResources &resources) {
+  if (resources.spillBytes > 0 || resources.stackBytes > 0)
+    return fmt::format("{} bytes of spills, {} bytes of stack", resources.spillBytes, resources.stackBytes);
+  for (const std::string &note : resources.notes)
+    if (refuses(note))
+      return note;
+  return {};
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,113 @@
+// Tile ops and matrix products.
+#include "KernelPrinter.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+using namespace tkern;
+
+bool KernelPrinter::printTile(Operation *op) {
+  if (auto splat = dyn_cast<SplatOp>(op)) {
+    use("tile.cuh");
+    auto type = cast<TileType>(splat.getType());
+    return define(splat, "same", typeOf(type),
+                  fmt::format("splat<{}, {}>({})", type.getRows(), type.getCols(), ref(splat.getValue())));
+  }
+  if (auto map = dyn_cast<MapOp>(op))
+    return printMap(map);
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    use("tile.cuh");
+    return define(reduce, "reduced", typeOf(reduce.getType()),
+                  fmt::format("reduce_{}({})", stringifyReduceKind(reduce.getKind()).str(), ref(reduce.getTile())));
+  }
+  if (auto mask = dyn_cast<MaskOp>(op)) {
+    use("softmax.cuh");
+    return define(mask, "masked", typeOf(mask.getType()),
+                  fmt::format("mask_cols({}, {})", ref(mask.getTile()), ref(mask.getCols())));
+  }
+  auto step = dyn_cast<SoftmaxStepOp>(op);
+  if (!step)
+    return false;
+  use("softmax.cuh");
+  return define(step, "p", typeOf(step.getType()),
+                fmt::format("softmax_step({}, {}, {}, {}, {}, {}f)", ref(step.getScores()), ref(step.getMax()),
+                            ref(step.getSum()), ref(step.getAcc()), ref(step.getFirst()),
+                            fmt::format("{:.1f}", step.getThreshold().convertToFloat())));
+}
+
+// An element-wise body is a lambda: its ops are its statements.
+bool KernelPrinter::printMap(MapOp map) {
+  use("tile.cuh");
+  TileType type = cast<TileType>(map.getType());
+  std::string inputs, elements, name = declare(map, "mapped");
+  llvm::StringSet<> outside = taken;
+  for (auto [input, element] : llvm::zip(map.getInputs(), map.getBody().getArguments())) {
+    inputs += ", " + ref(input);
+    elements += fmt::format("{}float {}", elements.empty() ? "" : ", ", declare(element, "x"));
+  }
+  CodeWriter::Scope scope = code.blockUntil(fmt::format("}}{});", inputs), "const {} {} = map<{}, {}>([&]({}) {{",
+                                            typeOf(type), name, type.getRows(), type.getCols(), elements);
+  printBody(map.getBody().front());
+  taken = std::move(outside);
+  return true;
+}
+
+bool KernelPrinter::printProduct(Operation *op) {
+  if (auto yield = dyn_cast<YieldOp>(op)) {
+    code.line("return {};", ref(yield.getValue()));
+    return true;
+  }
+  if (auto fetch = dyn_cast<FetchOp>(op)) {
+    use(fetch.getSource().getType().getLayout() == Layout::Swizzled ? "warpgroup_product.cuh" : "warp_product.cuh");
+    return define(fetch, "operand", typeOf(fetch.getView().getType()),
+                  fmt::format("fetch<{}>({}, {}, {})", fetch.getView().getType().getCols(), ref(fetch.getSource()),
+                              ref(fetch.getRow()), ref(fetch.getCol())));
+  }
+  if (auto subview = dyn_cast<SubviewOp>(op); subview && subview.getSource().getType().getSpace() == Space::Shared) {
+    if (!matchPattern(subview.getCol(), m_Zero()))
+      return false;
+    return define(subview, "part", typeOf(subview.getView().getType()),
+                  fmt::format("{}.from_row<{}>({})", ref(subview.getSource()), subview.getView().getType().getRows(),
+                              ref(subview.getRow())));
+  }
+  if (auto matmul = dyn_cast<MatmulOp>(op); matmul && matmul.getTransposedB() && !matmul.getTransposed()) {
+    use("warp_product.cuh");
+    return define(matmul, "product", typeOf(matmul.getType()),
+                  fmt::format("matmul_transposed<{}>({}, {}, {})", matmul.getDepth(), ref(matmul.getA()),
+                              ref(matmul.getB()), ref(matmul.getInit())));
+  }
+  if (auto accumulate = dyn_cast<AccumulateOp>(op)) {
+    use("warp_product.cuh");
+    code.line("accumulate({}, {}, {});", ref(accumulate.getP()), ref(accumulate.getB()), ref(accumulate.getAcc()));
+    return true;
+  }
+  if (auto product = dyn_cast<MatmulAsyncOp>(op)) {
+    use("warpgroup_product.cuh");
+    PendingType type = product.getPending().getType();
+    std::string a = ref(product.getA()), b = ref(product.getB());
+    code.line("Pending<{}, {}> {}(Depth<{}>(), {}, {});", type.getRows(), type.getCols(), declare(product, "pending"),
+              product.getDepth(), a, b);
+    return true;
+  }
+  if (auto product = dyn_cast<AccumulateAsyncOp>(op)) {
+    use("warpgroup_product.cuh");
+    std::string p = ref(product.getP()), b = ref(product.getB());
+    names[product.getToken()] = ref(product.getAcc());
+    code.line("accumulate_async({}, {}, {});", p, b, ref(product.getAcc()));
+    return true;
+  }
+  auto await = dyn_cast<AwaitOp>(op);
+  if (!await)
+    return false;
+  std::string wait = fmt::format("await<{}>({})", await.getLater(), ref(await.getProduct()));
+  if (!await.getTile()) {
+    code.line("{};", wait);
+    return true;
+  }
+  std::string type = typeOf(await.getTile().getType());
+  code.line("const {} &{} = {};", type, declare(await.getTile(), "tile"), wait);
+  return true;
+}
+
+} // namespace tercet::compiler

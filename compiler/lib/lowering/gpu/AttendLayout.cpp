@@ -1,0 +1,64 @@
+// Sizes of an attention kernel, from its program and schedule.
+#include "AttendLayout.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+int64_t slotBytes(tkern::RingType ring) {
+  tkern::ViewType slot = ring.getSlot();
+  int64_t rowElements = slot.getLayout() == tkern::Layout::Swizzled ? slot.getCols() : slot.getStride();
+  return slot.getRows() * rowElements * 2;
+}
+
+// A ring that box copies fill has two 8-byte barriers per slot behind its slots, and starts at a swizzle's period.
+int64_t ringBytes(tkern::RingType ring) {
+  bool boxes = ring.getCopy() == tkern::CopyKind::Tma;
+  return llvm::alignTo(ring.getSlots() * (slotBytes(ring) + (boxes ? 16 : 0)), boxes ? 1024 : 16);
+}
+
+// Rows of threads' copies are 8 elements longer than their columns: an odd number of 16-byte chunks, so that the eight
+// rows that one ldmatrix reads lie in different banks.
+tkern::RingType makeRing(MLIRContext &context, int64_t slots, int64_t rows, int64_t cols, Type element, bool boxes) {
+  tkern::ViewType slot =
+      tkern::ViewType::get(&context, rows, cols, element, boxes ? 64 : cols + 8, tkern::Space::Shared,
+                           boxes ? tkern::Layout::Swizzled : tkern::Layout::Rows);
+  return tkern::RingType::get(&context, slots, slot, boxes ? tkern::CopyKind::Tma : tkern::CopyKind::CpAsync);
+}
+
+} // namespace
+
+AttendLayout::AttendLayout(MLIRContext &context, const DenseProgram &program, tkern::GpuScheduleAttr schedule) {
+  bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
+  bool inRegisters = schedule.getQueries() == tkern::Space::Register;
+  Builder builder(&context);
+  element = program.dtype == DType::f16 ? builder.getF16Type() : builder.getBF16Type();
+  headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
+  valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
+
+  // Warpgroups have a query slot each, so that each waits for its own rows only.
+  queries = groups ? makeRing(context, schedule.getWorkers(), schedule.getWorkerRows(), headCols, element, true)
+                   : makeRing(context, 1, schedule.getBlockRows(), headCols, element, false);
+  keys = makeRing(context, schedule.getSlots(), schedule.getKeys(), headCols, element, groups);
+  values = makeRing(context, schedule.getSlots(), schedule.getKeys(), valueCols, element, groups);
+
+  if (groups || !inRegisters) {
+    queriesAt = 0;
+    keysAt = ringBytes(queries);
+    valuesAt = keysAt + ringBytes(keys);
+    sharedBytes = valuesAt + ringBytes(values);
+  } else {
+    // Queries leave shared memory before the loop; the last slot of values is filled first inside it, behind a barrier.
+    keysAt = 0;
+    valuesAt = ringBytes(keys);
+    queriesAt = valuesAt + (schedule.getSlots() - 1) * slotBytes(values);
+    sharedBytes = std::max(valuesAt + ringBytes(values), queriesAt + ringBytes(queries));
+  }
+  tileRegisters = valueCols / 2 + schedule.getKeys() / 2 + schedule.getKeys() / 4 + (inRegisters ? headCols / 4 : 0);
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,22 @@
+// AttendLayout: everything that follows from a program and a schedule: tile extents, rings, and where they lie in
+// shared memory. The one place that knows sizes; pruning of schedules and lowering both read it.
+#pragma once
+
+#include "tercet/compiler/cuda/GpuLowering.h"
+
+namespace tercet::compiler {
+
+struct AttendLayout {
+  AttendLayout(mlir::MLIRContext &context, const DenseProgram &program, tkern::GpuScheduleAttr schedule);
+
+  mlir::Type element;
+  /// Columns of a tile: head dimensions rounded up to what a product takes, 16 (warps) or 64 (warpgroups).
+  int64_t headCols, valueCols;
+  tkern::RingType queries, keys, values;
+  /// Byte offsets of the rings, and the end of the last one.
+  int64_t queriesAt, keysAt, valuesAt, sharedBytes;
+  /// 32-bit registers per thread that tiles and operands take: accumulator, scores, rounded scores, queries.
+  int64_t tileRegisters;
+};
+
+} // namespace tercet::compiler

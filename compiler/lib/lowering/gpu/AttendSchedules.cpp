@@ -1,0 +1,110 @@
+// Schedules of dense attention: enumerate, prune by named rules, rank. Nothing else decides tile sizes.
+//
+// What ranks is what is known without a device: warpgroups before warps where the target has them; two blocks per
+// processor before one, so that one block's softmax runs beside the other's products; then the order of the lists
+// below.
+#include "AttendLayout.h"
+
+#include <algorithm>
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+using tkern::Space;
+using tkern::WorkerKind;
+
+struct Form {
+  WorkerKind worker;
+  int64_t workers, keys, slots;
+  Space queries;
+  int64_t producerRegisters, consumerRegisters;
+};
+
+/// Registers of a thread beside tiles: addresses, softmax state, operands on their way (measured: 26 on sm_80, D =
+/// 128).
+constexpr int64_t otherRegisters = 36;
+constexpr int64_t registersOfThread = 255, registersOfProcessor = 65536;
+/// Shared memory that the system takes of every block.
+constexpr int64_t reservedShared = 1024;
+
+// 4 warps x 16 rows: 64 query rows, the smallest classification block in use. 64 keys amortise a step's barriers and
+// maxima; two slots let a step's copies run a whole step ahead, one slot half a step.
+std::vector<Form> warpForms() {
+  std::vector<Form> forms;
+  for (int64_t keys : {64, 32, 128, 16})
+    for (int64_t slots : {2, 1, 3})
+      for (Space queries : {Space::Register, Space::Shared})
+        forms.push_back({WorkerKind::Warp, 4, keys, slots, queries, 0, 0});
+  return forms;
+}
+
+// Two consumers of 240 registers and a producer of 24 fill the register file. 128 keys need the fewest instructions per
+// key and read queries from shared memory at 96 of 128 bytes per clock; with 64 keys that would be all of them, so
+// there queries stay in registers first.
+std::vector<Form> warpgroupForms() {
+  std::vector<Form> forms;
+  for (int64_t keys : {128, 64})
+    for (int64_t slots : {256 / keys, int64_t{2}, int64_t{1}})
+      for (Space queries :
+           {keys == 128 ? Space::Shared : Space::Register, keys == 128 ? Space::Register : Space::Shared})
+        forms.push_back({WorkerKind::Warpgroup, 2, keys, slots, queries, 24, 240});
+  return forms;
+}
+
+int64_t blocksPerProcessor(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
+  int64_t threads = form.worker == WorkerKind::Warp ? 32 * form.workers : 128 * (form.workers + 1);
+  int64_t byShared = target.sharedBytesPerProcessor / (layout.sharedBytes + reservedShared);
+  int64_t perThread = form.worker == WorkerKind::Warp ? layout.tileRegisters + otherRegisters : 168;
+  return std::min(byShared, registersOfProcessor / (threads * perThread));
+}
+
+bool isLegal(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
+  int64_t registers = form.worker == WorkerKind::Warp ? registersOfThread : form.consumerRegisters;
+  bool fitsRegisters = layout.tileRegisters + otherRegisters <= registers;
+  bool fitsShared = layout.sharedBytes <= target.sharedBytes;
+  return fitsRegisters && fitsShared;
+}
+
+void rank(MLIRContext &context, const DenseProgram &program, const CudaTarget &target, const std::vector<Form> &forms,
+          std::vector<RankedSchedule> &ranked) {
+  struct Entry {
+    RankedSchedule schedule;
+    bool overlaps;
+  };
+  std::vector<Entry> entries;
+  for (const Form &form : forms) {
+    auto schedule = tkern::GpuScheduleAttr::get(&context, form.worker, form.workers, form.keys, form.slots,
+                                                form.queries, form.producerRegisters, form.consumerRegisters);
+    AttendLayout layout(context, program, schedule);
+    auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
+    if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))
+      entries.push_back({{schedule, layout.sharedBytes}, blocksPerProcessor(form, layout, target) >= 2});
+  }
+  if (forms.front().worker == WorkerKind::Warp)
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry &a, const Entry &b) { return a.overlaps && !b.overlaps; });
+  for (Entry &entry : entries)
+    ranked.push_back(std::move(entry.schedule));
+}
+
+} // namespace
+
+std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const DenseProgram &program, const CudaTarget &target,
+                                            std::vector<std::string> &remarks) {
+  std::vector<RankedSchedule> ranked;
+  if (target.hasWarpgroups) {
+    if (program.headDim % 64 == 0 && program.valueDim % 64 == 0)
+      rank(context, program, target, warpgroupForms(), ranked);
+    else
+      remarks.push_back(fmt::format("head dimensions {} and {} are not multiples of 64, which warpgroup products and "
+                                    "box copies take: using warps",
+                                    program.headDim, program.valueDim));
+  }
+  rank(context, program, target, warpForms(), ranked);
+  return ranked;
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,82 @@
+// KernelBuilder: names, constants and the frame of a kernel.
+#include "KernelBuilder.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+KernelBuilder::KernelBuilder(ModuleOp module, StringRef kernelName, tkern::GpuScheduleAttr schedule)
+    : builder(module.getContext()) {
+  builder.setInsertionPointToEnd(module.getBody());
+  kernel = builder.create<tkern::KernelOp>(at(""), builder.getStringAttr(kernelName));
+  kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
+  Block &entry = kernel.getBody().emplaceBlock();
+  for (StringRef name : {"query_block", "query_head", "batch"})
+    entry.addArgument(builder.getIndexType(), at(name));
+  builder.setInsertionPointToEnd(&entry);
+}
+
+Location KernelBuilder::at(StringRef name) {
+  Location unknown = builder.getUnknownLoc();
+  return name.empty() ? unknown : NameLoc::get(builder.getStringAttr(name), unknown);
+}
+
+Value KernelBuilder::argument(Type type, StringRef name, StringRef symbol) {
+  symbols.push_back(builder.getStringAttr(symbol));
+  return kernel.getBody().front().addArgument(type, at(name));
+}
+
+Value KernelBuilder::constant(TypedAttr value, StringRef name) {
+  Value &known = constants[{value, builder.getStringAttr(name)}];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&kernel.getBody().front());
+    if (constants.size() > 1)
+      builder.setInsertionPointAfterValue(std::prev(constants.end(), 2)->second);
+    known = builder.create<arith::ConstantOp>(at(name), value);
+  }
+  return known;
+}
+
+Value KernelBuilder::constant(int64_t value, StringRef name) { return constant(builder.getIndexAttr(value), name); }
+Value KernelBuilder::constant(float value, StringRef name) { return constant(builder.getF32FloatAttr(value), name); }
+
+Value KernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }
+Value KernelBuilder::sub(StringRef name, Value a, Value b) { return make<arith::SubIOp>(name, a, b); }
+Value KernelBuilder::mul(StringRef name, Value a, Value b) { return make<arith::MulIOp>(name, a, b); }
+
+Value KernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inputs, ArrayRef<StringRef> elements,
+                         llvm::function_ref<Value(ValueRange)> body) {
+  auto op = make<tkern::MapOp>(name, type, inputs);
+  Block &block = op.getBody().emplaceBlock();
+  for (StringRef element : elements)
+    block.addArgument(builder.getF32Type(), at(element));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(&block);
+  Value result = body(block.getArguments());
+  make<tkern::YieldOp>("", result);
+  return op;
+}
+
+void KernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void(Value)> body) {
+  auto op = make<scf::ForOp>("", constant(int64_t{0}), count, constant(int64_t{1}));
+  op.getInductionVar().setLoc(at(name));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  body(op.getInductionVar());
+}
+
+Type KernelBuilder::tile(int64_t rows, int64_t cols) { return tkern::TileType::get(builder.getContext(), rows, cols); }
+
+tkern::ViewType KernelBuilder::view(int64_t rows, int64_t cols, Type element, int64_t stride, tkern::Space space,
+                                    tkern::Layout layout) {
+  return tkern::ViewType::get(builder.getContext(), rows, cols, element, stride, space, layout);
+}
+
+tkern::KernelOp KernelBuilder::finish() {
+  make<tkern::EndOp>("");
+  kernel->setAttr(argumentsAttribute, builder.getArrayAttr(symbols));
+  return kernel;
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,52 @@
+// The printed kernel: two lines that carry the meaning of each form, and what holds for all text.
+#include "gpu/DenseCase.h"
+
+#include "mlir/Parser/Parser.h"
+
+#include <catch2/catch.hpp>
+
+using namespace tercet;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a step of the warp form", "[cuda]") {
+  std::string text = test::DenseCase().text("sm_80", 128, "cuda");
+  CHECK_THAT(text, Contains("const Tile<16, 64> scores = matmul_transposed<128>(q_operand, k_tile, none);"));
+  CHECK_THAT(text, Contains("const Tile<16, 64> p = softmax_step(relative, row_max, row_sum, acc, first, 8.0f);"));
+}
+
+TEST_CASE("a step of the warpgroup form", "[cuda]") {
+  std::string text = test::DenseCase().text("sm_90a", 128, "cuda");
+  CHECK_THAT(text, Contains("Pending<64, 128> product(Depth<128>(), q_tile, k_tile);"));
+  CHECK_THAT(text, Contains("accumulate_async(p, v_tile, acc);"));
+}
+
+TEST_CASE("kernels are at most 200 lines, and end with a line end", "[cuda]") {
+  test::DenseCase dense;
+  for (const char *target : {"sm_80", "sm_90a"})
+    for (int64_t headDim : {64, 128, 256}) {
+      std::string text = dense.text(target, headDim, "cuda");
+      CHECK(test::countOf(text, "\n") <= 200);
+      CHECK(text.back() == '\n');
+    }
+}
+
+TEST_CASE("equal problems print equal text", "[cuda]") {
+  CHECK(test::DenseCase().text("sm_80", 96, "cuda") == test::DenseCase().text("sm_80", 96, "cuda"));
+}
+
+TEST_CASE("an op without a statement is a defect that is named", "[cuda]") {
+  test::DenseCase dense;
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+    tkern.kernel @k(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>)
+        attributes {tkern.schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 1, queries register, registers 0 : 0>} {
+      %v = tkern.view %p[%i] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      tkern.prefetch %v[%i, %i] 4 x 64 : !tkern.view<?x64xf32, stride 64, global>
+      tkern.end
+    })",
+                                                        &dense.context());
+  REQUIRE(module);
+  auto source = compiler::printCuda(*module->getOps<tkern::KernelOp>().begin(), "");
+  REQUIRE_FALSE(source.ok());
+  CHECK(source.status().code() == Code::internal);
+  CHECK_THAT(source.status().message(), Contains("'tkern.prefetch'"));
+}
