@@ -1,6 +1,8 @@
 // emit: a spec at one stage of its way to the target.
 #include "CompileCpu.h"
 
+#include "tercet/compiler/cuda/EmitCuda.h"
+
 #include <chrono>
 
 using namespace tercet;
@@ -45,6 +47,8 @@ Result<EmitResult> tercet::emit(const Spec &spec, const Problem &problem, const 
   EmitResult result;
   if (stage == "tercet") {
     result.bytes = bound.text() + "\n";
+  } else if (isCudaTarget(problem.target)) {
+    TERCET_TRY(result, emitCuda(bound.spec, problem, stage));
   } else if (stage == "tkern" || stage == "llvm" || stage == "obj" || stage == "artifact") {
     TERCET_TRY(result, emitCpu(*context, bound, problem, stage));
   } else {

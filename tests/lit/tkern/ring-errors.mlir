@@ -151,6 +151,14 @@ tkern.kernel @ring_c1(%i: index, %g: index, %u: index) {
 }
 
 // -----
+// ring C2
+tkern.kernel @ring_c2(%i: index, %g: index, %u: index) {
+  // expected-error @+1 {{C2: has 0 readers, expected at least one}}
+  %ring = tkern.ring readers 0 : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  tkern.end
+}
+
+// -----
 // clear_rows C1
 tkern.kernel @clear_rows_c1(%i: index, %g: index, %u: index) {
   %ring = tkern.ring : !tkern.ring<2 x <64x64xbf16, stride 72, shared>, cp_async>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "AttendLayout.h"
-#include "KernelBuilder.h"
+#include "GpuKernelBuilder.h"
 
 namespace tercet::compiler {
 
@@ -27,7 +27,7 @@ public:
   /// O = acc / sum and LSE, for the worker's rows from `row` on.
   void finishRows(mlir::Value row);
 
-  KernelBuilder b;
+  GpuKernelBuilder b;
   const DenseProgram &program;
   tkern::GpuScheduleAttr schedule;
   AttendLayout layout;

@@ -88,7 +88,7 @@ private:
   }
 
   AttendParts &p;
-  KernelBuilder &b;
+  GpuKernelBuilder &b;
   int64_t slots, inFlight;
   Value queries, keys, values, kRows, vRows;
 };

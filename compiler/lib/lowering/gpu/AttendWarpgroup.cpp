@@ -95,7 +95,7 @@ private:
   }
 
   AttendParts &p;
-  KernelBuilder &b;
+  GpuKernelBuilder &b;
   Value queries, keys, values, workerRows;
 };
 

@@ -1,5 +1,5 @@
-// KernelBuilder: writes one tkern.kernel. Every value is built with a name, which survives as its location: printed IR
-// and CUDA use it. Constants of one value and name are built once, in the kernel's entry block.
+// GpuKernelBuilder: writes one tkern.kernel. Every value is built with a name, which survives as its location: printed
+// IR and CUDA use it. Constants of one value and name are built once, in the kernel's entry block.
 #pragma once
 
 #include "tercet/compiler/cuda/GpuLowering.h"
@@ -8,9 +8,9 @@
 
 namespace tercet::compiler {
 
-class KernelBuilder {
+class GpuKernelBuilder {
 public:
-  KernelBuilder(mlir::ModuleOp module, llvm::StringRef kernelName, tkern::GpuScheduleAttr schedule);
+  GpuKernelBuilder(mlir::ModuleOp module, llvm::StringRef kernelName, tkern::GpuScheduleAttr schedule);
 
   /// Adds an argument to the argument block. symbol: what it binds to at launch (Plan.h).
   mlir::Value argument(mlir::Type type, llvm::StringRef name, llvm::StringRef symbol);

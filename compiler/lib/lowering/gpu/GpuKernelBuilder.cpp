@@ -1,11 +1,11 @@
-// KernelBuilder: names, constants and the frame of a kernel.
-#include "KernelBuilder.h"
+// GpuKernelBuilder: names, constants and the frame of a kernel.
+#include "GpuKernelBuilder.h"
 
 using namespace mlir;
 
 namespace tercet::compiler {
 
-KernelBuilder::KernelBuilder(ModuleOp module, StringRef kernelName, tkern::GpuScheduleAttr schedule)
+GpuKernelBuilder::GpuKernelBuilder(ModuleOp module, StringRef kernelName, tkern::GpuScheduleAttr schedule)
     : builder(module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
   kernel = builder.create<tkern::KernelOp>(at(""), builder.getStringAttr(kernelName));
@@ -16,17 +16,17 @@ KernelBuilder::KernelBuilder(ModuleOp module, StringRef kernelName, tkern::GpuSc
   builder.setInsertionPointToEnd(&entry);
 }
 
-Location KernelBuilder::at(StringRef name) {
+Location GpuKernelBuilder::at(StringRef name) {
   Location unknown = builder.getUnknownLoc();
   return name.empty() ? unknown : NameLoc::get(builder.getStringAttr(name), unknown);
 }
 
-Value KernelBuilder::argument(Type type, StringRef name, StringRef symbol) {
+Value GpuKernelBuilder::argument(Type type, StringRef name, StringRef symbol) {
   symbols.push_back(builder.getStringAttr(symbol));
   return kernel.getBody().front().addArgument(type, at(name));
 }
 
-Value KernelBuilder::constant(TypedAttr value, StringRef name) {
+Value GpuKernelBuilder::constant(TypedAttr value, StringRef name) {
   Value &known = constants[{value, builder.getStringAttr(name)}];
   if (!known) {
     OpBuilder::InsertionGuard guard(builder);
@@ -38,15 +38,15 @@ Value KernelBuilder::constant(TypedAttr value, StringRef name) {
   return known;
 }
 
-Value KernelBuilder::constant(int64_t value, StringRef name) { return constant(builder.getIndexAttr(value), name); }
-Value KernelBuilder::constant(float value, StringRef name) { return constant(builder.getF32FloatAttr(value), name); }
+Value GpuKernelBuilder::constant(int64_t value, StringRef name) { return constant(builder.getIndexAttr(value), name); }
+Value GpuKernelBuilder::constant(float value, StringRef name) { return constant(builder.getF32FloatAttr(value), name); }
 
-Value KernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }
-Value KernelBuilder::sub(StringRef name, Value a, Value b) { return make<arith::SubIOp>(name, a, b); }
-Value KernelBuilder::mul(StringRef name, Value a, Value b) { return make<arith::MulIOp>(name, a, b); }
+Value GpuKernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }
+Value GpuKernelBuilder::sub(StringRef name, Value a, Value b) { return make<arith::SubIOp>(name, a, b); }
+Value GpuKernelBuilder::mul(StringRef name, Value a, Value b) { return make<arith::MulIOp>(name, a, b); }
 
-Value KernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inputs, ArrayRef<StringRef> elements,
-                         llvm::function_ref<Value(ValueRange)> body) {
+Value GpuKernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inputs, ArrayRef<StringRef> elements,
+                            llvm::function_ref<Value(ValueRange)> body) {
   auto op = make<tkern::MapOp>(name, type, inputs);
   Block &block = op.getBody().emplaceBlock();
   for (StringRef element : elements)
@@ -58,7 +58,7 @@ Value KernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inputs
   return op;
 }
 
-void KernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void(Value)> body) {
+void GpuKernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void(Value)> body) {
   auto op = make<scf::ForOp>("", constant(int64_t{0}), count, constant(int64_t{1}));
   op.getInductionVar().setLoc(at(name));
   OpBuilder::InsertionGuard guard(builder);
@@ -66,14 +66,16 @@ void KernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void(Va
   body(op.getInductionVar());
 }
 
-Type KernelBuilder::tile(int64_t rows, int64_t cols) { return tkern::TileType::get(builder.getContext(), rows, cols); }
+Type GpuKernelBuilder::tile(int64_t rows, int64_t cols) {
+  return tkern::TileType::get(builder.getContext(), rows, cols);
+}
 
-tkern::ViewType KernelBuilder::view(int64_t rows, int64_t cols, Type element, int64_t stride, tkern::Space space,
-                                    tkern::Layout layout) {
+tkern::ViewType GpuKernelBuilder::view(int64_t rows, int64_t cols, Type element, int64_t stride, tkern::Space space,
+                                       tkern::Layout layout) {
   return tkern::ViewType::get(builder.getContext(), rows, cols, element, stride, space, layout);
 }
 
-tkern::KernelOp KernelBuilder::finish() {
+tkern::KernelOp GpuKernelBuilder::finish() {
   make<tkern::EndOp>("");
   kernel->setAttr(argumentsAttribute, builder.getArrayAttr(symbols));
   return kernel;
