@@ -20,7 +20,7 @@ TEST_CASE("the warpgroup form has one producer, and awaits its products inside t
   test::DenseCase dense;
   std::string text = dense.text("sm_90a", 128, "tkern");
   CHECK_THAT(text, Contains("tkern.roles producer registers 24 {"));
-  CHECK_THAT(text, Contains("%scores = tkern.await %product later 0 : !tkern.pending<64x128> -> <64x128>"));
+  CHECK_THAT(text, Contains("%scores = tkern.await %product later 0 : !tkern.pending<64x128> -> !tkern.tile<64x128>"));
 }
 
 TEST_CASE("named text parses and verifies again", "[cuda]") {
