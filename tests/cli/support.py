@@ -51,11 +51,11 @@ class Case(unittest.TestCase):
         return outcome
 
     def refused(self, *words, code=1, says=(), stdin="", **environment):
-        """Exit code, one sentence on standard error that holds every text of `says`, and nothing on standard output."""
+        """Exit code, one sentence on standard error (notes apart) that holds every text of `says`, and nothing on standard output."""
         outcome = self.tercet(*words, stdin=stdin, **environment)
         self.assertEqual(outcome.code, code, outcome)
         self.assertEqual(outcome.out, "", outcome)
-        lines = outcome.err.strip().split("\n")
+        lines = [line for line in outcome.err.strip().split("\n") if not line.startswith("tercet: note: ")]
         self.assertEqual(len(lines), 1, outcome)
         self.assertTrue(lines[0].startswith("tercet: error: "), outcome)
         for text in [says] if isinstance(says, str) else says:

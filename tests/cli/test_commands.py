@@ -80,6 +80,11 @@ class Lists(Case):
         self.assertEqual(object["cache_dir"], self.path("cache"))
         self.assertEqual(object["threads"], 2)
 
+    def test_config_says_whether_nvrtc_is_here(self):
+        missing = self.passes("config", "--json", TERCET_NVRTC=self.path("none.so")).json()
+        self.assertEqual((missing["nvrtc"], missing["nvrtc_version"]), (None, None))
+        self.assertIn("(not found)", self.passes("config", TERCET_NVRTC=self.path("none.so")).out)
+
     def test_text_and_json_are_apart(self):
         for words in [["specs"], ["specs", "dense"], ["devices"], ["config"], ["cache", "path"]]:
             text, outcome = self.passes(*words).out, self.passes(*words, "--json")

@@ -74,6 +74,15 @@ class Compile(Case):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["sla.cpu-portable.tercet", "sla.cpu-v3.tercet"])
 
+    def test_cuda_text_needs_no_nvrtc(self):
+        self.assertIn("__global__", self.passes("compile", "dense", "--head-dim", 64, "--target", "sm_80", "--dtype", "bf16",
+                                                "--emit", "cuda", TERCET_NVRTC=self.path("none.so")).out)
+
+    def test_code_for_a_gpu_needs_nvrtc(self):
+        self.refused("compile", "dense", "--head-dim", "64", "--target", "sm_80", "--dtype", "bf16", "--emit", "cubin",
+                     "-o", self.path("x"), code=3, says="NVRTC", TERCET_NVRTC=self.path("none.so"))
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_a_stage_that_does_not_fit_the_target(self):
         self.refused("compile", "dense", "--head-dim", "64", "--emit", "ptx", "-o", self.path("x"), says="'ptx'")
         self.assertEqual(list(self.folder.iterdir()), [])

@@ -4,6 +4,7 @@
 #include "tercet/CacheDirectory.h"
 #include "tercet/Cpu.h"
 #include "tercet/Environment.h"
+#include "tercet/compiler/cuda/Nvrtc.h"
 
 #include <CLI/CLI.hpp>
 #include <llvm/Config/llvm-config.h>
@@ -37,11 +38,14 @@ public:
     for (const auto &[variable, value] : variables(settings))
       if (!value.empty())
         set[variable] = value;
+    auto nvrtc = compiler::Nvrtc::get();
     Json object = {{"version", TERCET_VERSION},
                    {"llvm", LLVM_VERSION_STRING},
                    {"cache_dir", defaultCacheDirectory().string()},
                    {"threads", settings.threads > 0 ? settings.threads : static_cast<int>(cores)},
                    {"cpu_level", cpuLevelName(detectCpuLevel())},
+                   {"nvrtc", nvrtc.ok() ? Json((*nvrtc)->path()) : Json(nullptr)},
+                   {"nvrtc_version", nvrtc.ok() ? Json((*nvrtc)->version()) : Json(nullptr)},
                    {"environment", set},
                    {"warnings", settings.warnings}};
     if (json) {
@@ -51,7 +55,10 @@ public:
     std::string text;
     for (const auto &[key, value] : object.items())
       if (!value.is_structured())
-        text += fmt::format("{:<12} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+        text += fmt::format("{:<13} {}\n", key,
+                            value.is_null()     ? "(not found)"
+                            : value.is_string() ? value.get<std::string>()
+                                                : value.dump());
     text += "environment\n";
     for (const auto &[variable, value] : variables(settings))
       text += fmt::format("  {:<17} {}\n", variable, value.empty() ? "(not set)" : value);
