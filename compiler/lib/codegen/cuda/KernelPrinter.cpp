@@ -48,6 +48,8 @@ std::string KernelPrinter::typeOf(Type type) const {
     return "index";
   if (type.isInteger(1))
     return "bool";
+  if (type.isInteger(32))
+    return "u32";
   if (type.isF32() || type.isF64())
     return type.isF32() ? "float" : "double";
   if (isa<TensorMapType>(type))

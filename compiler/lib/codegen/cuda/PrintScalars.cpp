@@ -111,6 +111,10 @@ bool KernelPrinter::printIndexArithmetic(Operation *op) {
       .Case([&](arith::AndIOp) { return binary("{} & {}"); })
       .Case([&](arith::OrIOp) { return binary("{} | {}"); })
       .Case([&](arith::XOrIOp) { return binary("{} ^ {}"); })
+      .Case([&](arith::IndexCastUIOp cast) {
+        std::string type = typeOf(cast.getType());
+        return define(cast, "value", type, fmt::format("static_cast<{}>({})", type, ref(cast.getIn())));
+      })
       .Case([&](arith::CmpIOp compare) {
         return binary(fmt::format("{{}} {} {{}}", comparison(compare.getPredicate())).c_str());
       })

@@ -28,7 +28,11 @@ AttendParts::AttendParts(ModuleOp module, const DenseProgram &program, tkern::Gp
 
   Value blockRows = b.constant(schedule.getBlockRows(), "block_rows");
   keysPerStep = b.constant(schedule.getKeys(), "keys_per_step");
-  keyHead = b.make<arith::DivUIOp>("key_head", b.item(1), headsPerKeyHead);
+  // In 32 bits: a 64-bit division is a call, around which ptxas saves registers on a stack.
+  Type i32 = b.builder.getI32Type();
+  Value head = b.make<arith::IndexCastUIOp>("head", i32, b.item(1));
+  Value group = b.make<arith::IndexCastUIOp>("group", i32, headsPerKeyHead);
+  keyHead = b.make<arith::IndexCastUIOp>("key_head", index, b.make<arith::DivUIOp>("quotient", head, group));
   liveRows = liveCount("live_rows", queryLengths, rows);
   liveKeys = liveCount("live_keys", keyLengths, keys);
   blockRow = b.mul("block_row", b.item(0), blockRows);

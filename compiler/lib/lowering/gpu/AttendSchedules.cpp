@@ -26,6 +26,8 @@ struct Form {
 /// Registers of a thread beside tiles: addresses, softmax state, operands on their way (measured: 26 on sm_80, D =
 /// 128).
 constexpr int64_t otherRegisters = 36;
+/// What has to stay free beyond that for queries to be kept in registers: short of it, ptxas spills (D = 224).
+constexpr int64_t spareRegisters = 28;
 constexpr int64_t registersOfThread = 255, registersOfProcessor = 65536;
 /// Shared memory that the system takes of every block.
 constexpr int64_t reservedShared = 1024;
@@ -63,7 +65,8 @@ int64_t blocksPerProcessor(const Form &form, const AttendLayout &layout, const C
 
 bool isLegal(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
   int64_t registers = form.worker == WorkerKind::Warp ? registersOfThread : form.consumerRegisters;
-  bool fitsRegisters = layout.tileRegisters + otherRegisters <= registers;
+  int64_t spare = form.queries == Space::Register ? spareRegisters : 0;
+  bool fitsRegisters = layout.tileRegisters + otherRegisters + spare <= registers;
   bool fitsShared = layout.sharedBytes <= target.sharedBytes;
   return fitsRegisters && fitsShared;
 }
