@@ -1,0 +1,69 @@
+// States are kept per byte, so that two warps that fill one word by halves are seen as they are.
+#include "core/SharedMemory.h"
+
+#include "core/Warp.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace tercet::sim {
+
+void SharedMemory::reset(uint64_t size, bool tracked) {
+  bytes.assign(size, std::byte{0xff});
+  states.assign(tracked ? size : 0, unwritten);
+}
+
+void SharedMemory::checkBounds(const Site &site, uint64_t offset, uint64_t count) const {
+  if (offset > bytes.size() || count > bytes.size() - offset)
+    site.fail(
+        fmt::format("{} bytes at shared address {:#x} lie outside of the CTA's {} bytes", count, offset, bytes.size()));
+}
+
+void SharedMemory::failState(const Site &site, uint64_t offset, uint64_t count, const char *access) const {
+  auto begin = states.begin() + ptrdiff_t(offset), end = begin + ptrdiff_t(count);
+  if (auto found = std::find(begin, end, inFlight); found != end)
+    site.fail(fmt::format("{} shared address {:#x}, into which an asynchronous copy has not been waited for", access,
+                          found - states.begin()));
+  site.fail(fmt::format("{} shared address {:#x}, which nobody has written", access,
+                        std::find(begin, end, unwritten) - states.begin()));
+}
+
+const std::byte *SharedMemory::readable(const Site &site, uint64_t offset, uint64_t count) {
+  checkBounds(site, offset, count);
+  if (!states.empty()) {
+    const uint8_t *state = states.data() + offset;
+    if (!std::all_of(state, state + count, [](uint8_t s) { return s == written; }))
+      failState(site, offset, count, "reads");
+  }
+  return bytes.data() + offset;
+}
+
+std::byte *SharedMemory::writable(const Site &site, uint64_t offset, uint64_t count) {
+  checkBounds(site, offset, count);
+  if (!states.empty()) {
+    uint8_t *state = states.data() + offset;
+    if (std::any_of(state, state + count, [](uint8_t s) { return s == inFlight; }))
+      failState(site, offset, count, "writes");
+    std::memset(state, written, count);
+  }
+  return bytes.data() + offset;
+}
+
+void SharedMemory::setInFlight(const Site &site, uint64_t offset, uint64_t count) {
+  if (states.empty())
+    return;
+  uint8_t *state = states.data() + offset;
+  if (std::any_of(state, state + count, [](uint8_t s) { return s == inFlight; }))
+    site.fail(
+        fmt::format("copies into shared address {:#x}, into which an earlier copy has not been waited for", offset));
+  std::memset(state, inFlight, count);
+}
+
+void SharedMemory::setArrived(uint64_t offset, uint64_t count) {
+  if (!states.empty())
+    std::memset(states.data() + offset, written, count);
+}
+
+} // namespace tercet::sim

@@ -1,0 +1,91 @@
+// Branches, ends and pauses: bra, ret, exit, trap, nanosleep, griddepcontrol, prefetch.
+#include "core/Control.h"
+
+#include "core/Cta.h"
+#include "families/Families.h"
+
+namespace tercet::sim {
+
+void executeExit(Warp &warp, const Instruction &, Mask mask) { warp.exitLanes(mask); }
+
+namespace {
+
+void branch(Warp &warp, const Instruction &in, Mask mask) { warp.branch(mask, uint32_t(in.target)); }
+
+void branchUniform(Warp &warp, const Instruction &in, Mask mask) {
+  if (mask != warp.group().mask)
+    warp.fail(in, mask, "the lanes of a warp part at a branch that was promised to be uniform");
+  warp.group().pc = uint32_t(in.target);
+}
+
+void trap(Warp &warp, const Instruction &in, Mask mask) { warp.fail(in, mask, "the kernel executes a trap"); }
+
+void nothing(Warp &, const Instruction &, Mask) {}
+
+void sleep(Warp &warp, const Instruction &, Mask) { warp.poll(); }
+
+void decodeBranch(Decoding &d) {
+  bool uniform = d.take("uni");
+  d.expectOperands(1);
+  d.in.hasLabel = true;
+  // Without a guard every lane that is here takes it.
+  d.run(uniform && d.in.guard >= 0 ? branchUniform : branch);
+}
+void decodeExit(Decoding &d) {
+  d.take("uni");
+  d.expectOperands(0);
+  d.run(executeExit);
+}
+void decodeTrap(Decoding &d) {
+  d.expectOperands(0);
+  d.run(trap);
+}
+void decodeSleep(Decoding &d) {
+  d.takeType();
+  d.expectOperands(1);
+  d.from(0, Type::u32);
+  d.run(sleep);
+}
+void decodeMarker(Decoding &d) {
+  d.expectOperands(0, 1);
+  d.run(nothing);
+}
+void decodeGridDependency(Decoding &d) {
+  // Launches are one after another here, so what a kernel waits for has been done.
+  if (!d.take("wait") && !d.take("launch_dependents"))
+    d.fail("is neither .wait nor .launch_dependents");
+  d.expectOperands(0);
+  d.run(nothing);
+}
+// Prefetches name memory and do nothing to it.
+void decodePrefetch(Decoding &d) {
+  d.take("global");
+  d.take("L1");
+  d.take("L2");
+  d.take("L2::evict_last");
+  d.take("L2::evict_normal");
+  d.take("tensormap");
+  d.take("param");
+  d.take("const");
+  d.expectOperands(1);
+  d.address(0, 0, Space::generic);
+  d.run(nothing);
+}
+
+constexpr Rule rules[] = {
+    {"bra", decodeBranch},
+    {"ret", decodeExit},
+    {"exit", decodeExit},
+    {"trap", decodeTrap},
+    {"nanosleep", decodeSleep},
+    {"pmevent", decodeMarker},
+    {"griddepcontrol", decodeGridDependency},
+    {"prefetch", decodePrefetch},
+    {"prefetchu", decodePrefetch},
+};
+
+} // namespace
+
+Rules controlRules() { return rules; }
+
+} // namespace tercet::sim

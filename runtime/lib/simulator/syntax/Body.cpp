@@ -1,0 +1,178 @@
+// Instructions are decoded as they are read; branches are bound when their scope closes, operand pointers at the end.
+#include "syntax/Body.h"
+
+#include "core/Control.h"
+#include "syntax/Decoding.h"
+#include "syntax/Variables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tercet::sim {
+
+namespace {
+constexpr size_t deepestScope = 64;
+constexpr uint64_t mostLocalBytes = 512 * 1024; // per thread, as on hardware
+} // namespace
+
+void BodyParser::run() {
+  reader.expect('{', "before a kernel's body");
+  openScope();
+  while (!scopes.empty()) {
+    if (reader.peek().kind == Token::Kind::end)
+      reader.fail("the text ends inside a kernel");
+    statement();
+  }
+  finish();
+}
+
+void BodyParser::openScope() {
+  if (scopes.size() >= deepestScope)
+    reader.fail(fmt::format("scopes nest deeper than {}", deepestScope));
+  registers.open();
+  scopes.emplace_back();
+}
+
+void BodyParser::closeScope() {
+  LabelScope scope = std::move(scopes.back());
+  scopes.pop_back();
+  registers.close();
+  for (const Branch &branch : scope.branches) {
+    if (auto found = scope.labels.find(branch.label); found != scope.labels.end())
+      kernel.code[branch.instruction].target = int32_t(found->second);
+    else if (!scopes.empty())
+      scopes.back().branches.push_back(branch);
+    else
+      throw Failure{fmt::format("line {}: there is no label {}", branch.line, branch.label)};
+  }
+}
+
+void BodyParser::statement() {
+  if (reader.accept('{'))
+    return openScope();
+  if (reader.accept('}'))
+    return closeScope();
+  if (reader.accept(';'))
+    return;
+  const Token &token = reader.peek();
+  if (token.kind == Token::Kind::word && token.text[0] == '.')
+    return directive();
+  if (token.kind == Token::Kind::word && reader.peek(1).is(':')) {
+    if (!scopes.back().labels.emplace(token.text, uint32_t(kernel.code.size())).second)
+      reader.fail(fmt::format("label {} is there twice", token.text));
+    reader.next();
+    reader.next();
+    return;
+  }
+  instruction();
+}
+
+void BodyParser::directive() {
+  const Token word = reader.next();
+  if (word.text == ".reg")
+    return declareRegisters();
+  if (word.text == ".shared")
+    return declareVariable(Space::shared);
+  if (word.text == ".local")
+    return declareVariable(Space::local);
+  if (word.text == ".pragma") {
+    while (reader.peek().kind == Token::Kind::text || reader.peek().is(','))
+      reader.next();
+    reader.expect(';', "after .pragma");
+    return;
+  }
+  if (word.text == ".loc") { // no ';': it ends with its line
+    while (reader.peek().line == word.line && reader.peek().kind != Token::Kind::end)
+      reader.next();
+    return;
+  }
+  throw Failure{fmt::format("line {}: directive {} is not known inside a kernel", word.line, word.text)};
+}
+
+void BodyParser::declareRegisters() {
+  Variable first = readVariable(reader, false);
+  registers.declare(first.name, first.type, first.count);
+  while (reader.accept(',')) {
+    std::string_view name = reader.expectWord("a register");
+    std::optional<uint64_t> count;
+    if (reader.accept('<')) {
+      count = uint64_t(reader.expectInteger("a number of registers"));
+      reader.expect('>', "after a number of registers");
+    }
+    registers.declare(name, first.type, count);
+  }
+  reader.expect(';', "after registers");
+}
+
+void BodyParser::declareVariable(Space space) {
+  Variable variable = readVariable(reader, false);
+  reader.expect(';', "after a variable");
+  uint64_t offset;
+  if (space == Space::local) {
+    offset = alignUp(kernel.localBytes, variable.align);
+    if (offset + variable.bytes > mostLocalBytes)
+      reader.fail(fmt::format("local memory takes more than {} bytes per thread", mostLocalBytes));
+    kernel.localBytes = uint32_t(offset + variable.bytes);
+  } else {
+    offset = alignUp(sharedBytes, variable.align);
+    if (offset + variable.bytes > (1u << 20))
+      reader.fail("static shared memory takes more than 1 MiB");
+    sharedBytes = offset + variable.bytes;
+  }
+  registers.declareSymbol(variable.name, {space, offset});
+}
+
+void BodyParser::instruction() {
+  Statement statement = readStatement(reader);
+  size_t mnemonicParts = 0;
+  const Rule *rule = findRule(statement, mnemonicParts);
+  if (!rule)
+    throw Failure{fmt::format("line {}: opcode {} is not known", statement.line, statement.opcode)};
+  Decoding decoding(statement, registers, kernel, mnemonicParts);
+  rule->decode(decoding);
+  decoding.finish();
+  if (decoding.in.hasLabel)
+    scopes.back().branches.push_back({kernel.code.size(), decoding.label(0), statement.line});
+  append(decoding);
+}
+
+uint16_t BodyParser::kindNumber(const std::string &kind) {
+  auto found = std::find(program.kinds.begin(), program.kinds.end(), kind);
+  if (found == program.kinds.end())
+    found = program.kinds.insert(program.kinds.end(), kind);
+  return uint16_t(found - program.kinds.begin());
+}
+
+void BodyParser::append(const Decoding &decoding) {
+  Instruction in = decoding.in;
+  in.index = uint32_t(kernel.code.size());
+  in.kind = kindNumber(decoding.kind());
+  in.toCount = uint16_t(decoding.toSlots().size());
+  in.fromCount = uint16_t(decoding.fromSlots().size());
+  size_t to = kernel.operands.size();
+  kernel.operands.insert(kernel.operands.end(), decoding.toSlots().begin(), decoding.toSlots().end());
+  size_t from = kernel.operands.size();
+  kernel.operands.insert(kernel.operands.end(), decoding.fromSlots().begin(), decoding.fromSlots().end());
+  operandBegins.emplace_back(to, from);
+  kernel.code.push_back(in);
+}
+
+void BodyParser::finish() {
+  // Control may run into the closing brace, and a label may stand before it: that is a return.
+  Instruction last;
+  last.execute = executeExit;
+  last.index = uint32_t(kernel.code.size());
+  last.line = reader.peek().line;
+  last.kind = kindNumber("ret");
+  kernel.code.push_back(last);
+  operandBegins.emplace_back(0, 0);
+  for (size_t i = 0; i < kernel.code.size(); ++i) {
+    kernel.code[i].to = kernel.operands.data() + operandBegins[i].first;
+    kernel.code[i].from = kernel.operands.data() + operandBegins[i].second;
+  }
+  kernel.info.staticSharedBytes = uint32_t(sharedBytes);
+  kernel.info.instructions = uint32_t(kernel.code.size());
+}
+
+} // namespace tercet::sim
