@@ -121,7 +121,7 @@ Call::Call(Session &session, Workload &workload, const std::string &spec,
   orThrow(compiledKernel.status());
   kernel = *compiledKernel;
   bool projection = false;
-  for (const PlanArgument &argument : kernel->artifact().plan.arguments)
+  for (const PlanArgument &argument : kernel->module().plan.arguments)
     projection |= argument.role == PlanArgument::Role::weight;
   arguments = workload.arguments(projection);
   arguments.parameters = std::move(parameters);

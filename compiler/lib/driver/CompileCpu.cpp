@@ -120,7 +120,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   artifact.dtype = problem.dtype;
   artifact.staticParameters = staticParameters(spec);
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "cheaper-list";
-  artifact.plan = buildCpuPlan(spec, program, schedule);
-  artifact.modules.push_back({target.name, std::move(code.kernels), std::move(shared)});
+  artifact.modules.push_back(
+      {target.name, buildCpuPlan(spec, program, schedule), std::move(code.kernels), std::move(shared)});
   return compilation;
 }

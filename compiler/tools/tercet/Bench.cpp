@@ -161,7 +161,7 @@ private:
     tensors.tensors.insert(tensors.tensors.end(), own.outputs.arguments.tensors.begin(),
                            own.outputs.arguments.tensors.end());
     TERCET_TRY(rt::PlanEstimate estimate,
-               rt::estimatePlan(*own.executor->artifact(), tensors,
+               rt::estimatePlan(*own.executor->artifact(), *own.executor->module(), tensors,
                                 {first.criticalBlocks, first.marginalBlocks, first.negligibleBlocks},
                                 own.executor->threads()));
     double peak = quartilesOf(own.peak).median, bandwidth = measureReadBandwidth(own.executor->threads());

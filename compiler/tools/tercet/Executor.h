@@ -19,6 +19,8 @@ public:
   virtual size_t workspaceBytes() const = 0;
   /// Null for the reference.
   virtual const Artifact *artifact() const = 0;
+  /// The module of the artifact that runs; null for the reference.
+  virtual const TargetModule *module() const = 0;
   /// The target that runs: "cpu:v4" where "cpu" was asked for.
   virtual std::string target() const = 0;
   /// How the artifact came to be, and how many compilations this process has run for it.

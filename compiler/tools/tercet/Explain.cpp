@@ -121,7 +121,7 @@ public:
                                                     .useCache = !noCache}));
     TERCET_TRY(reference::BlockCounts blocks, reference::countBlocks(loaded.info.program, call.arguments));
     TERCET_TRY(rt::PlanEstimate estimate,
-               rt::estimatePlan(*executor->artifact(), call.arguments,
+               rt::estimatePlan(*executor->artifact(), *executor->module(), call.arguments,
                                 {blocks.critical, blocks.marginal, blocks.negligible}, executor->threads()));
     if (!json) {
       TERCET_RETURN_IF_ERROR(printText(explain(loaded, shape, dtype, *executor, blocks, estimate, call)));
@@ -157,9 +157,8 @@ private:
       text += blocksText(blocks);
     text += fmt::format("aggregation: {} ({})\n", artifact.aggregation, aggregationText(artifact.aggregation));
     text += "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
-    for (const TargetModule &module : artifact.modules)
-      for (const KernelInfo &kernel : module.kernels)
-        text += fmt::format("  {:<16} {}\n", kernel.name, kernel.schedule);
+    for (const KernelInfo &kernel : executor.module()->kernels)
+      text += fmt::format("  {:<16} {}\n", kernel.name, kernel.schedule);
     return text + planText(estimate) + memoryText(estimate, call);
   }
 

@@ -31,9 +31,8 @@ public:
 
   size_t workspaceBytes() const override { return workspaceSize; }
   const Artifact *artifact() const override { return &kernel->artifact(); }
-  std::string target() const override {
-    return artifact()->modules.empty() ? "cpu" : artifact()->modules.front().target;
-  }
+  const TargetModule *module() const override { return &kernel->module(); }
+  std::string target() const override { return module()->target; }
   CompileReport compileReport() const override { return report; }
   int64_t compileCount() const override { return session->compileCount(); }
   int threads() const override { return session->threads(); }
@@ -49,7 +48,7 @@ private:
   }
 
   std::string classesOutput() const {
-    for (const PlanArgument &argument : artifact()->plan.arguments)
+    for (const PlanArgument &argument : module()->plan.arguments)
       if (argument.isOutput && argument.name != "o" && argument.name != "lse")
         return argument.name;
     return "classes";
@@ -81,9 +80,8 @@ Json executorJson(const Executor &executor) {
   if (const Artifact *artifact = executor.artifact()) {
     object["aggregation"] = artifact->aggregation;
     Json schedule = Json::object();
-    for (const TargetModule &module : artifact->modules)
-      for (const KernelInfo &kernel : module.kernels)
-        schedule[kernel.name] = kernel.schedule;
+    for (const KernelInfo &kernel : executor.module()->kernels)
+      schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
   }
   return object;

@@ -57,6 +57,7 @@ public:
 
   size_t workspaceBytes() const override { return 0; }
   const Artifact *artifact() const override { return nullptr; }
+  const TargetModule *module() const override { return nullptr; }
   std::string target() const override { return "reference"; }
   CompileReport compileReport() const override { return {.compileMs = 0, .cache = "off"}; }
   int64_t compileCount() const override { return 0; }

@@ -12,25 +12,45 @@
 
 namespace tercet {
 
-/// A compiled function of the artifact's module. CPU functions have the type CpuFunction (tercet/Kernel ABI below).
+/// What a GPU kernel's launch needs besides its grid, what it costs, and its code.
+struct GpuKernelInfo {
+  int64_t threads = 0;            ///< of a block; 0: not a GPU kernel
+  int64_t clusterSize = 1;        ///< blocks of a cluster, along the first axis of the grid
+  int64_t dynamicSharedBytes = 0; ///< of a block
+  int64_t staticSharedBytes = 0;
+  int64_t registers = 0, spillBytes = 0, stackBytes = 0, codeBytes = 0; ///< as ptxas reports; 0 without a cubin
+  double compileMs = 0;
+  std::vector<std::string> notes; ///< ptxas notes such as "C7512: .."
+  std::vector<uint8_t> cubin;     ///< may be empty; runs on the module's architecture
+  std::string ptx;                ///< may be empty where there is a cubin; what the simulator executes
+  std::string source;             ///< CUDA C++, may be empty; for people
+};
+
+/// A compiled function of the artifact's module. CPU functions have the type CpuFunction below; GPU functions are
+/// extern "C" __global__, with one parameter per slot of their node (PlanSlot).
 struct KernelInfo {
   std::string name;
-  int64_t scratchBytes = 0; ///< per worker, 64-byte aligned, contents undefined
+  int64_t scratchBytes = 0; ///< CPU: per worker, 64-byte aligned, contents undefined
   std::string schedule;     ///< the schedule as text, for explain
+  GpuKernelInfo gpu = {};
 };
 
 /// A compiled function of a CPU module runs one work item. slots: the node's argument block.
 using CpuFunction = void (*)(const int64_t *slots, int64_t item0, int64_t item1, int64_t item2, char *scratch);
 
-/// Machine code for one target: for the CPU a shared object (ELF), loaded by the system's loader.
+/// A plan for one target with its machine code: for the CPU a shared object (ELF), loaded by the system's loader; for a
+/// GPU an image per kernel.
 struct TargetModule {
   std::string target; ///< "cpu:v4", "cpu:v3", "cpu:portable", "sm_90a", ...
+  Plan plan;
   std::vector<KernelInfo> kernels;
-  std::vector<uint8_t> code;
+  std::vector<uint8_t> code; ///< CPU only
+
+  bool isGpu() const { return target.starts_with("sm_"); }
 };
 
 struct Artifact {
-  static constexpr uint32_t formatVersion = 1;
+  static constexpr uint32_t formatVersion = 2;
 
   std::string specName;
   std::string specText;   ///< canonical text of the bound spec
@@ -39,9 +59,11 @@ struct Artifact {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
   std::vector<std::pair<std::string, std::string>> staticParameters; ///< name, value as written
-  std::string aggregation; ///< how H_i is formed: "none", "global", "cheaper-list"
-  Plan plan;
-  std::vector<TargetModule> modules;
+  std::string aggregation;           ///< how H_i is formed: "none", "global", "cheaper-list"
+  std::vector<TargetModule> modules; ///< at least one
+
+  /// What all modules have in common: arguments, parameters, classification blocks.
+  const PlanSignature &signature() const { return modules.front().plan; }
 
   /// One file: magic, version, JSON manifest, code sections, XXH3-128 digest of everything before it.
   std::vector<uint8_t> serialize() const;

@@ -1,5 +1,6 @@
 // The plan: what a compiled spec does at launch, as data. Written by the compiler, carried by the artifact, executed by
-// the runtime. Buffers with symbolic sizes, nodes over groups of heads; nothing in it is compiled at launch.
+// the runtime. Buffers with symbolic sizes, nodes over groups of heads; nothing in it is compiled at launch. A plan is
+// made for one target: CPU plans have builtins and no tensor maps, GPU plans the reverse.
 //
 // Symbols of an Expr, all bound at launch:
 //   B H HKV N M D DV      sizes of q [B,H,N,D], k [B,HKV,M,D], v [B,HKV,M,DV]
@@ -7,7 +8,7 @@
 //   P = B*HKV             (batch, KV head) pairs: the unit of grouping
 //   G, G0                 pairs in a group, first pair of the current group
 //   S, S0                 value slices in a pass, first slice of the current pass (loop `slices`)
-//   THREADS               work items that may run at once
+//   THREADS               work items that may run at once: worker threads; on a GPU its multiprocessors
 //   <tensor>.0 .. .3      strides in elements of an argument; <tensor>.present 0 or 1
 //   <tensor>.h <tensor>.b shape along heads and batch, for broadcast (classes)
 //   <tensor>.dtype        DType of the argument as given (weights may be f32, f16 or bf16 where a plan asks for this)
@@ -62,23 +63,41 @@ struct PlanBuffer {
   std::string purpose; ///< one phrase for `explain`: "packed keys of a group"
 };
 
-/// One slot (8 bytes) of a node's argument block.
+/// A GPU tensor map: how box copies see a tensor or buffer. Encoded on the host at every launch. Axes go from the
+/// innermost outwards, as the driver counts them; axis 0 has stride 1. What a box reads outside is zero.
+struct PlanTensorMap {
+  enum class Swizzle : uint8_t { none, bytes32, bytes64, bytes128 };
+  bool ofBuffer = false; ///< the slot names a workspace buffer; else an argument
+  DType dtype = DType::bf16;
+  Expr offset = 0;           ///< of the map's first element from the base, in elements
+  std::vector<Expr> sizes;   ///< elements per axis, 1 to 5 axes
+  std::vector<Expr> strides; ///< in elements, one per axis but the innermost; multiples of 16 bytes
+  std::vector<int64_t> box;  ///< elements per axis of one copy, 1 to 256 each
+  Swizzle swizzle = Swizzle::none;
+};
+
+/// One slot of a node's argument block: 8 bytes. For a GPU kernel, one parameter of the __global__ function: a pointer,
+/// an int64_t or a double, or a 128-byte tensor map (const __grid_constant__, aligned to 64 bytes).
 struct PlanSlot {
   enum class Kind : uint8_t {
-    tensor,  ///< base address of argument `name` (null when absent)
-    buffer,  ///< address of workspace buffer `name`
-    integer, ///< int64 `value`
-    scalar,  ///< runtime parameter `name`, as the bits of a double
+    tensor,    ///< base address of argument `name` (null when absent)
+    buffer,    ///< address of workspace buffer `name`
+    integer,   ///< int64 `value`
+    scalar,    ///< runtime parameter `name`, as the bits of a double
+    tensorMap, ///< GPU only: `map` over argument or buffer `name`
   };
   Kind kind = Kind::integer;
   std::string name;
   Expr value;
+  PlanTensorMap map = {};
 };
 
-/// One step of a plan. A `kernel` runs items [0, grid0*grid1*grid2) of a compiled function; a `builtin` runs items of a
-/// function of the runtime (runtime/lib/launch/builtins), found by name; a `groups` or `slices` node repeats its body.
+/// One step of a plan. A `kernel` runs items [0, grid0*grid1*grid2) of a compiled function, on a GPU a grid of that many
+/// blocks (none when an extent is 0); a `builtin` runs items of a function of the runtime (runtime/lib/launch/builtins),
+/// found by name; a `memset` fills the first `bytes` of workspace buffer `callee` with `byte`; a `groups` or `slices`
+/// node repeats its body.
 struct PlanNode {
-  enum class Kind : uint8_t { kernel, builtin, groups, slices };
+  enum class Kind : uint8_t { kernel, builtin, memset, groups, slices };
   Kind kind = Kind::kernel;
   std::string callee;
   std::string stage; ///< timing bucket: "prologue", "select", "aggregate", "attend", ...
@@ -87,6 +106,8 @@ struct PlanNode {
   std::vector<std::string> kernels; ///< compiled functions that a builtin calls itself, in its documented order
   Expr flops = 0;             ///< executed floating-point operations where data does not decide; for explain and bench
   std::vector<PlanNode> body; ///< of groups and slices
+  Expr bytes = 0;             ///< of a memset
+  uint8_t byte = 0;           ///< of a memset
 };
 
 /// How many pairs and slices one pass may hold: the largest G and S with G*S*unitBytes <= budgetBytes (at least 1 and
@@ -119,6 +140,7 @@ struct PlanArgument {
   bool isOutput = false;
   DType dtype =
       DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
+  friend bool operator==(const PlanArgument &, const PlanArgument &) = default;
 };
 
 /// A runtime parameter: a launch scalar with a default.
@@ -127,15 +149,22 @@ struct PlanParameter {
   double value = 0;
   bool isInteger = false;
   double minimum = 0, maximum = 0; ///< inclusive legal range; both 0 means unbounded
+  friend bool operator==(const PlanParameter &, const PlanParameter &) = default;
 };
 
-struct Plan {
+/// What a caller sees of a program: the same for every target of one artifact.
+struct PlanSignature {
   std::vector<PlanArgument> arguments;
   std::vector<PlanParameter> parameters;
+  int64_t blockQ = 0, blockK = 0; ///< 0: the spec has no classification
+  friend bool operator==(const PlanSignature &, const PlanSignature &) = default;
+};
+
+/// What one target does: its own buffers, groups and nodes.
+struct Plan : PlanSignature {
   std::vector<PlanBuffer> buffers;
   PlanGrouping grouping;
   std::vector<PlanNode> nodes;
-  int64_t blockQ = 0, blockK = 0; ///< 0: the spec has no classification
 };
 
 } // namespace tercet

@@ -6,10 +6,12 @@
 namespace tercet {
 
 /// invalidArgument, naming the first fault, unless: names are unique; query, key, value and output are there once and
-/// every other role at most once; every slot, symbol and expression resolves; loops nest at most groups > slices.
+/// every other role at most once; every slot, symbol and expression resolves; tensor maps have 1 to 5 axes that fit
+/// together; loops nest at most groups > slices.
 Status checkPlan(const Plan &plan);
 
-/// checkPlan, and every kernel that the plan names is in every module, sizes are positive and modules have code.
+/// checkPlan of every module, and: there is a module, all have one signature, every kernel that a plan names is there,
+/// sizes are positive, CPU modules have code and no tensor maps, GPU modules an image per kernel and no builtins.
 Status checkArtifact(const Artifact &artifact);
 
 /// The name of a role as files and messages write it: "query", "key_lengths", ...

@@ -1,4 +1,6 @@
-// Session and Kernel: compile (or load) a spec once, launch it many times.
+// Session and Kernel: compile (or load) a spec once, launch it many times. On the CPU tensors and workspace are host
+// memory; on a GPU they are memory of that device, which the caller owns (tercet/rt/GpuDevice.h has allocation and copies
+// for callers without a framework). Nothing is ever copied between the two inside a launch.
 #pragma once
 
 #include "tercet/Artifact.h"
@@ -6,12 +8,17 @@
 #include "tercet/Status.h"
 #include "tercet/Tensor.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace tercet {
+
+namespace rt {
+class GpuDevice;
+}
 
 /// A spec: MLIR text with one or more tercet.spec ops, and settings of its parameters (text, as after --set).
 struct Spec {
@@ -24,7 +31,9 @@ struct Spec {
 struct Problem {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
-  std::string target = "cpu"; ///< "cpu", "cpu:v4", "cpu:v3", "cpu:portable", "sm_90a", ...
+  /// "cpu", "cpu:v4", "cpu:v3", "cpu:portable"; "cuda", "cuda:1": a GPU of this machine; "sim:sm_80": a device that
+  /// SessionOptions::openDevice opens; for a Compiler alone also an architecture such as "sm_90a".
+  std::string target = "cpu";
 };
 
 /// Tensors by argument name, inputs and outputs; runtime parameters by name (others keep the spec's defaults).
@@ -39,9 +48,13 @@ struct SessionOptions {
   ParallelFor parallelFor; ///< empty: the session's own pool; else `worker` must lie in [0, threads)
   bool useCache = true;
   std::string cacheDirectory; ///< empty: TERCET_CACHE_DIR, else the user's cache directory
+  /// Opens devices that are neither the CPU nor a CUDA GPU, by target ("sim:sm_80"). Empty: there are none.
+  std::function<Result<std::shared_ptr<rt::GpuDevice>>(const std::string &target)> openDevice;
 };
 
-/// Wall time per stage of one launch, in the plan's order, and what the data decided.
+/// Time per stage of one launch, in the plan's order, and what the data decided. On a GPU times are those between events
+/// on the stream, and what stays on the device is not told: no block counts, and no operations (rt::estimatePlan gives
+/// them from counts).
 struct LaunchReport {
   std::vector<std::pair<std::string, double>> stageMs;
   double totalMs = 0;
@@ -55,13 +68,22 @@ class Kernel {
 public:
   virtual ~Kernel() = default;
   virtual const Artifact &artifact() const = 0;
+  /// The module of the artifact that runs, with its plan.
+  virtual const TargetModule &module() const = 0;
   /// Bytes of workspace that `launch` needs for these shapes (data pointers are not read). invalidArgument as launch.
   virtual Result<size_t> workspaceBytes(const Arguments &arguments) const = 0;
-  /// Runs; returns when outputs are written. workspace: at least workspaceBytes, 64-byte aligned, not shared between
-  /// concurrent launches. Never allocates device memory. Errors: invalidArgument names the tensor, what was given and
-  /// what is legal; nothing is written then. report may be null.
+  /// Runs; returns when outputs are written. workspace: at least workspaceBytes, 64-byte aligned (128 on a GPU), not
+  /// shared between concurrent launches. Never allocates device memory. On a GPU: on its default stream. Errors:
+  /// invalidArgument names the tensor, what was given and what is legal; nothing is written then; launchFailed when the
+  /// device failed. report may be null.
   virtual Status launch(const Arguments &arguments, void *workspace, size_t workspaceBytes,
                         LaunchReport *report = nullptr) const = 0;
+  /// Queues a launch on `stream` (a CUstream, or a stream of the device that runs it; null: its default stream) and
+  /// returns: no wait, no lock, no device allocation, so it may be captured into a graph. A captured launch keeps the
+  /// addresses, shapes and runtime parameters that it was captured with. Lengths and classes are not read on the host,
+  /// and so not checked; kernels treat lengths beyond the tokens as the tokens. Tensors and workspace are in use until
+  /// the stream has passed the launch. On the CPU, where stream is ignored: launch.
+  virtual Status enqueue(const Arguments &arguments, void *workspace, size_t workspaceBytes, void *stream) const = 0;
 };
 
 /// How the artifact for a kernel came to be.
@@ -87,8 +109,12 @@ public:
   /// Compiles, or takes the artifact from the memory or disk cache (single-flight per key).
   virtual Result<std::shared_ptr<Kernel>> compile(const Spec &spec, const Problem &problem,
                                                   CompileReport *report = nullptr) = 0;
-  /// Binds an artifact to this machine: picks the best module it can run. unsupportedTarget if there is none.
+  /// Binds an artifact to this machine: picks the best module that the target can run. unsupportedTarget if there is
+  /// none.
   virtual Result<std::shared_ptr<Kernel>> load(Artifact artifact, const std::string &target = "cpu") = 0;
+  /// The device behind a GPU target, opened at the first call and kept: for allocating, copying and streams.
+  /// invalidArgument for CPU targets, deviceUnavailable with the reason where there is none.
+  virtual Result<std::shared_ptr<rt::GpuDevice>> device(const std::string &target) = 0;
   virtual int threads() const = 0;
   /// Number of compilations this session has run (not cache hits).
   virtual int64_t compileCount() const = 0;

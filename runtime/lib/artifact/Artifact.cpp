@@ -46,10 +46,10 @@ void padTo(std::vector<uint8_t> &bytes, size_t alignment) {
 std::vector<uint8_t> Artifact::serialize() const {
   std::vector<CodeRange> ranges;
   uint64_t offset = 0;
-  for (const TargetModule &module : modules) {
-    ranges.push_back({offset, module.code.size()});
-    offset += (module.code.size() + codeAlignment - 1) / codeAlignment * codeAlignment;
-  }
+  forEachSection(*this, [&](const auto &section, const TargetModule &) {
+    ranges.push_back({offset, section.size()});
+    offset += (section.size() + codeAlignment - 1) / codeAlignment * codeAlignment;
+  });
   std::string manifest = writeManifest(*this, ranges);
   manifest.resize((headerSize + manifest.size() + codeAlignment - 1) / codeAlignment * codeAlignment - headerSize,
                   '\n');
@@ -59,10 +59,10 @@ std::vector<uint8_t> Artifact::serialize() const {
   putInteger(bytes, 0, 4);
   putInteger(bytes, manifest.size(), 8);
   bytes.insert(bytes.end(), manifest.begin(), manifest.end());
-  for (const TargetModule &module : modules) {
-    bytes.insert(bytes.end(), module.code.begin(), module.code.end());
+  forEachSection(*this, [&](const auto &section, const TargetModule &) {
+    bytes.insert(bytes.end(), section.begin(), section.end());
     padTo(bytes, codeAlignment);
-  }
+  });
   Digest digest = digestOf(bytes);
   putInteger(bytes, digest.low, 8);
   putInteger(bytes, digest.high, 8);
@@ -90,14 +90,20 @@ Result<Artifact> Artifact::parse(std::span<const uint8_t> bytes) {
   TERCET_RETURN_IF_ERROR(readManifest({text, manifestSize}, artifact, ranges));
   std::span<const uint8_t> code = content.subspan(headerSize + manifestSize);
   uint64_t end = 0; // ranges lie one behind the other, so that their sum is bounded by the file
-  for (size_t index = 0; index < ranges.size(); ++index) {
-    auto [offset, size] = ranges[index];
-    if (offset < end || offset > code.size() || size > code.size() - offset)
-      return refuse("the code of module {} lies outside the file", artifact.modules[index].target);
+  size_t index = 0;
+  const TargetModule *outside = nullptr;
+  forEachSection(artifact, [&](auto &section, const TargetModule &module) {
+    auto [offset, size] = ranges[index++];
+    if (outside || offset < end || offset > code.size() || size > code.size() - offset) {
+      outside = outside ? outside : &module;
+      return;
+    }
     end = offset + size;
     std::span<const uint8_t> range = code.subspan(offset, size);
-    artifact.modules[index].code.assign(range.begin(), range.end());
-  }
+    section.assign(range.begin(), range.end());
+  });
+  if (outside)
+    return refuse("the code of module {} lies outside the file", outside->target);
   if (Status status = checkArtifact(artifact); !status.ok())
     return refuse("{}", status.message());
   return artifact;

@@ -37,7 +37,10 @@ std::string JsonFields::text(const Json &object, const char *field, size_t limit
 }
 
 int64_t JsonFields::integer(const Json &object, const char *field, int64_t minimum, int64_t maximum) {
-  const Json &value = member(object, field);
+  return integerValue(member(object, field), field, minimum, maximum);
+}
+
+int64_t JsonFields::integerValue(const Json &value, const char *field, int64_t minimum, int64_t maximum) {
   if (failed())
     return minimum;
   bool fits = value.is_number_integer() &&

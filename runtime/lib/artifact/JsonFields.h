@@ -21,6 +21,7 @@ public:
   /// A value of an array that must be text.
   std::string textValue(const Json &value, const char *what, size_t limit);
   Expr exprValue(const Json &value, const char *what);
+  int64_t integerValue(const Json &value, const char *what, int64_t minimum, int64_t maximum);
   /// Elements of an array field, at most `limit`; empty after a fault.
   const Json &array(const Json &object, const char *field, size_t limit);
   const Json &object(const Json &object, const char *field);

@@ -7,15 +7,30 @@
 
 namespace tercet {
 
-/// Where a module's code lies, in bytes from the start of the file's code area.
+/// Where a code section lies, in bytes from the start of the file's code area.
 struct CodeRange {
   uint64_t offset = 0, size = 0;
 };
 
-/// Everything of the artifact but the code bytes, as JSON text. ranges: one per module.
+/// Calls visit(bytes, module) for every code section, in the file's order: a module's code, then cubin, PTX and source
+/// of each of its kernels. bytes is a std::vector<uint8_t> or a std::string of the artifact.
+template <typename AnyArtifact, typename Visit> void forEachSection(AnyArtifact &artifact, Visit visit) {
+  for (auto &module : artifact.modules) {
+    visit(module.code, module);
+    if (!module.isGpu())
+      continue;
+    for (auto &kernel : module.kernels) {
+      visit(kernel.gpu.cubin, module);
+      visit(kernel.gpu.ptx, module);
+      visit(kernel.gpu.source, module);
+    }
+  }
+}
+
+/// Everything of the artifact but its code sections, as JSON text. ranges: one per section.
 std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange> &ranges);
 
-/// Reads what writeManifest wrote; every field is checked for presence, type and range. The modules' code stays empty.
+/// Reads what writeManifest wrote; every field is checked for presence, type and range. The code sections stay empty.
 Status readManifest(std::string_view text, Artifact &artifact, std::vector<CodeRange> &ranges);
 
 } // namespace tercet

@@ -10,12 +10,17 @@ namespace tercet {
 
 inline constexpr std::pair<PlanNode::Kind, std::string_view> nodeKindNames[] = {{PlanNode::Kind::kernel, "kernel"},
                                                                                 {PlanNode::Kind::builtin, "builtin"},
+                                                                                {PlanNode::Kind::memset, "memset"},
                                                                                 {PlanNode::Kind::groups, "groups"},
                                                                                 {PlanNode::Kind::slices, "slices"}};
 inline constexpr std::pair<PlanSlot::Kind, std::string_view> slotKindNames[] = {{PlanSlot::Kind::tensor, "tensor"},
                                                                                 {PlanSlot::Kind::buffer, "buffer"},
                                                                                 {PlanSlot::Kind::integer, "integer"},
-                                                                                {PlanSlot::Kind::scalar, "scalar"}};
+                                                                                {PlanSlot::Kind::scalar, "scalar"},
+                                                                                {PlanSlot::Kind::tensorMap, "map"}};
+using Swizzle = PlanTensorMap::Swizzle;
+inline constexpr std::pair<Swizzle, std::string_view> swizzleNames[] = {
+    {Swizzle::none, "none"}, {Swizzle::bytes32, "32"}, {Swizzle::bytes64, "64"}, {Swizzle::bytes128, "128"}};
 
 template <typename Kind, size_t size>
 std::string_view kindName(const std::pair<Kind, std::string_view> (&names)[size], Kind kind) {

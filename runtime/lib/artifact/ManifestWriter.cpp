@@ -1,5 +1,5 @@
-// Artifact to JSON. Expressions are postfix strings, slots are [kind, name or expression] pairs: short, and readable
-// with any JSON viewer.
+// Artifact to JSON. Expressions are postfix strings, slots are [kind, name or expression] pairs (a tensor map has its
+// description behind them): short, and readable with any JSON viewer. The signature is written once, plans per module.
 #include "Manifest.h"
 #include "ManifestNames.h"
 
@@ -13,9 +13,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json exprsToJson(const std::vector<Expr> &exprs) {
+  Json list = Json::array();
+  for (const Expr &expr : exprs)
+    list.push_back(exprPostfix(expr));
+  return list;
+}
+
+Json mapToJson(const PlanTensorMap &map) {
+  return {{"of", map.ofBuffer ? "buffer" : "tensor"},
+          {"dtype", dtypeName(map.dtype)},
+          {"offset", exprPostfix(map.offset)},
+          {"sizes", exprsToJson(map.sizes)},
+          {"strides", exprsToJson(map.strides)},
+          {"box", map.box},
+          {"swizzle", kindName(swizzleNames, map.swizzle)}};
+}
+
 Json slotToJson(const PlanSlot &slot) {
   bool isInteger = slot.kind == PlanSlot::Kind::integer;
-  return Json::array({kindName(slotKindNames, slot.kind), isInteger ? exprPostfix(slot.value) : slot.name});
+  Json list = Json::array({kindName(slotKindNames, slot.kind), isInteger ? exprPostfix(slot.value) : slot.name});
+  if (slot.kind == PlanSlot::Kind::tensorMap)
+    list.push_back(mapToJson(slot.map));
+  return list;
 }
 
 Json nodeToJson(const PlanNode &node) {
@@ -26,13 +46,17 @@ Json nodeToJson(const PlanNode &node) {
     result["slots"].push_back(slotToJson(slot));
   result["kernels"] = node.kernels;
   result["flops"] = exprPostfix(node.flops);
+  if (node.kind == PlanNode::Kind::memset) {
+    result["bytes"] = exprPostfix(node.bytes);
+    result["byte"] = node.byte;
+  }
   result["body"] = Json::array();
   for (const PlanNode &inner : node.body)
     result["body"].push_back(nodeToJson(inner));
   return result;
 }
 
-Json planToJson(const Plan &plan) {
+Json signatureToJson(const PlanSignature &plan) {
   Json result = {{"block_q", plan.blockQ}, {"block_k", plan.blockK}};
   result["arguments"] = Json::array();
   for (const PlanArgument &argument : plan.arguments)
@@ -48,7 +72,11 @@ Json planToJson(const Plan &plan) {
                                     {"integer", parameter.isInteger},
                                     {"minimum", parameter.minimum},
                                     {"maximum", parameter.maximum}});
-  result["buffers"] = Json::array();
+  return result;
+}
+
+Json planToJson(const Plan &plan) {
+  Json result = {{"buffers", Json::array()}};
   for (const PlanBuffer &buffer : plan.buffers)
     result["buffers"].push_back(
         {{"name", buffer.name}, {"bytes", exprPostfix(buffer.bytes)}, {"purpose", buffer.purpose}});
@@ -62,11 +90,38 @@ Json planToJson(const Plan &plan) {
   return result;
 }
 
-Json moduleToJson(const TargetModule &module, const CodeRange &range) {
-  Json kernels = Json::array();
-  for (const KernelInfo &kernel : module.kernels)
-    kernels.push_back({{"name", kernel.name}, {"scratch_bytes", kernel.scratchBytes}, {"schedule", kernel.schedule}});
-  return {{"target", module.target}, {"offset", range.offset}, {"size", range.size}, {"kernels", kernels}};
+Json rangeToJson(const CodeRange &range) { return {{"offset", range.offset}, {"size", range.size}}; }
+
+/// ranges: those of cubin, PTX and source.
+Json gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
+  return {{"threads", gpu.threads},
+          {"cluster_size", gpu.clusterSize},
+          {"dynamic_shared_bytes", gpu.dynamicSharedBytes},
+          {"static_shared_bytes", gpu.staticSharedBytes},
+          {"registers", gpu.registers},
+          {"spill_bytes", gpu.spillBytes},
+          {"stack_bytes", gpu.stackBytes},
+          {"code_bytes", gpu.codeBytes},
+          {"compile_ms", gpu.compileMs},
+          {"notes", gpu.notes},
+          {"cubin", rangeToJson(ranges[0])},
+          {"ptx", rangeToJson(ranges[1])},
+          {"source", rangeToJson(ranges[2])}};
+}
+
+/// range: the module's first; advanced behind its last.
+Json moduleToJson(const TargetModule &module, const CodeRange *&range) {
+  Json result = {{"target", module.target}, {"code", rangeToJson(*range++)}, {"kernels", Json::array()}};
+  for (const KernelInfo &kernel : module.kernels) {
+    Json entry = {{"name", kernel.name}, {"scratch_bytes", kernel.scratchBytes}, {"schedule", kernel.schedule}};
+    if (module.isGpu()) {
+      entry["gpu"] = gpuToJson(kernel.gpu, range);
+      range += 3;
+    }
+    result["kernels"].push_back(std::move(entry));
+  }
+  result["plan"] = planToJson(module.plan);
+  return result;
 }
 
 } // namespace
@@ -81,10 +136,11 @@ std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange>
   root["static_parameters"] = Json::array();
   for (const auto &[name, value] : artifact.staticParameters)
     root["static_parameters"].push_back(Json::array({name, value}));
-  root["plan"] = planToJson(artifact.plan);
+  root["signature"] = signatureToJson(artifact.signature());
   root["modules"] = Json::array();
-  for (size_t index = 0; index < artifact.modules.size(); ++index)
-    root["modules"].push_back(moduleToJson(artifact.modules[index], ranges[index]));
+  const CodeRange *range = ranges.data();
+  for (const TargetModule &module : artifact.modules)
+    root["modules"].push_back(moduleToJson(module, range));
   return root.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 

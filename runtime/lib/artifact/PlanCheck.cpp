@@ -1,5 +1,5 @@
-// Structural checks of plans and artifacts. They run on every artifact read from a file, so the executor may rely on
-// resolved names and well-formed expressions.
+// Structural checks of plans. They run on every artifact read from a file, so executors may rely on resolved names and
+// well-formed expressions.
 #include "tercet/PlanCheck.h"
 
 #include "tercet/ExprText.h"
@@ -112,6 +112,11 @@ private:
     for (const Expr &extent : node.grid)
       TERCET_RETURN_IF_ERROR(expression(extent, "the grid of " + node.callee, false));
     TERCET_RETURN_IF_ERROR(expression(node.flops, "the flops of " + node.callee, true));
+    if (node.kind == PlanNode::Kind::memset) {
+      if (!buffers.contains(node.callee))
+        return fault("a memset names the buffer '{}', which the plan does not have", node.callee);
+      return expression(node.bytes, "a memset of " + node.callee, false);
+    }
     for (const PlanSlot &slot : node.slots)
       TERCET_RETURN_IF_ERROR(this->slot(slot, node.callee));
     return {};
@@ -120,11 +125,29 @@ private:
   Status slot(const PlanSlot &slot, const std::string &callee) {
     if (slot.kind == PlanSlot::Kind::integer)
       return expression(slot.value, "a slot of " + callee, false);
-    const std::set<std::string> &known = slot.kind == PlanSlot::Kind::tensor   ? tensors
-                                         : slot.kind == PlanSlot::Kind::buffer ? buffers
-                                                                               : parameters;
+    bool isMap = slot.kind == PlanSlot::Kind::tensorMap;
+    bool isTensor = isMap ? !slot.map.ofBuffer : slot.kind == PlanSlot::Kind::tensor;
+    bool isBuffer = isMap ? slot.map.ofBuffer : slot.kind == PlanSlot::Kind::buffer;
+    const std::set<std::string> &known = isTensor ? tensors : isBuffer ? buffers : parameters;
     if (!known.contains(slot.name))
       return fault("a slot of {} names '{}', which the plan does not have", callee, slot.name);
+    return isMap ? tensorMap(slot.map, "the tensor map of " + slot.name + " for " + callee) : Status();
+  }
+
+  /// Ranks and extents that agree; what depends on sizes is checked when the map is encoded.
+  Status tensorMap(const PlanTensorMap &map, const std::string &where) {
+    constexpr size_t mostAxes = 5;
+    constexpr int64_t largestBox = 256;
+    size_t rank = map.sizes.size();
+    if (rank < 1 || rank > mostAxes || map.strides.size() + 1 != rank || map.box.size() != rank)
+      return fault("{} has {} sizes, {} strides and a box of {} axes", where, rank, map.strides.size(), map.box.size());
+    for (int64_t extent : map.box)
+      if (extent < 1 || extent > largestBox)
+        return fault("{} has a box of extent {}; legal are 1 to {}", where, extent, largestBox);
+    TERCET_RETURN_IF_ERROR(expression(map.offset, where, false));
+    for (const std::vector<Expr> *list : {&map.sizes, &map.strides})
+      for (const Expr &expr : *list)
+        TERCET_RETURN_IF_ERROR(expression(expr, where, false));
     return {};
   }
 
@@ -132,23 +155,6 @@ private:
   std::set<std::string> tensors, parameters, buffers;
   std::set<std::string> symbols = {"B", "H", "HKV", "N", "M", "D", "DV", "R", "P", "G", "G0", "S", "S0", "THREADS"};
 };
-
-Status checkKernels(const std::vector<PlanNode> &nodes, const TargetModule &module) {
-  auto has = [&](const std::string &name) {
-    return std::any_of(module.kernels.begin(), module.kernels.end(),
-                       [&](const KernelInfo &kernel) { return kernel.name == name; });
-  };
-  for (const PlanNode &node : nodes) {
-    std::vector<std::string> needed = node.kernels;
-    if (node.kind == PlanNode::Kind::kernel)
-      needed.push_back(node.callee);
-    for (const std::string &name : needed)
-      if (!has(name))
-        return fault("module {} lacks the kernel {}", module.target, name);
-    TERCET_RETURN_IF_ERROR(checkKernels(node.body, module));
-  }
-  return {};
-}
 
 } // namespace
 
@@ -169,20 +175,5 @@ bool parseRole(std::string_view text, Role &role) {
 }
 
 Status checkPlan(const Plan &plan) { return Checker(plan).run(); }
-
-Status checkArtifact(const Artifact &artifact) {
-  TERCET_RETURN_IF_ERROR(checkPlan(artifact.plan));
-  if (artifact.headDim < 1 || artifact.valueDim < 1)
-    return fault("head dimensions {} and {}; they must be positive", artifact.headDim, artifact.valueDim);
-  for (const TargetModule &module : artifact.modules) {
-    if (module.target.empty() || module.code.empty())
-      return fault("a module without target or code ('{}')", module.target);
-    for (const KernelInfo &kernel : module.kernels)
-      if (kernel.name.empty() || kernel.scratchBytes < 0)
-        return fault("kernel '{}' of {} asks for {} bytes of scratch", kernel.name, module.target, kernel.scratchBytes);
-    TERCET_RETURN_IF_ERROR(checkKernels(artifact.plan.nodes, module));
-  }
-  return {};
-}
 
 } // namespace tercet

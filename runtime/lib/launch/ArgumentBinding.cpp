@@ -41,7 +41,7 @@ Tensor withCanonicalStrides(Tensor tensor) {
 }
 
 Status checkOne(const PlanArgument &argument, const Tensor *given, BindMode mode) {
-  bool absent = !given || (mode == BindMode::forLaunch ? !given->data : given->rank == 0);
+  bool absent = !given || (mode == BindMode::shapesOnly ? given->rank == 0 : !given->data);
   if (absent && argument.optional)
     return {};
   if (absent)
@@ -62,9 +62,8 @@ const Tensor *BoundArguments::find(const Plan &plan, PlanArgument::Role role, bo
   return nullptr;
 }
 
-Result<BoundArguments> bindArguments(const Artifact &artifact, const SymbolNames &symbols, const Arguments &arguments,
-                                     BindMode mode) {
-  const Plan &plan = artifact.plan;
+Result<BoundArguments> bindArguments(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols,
+                                     const Arguments &arguments, BindMode mode) {
   TERCET_RETURN_IF_ERROR(checkNames(plan, arguments));
   BoundArguments bound;
   for (const PlanArgument &argument : plan.arguments) {
@@ -73,7 +72,7 @@ Result<BoundArguments> bindArguments(const Artifact &artifact, const SymbolNames
     bool present = given && given->rank > 0 && (mode == BindMode::shapesOnly || given->data);
     bound.tensors.push_back(present ? withCanonicalStrides(*given) : Tensor());
   }
-  TERCET_RETURN_IF_ERROR(checkShapes(artifact, symbols, bound));
+  TERCET_RETURN_IF_ERROR(checkShapes(artifact, plan, symbols, bound));
   TERCET_TRY(bound.parameters, bindParameters(plan, arguments));
   if (mode == BindMode::forLaunch)
     TERCET_RETURN_IF_ERROR(checkData(plan, bound));

@@ -26,16 +26,17 @@ struct BoundArguments {
 enum class BindMode {
   shapesOnly, ///< data pointers may be null and are not read; a listed tensor of rank > 0 counts as present
   forLaunch,  ///< null data means absent; lengths and classes are read and checked
+  onDevice,   ///< null data means absent; data lies in another memory and is not read
 };
 
 /// Checks everything that the kernels rely on. symbols: those the plan uses; a plan that asks for a tensor's dtype or
 /// last stride handles any. Strides of axes of extent 1 are made canonical (0; 1 for the last axis), so broadcast
 /// classes have stride 0.
-Result<BoundArguments> bindArguments(const Artifact &artifact, const SymbolNames &symbols, const Arguments &arguments,
-                                     BindMode mode);
+Result<BoundArguments> bindArguments(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols,
+                                     const Arguments &arguments, BindMode mode);
 
 /// Shapes, dtypes and strides of bound.tensors; fills bound.sizes. Part of bindArguments.
-Status checkShapes(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound);
+Status checkShapes(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols, BoundArguments &bound);
 /// Values of lengths and classes. Part of bindArguments.
 Status checkData(const Plan &plan, const BoundArguments &bound);
 /// Values and defaults of the runtime parameters. Part of bindArguments.

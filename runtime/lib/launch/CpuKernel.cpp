@@ -15,21 +15,24 @@ namespace {
 
 class CpuKernel : public Kernel {
 public:
-  CpuKernel(std::shared_ptr<const Artifact> artifact, Program program, std::shared_ptr<const Workers> workers,
-            std::shared_ptr<const void> keepAlive)
-      : shared(std::move(artifact)), program(std::move(program)), workers(std::move(workers)),
-        keepAlive(std::move(keepAlive)) {}
+  CpuKernel(std::shared_ptr<const Artifact> artifact, size_t module, Program program,
+            std::shared_ptr<const Workers> workers, std::shared_ptr<const void> keepAlive)
+      : shared(std::move(artifact)), chosen(shared->modules[module]), program(std::move(program)),
+        workers(std::move(workers)), keepAlive(std::move(keepAlive)) {}
 
   const Artifact &artifact() const override { return *shared; }
+  const TargetModule &module() const override { return chosen; }
 
   Result<size_t> workspaceBytes(const Arguments &arguments) const override {
-    TERCET_TRY(Frame frame, Frame::build(*shared, program, arguments, BindMode::shapesOnly, workers->threads()));
+    TERCET_TRY(Frame frame,
+               Frame::build(*shared, chosen.plan, program, arguments, {BindMode::shapesOnly, workers->threads()}));
     return frame.workspaceBytes;
   }
 
   Status launch(const Arguments &arguments, void *workspace, size_t workspaceBytes,
                 LaunchReport *report) const override {
-    TERCET_TRY(Frame frame, Frame::build(*shared, program, arguments, BindMode::forLaunch, workers->threads()));
+    TERCET_TRY(Frame frame,
+               Frame::build(*shared, chosen.plan, program, arguments, {BindMode::forLaunch, workers->threads()}));
     if (workspaceBytes < frame.workspaceBytes)
       return Status::make(Code::invalidArgument, "the workspace has {} bytes; these tensors need {}", workspaceBytes,
                           frame.workspaceBytes);
@@ -39,8 +42,13 @@ public:
     return execute(program, frame, *workers, static_cast<char *>(workspace), report);
   }
 
+  Status enqueue(const Arguments &arguments, void *workspace, size_t workspaceBytes, void *) const override {
+    return launch(arguments, workspace, workspaceBytes, nullptr);
+  }
+
 private:
   std::shared_ptr<const Artifact> shared;
+  const TargetModule &chosen;
   Program program;
   std::shared_ptr<const Workers> workers;
   std::shared_ptr<const void> keepAlive;
@@ -78,11 +86,12 @@ const TargetModule *chooseModule(const Artifact &artifact, CpuLevel highest, boo
 
 Result<std::shared_ptr<Kernel>> makeCpuKernel(std::shared_ptr<const Artifact> artifact, const KernelTable &functions,
                                               std::shared_ptr<const Workers> workers,
-                                              std::shared_ptr<const void> keepAlive) {
-  TERCET_RETURN_IF_ERROR(checkPlan(artifact->plan));
-  TERCET_TRY(Program program, Program::build(artifact->plan, functions));
-  return std::shared_ptr<Kernel>(
-      std::make_shared<CpuKernel>(std::move(artifact), std::move(program), std::move(workers), std::move(keepAlive)));
+                                              std::shared_ptr<const void> keepAlive, size_t module) {
+  const Plan &plan = artifact->modules[module].plan;
+  TERCET_RETURN_IF_ERROR(checkPlan(plan));
+  TERCET_TRY(Program program, Program::build(plan, functions));
+  return std::shared_ptr<Kernel>(std::make_shared<CpuKernel>(std::move(artifact), module, std::move(program),
+                                                             std::move(workers), std::move(keepAlive)));
 }
 
 Result<std::shared_ptr<Kernel>> loadCpuKernel(std::shared_ptr<const Artifact> artifact, const std::string &target,
@@ -106,7 +115,8 @@ Result<std::shared_ptr<Kernel>> loadCpuKernel(std::shared_ptr<const Artifact> ar
                           chosen->target, kernel.name);
     functions[kernel.name] = {function, kernel.scratchBytes};
   }
-  return makeCpuKernel(std::move(artifact), functions, std::move(workers), std::move(module));
+  size_t index = static_cast<size_t>(chosen - artifact->modules.data());
+  return makeCpuKernel(std::move(artifact), functions, std::move(workers), std::move(module), index);
 }
 
 } // namespace tercet::rt

@@ -1,9 +1,10 @@
 #include "Executor.h"
 
 #include "ClassCounts.h"
+#include "PlanWalk.h"
 
-#include <algorithm>
 #include <chrono>
+#include <cstring>
 
 namespace tercet::rt {
 namespace {
@@ -22,7 +23,7 @@ public:
 
   Status run() {
     Clock::time_point start = Clock::now();
-    TERCET_RETURN_IF_ERROR(runAll(program.nodes));
+    TERCET_RETURN_IF_ERROR(PlanWalk(program, frame, [this](const ProgramNode &node) { return visit(node); }).run());
     if (report) {
       for (size_t stage = 0; stage < program.stages.size(); ++stage) {
         report->stageMs.emplace_back(program.stages[stage], stageMs[stage]);
@@ -34,44 +35,20 @@ public:
   }
 
 private:
-  void set(int symbol, int64_t value) {
-    if (symbol >= 0)
-      frame.symbols[static_cast<size_t>(symbol)] = value;
+  Status visit(const ProgramNode &node) {
+    return node.kind == PlanNode::Kind::memset ? runMemset(node) : runNode(node);
   }
 
-  Status runAll(const std::vector<ProgramNode> &nodes) {
-    for (const ProgramNode &node : nodes) {
-      if (node.kind == PlanNode::Kind::groups)
-        TERCET_RETURN_IF_ERROR(
-            runLoop(node, frame.pairs, frame.groupPairs, program.known.group, program.known.groupFirst));
-      else if (node.kind == PlanNode::Kind::slices)
-        TERCET_RETURN_IF_ERROR(
-            runLoop(node, frame.slices, frame.passSlices, program.known.slice, program.known.sliceFirst));
-      else
-        TERCET_RETURN_IF_ERROR(runNode(node));
-    }
-    return {};
-  }
-
-  /// Repeats a body with the symbols of size and first bound to each part; afterwards they stand for a full part again.
-  Status runLoop(const ProgramNode &loop, int64_t total, int64_t part, int size, int first) {
-    for (int64_t begin = 0; begin < total; begin += part) {
-      set(size, std::min(part, total - begin));
-      set(first, begin);
-      TERCET_RETURN_IF_ERROR(runAll(loop.body));
-    }
-    set(size, part);
-    set(first, 0);
+  Status runMemset(const ProgramNode &node) {
+    TERCET_TRY(FillRange range, fillRange(node, frame));
+    Clock::time_point start = Clock::now();
+    std::memset(workspace + range.offset, node.byte, range.bytes);
+    stageMs[node.stage] += millisecondsSince(start);
     return {};
   }
 
   Status runNode(const ProgramNode &node) {
-    int64_t grid[3], count = 1;
-    for (int axis = 0; axis < 3; ++axis) {
-      TERCET_TRY(grid[axis], node.grid[axis].evaluate(frame.symbols));
-      if (grid[axis] < 0 || __builtin_mul_overflow(count, grid[axis], &count))
-        return Status::make(Code::internal, "a grid of stage {} is negative or too large", program.stages[node.stage]);
-    }
+    TERCET_TRY(NodeGrid grid, gridOf(program, node, frame));
     TERCET_TRY(std::vector<int64_t> slots, fillSlots(node, frame, workspace));
     TERCET_TRY(size_t scratchBytes, scratchBytesOf(node, slots));
     if (scratchBytes > frame.scratchStride)
@@ -79,7 +56,7 @@ private:
                           program.stages[node.stage]);
 
     Clock::time_point start = Clock::now();
-    TERCET_RETURN_IF_ERROR(node.function ? runKernel(node, slots, grid, count) : runBuiltin(node, slots, grid, count));
+    TERCET_RETURN_IF_ERROR(node.function ? runKernel(node, slots, grid) : runBuiltin(node, slots, grid));
     stageMs[node.stage] += millisecondsSince(start);
     return report ? account(node, slots) : Status();
   }
@@ -88,23 +65,23 @@ private:
     return workspace + frame.scratchOffset + frame.scratchStride * static_cast<size_t>(worker);
   }
 
-  Status runKernel(const ProgramNode &node, const std::vector<int64_t> &slots, const int64_t (&grid)[3],
-                   int64_t count) {
-    return workers.run(count, [&](int64_t item, int worker) {
-      int64_t row = item / grid[0];
-      node.function(slots.data(), item % grid[0], row % grid[1], row / grid[1], scratchOf(worker));
+  Status runKernel(const ProgramNode &node, const std::vector<int64_t> &slots, const NodeGrid &grid) {
+    auto [width, height, depth] = grid.extents;
+    return workers.run(grid.count, [&, width = width, height = height](int64_t item, int worker) {
+      int64_t row = item / width;
+      node.function(slots.data(), item % width, row % height, row / height, scratchOf(worker));
     });
   }
 
-  Status runBuiltin(const ProgramNode &node, const std::vector<int64_t> &slots, const int64_t (&grid)[3],
-                    int64_t count) {
+  Status runBuiltin(const ProgramNode &node, const std::vector<int64_t> &slots, const NodeGrid &grid) {
+    auto [width, height, depth] = grid.extents;
     int64_t own = node.builtin->scratchBytes ? node.builtin->scratchBytes(slots.data()) : 0;
     int64_t kernelOffset =
         (own + int64_t{workspaceAlignment} - 1) / int64_t{workspaceAlignment} * int64_t{workspaceAlignment};
-    return workers.run(count, [&](int64_t item, int worker) {
-      int64_t row = item / grid[0];
+    return workers.run(grid.count, [&, width = width, height = height](int64_t item, int worker) {
+      int64_t row = item / width;
       char *scratch = scratchOf(worker);
-      node.builtin->run({slots.data(), item % grid[0], row % grid[1], row / grid[1], scratch, node.kernels.data(),
+      node.builtin->run({slots.data(), item % width, row % height, row / height, scratch, node.kernels.data(),
                          scratch + kernelOffset});
     });
   }
@@ -118,9 +95,9 @@ private:
       report->criticalBlocks += counts.critical;
       report->marginalBlocks += counts.marginal;
       report->negligibleBlocks += counts.negligible;
-      set(program.known.critical, counts.critical);
-      set(program.known.marginal, counts.marginal);
-      set(program.known.negligible, counts.negligible);
+      frame.set(program.known.critical, counts.critical);
+      frame.set(program.known.marginal, counts.marginal);
+      frame.set(program.known.negligible, counts.negligible);
     }
     TERCET_TRY(int64_t flops, node.flops.evaluate(frame.symbols));
     stageFlops[node.stage] += static_cast<double>(flops);

@@ -3,6 +3,8 @@
 // launch allocates none.
 #include "Frame.h"
 
+#include "PlanWalk.h"
+
 #include "tercet/rt/Grouping.h"
 
 #include <algorithm>
@@ -24,8 +26,8 @@ Status tooLarge(const std::string &what, int64_t bytes) {
 
 class FrameBuilder {
 public:
-  FrameBuilder(const Artifact &artifact, const Program &program, int threads)
-      : plan(artifact.plan), program(program), threads(threads) {}
+  FrameBuilder(const Plan &plan, const Program &program, const FrameOptions &options)
+      : plan(plan), program(program), threads(options.threads), alignment(options.alignment) {}
 
   Status run(Frame &frame) {
     bindSymbols(frame);
@@ -36,7 +38,8 @@ public:
       if (bytes < 0 || bytes > largestBuffer)
         return tooLarge("workspace buffer " + plan.buffers[index].name, bytes);
       frame.bufferOffsets.push_back(offset);
-      offset = alignUp(offset + static_cast<size_t>(bytes), workspaceAlignment);
+      frame.bufferSizes.push_back(static_cast<size_t>(bytes));
+      offset = alignUp(offset + static_cast<size_t>(bytes), alignment);
     }
     size_t scratch = 0;
     TERCET_RETURN_IF_ERROR(measureScratch(program.nodes, frame, scratch));
@@ -96,7 +99,7 @@ private:
 
   Status measureScratch(const std::vector<ProgramNode> &nodes, const Frame &frame, size_t &most) {
     for (const ProgramNode &node : nodes) {
-      if (node.function || node.builtin) {
+      if (node.isCall()) {
         TERCET_TRY(std::vector<int64_t> slots, fillSlots(node, frame, nullptr));
         TERCET_TRY(size_t bytes, scratchBytesOf(node, slots));
         most = std::max(most, bytes);
@@ -109,15 +112,16 @@ private:
   const Plan &plan;
   const Program &program;
   int threads;
+  size_t alignment;
 };
 
 } // namespace
 
-Result<Frame> Frame::build(const Artifact &artifact, const Program &program, const Arguments &arguments, BindMode mode,
-                           int threads) {
+Result<Frame> Frame::build(const Artifact &artifact, const Plan &plan, const Program &program,
+                           const Arguments &arguments, const FrameOptions &options) {
   Frame frame;
-  TERCET_TRY(frame.bound, bindArguments(artifact, program.symbols, arguments, mode));
-  TERCET_RETURN_IF_ERROR(FrameBuilder(artifact, program, threads).run(frame));
+  TERCET_TRY(frame.bound, bindArguments(artifact, plan, program.symbols, arguments, options.mode));
+  TERCET_RETURN_IF_ERROR(FrameBuilder(plan, program, options).run(frame));
   return frame;
 }
 
@@ -136,6 +140,13 @@ Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &fra
     case PlanSlot::Kind::scalar:
       slots.push_back(std::bit_cast<int64_t>(frame.bound.parameters[index]));
       break;
+    case PlanSlot::Kind::tensorMap: {
+      void *base = slot.map->ofBuffer ? workspace + frame.bufferOffsets[index] : frame.bound.tensors[index].data;
+      TERCET_TRY(int64_t offset, slot.map->offset.evaluate(frame.symbols));
+      int64_t bytes = offset * static_cast<int64_t>(dtypeSize(slot.map->dtype));
+      slots.push_back(workspace && base ? reinterpret_cast<int64_t>(base) + bytes : 0);
+      break;
+    }
     case PlanSlot::Kind::integer: {
       TERCET_TRY(int64_t value, slot.value.evaluate(frame.symbols));
       slots.push_back(value);
@@ -144,6 +155,24 @@ Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &fra
     }
   }
   return slots;
+}
+
+Result<NodeGrid> gridOf(const Program &program, const ProgramNode &node, const Frame &frame) {
+  NodeGrid grid;
+  for (int axis = 0; axis < 3; ++axis) {
+    TERCET_TRY(grid.extents[axis], node.grid[axis].evaluate(frame.symbols));
+    if (grid.extents[axis] < 0 || __builtin_mul_overflow(grid.count, grid.extents[axis], &grid.count))
+      return Status::make(Code::internal, "a grid of stage {} is negative or too large", program.stages[node.stage]);
+  }
+  return grid;
+}
+
+Result<FillRange> fillRange(const ProgramNode &node, const Frame &frame) {
+  TERCET_TRY(int64_t bytes, node.bytes.evaluate(frame.symbols));
+  size_t buffer = static_cast<size_t>(node.buffer);
+  if (bytes < 0 || static_cast<size_t>(bytes) > frame.bufferSizes[buffer])
+    return Status::make(Code::internal, "a memset of {} bytes in a buffer of {}", bytes, frame.bufferSizes[buffer]);
+  return FillRange{frame.bufferOffsets[buffer], static_cast<size_t>(bytes)};
 }
 
 Result<size_t> scratchBytesOf(const ProgramNode &node, const std::vector<int64_t> &slots) {

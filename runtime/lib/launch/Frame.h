@@ -6,6 +6,12 @@
 
 namespace tercet::rt {
 
+struct FrameOptions {
+  BindMode mode = BindMode::forLaunch;
+  int threads = 1;       ///< the symbol THREADS
+  size_t alignment = 64; ///< of buffers, in bytes
+};
+
 struct Frame {
   BoundArguments bound;
   std::vector<int64_t> symbols;      ///< one per Program symbol
@@ -14,17 +20,31 @@ struct Frame {
   int64_t groupPairs = 1;            ///< G of a full group
   int64_t passSlices = 1;            ///< S of a full pass
   std::vector<size_t> bufferOffsets; ///< into the workspace, one per plan buffer
+  std::vector<size_t> bufferSizes;   ///< in bytes
   size_t scratchOffset = 0;          ///< of worker 0
   size_t scratchStride = 0;          ///< from one worker's scratch to the next
   size_t workspaceBytes = 0;         ///< all of it
 
-  /// Binds arguments and lays out the workspace for `threads` workers; errors as Kernel::launch.
-  static Result<Frame> build(const Artifact &artifact, const Program &program, const Arguments &arguments,
-                             BindMode mode, int threads);
+  /// Binds arguments and lays out the workspace; errors as Kernel::launch.
+  static Result<Frame> build(const Artifact &artifact, const Plan &plan, const Program &program,
+                             const Arguments &arguments, const FrameOptions &options);
+
+  /// Binds a symbol of Program::known; those that no expression uses have the index -1.
+  void set(int symbol, int64_t value) {
+    if (symbol >= 0)
+      symbols[static_cast<size_t>(symbol)] = value;
+  }
 };
 
-/// A node's argument block. bases: workspace and tensors; in shapesOnly mode addresses are null.
+/// A node's argument block. Addresses are null where `workspace` is, for measuring; a tensor map's slot holds the
+/// address of its first element.
 Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &frame, char *workspace);
+
+/// Where a memset writes, as an offset into the workspace, and how much. internal when that exceeds its buffer.
+struct FillRange {
+  size_t offset = 0, bytes = 0;
+};
+Result<FillRange> fillRange(const ProgramNode &node, const Frame &frame);
 
 /// Bytes of scratch that one worker needs for a node with these slots.
 Result<size_t> scratchBytesOf(const ProgramNode &node, const std::vector<int64_t> &slots);

@@ -1,5 +1,4 @@
-// Walks a plan as the executor does, evaluating expressions only. Kernels are stood in for by a function that is never
-// called, so that any target's plan can be estimated anywhere.
+// Walks a plan as the executors do, evaluating expressions only, so that any target's plan can be estimated anywhere.
 #include "tercet/rt/PlanEstimate.h"
 
 #include "Frame.h"
@@ -11,12 +10,10 @@
 namespace tercet::rt {
 namespace {
 
-void neverCalled(const int64_t *, int64_t, int64_t, int64_t, char *) {}
-
 class Estimation {
 public:
-  Estimation(const Artifact &artifact, const Program &program, Frame &frame, const ExpectedBlocks &blocks)
-      : plan(artifact.plan), program(program), frame(frame), blocks(blocks) {}
+  Estimation(const Plan &plan, const Program &program, Frame &frame, const ExpectedBlocks &blocks)
+      : plan(plan), program(program), frame(frame), blocks(blocks) {}
 
   Result<PlanEstimate> run() {
     for (size_t index = 0; index < plan.buffers.size(); ++index) {
@@ -42,7 +39,7 @@ private:
   /// Enters one NodeEstimate per kernel and builtin, depth first.
   void listNodes(const std::vector<PlanNode> &nodes) {
     for (const PlanNode &node : nodes) {
-      if (node.kind == PlanNode::Kind::kernel || node.kind == PlanNode::Kind::builtin) {
+      if (isCounted(node.kind)) {
         estimate.nodes.push_back({node.stage, node.callee, node.kind == PlanNode::Kind::builtin, 0, 0, 0, 0});
         sources.push_back(&node);
       } else {
@@ -51,24 +48,23 @@ private:
     }
   }
 
-  void set(int symbol, int64_t value) {
-    if (symbol >= 0)
-      frame.symbols[static_cast<size_t>(symbol)] = value;
-  }
-
   /// The share of the expected blocks that falls to a group of this many pairs.
   void expectBlocks(int64_t pairs) {
     auto share = [&](int64_t all) {
       return static_cast<int64_t>(
           static_cast<double>(all) * static_cast<double>(pairs) / static_cast<double>(frame.pairs) + 0.5);
     };
-    set(program.known.critical, share(blocks.critical));
-    set(program.known.marginal, share(blocks.marginal));
-    set(program.known.negligible, share(blocks.negligible));
+    frame.set(program.known.critical, share(blocks.critical));
+    frame.set(program.known.marginal, share(blocks.marginal));
+    frame.set(program.known.negligible, share(blocks.negligible));
+  }
+
+  static bool isCounted(PlanNode::Kind kind) {
+    return kind != PlanNode::Kind::groups && kind != PlanNode::Kind::slices;
   }
 
   size_t entriesOf(const ProgramNode &node) const {
-    if (node.function || node.builtin)
+    if (isCounted(node.kind))
       return 1;
     size_t count = 0;
     for (const ProgramNode &inner : node.body)
@@ -79,7 +75,9 @@ private:
   /// share: the part of every tensor that one run of these nodes covers.
   Status runAll(const std::vector<ProgramNode> &nodes, size_t entry, double share) {
     for (const ProgramNode &node : nodes) {
-      if (node.function || node.builtin)
+      if (node.kind == PlanNode::Kind::memset)
+        TERCET_RETURN_IF_ERROR(countMemset(node, entry));
+      else if (node.isCall())
         TERCET_RETURN_IF_ERROR(count(node, entry, share));
       else if (node.kind == PlanNode::Kind::groups)
         TERCET_RETURN_IF_ERROR(loop(node, entry, frame.pairs, frame.groupPairs, true, share));
@@ -95,15 +93,24 @@ private:
     int first = isGroups ? program.known.groupFirst : program.known.sliceFirst;
     for (int64_t begin = 0; begin < total; begin += part) {
       int64_t now = std::min(part, total - begin);
-      set(size, now);
-      set(first, begin);
+      frame.set(size, now);
+      frame.set(first, begin);
       if (isGroups)
         expectBlocks(now);
       double covered = isGroups ? share * static_cast<double>(now) / static_cast<double>(total) : share;
       TERCET_RETURN_IF_ERROR(runAll(node.body, entry, covered));
     }
-    set(size, part);
-    set(first, 0);
+    frame.set(size, part);
+    frame.set(first, 0);
+    return {};
+  }
+
+  Status countMemset(const ProgramNode &node, size_t entry) {
+    TERCET_TRY(FillRange range, fillRange(node, frame));
+    NodeEstimate &sum = estimate.nodes[entry];
+    sum.runs += 1;
+    sum.items += 1;
+    sum.bytes += static_cast<double>(range.bytes);
     return {};
   }
 
@@ -126,12 +133,13 @@ private:
   }
 
   double bytesOf(const PlanSlot &slot, double share) const {
-    if (slot.kind == PlanSlot::Kind::tensor)
+    bool isMap = slot.kind == PlanSlot::Kind::tensorMap;
+    if (slot.kind == PlanSlot::Kind::tensor || (isMap && !slot.map.ofBuffer))
       for (size_t index = 0; index < plan.arguments.size(); ++index)
         if (const Tensor &tensor = frame.bound.tensors[index];
             plan.arguments[index].name == slot.name && tensor.rank > 0)
           return share * static_cast<double>(tensor.elements()) * static_cast<double>(dtypeSize(tensor.dtype));
-    if (slot.kind == PlanSlot::Kind::buffer)
+    if (slot.kind == PlanSlot::Kind::buffer || (isMap && slot.map.ofBuffer))
       for (const BufferEstimate &buffer : estimate.buffers)
         if (buffer.name == slot.name)
           return static_cast<double>(buffer.bytes);
@@ -148,16 +156,15 @@ private:
 
 } // namespace
 
-Result<PlanEstimate> estimatePlan(const Artifact &artifact, const Arguments &arguments, const ExpectedBlocks &blocks,
-                                  int threads) {
-  TERCET_RETURN_IF_ERROR(checkPlan(artifact.plan));
+Result<PlanEstimate> estimatePlan(const Artifact &artifact, const TargetModule &module, const Arguments &arguments,
+                                  const ExpectedBlocks &blocks, int threads) {
+  TERCET_RETURN_IF_ERROR(checkPlan(module.plan));
   KernelTable functions;
-  for (const TargetModule &module : artifact.modules)
-    for (const KernelInfo &kernel : module.kernels)
-      functions[kernel.name] = {neverCalled, kernel.scratchBytes};
-  TERCET_TRY(Program program, Program::build(artifact.plan, functions));
-  TERCET_TRY(Frame frame, Frame::build(artifact, program, arguments, BindMode::shapesOnly, threads));
-  return Estimation(artifact, program, frame, blocks).run();
+  for (const KernelInfo &kernel : module.kernels)
+    functions[kernel.name] = {nullptr, kernel.scratchBytes};
+  TERCET_TRY(Program program, Program::build(module.plan, functions));
+  TERCET_TRY(Frame frame, Frame::build(artifact, module.plan, program, arguments, {BindMode::shapesOnly, threads}));
+  return Estimation(module.plan, program, frame, blocks).run();
 }
 
 } // namespace tercet::rt

@@ -51,7 +51,7 @@ private:
 
   Result<KernelFunction> kernel(const std::string &name) {
     auto found = kernels.find(name);
-    if (found == kernels.end() || !found->second.function)
+    if (found == kernels.end())
       return Status::make(Code::invalidArgument, "the plan calls the kernel '{}', which its module does not have",
                           name);
     return found->second;
@@ -66,8 +66,15 @@ private:
     }
     if (node.kind == PlanNode::Kind::groups || node.kind == PlanNode::Kind::slices)
       return built;
-    TERCET_RETURN_IF_ERROR(resolveCallee(node, built));
+    built.callee = node.callee;
     built.stage = stageIndex(node.stage);
+    if (node.kind == PlanNode::Kind::memset) {
+      built.buffer = indexOf(plan.buffers, node.callee);
+      built.bytes = compile(node.bytes);
+      built.byte = node.byte;
+      return built;
+    }
+    TERCET_RETURN_IF_ERROR(resolveCallee(node, built));
     built.flops = compile(node.flops);
     for (int axis = 0; axis < 3; ++axis)
       built.grid[axis] = compile(node.grid[axis]);
@@ -80,6 +87,7 @@ private:
     if (node.kind == PlanNode::Kind::kernel) {
       TERCET_TRY(KernelFunction found, kernel(node.callee));
       built.function = found.function;
+      built.kernel = found.index;
       built.kernelScratchBytes = found.scratchBytes;
       return {};
     }
@@ -107,10 +115,29 @@ private:
       return {slot.kind, indexOf(plan.buffers, slot.name), {}};
     case PlanSlot::Kind::scalar:
       return {slot.kind, indexOf(plan.parameters, slot.name), {}};
+    case PlanSlot::Kind::tensorMap:
+      return {slot.kind,
+              slot.map.ofBuffer ? indexOf(plan.buffers, slot.name) : indexOf(plan.arguments, slot.name),
+              {},
+              tensorMap(slot.map)};
     case PlanSlot::Kind::integer:
       break;
     }
     return {slot.kind, 0, compile(slot.value)};
+  }
+
+  std::shared_ptr<const ProgramTensorMap> tensorMap(const PlanTensorMap &map) {
+    auto built = std::make_shared<ProgramTensorMap>();
+    built->ofBuffer = map.ofBuffer;
+    built->dtype = map.dtype;
+    built->offset = compile(map.offset);
+    for (const Expr &size : map.sizes)
+      built->sizes.push_back(compile(size));
+    for (const Expr &stride : map.strides)
+      built->strides.push_back(compile(stride));
+    built->box = map.box;
+    built->swizzle = map.swizzle;
+    return built;
   }
 
   /// A node that sees the resolved class map; select may have no items where classes are handed in.

@@ -6,17 +6,32 @@
 #include "tercet/rt/CpuKernel.h"
 #include "tercet/rt/ExprEval.h"
 
+#include <memory>
+
 namespace tercet::rt {
+
+/// PlanTensorMap with its expressions interned.
+struct ProgramTensorMap {
+  bool ofBuffer = false;
+  DType dtype = DType::bf16;
+  CompiledExpr offset;
+  std::vector<CompiledExpr> sizes, strides;
+  std::vector<int64_t> box;
+  PlanTensorMap::Swizzle swizzle = PlanTensorMap::Swizzle::none;
+};
 
 struct ProgramSlot {
   PlanSlot::Kind kind = PlanSlot::Kind::integer;
   int index = 0; ///< of the tensor, buffer or parameter
   CompiledExpr value;
+  std::shared_ptr<const ProgramTensorMap> map; ///< of a tensor map
 };
 
 struct ProgramNode {
   PlanNode::Kind kind = PlanNode::Kind::kernel;
-  CpuFunction function = nullptr;   ///< of a kernel
+  std::string callee;               ///< as the plan names it
+  CpuFunction function = nullptr;   ///< of a CPU kernel
+  int kernel = -1;                  ///< of a kernel: its KernelFunction::index
   const Builtin *builtin = nullptr; ///< of a builtin
   std::vector<CpuFunction> kernels; ///< that a builtin calls
   int64_t kernelScratchBytes = 0;   ///< what the kernel, or the largest of `kernels`, asks for
@@ -26,6 +41,11 @@ struct ProgramNode {
   size_t stage = 0;          ///< index into Program::stages
   bool countsBlocks = false; ///< the one node after which a report counts the classes
   std::vector<ProgramNode> body;
+  int buffer = -1;    ///< of a memset
+  CompiledExpr bytes; ///< of a memset
+  uint8_t byte = 0;   ///< of a memset
+
+  bool isCall() const { return kind == PlanNode::Kind::kernel || kind == PlanNode::Kind::builtin; }
 };
 
 /// Indices of the symbols that the executor binds; -1 where no expression uses one.

@@ -42,8 +42,8 @@ const RoleShape &shapeOf(Role role) {
 
 class ShapeChecker {
 public:
-  ShapeChecker(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound)
-      : artifact(artifact), plan(artifact.plan), symbols(symbols), bound(bound) {}
+  ShapeChecker(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols, BoundArguments &bound)
+      : artifact(artifact), plan(plan), symbols(symbols), bound(bound) {}
 
   Status run() {
     for (size_t index = 0; index < plan.arguments.size(); ++index)
@@ -216,8 +216,8 @@ private:
 
 } // namespace
 
-Status checkShapes(const Artifact &artifact, const SymbolNames &symbols, BoundArguments &bound) {
-  return ShapeChecker(artifact, symbols, bound).run();
+Status checkShapes(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols, BoundArguments &bound) {
+  return ShapeChecker(artifact, plan, symbols, bound).run();
 }
 
 } // namespace tercet::rt

@@ -1,13 +1,16 @@
 // Session: compiler, caches and worker threads put together. A kernel comes from the memory map, else from the disk
 // cache, else from the compiler; each key is compiled once at a time among threads (SingleFlight) and processes
 // (CacheLock).
+#include "DeviceTable.h"
 #include "SingleFlight.h"
 
 #include "tercet/CacheDirectory.h"
 #include "tercet/DiskCache.h"
 #include "tercet/Log.h"
+#include "tercet/PlanCheck.h"
 #include "tercet/Session.h"
 #include "tercet/rt/CpuKernel.h"
+#include "tercet/rt/GpuKernel.h"
 
 #include <atomic>
 #include <chrono>
@@ -40,20 +43,23 @@ public:
   SessionImpl(SessionOptions options, std::shared_ptr<Compiler> compiler)
       : compiler(std::move(compiler)),
         workers(std::make_shared<rt::Workers>(options.threads, std::move(options.parallelFor))),
-        useCache(options.useCache), cache(cacheRoot(options)) {}
+        devices(std::move(options.openDevice)), useCache(options.useCache), cache(cacheRoot(options)) {}
 
   Result<KernelPointer> compile(const Spec &spec, const Problem &problem, CompileReport *report) override {
     auto start = std::chrono::steady_clock::now();
     if (!compiler)
       return Status::make(Code::invalidArgument, "this session has no compiler; load an artifact instead");
+    TERCET_TRY(Problem toCompile, resolve(problem));
     TERCET_TRY(std::vector<std::string> fields, withoutExceptions<std::vector<std::string>>("the compiler", [&] {
-                 return compiler->keyFields(spec, problem);
+                 return compiler->keyFields(spec, toCompile);
                }));
-    fields.push_back(problem.target);
-    Digest key = digestOfFields(fields);
+    fields.push_back(toCompile.target);
+    Digest onDisk = digestOfFields(fields);
+    fields.push_back(problem.target); // GPUs of one architecture share an artifact, not a kernel
     bool wasHeld = false, wasOnDisk = false;
+    Wanted wanted{spec, toCompile, problem.target, onDisk};
     TERCET_TRY(KernelPointer kernel, kernels.get(
-                                         key, [&] { return make(key, spec, problem, wasOnDisk); }, wasHeld));
+                                         digestOfFields(fields), [&] { return make(wanted, wasOnDisk); }, wasHeld));
     if (report) {
       report->compileMs = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       report->cache = wasHeld || wasOnDisk ? "hit" : useCache ? "miss" : "off";
@@ -62,53 +68,80 @@ public:
   }
 
   Result<KernelPointer> load(Artifact artifact, const std::string &target) override {
-    return rt::loadCpuKernel(std::make_shared<const Artifact>(std::move(artifact)), target, workers);
+    TERCET_RETURN_IF_ERROR(checkArtifact(artifact));
+    auto shared = std::make_shared<const Artifact>(std::move(artifact));
+    if (!devices.isDevice(target))
+      return rt::loadCpuKernel(std::move(shared), target, workers);
+    TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(target));
+    return rt::loadGpuKernel(std::move(shared), std::move(gpu));
   }
+
+  Result<std::shared_ptr<rt::GpuDevice>> device(const std::string &target) override { return devices.open(target); }
 
   int threads() const override { return workers->threads(); }
   int64_t compileCount() const override { return compilations.load(); }
 
 private:
-  Result<KernelPointer> make(const Digest &key, const Spec &spec, const Problem &problem, bool &wasOnDisk) {
+  struct Wanted {
+    const Spec &spec;
+    const Problem &problem;    ///< what the compiler sees
+    const std::string &target; ///< what runs it
+    const Digest &key;         ///< in the disk cache
+  };
+
+  /// A CUDA device stands for its architecture; others are the compiler's own targets. A device that is not there is told
+  /// before anything is compiled.
+  Result<Problem> resolve(Problem problem) {
+    if (!devices.isDevice(problem.target))
+      return problem;
+    TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(problem.target));
+    if (devices.isCuda(problem.target))
+      problem.target = gpu->properties().architecture;
+    return problem;
+  }
+
+  Result<KernelPointer> make(const Wanted &wanted, bool &wasOnDisk) {
     if (!useCache)
-      return compileAndLoad(key, spec, problem);
-    if (KernelPointer kernel = fromDisk(key, problem)) {
+      return compileAndLoad(wanted);
+    if (KernelPointer kernel = fromDisk(wanted)) {
       wasOnDisk = true;
       return kernel;
     }
-    std::unique_ptr<CacheLock> lock = cache.lock(key);
-    if (KernelPointer kernel = lock ? fromDisk(key, problem) : nullptr) { // compiled by another process meanwhile
+    std::unique_ptr<CacheLock> lock = cache.lock(wanted.key);
+    if (KernelPointer kernel = lock ? fromDisk(wanted) : nullptr) { // compiled by another process meanwhile
       wasOnDisk = true;
       return kernel;
     }
-    return compileAndLoad(key, spec, problem);
+    return compileAndLoad(wanted);
   }
 
   /// Null on a miss, or when the entry's code does not load here.
-  KernelPointer fromDisk(const Digest &key, const Problem &problem) {
-    std::optional<Artifact> artifact = cache.lookup(key);
+  KernelPointer fromDisk(const Wanted &wanted) {
+    std::optional<Artifact> artifact = cache.lookup(wanted.key);
     if (!artifact)
       return nullptr;
-    Result<KernelPointer> kernel = load(*std::move(artifact), problem.target);
+    Result<KernelPointer> kernel = load(*std::move(artifact), wanted.target);
     if (kernel.ok())
       return *std::move(kernel);
-    log(LogLevel::warn, "cache entry {} does not load and will be replaced: {}", key.hex(), kernel.status().message());
-    cache.discard(key);
+    log(LogLevel::warn, "cache entry {} does not load and will be replaced: {}", wanted.key.hex(),
+        kernel.status().message());
+    cache.discard(wanted.key);
     return nullptr;
   }
 
-  Result<KernelPointer> compileAndLoad(const Digest &key, const Spec &spec, const Problem &problem) {
+  Result<KernelPointer> compileAndLoad(const Wanted &wanted) {
     compilations.fetch_add(1);
-    TERCET_TRY(Artifact artifact,
-               withoutExceptions<Artifact>("the compiler", [&] { return compiler->compile(spec, problem); }));
+    TERCET_TRY(Artifact artifact, withoutExceptions<Artifact>(
+                                      "the compiler", [&] { return compiler->compile(wanted.spec, wanted.problem); }));
     if (useCache)
-      if (Status status = cache.store(key, artifact); !status.ok())
+      if (Status status = cache.store(wanted.key, artifact); !status.ok())
         log(warnedOfCache.exchange(true) ? LogLevel::debug : LogLevel::warn, "{}", status.message());
-    return load(std::move(artifact), problem.target);
+    return load(std::move(artifact), wanted.target);
   }
 
   std::shared_ptr<Compiler> compiler;
   std::shared_ptr<const rt::Workers> workers;
+  rt::DeviceTable devices;
   bool useCache;
   DiskCache cache;
   rt::SingleFlight<KernelPointer> kernels;

@@ -38,7 +38,7 @@ Artifact classPlan() {
   auto integer = [](Expr value) { return PlanSlot{Slot::integer, "", std::move(value)}; };
   Artifact artifact;
   artifact.headDim = artifact.valueDim = 2;
-  Plan &plan = artifact.plan;
+  Plan &plan = artifact.modules.emplace_back().plan;
   plan.blockQ = 4;
   plan.blockK = 2;
   plan.arguments = {

@@ -69,12 +69,15 @@ TEST_CASE("targets that cannot run are refused with what there is", "[session]")
   CHECK_THAT(session->load(artifact, "sm_90a").status().message(), Catch::Contains("cannot run on 'sm_90a'"));
   CHECK(session->load(artifact, "cpu:v9").status().code() == Code::unsupportedTarget);
   artifact.modules[0].target = "sm_90a";
+  artifact.modules[0].code.clear();
+  artifact.modules[0].kernels[0].gpu.threads = 32;
+  artifact.modules[0].kernels[0].gpu.ptx = ".version 8.0";
   CHECK_THAT(session->load(artifact).status().message(), Catch::Contains("it has: sm_90a"));
 }
 
 TEST_CASE("a module that lacks a promised kernel is refused", "[session]") {
   auto session = sessionWith(1);
   Artifact artifact = test::sampleModuleArtifact(1);
-  artifact.modules[0].kernels[0].name = artifact.plan.nodes[0].callee = "other_kernel";
+  artifact.modules[0].kernels[0].name = artifact.modules[0].plan.nodes[0].callee = "other_kernel";
   CHECK_THAT(session->load(artifact).status().message(), Catch::Contains("'other_kernel' but does not define it"));
 }

@@ -61,7 +61,7 @@ struct Run {
 
 std::shared_ptr<Kernel> sampleKernel(int threads = 2, int64_t budget = 4096) {
   Artifact artifact = test::samplePlanArtifact();
-  artifact.plan.grouping.budgetBytes = budget;
+  artifact.modules[0].plan.grouping.budgetBytes = budget;
   Result<std::shared_ptr<Kernel>> kernel =
       rt::makeCpuKernel(std::make_shared<const Artifact>(std::move(artifact)), {{"scale_rows", {scaleRows, 100}}},
                         std::make_shared<const rt::Workers>(threads));

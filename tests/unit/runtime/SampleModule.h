@@ -23,17 +23,18 @@ inline Artifact sampleModuleArtifact(int number) {
   artifact.specName = "sample_module";
   artifact.headDim = 1;
   artifact.valueDim = 2;
-  artifact.plan.arguments = {{"q", Role::query, false, false, DType::f32},
-                             {"k", Role::key, false, false, DType::f32},
-                             {"v", Role::value, false, false, DType::f32},
-                             {"o", Role::output, false, true, DType::f32}};
+  Plan plan;
+  plan.arguments = {{"q", Role::query, false, false, DType::f32},
+                    {"k", Role::key, false, false, DType::f32},
+                    {"v", Role::value, false, false, DType::f32},
+                    {"o", Role::output, false, true, DType::f32}};
   PlanNode node;
   node.callee = "sample_kernel";
   node.stage = "attend";
   node.grid[0] = Expr::symbol("N");
   node.slots = {{PlanSlot::Kind::tensor, "o", 0}};
-  artifact.plan.nodes = {node};
-  artifact.modules = {{"cpu:portable", {{"sample_kernel", 0, ""}}, sampleCode(number)}};
+  plan.nodes = {node};
+  artifact.modules = {{"cpu:portable", plan, {{"sample_kernel", 0, ""}}, sampleCode(number)}};
   return artifact;
 }
 

@@ -1,4 +1,4 @@
-// SamplePlan: a small artifact with every kind of node and slot, for tests of the format and of the executor.
+// SamplePlan: a small artifact with every kind of node and slot, for tests of the format and of the executors.
 #pragma once
 
 #include "tercet/Artifact.h"
@@ -6,7 +6,7 @@
 namespace tercet::test {
 
 /// q [B,H,N,4], k and v [B,HKV,M,4], optional lse; parameters keep, drop (fractions) and depth (integer). One kernel
-/// "scale_rows" per query head inside a groups > slices loop; a buffer per pair.
+/// "scale_rows" per query head inside a groups > slices loop, after a memset; a buffer per pair.
 inline Artifact samplePlanArtifact() {
   using Role = PlanArgument::Role;
   using Slot = PlanSlot::Kind;
@@ -19,7 +19,7 @@ inline Artifact samplePlanArtifact() {
   artifact.headDim = artifact.valueDim = 4;
   artifact.staticParameters = {{"block_q", "64"}};
   artifact.aggregation = "none";
-  Plan &plan = artifact.plan;
+  Plan plan;
   plan.arguments = {{"q", Role::query, false, false, DType::f32},
                     {"k", Role::key, false, false, DType::f32},
                     {"v", Role::value, false, false, DType::f32},
@@ -53,9 +53,41 @@ inline Artifact samplePlanArtifact() {
   slices.body = {call};
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
-  groups.body = {slices};
+  PlanNode clear;
+  clear.kind = PlanNode::Kind::memset;
+  clear.callee = "rows";
+  clear.stage = "attend";
+  clear.bytes = symbol("G") * 64;
+  clear.byte = 7;
+  groups.body = {clear, slices};
   plan.nodes = {groups};
-  artifact.modules = {{"cpu:portable", {{"scale_rows", 100, "rows 1"}}, {0x7f, 'E', 'L', 'F', 1, 2, 3}}};
+  artifact.modules = {{"cpu:portable", plan, {{"scale_rows", 100, "rows 1"}}, {0x7f, 'E', 'L', 'F', 1, 2, 3}}};
+  return artifact;
+}
+
+/// The same with a module for sm_90a, whose kernel also takes a tensor map over q.
+inline Artifact sampleGpuArtifact() {
+  Artifact artifact = samplePlanArtifact();
+  TargetModule module{"sm_90a", artifact.modules[0].plan, {}, {}};
+  PlanTensorMap map;
+  map.dtype = DType::f32;
+  map.offset = Expr::symbol("G0") * 4;
+  map.sizes = {4, Expr::symbol("N"), Expr::symbol("B") * Expr::symbol("H")};
+  map.strides = {Expr::symbol("q.2"), Expr::symbol("q.1")};
+  map.box = {4, 64, 1};
+  map.swizzle = PlanTensorMap::Swizzle::bytes128;
+  module.plan.nodes[0].body[1].body[0].slots.push_back({PlanSlot::Kind::tensorMap, "q", 0, map});
+  GpuKernelInfo gpu;
+  gpu.threads = 128;
+  gpu.dynamicSharedBytes = 40000;
+  gpu.registers = 96;
+  gpu.compileMs = 12.5;
+  gpu.notes = {"C7519: a note"};
+  gpu.cubin = {1, 2, 3, 4, 5};
+  gpu.ptx = ".version 8.0\n";
+  gpu.source = "// source\n";
+  module.kernels = {{"scale_rows", 0, "warps 4", gpu}};
+  artifact.modules.push_back(std::move(module));
   return artifact;
 }
 

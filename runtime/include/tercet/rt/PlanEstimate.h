@@ -38,9 +38,9 @@ struct ExpectedBlocks {
   int64_t critical = 0, marginal = 0, negligible = 0;
 };
 
-/// Data pointers of `arguments` are not read; a listed tensor of rank > 0 counts as present. Errors as
+/// What a launch of `module`, one of the artifact's, would do. Data pointers of `arguments` are not read; a listed tensor of rank > 0 counts as present. Errors as
 /// Kernel::workspaceBytes.
-Result<PlanEstimate> estimatePlan(const Artifact &artifact, const Arguments &arguments, const ExpectedBlocks &blocks,
-                                  int threads);
+Result<PlanEstimate> estimatePlan(const Artifact &artifact, const TargetModule &module, const Arguments &arguments,
+                                  const ExpectedBlocks &blocks, int threads);
 
 } // namespace tercet::rt
