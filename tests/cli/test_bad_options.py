@@ -87,10 +87,13 @@ class Targets(Case):
                      says="there is no target 'sm_'")
 
     def test_targets_that_do_not_run_here(self):
-        for target in ["cuda", "cuda:1", "sim:sm_90a", "sm_90a"]:
+        self.write("libcuda.so.1", "no library")  # what the loader finds first, so that a GPU of this machine is not seen
+        for target, says in [("cuda", "there is no GPU to run on: the NVIDIA driver's libcuda.so.1 cannot be loaded"),
+                             ("cuda:1", "there is no GPU to run on"), ("sm_90a", "'sm_90a' is an architecture")]:
             for command in ["run", "check", "bench", "explain"]:
                 with self.subTest(target=target, command=command):
-                    self.refused(command, "dense", "--shape", "n=8,d=8", "--target", target, code=3, says=f"'{target}'")
+                    self.refused(command, "dense", "--shape", "n=8,d=8", "--target", target, code=3, says=says,
+                                 LD_LIBRARY_PATH=str(self.folder))
 
     def test_numbers_and_words(self):
         self.refused("run", "dense", "--shape", "n=8,d=8", "--seed", "-1", says="--seed is '-1'")

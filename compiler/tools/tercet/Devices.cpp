@@ -2,11 +2,10 @@
 #include "Command.h"
 
 #include "tercet/Cpu.h"
-#include "tercet/Environment.h"
+#include "tercet/rt/CudaDriver.h"
 
 #include <CLI/CLI.hpp>
 
-#include <dlfcn.h>
 #include <fstream>
 #include <thread>
 
@@ -23,12 +22,17 @@ std::string processorName() {
   return "";
 }
 
-/// Whether the NVIDIA driver's library can be loaded; a device is executed on only by builds with a CUDA runtime.
-bool hasCudaDriver() {
-  void *library = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (library)
-    ::dlclose(library);
-  return library != nullptr;
+Json gpuJson(const rt::GpuProperties &device) {
+  return {{"device", device.target},
+          {"name", device.name},
+          {"architecture", device.architecture},
+          {"compute_capability", fmt::format("{}.{}", device.major, device.minor)},
+          {"multiprocessors", device.multiprocessors},
+          {"memory_bytes", device.memoryBytes},
+          {"l2_bytes", device.l2Bytes},
+          {"shared_bytes_per_block", device.sharedBytesPerBlock},
+          {"driver", device.driver},
+          {"targets", {device.target}}};
 }
 
 class DevicesCommand final : public Command {
@@ -56,10 +60,24 @@ public:
                         processor.empty() ? "processor" : processor, cores, cpuLevelName(level));
     devices.push_back({{"device", "reference"}, {"name", "fp64 evaluator"}, {"targets", {"reference"}}});
     text += "reference  the fp64 evaluator, for checking\n";
-    bool driver = hasCudaDriver();
-    text += driver ? "cuda       a driver is here, but this build does not execute on it\n"
-                   : "cuda       no driver on this machine\n";
-    Json object = {{"devices", devices}, {"default_target", "cpu"}, {"cuda_driver", driver}};
+    Result<int> gpus = rt::countCudaDevices();
+    if (!gpus.ok())
+      text += fmt::format("cuda       {}\n", gpus.status().message());
+    for (int index = 0; gpus.ok() && index < *gpus; ++index) {
+      Result<std::shared_ptr<rt::GpuDevice>> device = rt::openCudaDevice(index);
+      if (!device.ok()) {
+        printWarning(device.status().message());
+        continue;
+      }
+      const rt::GpuProperties &properties = (*device)->properties();
+      devices.push_back(gpuJson(properties));
+      text += fmt::format("{:<10} {} ({}, {} multiprocessors, {:.0f} GiB, {})\n", properties.target, properties.name,
+                          properties.architecture, properties.multiprocessors,
+                          static_cast<double>(properties.memoryBytes) / (1 << 30), properties.driver);
+    }
+    Json object = {{"devices", devices}, {"default_target", "cpu"}, {"cuda_driver", gpus.ok()}};
+    if (!gpus.ok())
+      object["cuda_reason"] = gpus.status().message();
     TERCET_RETURN_IF_ERROR(json ? printJson(object) : printText(text));
     return exitOk;
   }

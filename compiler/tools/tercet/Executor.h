@@ -1,10 +1,12 @@
-// Executor: one spec bound to one target, launched any number of times: compiled for the CPU, or evaluated in fp64.
+// Executor: one spec bound to one target, launched any number of times: compiled for the CPU or a GPU, or evaluated in
+// fp64.
 #pragma once
 
 #include "CallData.h"
 #include "TargetName.h"
 
 #include "tercet/Session.h"
+#include "tercet/rt/GpuDevice.h"
 
 #include <memory>
 
@@ -13,7 +15,8 @@ namespace tercet::cli {
 class Executor {
 public:
   virtual ~Executor() = default;
-  /// Runs one call. The class counts of the report are those of all batches and heads.
+  /// Runs one call on host tensors; on a GPU copies inputs there first and outputs back afterwards, outside of all times.
+  /// The class counts of the report are those of all batches and heads.
   virtual Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) = 0;
   /// Bytes of workspace of the largest launch so far; 0 for the reference.
   virtual size_t workspaceBytes() const = 0;
@@ -21,11 +24,14 @@ public:
   virtual const Artifact *artifact() const = 0;
   /// The module of the artifact that runs; null for the reference.
   virtual const TargetModule *module() const = 0;
-  /// The target that runs: "cpu:v4" where "cpu" was asked for.
+  /// The target that runs: "cpu:v4" where "cpu" was asked for, "cuda:0" for "cuda".
   virtual std::string target() const = 0;
+  /// The GPU, real or simulated; null elsewhere.
+  virtual rt::GpuDevice *device() const { return nullptr; }
   /// How the artifact came to be, and how many compilations this process has run for it.
   virtual CompileReport compileReport() const = 0;
   virtual int64_t compileCount() const = 0;
+  /// Work items at once: threads of the CPU, multiprocessors of a GPU.
   virtual int threads() const = 0;
 };
 
@@ -42,7 +48,7 @@ struct ExecutorOptions {
 Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const ExecutorOptions &options);
 
 /// The JSON that every command prints about an executor: target, threads, compile_ms, cache, compiles, aggregation,
-/// schedule.
+/// schedule; for a GPU also `device` and, where the device counts, `kernels`.
 Json executorJson(const Executor &executor);
 /// Stages with their milliseconds, the total, and block counts where the spec classifies.
 Json launchJson(const LaunchReport &report, bool classifies);

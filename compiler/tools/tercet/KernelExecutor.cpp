@@ -1,20 +1,25 @@
-// The compiled side of Executor: a Session with the JIT, and a workspace that grows as calls need it.
+// The compiled side of Executor: a Session with the JIT, and a workspace that grows as calls need it. On a GPU the tensors
+// of a call are staged, and classes come back with the outputs so that blocks can be counted here.
+#include "BlockCounts.h"
 #include "Executor.h"
 #include "ReferenceExecutor.h"
 
 #include "tercet/Jit.h"
+#include "tercet/rt/PlanEstimate.h"
+#include "tercet/rt/StagedCall.h"
 
 namespace tercet::cli {
 namespace {
 
-class KernelExecutor final : public Executor {
+class KernelExecutor : public Executor {
 public:
-  static Result<std::unique_ptr<Executor>> open(const LoadedSpec &spec, const ExecutorOptions &options) {
-    auto executor = std::make_unique<KernelExecutor>();
-    TERCET_TRY(executor->session, Session::create({.useCache = options.useCache}, makeCompiler()));
+  Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
+    SessionOptions sessionOptions;
+    sessionOptions.useCache = options.useCache;
+    TERCET_TRY(session, Session::create(std::move(sessionOptions), makeCompiler()));
     Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text};
-    TERCET_TRY(executor->kernel, executor->session->compile(spec.toCompile, problem, &executor->report));
-    return std::unique_ptr<Executor>(std::move(executor));
+    TERCET_TRY(kernel, session->compile(spec.toCompile, problem, &report));
+    return {};
   }
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
@@ -37,7 +42,7 @@ public:
   int64_t compileCount() const override { return session->compileCount(); }
   int threads() const override { return session->threads(); }
 
-private:
+protected:
   /// The arguments under the plan's names: the map of classes goes out under a name of its own, so that classes can be
   /// handed in and read back in one call.
   Arguments combined(const CallData &call, const CallOutputs &outputs) const {
@@ -47,19 +52,94 @@ private:
     return all;
   }
 
+  /// Empty where the spec does not classify.
   std::string classesOutput() const {
-    for (const PlanArgument &argument : module()->plan.arguments)
-      if (argument.isOutput && argument.name != "o" && argument.name != "lse")
+    for (const PlanArgument &argument : artifact()->signature().arguments)
+      if (argument.role == PlanArgument::Role::classesOutput)
         return argument.name;
-    return "classes";
+    return "";
   }
 
   std::unique_ptr<Session> session;
   std::shared_ptr<Kernel> kernel;
   CompileReport report;
-  compiler::StoredTensor workspace;
   size_t workspaceSize = 0;
+
+private:
+  compiler::StoredTensor workspace;
 };
+
+class GpuExecutor final : public KernelExecutor {
+public:
+  Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
+    TERCET_RETURN_IF_ERROR(KernelExecutor::open(spec, options));
+    TERCET_TRY(gpu, session->device(options.target.text));
+    return {};
+  }
+
+  Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
+    CallOutputs withClasses = outputs;
+    if (!classesOutput().empty() && !outputs.arguments.find("classes")) {
+      TERCET_TRY(CallOutputs classes, makeOutputs(call, {"classes"}));
+      withClasses.arguments.tensors.push_back(classes.arguments.tensors.front());
+      withClasses.stored.push_back(classes.stored.front());
+    }
+    Arguments host = combined(call, withClasses);
+    TERCET_TRY(size_t needed, kernel->workspaceBytes(host));
+    if (needed > workspaceSize) {
+      memory = {};
+      TERCET_TRY(memory, rt::GpuMemory::allocate(gpu, needed));
+      workspaceSize = needed;
+    }
+    TERCET_TRY(rt::StagedCall staged, rt::StagedCall::upload(gpu, host));
+    LaunchReport result;
+    TERCET_RETURN_IF_ERROR(kernel->launch(staged.arguments(), memory.data(), workspaceSize, &result));
+    TERCET_RETURN_IF_ERROR(staged.download(outputNames()));
+    return account(call, withClasses, host, std::move(result));
+  }
+
+  std::string target() const override { return gpu->properties().target; }
+  rt::GpuDevice *device() const override { return gpu.get(); }
+  int threads() const override { return static_cast<int>(gpu->properties().multiprocessors); }
+
+private:
+  std::vector<std::string> outputNames() const {
+    std::vector<std::string> names;
+    for (const PlanArgument &argument : artifact()->signature().arguments)
+      if (argument.isOutput)
+        names.push_back(argument.name);
+    return names;
+  }
+
+  /// Adds what the device does not tell: blocks by class, and the operations that follow from them.
+  Result<LaunchReport> account(const CallData &call, const CallOutputs &outputs, const Arguments &host,
+                               LaunchReport result) const {
+    if (const Tensor *classes = outputs.arguments.find("classes"))
+      countBlocks(*classes, call.arguments, artifact()->signature(), result);
+    TERCET_TRY(rt::PlanEstimate estimate,
+               rt::estimatePlan(*artifact(), *module(), host,
+                                {result.criticalBlocks, result.marginalBlocks, result.negligibleBlocks}, threads()));
+    for (const rt::NodeEstimate &node : estimate.nodes)
+      result.stageFlops[node.stage] += node.flops;
+    return result;
+  }
+
+  std::shared_ptr<rt::GpuDevice> gpu;
+  rt::GpuMemory memory;
+};
+
+template <typename Kind>
+Result<std::unique_ptr<Executor>> openAs(const LoadedSpec &spec, const ExecutorOptions &options) {
+  auto executor = std::make_unique<Kind>();
+  TERCET_RETURN_IF_ERROR(executor->open(spec, options));
+  return std::unique_ptr<Executor>(std::move(executor));
+}
+
+Json deviceJson(const rt::GpuProperties &device) {
+  return {{"name", device.name},        {"architecture", device.architecture},
+          {"driver", device.driver},    {"multiprocessors", device.multiprocessors},
+          {"l2_bytes", device.l2Bytes}, {"memory_bytes", device.memoryBytes}};
+}
 
 } // namespace
 
@@ -67,7 +147,9 @@ Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const Exe
   TERCET_RETURN_IF_ERROR(checkRunsHere(options.target));
   if (options.target.kind == TargetName::Kind::reference)
     return makeReferenceExecutor(spec, options.showProgress);
-  return KernelExecutor::open(spec, options);
+  if (options.target.isGpu())
+    return openAs<GpuExecutor>(spec, options);
+  return openAs<KernelExecutor>(spec, options);
 }
 
 Json executorJson(const Executor &executor) {
@@ -83,6 +165,19 @@ Json executorJson(const Executor &executor) {
     for (const KernelInfo &kernel : executor.module()->kernels)
       schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
+  }
+  if (rt::GpuDevice *device = executor.device()) {
+    object["module"] = executor.module()->target;
+    object["device"] = deviceJson(device->properties());
+    if (std::vector<rt::GpuKernelCounts> counts = device->counts(); !counts.empty()) {
+      Json kernels = Json::array();
+      for (const rt::GpuKernelCounts &kernel : counts) {
+        kernels.push_back({{"kernel", kernel.kernel}, {"launches", kernel.launches}});
+        for (const auto &[name, value] : kernel.counts)
+          kernels.back()[name] = value;
+      }
+      object["kernels"] = std::move(kernels);
+    }
   }
   return object;
 }

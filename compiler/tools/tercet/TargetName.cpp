@@ -3,6 +3,7 @@
 
 #include "tercet/Cpu.h"
 #include "tercet/Spelling.h"
+#include "tercet/rt/CudaDriver.h"
 
 #include <algorithm>
 #include <cctype>
@@ -75,14 +76,12 @@ Status checkRunsHere(const TargetName &target) {
   case TargetName::Kind::gpuArchitecture:
     return Status::make(Code::unsupportedTarget,
                         "'{}' is an architecture to compile for, no device to run on; legal here are cpu, cpu:v4, "
-                        "cpu:v3, cpu:portable and reference",
-                        target.text);
+                        "cpu:v3, cpu:portable, reference, cuda[:N] and sim:{}",
+                        target.text, target.text);
   case TargetName::Kind::cudaDevice:
+    return rt::openCudaDevice(target.text == "cuda" ? 0 : std::stoi(target.text.substr(5))).takeStatus();
   case TargetName::Kind::simulator:
-    return Status::make(Code::unsupportedTarget,
-                        "this build does not execute on '{}'; legal here are cpu, cpu:v4, cpu:v3, cpu:portable and "
-                        "reference",
-                        target.text);
+    return {};
   }
   return Status::make(Code::internal, "a kind of target without a rule");
 }

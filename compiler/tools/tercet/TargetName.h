@@ -13,6 +13,8 @@ struct TargetName {
   enum class Kind { reference, cpu, gpuArchitecture, cudaDevice, simulator };
   Kind kind = Kind::cpu;
   std::string text; ///< as written, such as "cpu:v4"
+  /// A device with memory of its own, real or simulated.
+  bool isGpu() const { return kind == Kind::cudaDevice || kind == Kind::simulator; }
 };
 
 /// unsupportedTarget with a suggestion on a name that no target has.
@@ -20,8 +22,8 @@ Result<TargetName> parseTarget(const std::string &text);
 /// Names separated by commas, none twice.
 Result<std::vector<TargetName>> parseTargets(const std::string &text);
 
-/// Whether this build and this machine execute on the target: reference, and the CPU levels that the processor has.
-/// unsupportedTarget or deviceUnavailable with the reason.
+/// Whether this build and this machine execute on the target: reference, the CPU levels that the processor has, GPUs that
+/// the driver shows, and the simulator. unsupportedTarget or deviceUnavailable with the reason.
 Status checkRunsHere(const TargetName &target);
 
 } // namespace tercet::cli
