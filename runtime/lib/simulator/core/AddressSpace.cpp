@@ -137,4 +137,13 @@ std::byte *writable(const Site &site, Space space, uint64_t address, uint64_t by
   }
 }
 
+std::byte *updatable(const Site &site, Space space, uint64_t address, uint64_t bytes) {
+  if (space == Space::generic)
+    space = resolveGeneric(address);
+  if (space != Space::shared)
+    return writable(site, space, address, bytes);
+  Cta &owner = sharedOwner(site, address);
+  return owner.shared.updatable(site, address, bytes);
+}
+
 } // namespace tercet::sim

@@ -15,6 +15,8 @@ class Cta;
 /// an allocation or variable, may not be written, or (shared memory) was not written before it is read.
 const std::byte *readable(const Site &site, Space space, uint64_t address, uint64_t bytes);
 std::byte *writable(const Site &site, Space space, uint64_t address, uint64_t bytes);
+/// For an atomic update, which reads and writes.
+std::byte *updatable(const Site &site, Space space, uint64_t address, uint64_t bytes);
 
 /// Shared addresses below 2^24 are the CTA's own; above, the CTA of rank (address >> 24) - 1 of its cluster.
 constexpr uint64_t sharedWindowOfCta = uint64_t{1} << 24;

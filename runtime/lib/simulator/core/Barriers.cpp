@@ -25,6 +25,8 @@ uint64_t Barriers::arrive(const Site &site, uint64_t id, uint32_t threads, uint3
   barrier.expected = expected;
   barrier.arrived += threads;
   barrier.gathered += holding;
+  if (Races *races = cta.races())
+    races->release(site.warp, barrier.gathering);
   uint64_t generation = barrier.generation;
   if (barrier.arrived == needed)
     complete(barrier, cta);
@@ -35,6 +37,8 @@ void Barriers::complete(Barrier &barrier, Cta &cta) {
   barrier.result = barrier.gathered;
   barrier.resultThreads = barrier.arrived;
   barrier.arrived = barrier.gathered = barrier.expected = 0;
+  barrier.released = std::move(barrier.gathering);
+  barrier.gathering.clear();
   ++barrier.generation;
   ++cta.counters().report.barriers;
 }

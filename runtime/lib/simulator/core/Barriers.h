@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/Program.h"
+#include "core/Races.h"
 
 #include <array>
 #include <cstdint>
@@ -21,6 +22,7 @@ public:
     uint64_t generation = 0;
     uint32_t gathered = 0;                  ///< threads whose predicate held, of a reduction in progress
     uint32_t result = 0, resultThreads = 0; ///< of the last generation
+    Clock gathering, released;              ///< what those who arrived had seen; of the last generation
   };
 
   void reset() { barriers = {}; }

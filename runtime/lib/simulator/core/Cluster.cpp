@@ -19,6 +19,8 @@ Cluster::Cluster(LaunchContext &context, Counters &counters) : context(context),
   for (Cta &cta : ctas)
     for (Warp &warp : cta.warps)
       order.push_back(&warp);
+  if (context.config.checks.races)
+    races = std::make_unique<Races>(*this);
 }
 
 void Cluster::start(uint64_t number) {
@@ -34,6 +36,11 @@ void Cluster::start(uint64_t number) {
     std::array<uint32_t, 3> id{uint32_t(corner[0] + rank % shape[0]), uint32_t(corner[1] + rank / shape[0] % shape[1]),
                                uint32_t(corner[2] + rank / shape[0] / shape[1])};
     cta.start(id, uint32_t((uint64_t{id[2]} * grid[1] + id[1]) * grid[0] + id[0]));
+  }
+  if (races) {
+    races->reset();
+    for (Cta &cta : ctas)
+      cta.shared.observe(*races);
   }
   counters.report.warps += order.size();
 }

@@ -13,6 +13,7 @@ LaunchContext &Cta::context() { return owner.context; }
 const LaunchContext &Cta::context() const { return owner.context; }
 Counters &Cta::counters() { return owner.counters; }
 Effects &Cta::effects() { return owner.effects; }
+Races *Cta::races() { return owner.races.get(); }
 
 uint32_t Cta::threads() const {
   const auto &block = config().block;

@@ -5,6 +5,7 @@
 #include "core/Counters.h"
 #include "core/Effects.h"
 #include "core/Program.h"
+#include "core/Races.h"
 #include "core/Random.h"
 #include "core/SharedMemory.h"
 #include "core/StateSlots.h"
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -46,6 +48,8 @@ public:
   const LaunchConfig &config() const { return context().config; }
   Counters &counters();
   Effects &effects();
+  /// The detector of races, or null where the launch did not ask for it.
+  Races *races();
 
   const std::array<uint32_t, 3> &id() const { return place; }
   uint32_t linear() const { return number; }
@@ -91,6 +95,7 @@ public:
   Counters &counters;
   Random random;
   Effects effects;
+  std::unique_ptr<Races> races; ///< null where the launch did not ask for it
   StateSlots state;
 
 private:

@@ -13,6 +13,7 @@ namespace tercet::sim {
 void SharedMemory::reset(uint64_t size, bool tracked) {
   bytes.assign(size, std::byte{0xff});
   states.assign(tracked ? size : 0, unwritten);
+  observers.clear();
 }
 
 void SharedMemory::checkBounds(const Site &site, uint64_t offset, uint64_t count) const {
@@ -30,24 +31,45 @@ void SharedMemory::failState(const Site &site, uint64_t offset, uint64_t count, 
                         std::find(begin, end, unwritten) - states.begin()));
 }
 
+void SharedMemory::checkWritten(const Site &site, uint64_t offset, uint64_t count) const {
+  if (states.empty())
+    return;
+  const uint8_t *state = states.data() + offset;
+  if (!std::all_of(state, state + count, [](uint8_t s) { return s == written; }))
+    failState(site, offset, count, "reads");
+}
+
+void SharedMemory::setWritten(const Site &site, uint64_t offset, uint64_t count) {
+  if (states.empty())
+    return;
+  uint8_t *state = states.data() + offset;
+  if (std::any_of(state, state + count, [](uint8_t s) { return s == inFlight; }))
+    failState(site, offset, count, "writes");
+  std::memset(state, written, count);
+}
+
 const std::byte *SharedMemory::readable(const Site &site, uint64_t offset, uint64_t count) {
   checkBounds(site, offset, count);
-  if (!states.empty()) {
-    const uint8_t *state = states.data() + offset;
-    if (!std::all_of(state, state + count, [](uint8_t s) { return s == written; }))
-      failState(site, offset, count, "reads");
-  }
+  checkWritten(site, offset, count);
+  for (SharedObserver *observer : observers)
+    observer->read(site, *this, offset, count);
   return bytes.data() + offset;
 }
 
 std::byte *SharedMemory::writable(const Site &site, uint64_t offset, uint64_t count) {
   checkBounds(site, offset, count);
-  if (!states.empty()) {
-    uint8_t *state = states.data() + offset;
-    if (std::any_of(state, state + count, [](uint8_t s) { return s == inFlight; }))
-      failState(site, offset, count, "writes");
-    std::memset(state, written, count);
-  }
+  setWritten(site, offset, count);
+  for (SharedObserver *observer : observers)
+    observer->write(site, *this, offset, count);
+  return bytes.data() + offset;
+}
+
+std::byte *SharedMemory::updatable(const Site &site, uint64_t offset, uint64_t count) {
+  checkBounds(site, offset, count);
+  checkWritten(site, offset, count);
+  setWritten(site, offset, count);
+  for (SharedObserver *observer : observers)
+    observer->update(site, *this, offset, count);
   return bytes.data() + offset;
 }
 
@@ -64,6 +86,12 @@ void SharedMemory::setInFlight(const Site &site, uint64_t offset, uint64_t count
 void SharedMemory::setArrived(uint64_t offset, uint64_t count) {
   if (!states.empty())
     std::memset(states.data() + offset, written, count);
+}
+
+void SharedMemory::setArrived(const Site &site, uint64_t offset, uint64_t count) {
+  setArrived(offset, count);
+  for (SharedObserver *observer : observers)
+    observer->write(site, *this, offset, count);
 }
 
 } // namespace tercet::sim

@@ -76,8 +76,11 @@ void Warp::run(uint32_t turn) {
 bool Warp::wake() {
   bool any = false;
   for (Group &group : groups) {
-    if (group.wait.ready && group.wait.ready(*this, group.wait))
+    if (group.wait.ready && group.wait.ready(*this, group.wait)) {
+      if (group.wait.passed)
+        group.wait.passed(*this, group.wait);
       group.wait = {};
+    }
     any |= group.canRun();
   }
   return any;

@@ -24,6 +24,8 @@ struct Wait {
   bool (*ready)(const Warp &, const Wait &) = nullptr;
   std::string (*describe)(const Warp &, const Wait &) = nullptr;
   uint64_t a = 0, b = 0;
+  /// Called once, when the condition holds: what the warp acquires.
+  void (*passed)(Warp &, const Wait &) = nullptr;
 };
 
 struct Group {

@@ -74,6 +74,8 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
     copy.group[lane] = state.committed[lane];
     read += count;
     cta.shared.setInFlight(site, to, copy.bytes);
+    if (Races *races = cta.races())
+      races->checkWrite(site, cta.shared, to, copy.bytes);
     if (copy.landed)
       move(cta.shared, copy, l);
   }
@@ -86,7 +88,7 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
 }
 
 // Copies of the lane's groups below `end` arrive.
-void arrive(Warp &warp, Mask mask, uint32_t groupsLeft, bool uncommitted) {
+void arrive(Warp &warp, const Instruction &in, Mask mask, uint32_t groupsLeft, bool uncommitted) {
   AsyncCopies &state = warp.state.get<AsyncCopies>();
   SharedMemory &shared = warp.cta.shared;
   for (Copy &copy : state.copies) {
@@ -97,7 +99,7 @@ void arrive(Warp &warp, Mask mask, uint32_t groupsLeft, bool uncommitted) {
         continue;
       if (!copy.landed)
         move(shared, copy, l);
-      shared.setArrived(copy.to[lane], copy.bytes);
+      shared.setArrived(Site{warp, in, l}, copy.to[lane], copy.bytes);
       copy.pending &= ~(Mask{1} << l);
     }
   }
@@ -109,8 +111,8 @@ void commitGroup(Warp &warp, const Instruction &, Mask mask) {
   for (; mask; mask &= mask - 1)
     ++committed[size_t(firstLane(mask))];
 }
-void waitGroup(Warp &warp, const Instruction &in, Mask mask) { arrive(warp, mask, uint32_t(in.immediate), false); }
-void waitAll(Warp &warp, const Instruction &, Mask mask) { arrive(warp, mask, 0, true); }
+void waitGroup(Warp &warp, const Instruction &in, Mask mask) { arrive(warp, in, mask, uint32_t(in.immediate), false); }
+void waitAll(Warp &warp, const Instruction &in, Mask mask) { arrive(warp, in, mask, 0, true); }
 
 void decodeCopy(Decoding &d) {
   bool bypass = d.takeNeeded<bool>({{"cg", true}, {"ca", false}}, "cache operator");

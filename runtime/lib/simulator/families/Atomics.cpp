@@ -105,8 +105,7 @@ void atomic(Warp &warp, const Instruction &in, Mask mask) {
     if (address % bytes)
       site.fail(
           fmt::format("accesses {} bytes at address {:#x}, which is not a multiple of {}", bytes, address, bytes));
-    readable(site, in.space, address, bytes);
-    std::byte *target = writable(site, in.space, address, bytes);
+    std::byte *target = updatable(site, in.space, address, bytes);
     for (int v = 0; v < in.vector; ++v, target += size) {
       uint64_t old = 0;
       std::memcpy(&old, target, size);

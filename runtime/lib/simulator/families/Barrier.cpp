@@ -13,6 +13,11 @@ enum class Kind : uint8_t { sync, arrive, count, conjunction, disjunction };
 
 bool generationPassed(const Warp &warp, const Wait &wait) { return warp.cta.barriers[wait.a].generation != wait.b; }
 
+void acquire(Warp &warp, const Wait &wait) {
+  if (Races *races = warp.cta.races())
+    races->acquire(warp, warp.cta.barriers[wait.a].released);
+}
+
 std::string describe(const Warp &warp, const Wait &wait) {
   const Barriers::Barrier &barrier = warp.cta.barriers[wait.a];
   std::string needed =
@@ -63,7 +68,7 @@ void barrier(Warp &warp, const Instruction &in, Mask mask) {
   }
   uint64_t generation = warp.cta.barriers.arrive(site, id, threads, expected, uint32_t(std::popcount(holding)));
   if (kind != Kind::arrive)
-    warp.suspend(in, mask, Wait{generationPassed, describe, id, generation}, reduces);
+    warp.suspend(in, mask, Wait{generationPassed, describe, id, generation, acquire}, reduces);
 }
 
 void decodeForm(Decoding &d, bool aligned) {

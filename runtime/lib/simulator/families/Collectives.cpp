@@ -1,7 +1,7 @@
 // What the lanes of a warp do together: shfl, vote, match, redux, elect, bar.warp.sync.
 //
 // Each names the lanes that take part; those that are here wait for the others (Warp::gather).
-#include "core/Warp.h"
+#include "core/Cta.h"
 #include "families/Families.h"
 
 #include <fmt/format.h>
@@ -237,7 +237,12 @@ void decodeElect(Decoding &d) {
   d.run(elect);
 }
 
-void syncWarp(Warp &warp, const Instruction &in, Mask mask) { warp.gather(in, mask, members(warp, in, mask, 0)); }
+void syncWarp(Warp &warp, const Instruction &in, Mask mask) {
+  if (!warp.gather(in, mask, members(warp, in, mask, 0)))
+    return;
+  if (Races *races = warp.cta.races())
+    races->synchronise(warp);
+}
 
 void decodeSyncWarp(Decoding &d) {
   d.expectOperands(1);
