@@ -24,6 +24,7 @@ ALLOWED = {
 BY_LIBRARY = {"reference": "reference", "jit": "facade"}
 BY_FOLDER = [
     ("runtime/lib/base", "base"), ("runtime/lib/artifact", "artifact"), ("runtime/lib/simulator", "simulator"),
+    ("runtime/lib/simulated_gpu", "simulator"),
     ("runtime", "runtime"), ("dialect", "dialect"), ("compiler/lib/driver", "tools"), ("compiler/tools", "tools"),
     ("compiler", "compiler"), ("autotune/lib/db", "tuning_db"), ("autotune", "tuner"), ("bench", "bench"), ("tests", "tools"),
 ]

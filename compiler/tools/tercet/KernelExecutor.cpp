@@ -6,6 +6,7 @@
 
 #include "tercet/Jit.h"
 #include "tercet/rt/PlanEstimate.h"
+#include "tercet/rt/SimulatedGpu.h"
 #include "tercet/rt/StagedCall.h"
 
 namespace tercet::cli {
@@ -16,6 +17,7 @@ public:
   Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
     SessionOptions sessionOptions;
     sessionOptions.useCache = options.useCache;
+    sessionOptions.openDevice = [](const std::string &target) { return rt::openSimulatedGpu(target); };
     TERCET_TRY(session, Session::create(std::move(sessionOptions), makeCompiler()));
     Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text};
     TERCET_TRY(kernel, session->compile(spec.toCompile, problem, &report));
