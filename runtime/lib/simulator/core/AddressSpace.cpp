@@ -85,6 +85,8 @@ Cta &sharedOwner(const Site &site, uint64_t &address) {
   if (address < sharedWindowOfCta)
     return cta;
   uint64_t rank = address / sharedWindowOfCta - 1;
+  if (cta.cluster().size() == 1)
+    site.fail(fmt::format("shared address {:#x} lies outside of the CTA's {} bytes", address, cta.shared.size()));
   if (rank >= cta.cluster().size())
     site.fail(
         fmt::format("shared address {:#x} is of CTA {} of a cluster that has {}", address, rank, cta.cluster().size()));

@@ -143,6 +143,7 @@ bool Warp::gather(const Instruction &in, Mask mask, Mask needed) {
 }
 
 void Warp::suspend(const Instruction &in, Mask mask, Wait wait, bool retry) {
+  wait.line = in.line;
   Group &group = groups[current];
   group.mask &= ~mask;
   groups.push_back(Group{retry ? in.index : in.index + 1, mask, false, wait});
@@ -170,6 +171,9 @@ void Warp::failGathering() const {
     where += fmt::format("{}lanes {:#010x} at line {}", where.empty() ? "" : ", ", group.mask,
                          cta.kernel().code[group.pc].line);
   const Group &first = groups.front();
+  if (groups.size() == 1)
+    fail(cta.kernel().code[first.pc], first.mask,
+         fmt::format("lanes {:#010x} wait for lanes of their warp of which some have exited", first.mask));
   fail(cta.kernel().code[first.pc], first.mask,
        fmt::format("the lanes of a warp wait for each other at different instructions: {}", where));
 }
@@ -181,7 +185,7 @@ std::string Warp::describeWaits() const {
     if (!text.empty())
       text += "; ";
     if (group.wait.describe)
-      text += fmt::format("warp {} (lanes {:#010x}) waits before line {} {}", index, group.mask, line,
+      text += fmt::format("warp {} (lanes {:#010x}) waits at line {} {}", index, group.mask, group.wait.line,
                           group.wait.describe(*this, group.wait));
     else if (group.gathering)
       text += fmt::format("warp {} (lanes {:#010x}) waits at line {} for the other lanes", index, group.mask, line);

@@ -26,6 +26,7 @@ struct Wait {
   uint64_t a = 0, b = 0;
   /// Called once, when the condition holds: what the warp acquires.
   void (*passed)(Warp &, const Wait &) = nullptr;
+  uint32_t line = 0; ///< of the instruction, filled in by Warp::suspend
 };
 
 struct Group {

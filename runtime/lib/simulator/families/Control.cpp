@@ -72,6 +72,25 @@ void decodePrefetch(Decoding &d) {
   d.run(nothing);
 }
 
+// Policies of the L2 cache change no result; what the register holds is never looked at.
+void makePolicy(Warp &warp, const Instruction &in, Mask mask) {
+  uint64_t *to = warp.wide(in.to[0]);
+  forLanes(mask, [=](int l) { to[l] = 0; });
+}
+void decodePolicy(Decoding &d) {
+  if (!d.take("fractional"))
+    d.fail("exists here as .fractional only");
+  d.take("L2::evict_unchanged");
+  d.takeHints();
+  if (d.takeType() != Type::b64)
+    d.fail("gives a .b64");
+  d.expectOperands(1, 2);
+  d.to(0, Type::b64);
+  if (d.operands() == 2)
+    d.from(1, Type::f32);
+  d.run(makePolicy);
+}
+
 constexpr Rule rules[] = {
     {"bra", decodeBranch},
     {"ret", decodeExit},
@@ -82,6 +101,7 @@ constexpr Rule rules[] = {
     {"griddepcontrol", decodeGridDependency},
     {"prefetch", decodePrefetch},
     {"prefetchu", decodePrefetch},
+    {"createpolicy", decodePolicy},
 };
 
 } // namespace
