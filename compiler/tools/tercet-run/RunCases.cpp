@@ -1,0 +1,111 @@
+// A case: one launch compared with the oracle's rows, a second one for determinism, then graphs.
+#include "RunCases.h"
+
+#include "ArtifactFiles.h"
+
+#include "tercet/compiler/TensorFile.h"
+
+#include <cstring>
+
+namespace tercet::run {
+namespace {
+
+using Role = PlanArgument::Role;
+
+struct CaseTensors {
+  std::vector<compiler::StoredTensor> files;
+  std::vector<std::vector<char>> outputs;
+  std::map<std::string, Tensor> expected, got;
+  Arguments arguments;
+};
+
+Result<CaseTensors> loadTensors(const CaseEntry &entry, const PlanSignature &signature) {
+  CaseTensors tensors;
+  auto read = [&](const std::string &name) -> Result<Tensor> {
+    TERCET_TRY(compiler::StoredTensor stored, compiler::readTensor(entry.tensors.string() + ":" + name));
+    tensors.files.push_back(stored);
+    return stored.view;
+  };
+  for (const std::string &name : entry.inputs) {
+    TERCET_TRY(Tensor tensor, read(name));
+    tensors.arguments.tensors.emplace_back(name, tensor);
+  }
+  std::vector<std::string> wanted = {"expected_rows", "expected_o"};
+  if (entry.hasLse)
+    wanted.push_back("expected_lse");
+  if (entry.hasClasses)
+    wanted.push_back("expected_classes");
+  for (const std::string &name : wanted) {
+    TERCET_TRY(tensors.expected[name], read(name));
+  }
+  const Tensor *q = tensors.arguments.find("q"), *k = tensors.arguments.find("k"), *v = tensors.arguments.find("v");
+  if (!q || !k || !v)
+    return Status::make(Code::invalidArgument, "case {} lacks q, k or v", entry.name);
+  for (const PlanArgument &argument : signature.arguments) {
+    bool needed = argument.role == Role::output || (argument.role == Role::lse && entry.hasLse) ||
+                  (argument.role == Role::classesOutput && entry.hasClasses);
+    if (!argument.isOutput || !needed)
+      continue;
+    Tensor output = makeOutput(argument, signature, *q, *k, *v, tensors.outputs);
+    tensors.arguments.tensors.emplace_back(argument.name, output);
+    tensors.got[argument.role == Role::output ? "o" : argument.role == Role::lse ? "lse" : "classes"] = output;
+  }
+  tensors.arguments.parameters = entry.parameters;
+  return tensors;
+}
+
+Status run(const RunTarget &target, const CaseEntry &entry, CaseResult &result) {
+  TERCET_TRY(Artifact artifact, loadArtifacts(entry.artifacts));
+  PlanSignature signature = artifact.signature();
+  Result<std::shared_ptr<Kernel>> kernel = target.session.load(std::move(artifact), target.target);
+  if (!kernel.ok() && kernel.status().code() == Code::unsupportedTarget) {
+    result.skipped = kernel.status().message();
+    return {};
+  }
+  TERCET_RETURN_IF_ERROR(kernel.takeStatus());
+  result.module = (*kernel)->module().target;
+  TERCET_TRY(CaseTensors tensors, loadTensors(entry, signature));
+  TERCET_TRY(BoundKernel bound, BoundKernel::bind(*kernel, target.device, tensors.arguments));
+  if (target.device)
+    target.device->resetCounts();
+  TERCET_RETURN_IF_ERROR(bound.launch().takeStatus());
+  if (target.device)
+    result.counts = target.device->counts();
+  TERCET_RETURN_IF_ERROR(bound.download());
+  result.errors = compareOutputs(entry, signature.blockQ, tensors.expected, tensors.got);
+  std::vector<char> first = tensors.outputs.front();
+  TERCET_RETURN_IF_ERROR(bound.launch().takeStatus());
+  TERCET_RETURN_IF_ERROR(bound.download());
+  result.deterministic = first == tensors.outputs.front();
+  TERCET_TRY(result.graphs,
+             checkGraphs(bound, *tensors.arguments.find("v"), tensors.got.at("o"), entry.otherParameters));
+  return {};
+}
+
+} // namespace
+
+Tensor makeOutput(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
+                  const Tensor &v, std::vector<std::vector<char>> &storage) {
+  auto blocks = [](int64_t tokens, int64_t size) { return size > 0 ? (tokens + size - 1) / size : 0; };
+  Tensor tensor = Tensor::contiguous(nullptr, argument.dtype, {q.shape[0], q.shape[1], q.shape[2], v.shape[3]});
+  if (argument.role == Role::lse)
+    tensor = Tensor::contiguous(nullptr, argument.dtype, {q.shape[0], q.shape[1], q.shape[2]});
+  if (argument.role == Role::classesOutput)
+    tensor = Tensor::contiguous(
+        nullptr, argument.dtype,
+        {q.shape[0], q.shape[1], blocks(q.shape[2], signature.blockQ), blocks(k.shape[2], signature.blockK)});
+  storage.emplace_back(static_cast<size_t>(tensor.elements()) * dtypeSize(argument.dtype));
+  tensor.data = storage.back().data();
+  return tensor;
+}
+
+CaseResult runCase(const RunTarget &target, const CaseEntry &entry) {
+  CaseResult result;
+  result.name = entry.name;
+  result.spec = entry.spec;
+  if (Status status = run(target, entry, result); !status.ok())
+    result.error = status.message();
+  return result;
+}
+
+} // namespace tercet::run
