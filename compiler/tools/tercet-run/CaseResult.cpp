@@ -52,6 +52,7 @@ Json toJson(const BenchmarkResult &result) {
   Json object = {{"name", result.name},
                  {"spec", result.spec},
                  {"module", result.module},
+                 {"passed", result.error.empty() && !result.ms.empty()},
                  {"dtype", result.dtype},
                  {"shape",
                   {{"b", result.batch},

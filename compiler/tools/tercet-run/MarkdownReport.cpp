@@ -3,55 +3,70 @@
 namespace tercet::run {
 namespace {
 
-const char *mark(bool passed) { return passed ? "ok" : "FAILED"; }
+using cli::Json;
 
-std::string caseRow(const CaseResult &result) {
-  if (!result.skipped.empty() || !result.error.empty())
-    return fmt::format("| {} | {} | {} | {} | | | |\n", result.name, result.spec, result.module,
-                       result.error.empty() ? "skipped: " + result.skipped : "FAILED: " + result.error);
-  const CaseErrors &errors = *result.errors;
-  std::string graph = !result.graphs.ran ? "-" : mark(result.graphs.passed());
-  return fmt::format("| {} | {} | {} | {} | {:.2e} of {:.2e} | {} | {} |\n", result.name, result.spec, result.module,
-                     mark(errors.passed()), errors.o.relativeL2, errors.o.bounds.relativeL2, mark(result.deterministic),
-                     graph);
+const char *mark(const Json &object) { return object["passed"].get<bool>() ? "ok" : "FAILED"; }
+
+std::string text(const Json &object, const char *key) { return object[key].get<std::string>(); }
+
+/// "skipped: .." or "FAILED: .." where a result has no numbers; else empty.
+std::string absence(const Json &result) {
+  if (result.contains("error"))
+    return "FAILED: " + text(result, "error");
+  return result.contains("skipped") ? "skipped: " + text(result, "skipped") : "";
 }
 
-std::string benchmarkRow(const BenchmarkResult &result) {
-  std::string shape = fmt::format("b={} h={} hkv={} n={} m={} d={}", result.batch, result.heads, result.headsKV,
-                                  result.queries, result.keys, result.headDim);
-  if (result.ms.empty())
-    return fmt::format("| {} | {} | {} | {} | {} | | |\n", result.name, result.module, shape, result.dtype,
-                       result.error.empty() ? "skipped: " + result.skipped : "FAILED: " + result.error);
-  auto at = [&](size_t quarter) { return result.ms[(result.ms.size() - 1) * quarter / 4]; };
-  return fmt::format("| {} | {} | {} | {} | {:.3f} | {:.3f} .. {:.3f} | {:.1f} |\n", result.name, result.module, shape,
-                     result.dtype, at(2), at(1), at(3), result.flops / (at(2) * 1e9));
+std::string caseRow(const Json &result) {
+  std::string head =
+      fmt::format("| {} | {} | {} |", text(result, "name"), text(result, "spec"), text(result, "module"));
+  if (std::string why = absence(result); !why.empty() || !result.contains("o"))
+    return fmt::format("{} {} | | | |\n", head, why);
+  const Json &l2 = result["o"]["relative_l2"];
+  return fmt::format("{} {} | {:.2e} of {:.2e} | {} | {} |\n", head, mark(result), l2["value"].get<double>(),
+                     l2["bound"].get<double>(), result["deterministic"].get<bool>() ? "yes" : "NO",
+                     result.contains("graph") ? mark(result["graph"]) : "-");
+}
+
+std::string benchmarkRow(const Json &result) {
+  const Json &shape = result["shape"];
+  auto size = [&](const char *name) { return shape[name].get<int64_t>(); };
+  std::string head =
+      fmt::format("| {} | {} | b={} h={} hkv={} n={} m={} d={} | {} |", text(result, "name"), text(result, "module"),
+                  size("b"), size("h"), size("hkv"), size("n"), size("m"), size("d"), text(result, "dtype"));
+  if (!result.contains("ms"))
+    return fmt::format("{} {} | | |\n", head, absence(result));
+  const Json &quartiles = result["ms_quartiles"];
+  return fmt::format("{} {:.3f} | {:.3f} .. {:.3f} | {:.1f} |\n", head, result["ms"].get<double>(),
+                     quartiles[0].get<double>(), quartiles[2].get<double>(), result["executed_tflops"].get<double>());
 }
 
 } // namespace
 
-std::string markdown(const ReportHead &head, const std::vector<CaseResult> &cases,
-                     const std::vector<BenchmarkResult> &benchmarks) {
-  std::string text = fmt::format("# {}\n\nTarget {}, {}. Bundle of commit {}, compiled by {}.\n", head.device,
-                                 head.target, head.driver, head.commit, head.compiler);
-  if (head.simulated)
-    text += "\nThe device is the PTX simulator: results are checked, times say nothing about a GPU.\n";
+std::string markdown(const Json &results) {
+  const Json &device = results["device"];
+  std::string target = text(device, "target");
+  std::string page = fmt::format("# {}\n\nTarget {}, {}. Bundle of commit {}, compiled by {}.\n", text(device, "name"),
+                                 target, text(device, "driver"), text(results, "commit"), text(results, "compiler"));
+  if (target.starts_with("sim:"))
+    page += "\nThe device is the PTX simulator: results are checked, times say nothing about a GPU.\n";
   size_t passed = 0, skipped = 0;
-  for (const CaseResult &result : cases) {
-    passed += result.passed();
-    skipped += !result.skipped.empty();
+  for (const Json &result : results["cases"]) {
+    passed += result["passed"].get<bool>();
+    skipped += result.contains("skipped");
   }
-  text += fmt::format("\n## Cases: {} of {} passed, {} skipped\n\n", passed, cases.size(), skipped);
-  text +=
+  page += fmt::format("\n## Cases: {} of {} passed, {} skipped\n\n", passed, results["cases"].size(), skipped);
+  page +=
       "| case | spec | module | result | relative L2 of o | same bits twice | graph |\n|---|---|---|---|---|---|---|\n";
-  for (const CaseResult &result : cases)
-    text += caseRow(result);
-  if (benchmarks.empty())
-    return text;
-  text += "\n## Times: medians of graph replays, selection and linear part inside; executed operations only\n\n";
-  text += "| benchmark | module | shape | dtype | ms | quartiles | TFLOP/s |\n|---|---|---|---|---|---|---|\n";
-  for (const BenchmarkResult &result : benchmarks)
-    text += benchmarkRow(result);
-  return text;
+  for (const Json &result : results["cases"])
+    page += caseRow(result);
+  if (results["benchmarks"].empty())
+    return page;
+  page +=
+      "\n## Times: medians of graph replays (of launches on the CPU), every stage inside; executed operations only\n\n";
+  page += "| benchmark | module | shape | dtype | ms | quartiles | TFLOP/s |\n|---|---|---|---|---|---|---|\n";
+  for (const Json &result : results["benchmarks"])
+    page += benchmarkRow(result);
+  return page;
 }
 
 } // namespace tercet::run

@@ -1,16 +1,11 @@
 // MarkdownReport: the results of a table as one page.
 #pragma once
 
-#include "CaseResult.h"
+#include "Output.h"
 
 namespace tercet::run {
 
-struct ReportHead {
-  std::string target, device, driver, compiler, commit;
-  bool simulated = false;
-};
-
-std::string markdown(const ReportHead &head, const std::vector<CaseResult> &cases,
-                     const std::vector<BenchmarkResult> &benchmarks);
+/// results: the object that --json prints.
+std::string markdown(const cli::Json &results);
 
 } // namespace tercet::run
