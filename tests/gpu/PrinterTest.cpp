@@ -39,8 +39,9 @@ TEST_CASE("an op without a statement is a defect that is named", "[cuda]") {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
     tkern.kernel @k(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>)
         attributes {tkern.schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 1, queries register, registers 0 : 0>} {
+      %c = tkern.is_null %p : !tkern.pointer<f32>
       %v = tkern.view %p[%i] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
-      tkern.prefetch %v[%i, %i] 4 x 64 : !tkern.view<?x64xf32, stride 64, global>
+      %w = tkern.select_view %c, %v, %v : !tkern.view<?x64xf32, stride 64, global>
       tkern.end
     })",
                                                         &dense.context());
@@ -48,5 +49,5 @@ TEST_CASE("an op without a statement is a defect that is named", "[cuda]") {
   auto source = compiler::printCuda(*module->getOps<tkern::KernelOp>().begin(), "");
   REQUIRE_FALSE(source.ok());
   CHECK(source.status().code() == Code::internal);
-  CHECK_THAT(source.status().message(), Contains("'tkern.prefetch'"));
+  CHECK_THAT(source.status().message(), Contains("'tkern.select_view'"));
 }

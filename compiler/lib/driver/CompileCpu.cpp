@@ -119,7 +119,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   artifact.valueDim = problem.valueDim;
   artifact.dtype = problem.dtype;
   artifact.staticParameters = staticParameters(spec);
-  artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "cheaper-list";
+  artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
   artifact.modules.push_back(
       {target.name, buildCpuPlan(spec, program, schedule), std::move(code.kernels), std::move(shared)});
   return compilation;

@@ -162,8 +162,22 @@ Value KernelBuilder::scaled(Value wide, double factor) {
   return builder.create<arith::TruncFOp>(loc, builder.getF32Type(), exact);
 }
 
-Value KernelBuilder::matmul(Value a, Value b, Value init, int64_t depth, bool transposed) {
-  return builder.create<tkern::MatmulOp>(loc, a, b, init, depth, transposed);
+template <typename Product> static void lookAhead(Product product, Value view, int64_t elements) {
+  if (!view)
+    return;
+  product.getAheadMutable().assign(view);
+  product.setElements(elements);
+}
+
+Value KernelBuilder::matmul(Value a, Value b, Value init, int64_t depth, bool transposed, Value ahead,
+                            int64_t elements) {
+  auto product = builder.create<tkern::MatmulOp>(loc, a, b, init, depth, transposed);
+  lookAhead(product, ahead, elements);
+  return product;
+}
+
+void KernelBuilder::accumulate(Value p, Value b, Value acc, Value ahead, int64_t elements) {
+  lookAhead(builder.create<tkern::AccumulateOp>(loc, p, b, acc), ahead, elements);
 }
 
 Value KernelBuilder::reduce(tkern::ReduceKind kind, Value tile) {
@@ -191,10 +205,6 @@ Value KernelBuilder::map(ValueRange inputs, function_ref<Value(OpBuilder &, Loca
 
 Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc, Value first) {
   return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc, first);
-}
-
-void KernelBuilder::prefetch(Value view, Value row, int64_t rows, int64_t cols) {
-  builder.create<tkern::PrefetchOp>(loc, view, row, index(0), rows, cols);
 }
 
 void KernelBuilder::end() { builder.create<tkern::EndOp>(loc); }

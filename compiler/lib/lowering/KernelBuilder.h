@@ -77,13 +77,14 @@ public:
   Value repeatRows(Value row, int64_t rows);
   /// wide * factor, rounded once to f32.
   Value scaled(Value wide, double factor);
-  Value matmul(Value a, Value b, Value init, int64_t depth, bool transposed = false);
-  void accumulate(Value p, Value b, Value acc) { builder.create<tkern::AccumulateOp>(loc, p, b, acc); }
+  /// Products; each may bring `elements` of another view near for a later one.
+  Value matmul(Value a, Value b, Value init, int64_t depth, bool transposed = false, Value ahead = {},
+               int64_t elements = 0);
+  void accumulate(Value p, Value b, Value acc, Value ahead = {}, int64_t elements = 0);
   Value reduce(tkern::ReduceKind kind, Value tile);
   /// Element-wise: the body gets one f32 per input and returns the element; the result has the widest input's shape.
   Value map(ValueRange inputs, llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
   Value softmaxStep(Value scores, Value max, Value sum, Value acc, Value first);
-  void prefetch(Value view, Value row, int64_t rows, int64_t cols);
 
   void end();
   tkern::KernelOp kernel() { return op; }

@@ -16,8 +16,8 @@ constexpr double mebi = 1 << 20;
 const char *aggregationText(const std::string &aggregation) {
   if (aggregation == "global")
     return "one sum over all blocks for every row";
-  if (aggregation == "cheaper-list")
-    return "per row, the cheaper of: the sum over its linear blocks, or the sum over all minus the others";
+  if (aggregation == "subset-sums")
+    return "per row, the sum over its linear blocks; from 16 rows on from tables of the sums of neighbouring blocks";
   return "the spec has no linear branch";
 }
 

@@ -80,9 +80,3 @@ LogicalResult ReadOp::verify() {
                                  << "; integers become index and floats f32";
   return success();
 }
-
-LogicalResult PrefetchOp::verify() {
-  if (getRows() < 1 || getCols() < 1)
-    return emitOpError("asks for ") << getRows() << " x " << getCols() << " elements, expected at least 1 x 1";
-  return success();
-}

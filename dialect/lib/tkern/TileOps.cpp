@@ -7,14 +7,29 @@ using namespace tercet::tkern;
 void MatmulOp::build(OpBuilder &builder, OperationState &state, Value a, Value b, Value init, int64_t depth,
                      bool transposed, bool transposedB) {
   build(builder, state, init.getType(), a, b, init, builder.getI64IntegerAttr(depth),
-        transposed ? builder.getUnitAttr() : UnitAttr(), transposedB ? builder.getUnitAttr() : UnitAttr());
+        transposed ? builder.getUnitAttr() : UnitAttr(), transposedB ? builder.getUnitAttr() : UnitAttr(),
+        /*ahead=*/Value(), /*elements=*/IntegerAttr());
+}
+
+template <typename Op> static LogicalResult verifyAhead(Op op) {
+  if (static_cast<bool>(op.getAhead()) != op.getElements().has_value())
+    return op.emitOpError("has a view ahead without a count of elements, or a count without a view");
+  if (static_cast<int64_t>(op.getElements().value_or(1)) < 1)
+    return op.emitOpError("looks ahead at ") << static_cast<int64_t>(*op.getElements()) << " elements, expected >= 1";
+  return success();
 }
 
 LogicalResult MatmulOp::verify() {
   if (getDepth() < 1)
     return emitOpError("has depth ") << getDepth() << ", expected >= 1";
-  return success();
+  return verifyAhead(*this);
 }
+
+void AccumulateOp::build(OpBuilder &builder, OperationState &state, Value p, Value b, Value acc) {
+  build(builder, state, p, b, acc, /*ahead=*/Value(), /*elements=*/IntegerAttr());
+}
+
+LogicalResult AccumulateOp::verify() { return verifyAhead(*this); }
 
 LogicalResult MapOp::verifyRegions() {
   TileType result = getResult().getType();

@@ -59,7 +59,7 @@ struct Artifact {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
   std::vector<std::pair<std::string, std::string>> staticParameters; ///< name, value as written
-  std::string aggregation;           ///< how H_i is formed: "none", "global", "cheaper-list"
+  std::string aggregation;           ///< how H_i is formed: "none", "global", "subset-sums"
   std::vector<TargetModule> modules; ///< at least one
 
   /// What all modules have in common: arguments, parameters, classification blocks.

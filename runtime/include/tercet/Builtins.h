@@ -86,19 +86,27 @@ struct AttendEntry {
 };
 inline constexpr int32_t meanTileBit = 1 << 30;
 
-/// linear_lists: items (query block i, gr). The key blocks of row i's linear set, or, where that costs less (a subtracted
-/// block costs 2.5 added ones), the non-empty blocks outside the set, to be subtracted from the sum over all: lists [gr][TM][capacity] ascending,
-/// counts [gr][TM]: c >= 0 adds c blocks, c < 0 subtracts -1 - c blocks from the sum over all non-empty blocks.
-/// linearOver 0 marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks). mode 0: the cheaper;
-/// 1: always add; 2: always subtract (tests compare the ways).
-struct LinearListsSlots {
+/// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
+/// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
+/// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0
+/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks).
+struct LinearSetsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
-  int64_t blockQ, blockK, blocksQ, blocksK, capacity;
-  int64_t linearOver, mode;
+  int64_t blockQ, blockK, blocksQ, blocksK;
+  int64_t linearOver, subset;
   int32_t *lists, *counts;
+  int8_t *patterns;
+};
+
+/// linear_used: items (g, 0). used[g] = 1 if any row of the pair's query heads has a linear set, else 0. counts as
+/// written by linear_sets.
+struct LinearUsedSlots {
+  const int32_t *counts;
+  int64_t rowsPerPair; ///< headsPerKV * TM
+  int32_t *used;
 };
 
 /// pack_weight: one item. packedW [valueDim][valueDimPadded] f32 = transpose of w [valueDim, valueDim] (w[e][c] becomes

@@ -142,7 +142,7 @@ private:
 
   /// A node that sees the resolved class map; select may have no items where classes are handed in.
   void chooseCounter() {
-    for (std::string_view name : {"build_lists", "linear_lists", "select", "copy_classes"})
+    for (std::string_view name : {"build_lists", "linear_sets", "select", "copy_classes"})
       if (ProgramNode *found = findBuiltinNode(program.nodes, name)) {
         found->countsBlocks = true;
         return;

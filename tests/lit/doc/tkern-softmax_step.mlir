@@ -5,7 +5,7 @@
 // CHECK: tkern.scratch
 // CHECK: tkern.read
 // CHECK: scf.for
-// CHECK: tkern.prefetch
+// CHECK: tkern.matmul {{.*}} ahead %{{.*}} 4096
 // CHECK: %[[P:.*]] = tkern.softmax_step %{{.*}} max %{{.*}} sum %{{.*}} acc %[[ACC:.*]] first
 // CHECK: tkern.accumulate %[[P]], %{{.*}} into %[[ACC]]
 tkern.kernel @attend(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>, %values: !tkern.pointer<f32>,
@@ -26,15 +26,16 @@ tkern.kernel @attend(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>
     %kt = tkern.subview %k[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
     %v = tkern.view %values[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
     %vt = tkern.subview %v[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
-    tkern.prefetch %k[%next, %zero] 64 x 64 : !tkern.view<?x64xf32, stride 64, global>
+    %kn = tkern.subview %k[%next, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
     %m = tkern.load %max[%zero, %zero] : !tkern.view<4x1xf32, stride 1, local> -> !tkern.tile<4x1>
     %start = tkern.map %m : !tkern.tile<4x1> -> !tkern.tile<4x64> {
     ^bb0(%x: f32):
       %n = arith.negf %x : f32
       tkern.yield %n
     }
-    %s = tkern.matmul %q, %kt, %start depth 64
-        : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>
+    %s = tkern.matmul %q, %kt, %start depth 64 ahead %kn 4096
+        : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>,
+          !tkern.view<64x64xf32, stride 64, global>
     %p = tkern.softmax_step %s max %max sum %sum acc %acc first %first
         : !tkern.tile<4x64>, !tkern.view<4x1xf32, stride 1, local>, !tkern.view<4x16xf32, stride 16, local>,
           !tkern.view<4x64xf32, stride 64, local>

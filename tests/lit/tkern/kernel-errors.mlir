@@ -128,10 +128,13 @@ tkern.kernel @read_float(%i: index, %g: index, %u: index, %p: !tkern.pointer<bf1
 
 // -----
 
-tkern.kernel @prefetch(%i: index, %g: index, %u: index) {
+tkern.kernel @look_ahead(%i: index, %g: index, %u: index) {
   %zero = arith.constant 0 : index
   %s = tkern.scratch : !tkern.view<4x64xf32, stride 64, local>
-  // expected-error @+1 {{asks for 0 x 64 elements, expected at least 1 x 1}}
-  tkern.prefetch %s[%zero, %zero] 0 x 64 : !tkern.view<4x64xf32, stride 64, local>
+  %t = tkern.load %s[%zero, %zero] : !tkern.view<4x64xf32, stride 64, local> -> !tkern.tile<4x64>
+  // expected-error @+1 {{looks ahead at 0 elements, expected >= 1}}
+  tkern.accumulate %t, %s into %s ahead %s 0
+      : !tkern.tile<4x64>, !tkern.view<4x64xf32, stride 64, local>, !tkern.view<4x64xf32, stride 64, local>,
+        !tkern.view<4x64xf32, stride 64, local>
   tkern.end
 }

@@ -26,14 +26,20 @@ tkern.kernel @types(%i: index, %g: index, %u: index, %bytes: !tkern.pointer<i8>,
   %sum = tkern.reduce add %t : !tkern.tile<4x64> -> !tkern.tile<4x1>
   // CHECK: tkern.store %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] rows(%{{.*}}) : <4x1>, <64x128xf32, stride 144, local>
   tkern.store %sum, %local[%zero, %zero] rows(%n) : !tkern.tile<4x1>, !tkern.view<64x128xf32, stride 144, local>
-  // CHECK: tkern.prefetch %{{.*}}[%{{.*}}, %{{.*}}] 1 x 64 : <?x?xbf16, stride ?, global>
-  tkern.prefetch %strided[%n, %zero] 1 x 64 : !tkern.view<?x?xbf16, stride ?, global>
   // CHECK: tkern.matmul %{{.*}}, %{{.*}}, %{{.*}} depth 8 transposed : <64x128xf32, stride 144, local>
   %p = tkern.matmul %local, %local, %t depth 8 transposed
       : !tkern.view<64x128xf32, stride 144, local>, !tkern.view<64x128xf32, stride 144, local>, !tkern.tile<4x64>
+  // CHECK: tkern.matmul %{{.*}}, %{{.*}}, %{{.*}} depth 8 ahead %{{.*}} 64 : {{.*}}, !tkern.view<?x?xbf16, stride ?, global>
+  %l = tkern.matmul %local, %local, %t depth 8 ahead %strided 64
+      : !tkern.view<64x128xf32, stride 144, local>, !tkern.view<64x128xf32, stride 144, local>, !tkern.tile<4x64>,
+        !tkern.view<?x?xbf16, stride ?, global>
   // CHECK: tkern.accumulate %{{.*}}, %{{.*}} into %{{.*}} : <4x64>
   tkern.accumulate %p, %local into %local
       : !tkern.tile<4x64>, !tkern.view<64x128xf32, stride 144, local>, !tkern.view<64x128xf32, stride 144, local>
+  // CHECK: tkern.accumulate %{{.*}}, %{{.*}} into %{{.*}} ahead %{{.*}} 64 : <4x64>
+  tkern.accumulate %l, %local into %local ahead %strided 64
+      : !tkern.tile<4x64>, !tkern.view<64x128xf32, stride 144, local>, !tkern.view<64x128xf32, stride 144, local>,
+        !tkern.view<?x?xbf16, stride ?, global>
   // CHECK: tkern.end
   tkern.end
 }

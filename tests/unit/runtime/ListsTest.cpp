@@ -102,52 +102,55 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
   }
 }
 
-TEST_CASE("linear_lists names the linear set or its complement, whichever costs less", "[builtin]") {
+TEST_CASE("linear_sets names the blocks of a linear set, by number or by bits", "[builtin]") {
   for (unsigned seed = 0; seed < 120; ++seed) {
     MapCase c(seed);
-    int64_t over = seed % 2, mode = seed % 3, capacity = c.blocksK;
-    INFO("seed " << seed);
-    std::vector<int32_t> lists(size_t(c.pairs * c.repeat * c.blocksQ * capacity)),
-        counts(size_t(c.pairs * c.repeat * c.blocksQ), 99);
-    LinearListsSlots slots = {c.classes.data(),
-                              c.heads * c.blocksQ * c.stride,
-                              c.blocksQ * c.stride,
-                              c.stride,
-                              pointerTo(c.qLengths),
-                              pointerTo(c.kLengths),
-                              c.headsKV,
-                              c.repeat,
-                              c.tokensQ,
-                              c.tokensK,
-                              c.firstPair,
-                              c.blockQ,
-                              c.blockK,
-                              c.blocksQ,
-                              c.blocksK,
-                              capacity,
-                              over,
-                              mode,
-                              lists.data(),
-                              counts.data()};
-    runBuiltin("linear_lists", slots, c.blocksQ, c.pairs * c.repeat);
+    int64_t over = seed % 2, subset = c.random.pick({1, 2, 5, 7}), runs = ceilDiv(c.blocksK, subset);
+    int64_t rows = c.pairs * c.repeat * c.blocksQ;
+    INFO("seed " << seed << ", runs of " << subset);
+    std::vector<int32_t> lists(size_t(rows * c.blocksK)), counts(size_t(rows), 99), used(size_t(c.pairs), 99);
+    std::vector<int8_t> patterns(size_t(rows * runs), 99);
+    LinearSetsSlots slots = {c.classes.data(),
+                             c.heads * c.blocksQ * c.stride,
+                             c.blocksQ * c.stride,
+                             c.stride,
+                             pointerTo(c.qLengths),
+                             pointerTo(c.kLengths),
+                             c.headsKV,
+                             c.repeat,
+                             c.tokensQ,
+                             c.tokensK,
+                             c.firstPair,
+                             c.blockQ,
+                             c.blockK,
+                             c.blocksQ,
+                             c.blocksK,
+                             over,
+                             subset,
+                             lists.data(),
+                             counts.data(),
+                             patterns.data()};
+    runBuiltin("linear_sets", slots, c.blocksQ, c.pairs * c.repeat);
+    runBuiltin("linear_used", LinearUsedSlots{counts.data(), c.repeat * c.blocksQ, used.data()}, c.pairs, 1);
+    std::vector<int32_t> expectedUsed(size_t(c.pairs), 0);
     for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
       for (int64_t i = 0; i < c.blocksQ; ++i) {
-        std::vector<int32_t> inside, outside;
+        std::vector<int32_t> expected, given;
         for (int64_t j = 0; j < c.blocksK; ++j)
-          if (!c.isEmpty(gr, i, j))
-            (c.at(gr, i, j) == 0 || (over == 1 && c.at(gr, i, j) == -1) ? inside : outside).push_back(int32_t(j));
-        int32_t count = counts[size_t(gr * c.blocksQ + i)];
-        const int32_t *list = lists.data() + (gr * c.blocksQ + i) * capacity;
-        bool subtracts = count < 0;
-        std::vector<int32_t> given(list, list + (subtracts ? -1 - count : count));
-        if (given != (subtracts ? outside : inside))
-          FAIL("group head " << gr << ", row " << i << " has a wrong list");
-        bool emptyRow = i * c.blockQ >= c.liveQ(gr);
-        if (emptyRow    ? count != 0
-            : mode == 0 ? subtracts != (2 * inside.size() > 5 * outside.size())
-                        : subtracts != (mode == 2))
-          FAIL("group head " << gr << ", row " << i << " goes the wrong way: " << count);
+          if (!c.isEmpty(gr, i, j) && (c.at(gr, i, j) == 0 || (over == 1 && c.at(gr, i, j) == -1)))
+            expected.push_back(int32_t(j));
+        int64_t row = gr * c.blocksQ + i;
+        if (subset == 1)
+          given.assign(lists.data() + row * c.blocksK, lists.data() + row * c.blocksK + counts[size_t(row)]);
+        else
+          for (int64_t bit = 0; bit < runs * subset; ++bit)
+            if (patterns[size_t(row * runs + bit / subset)] >> (bit % subset) & 1)
+              given.push_back(int32_t(bit));
+        if (given != expected || counts[size_t(row)] != int32_t(expected.size()))
+          FAIL("group head " << gr << ", row " << i << " has a wrong set");
+        expectedUsed[size_t(gr / c.repeat)] |= !expected.empty();
       }
+    CHECK(used == expectedUsed);
   }
 }
 

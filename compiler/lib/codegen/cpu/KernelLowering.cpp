@@ -52,8 +52,8 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case<scf::ForOp>([&](auto loop) { return lowerFor(loop); })
       .Case<scf::IfOp>([&](auto branch) { return lowerIf(branch); })
       .Case<tkern::ScratchOp, tkern::ViewOp, tkern::SubviewOp, tkern::SelectViewOp, tkern::IsNullOp, tkern::ReadOp,
-            tkern::LoadOp, tkern::StoreOp, tkern::PrefetchOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp,
-            tkern::MapOp, tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
+            tkern::LoadOp, tkern::StoreOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp, tkern::MapOp,
+            tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
         lower(known);
         return success();
       })

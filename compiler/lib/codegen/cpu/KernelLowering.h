@@ -51,7 +51,6 @@ private:
   void lower(tkern::ReadOp op);
   void lower(tkern::LoadOp op);
   void lower(tkern::StoreOp op);
-  void lower(tkern::PrefetchOp op);
   Value allocate(int64_t bytes);
   Value element(Value base, Value index, Type type);
   Value at(const Address &address, int64_t row, int64_t col, Type type);
@@ -69,8 +68,16 @@ private:
   // ProductLowering.cpp
   void lower(tkern::MatmulOp op);
   void lower(tkern::AccumulateOp op);
+  /// Memory to bring near while a product runs: `perStep` elements in every step, from `from` on. Null: nothing.
+  struct Ahead {
+    Value from;
+    int64_t perStep = 0;
+  };
+  Ahead aheadOf(Value view, std::optional<uint64_t> elements, int64_t steps);
+  Ahead after(const Ahead &ahead, int64_t steps);
+  void request(const Ahead &ahead, Value step);
   void product(const Address &a, bool transposed, const Address &bMatrix, int64_t depth, int64_t row0, int64_t rows,
-               int64_t col0, int64_t vectors, mlir::MutableArrayRef<Value> accumulators);
+               int64_t col0, int64_t vectors, mlir::MutableArrayRef<Value> accumulators, const Ahead &ahead);
 
   // TileLowering.cpp
   void lower(tkern::SplatOp op);

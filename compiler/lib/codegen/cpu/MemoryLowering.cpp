@@ -159,12 +159,3 @@ void KernelLowering::lower(tkern::StoreOp op) {
     storeRow();
   }
 }
-
-void KernelLowering::lower(tkern::PrefetchOp op) {
-  Type type = op.getView().getType().getElementType();
-  Address from = offset(views.lookup(op.getView()), mapped(op.getRow()), mapped(op.getCol()), type);
-  int64_t perLine = 64 / (type.getIntOrFloatBitWidth() / 8);
-  for (uint64_t row = 0; row < op.getRows(); ++row)
-    for (uint64_t col = 0; col < op.getCols(); col += perLine)
-      b.create<LLVM::Prefetch>(loc, at(from, row, col, type), /*rw=*/0, /*hint=*/2, /*cache=*/1);
-}

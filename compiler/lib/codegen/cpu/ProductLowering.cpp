@@ -21,9 +21,26 @@ static SmallVector<int64_t> evenBlocks(int64_t vectors, int64_t widest) {
   return sizes;
 }
 
+KernelLowering::Ahead KernelLowering::aheadOf(Value view, std::optional<uint64_t> elements, int64_t steps) {
+  return view ? Ahead{views.lookup(view).base, (static_cast<int64_t>(*elements) + steps - 1) / steps} : Ahead();
+}
+
+KernelLowering::Ahead KernelLowering::after(const Ahead &ahead, int64_t steps) {
+  return ahead.from ? Ahead{element(ahead.from, i64(steps * ahead.perStep), b.getF32Type()), ahead.perStep} : Ahead();
+}
+
+// Into L2, for reading.
+void KernelLowering::request(const Ahead &ahead, Value step) {
+  constexpr int64_t line = 16;
+  Value from = element(ahead.from, mul(step, i64(ahead.perStep)), b.getF32Type());
+  for (int64_t i = 0; i < ahead.perStep; i += line)
+    b.create<LLVM::Prefetch>(loc, element(from, i64(i), b.getF32Type()), /*rw=*/0, /*hint=*/2, /*cache=*/1);
+}
+
 // accumulators[r * vectors + c] += A[row0 + r, :] B[:, col0 + c * lanes ..]
 void KernelLowering::product(const Address &a, bool transposed, const Address &bMatrix, int64_t depth, int64_t row0,
-                             int64_t rows, int64_t col0, int64_t vectors, MutableArrayRef<Value> accumulators) {
+                             int64_t rows, int64_t col0, int64_t vectors, MutableArrayRef<Value> accumulators,
+                             const Ahead &ahead) {
   Type f32 = b.getF32Type();
   SmallVector<Value> rowBase;
   for (int64_t r = 0; r < rows; ++r)
@@ -33,6 +50,8 @@ void KernelLowering::product(const Address &a, bool transposed, const Address &b
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
   Value k = loop.getInductionVar();
+  if (ahead.from)
+    request(ahead, k);
   Value bRow = element(colBase, mul(k, bMatrix.stride), f32);
   Value aIndex = transposed ? mul(k, a.stride) : k;
   SmallVector<Value> sums(loop.getRegionIterArgs()), row;
@@ -54,6 +73,8 @@ void KernelLowering::lower(tkern::MatmulOp op) {
   Vectors result = tiles.find(op.getInit())->second;
   int64_t perRow = tile.getCols() / target.lanes,
           rowBlock = std::min<int64_t>(tile.getRows(), target.registers == 32 ? 16 : 4);
+  int64_t depth = op.getDepth(), parts = evenBlocks(perRow, widestBlock(target, rowBlock)).size();
+  Ahead ahead = aheadOf(op.getAhead(), op.getElements(), depth * parts * ((tile.getRows() + rowBlock - 1) / rowBlock));
   for (int64_t row = 0; row < tile.getRows(); row += rowBlock) {
     int64_t rows = std::min(rowBlock, tile.getRows() - row), first = 0;
     for (int64_t vectors : evenBlocks(perRow, widestBlock(target, rows))) {
@@ -61,7 +82,8 @@ void KernelLowering::lower(tkern::MatmulOp op) {
       for (int64_t r = 0; r < rows; ++r)
         block.append(result.begin() + (row + r) * perRow + first,
                      result.begin() + (row + r) * perRow + first + vectors);
-      product(a, op.getTransposed(), bMatrix, op.getDepth(), row, rows, first * target.lanes, vectors, block);
+      product(a, op.getTransposed(), bMatrix, depth, row, rows, first * target.lanes, vectors, block, ahead);
+      ahead = after(ahead, depth);
       for (int64_t r = 0; r < rows; ++r)
         std::copy_n(block.begin() + r * vectors, vectors, result.begin() + (row + r) * perRow + first);
       first += vectors;
@@ -82,14 +104,18 @@ void KernelLowering::lower(tkern::AccumulateOp op) {
       storeVector(vectorsOfP[r * perRow + c], at(buffer, r, c * target.lanes, f32), f32);
 
   Address bMatrix = views.lookup(op.getB()), acc = views.lookup(op.getAcc());
+  SmallVector<int64_t> blocks = evenBlocks(cols / target.lanes, widestBlock(target, p.getRows()));
+  Ahead ahead = aheadOf(op.getAhead(), op.getElements(), p.getCols() * static_cast<int64_t>(blocks.size()));
   int64_t first = 0;
-  for (int64_t vectors : evenBlocks(cols / target.lanes, widestBlock(target, p.getRows()))) {
+  for (int64_t vectors : blocks) {
     SmallVector<Value> block;
     auto place = [&](int64_t r, int64_t c) { return at(acc, r, (first + c) * target.lanes, f32); };
     for (int64_t r = 0; r < p.getRows(); ++r)
       for (int64_t c = 0; c < vectors; ++c)
         block.push_back(loadVector(place(r, c), f32, target.lanes));
-    product(buffer, /*transposed=*/false, bMatrix, p.getCols(), 0, p.getRows(), first * target.lanes, vectors, block);
+    product(buffer, /*transposed=*/false, bMatrix, p.getCols(), 0, p.getRows(), first * target.lanes, vectors, block,
+            ahead);
+    ahead = after(ahead, p.getCols());
     for (int64_t r = 0; r < p.getRows(); ++r)
       for (int64_t c = 0; c < vectors; ++c)
         storeVector(block[r * vectors + c], place(r, c), f32);

@@ -1,22 +1,19 @@
-// H_i, the state summed over a row's linear set: add the blocks of the set, or subtract the others from the sum over
-// all, whichever costs less (the linear_lists builtin decides). Chunk by chunk, so that the chunks of all key blocks
-// stay in L2 while every row of the head takes its share.
+// H_i, the state summed over a row's linear set: additions only, so that nothing cancels. Where a head has rows enough,
+// every few neighbouring key blocks first get a table of the sums of all their subsets, and a row adds one entry per
+// table (the method of four Russians: Arlazarov et al. 1970); else it adds its blocks one by one. The linear_sets
+// builtin names what a row adds. Costs: docs/decisions/0008-aggregation.md.
 //
-// A difference may be far smaller than what it is taken of (peaked features: the blocks outside the set hold nearly all
-// of a column). So the sum over all and the differences are kept as pairs of floats, whose errors Knuth's two-sum
-// carries along exactly; the result is as good as the direct sum (docs/numerics.md#subtraction).
+// A few columns at a time, so that the tables of a segment of key blocks stay in L2 while every row takes its share.
 #include "CpuKernels.h"
 #include "KernelBuilder.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
 namespace {
-/// A tile as an unevaluated sum: what f32 holds of it and what it does not.
-struct Pair {
-  Value high, low;
-};
 
 class AggregateBuilder {
 public:
@@ -26,99 +23,120 @@ public:
   void build();
 
 private:
-  void sumAll();
-  void sumRow(Value row);
+  void sumAll(Value col);
+  void tabulate(Value segment, Value col);
+  void addStates(Value row, Value col, bool fromZero, Value from, Value to, llvm::function_ref<Value(Value)> state);
+  void forRows(llvm::function_ref<void(Value, Value)> body);
+  void sumBlocks(Value col);
+  void sumSubsets(Value col);
+  Value add(Value a, Value b);
   Value place(Value owner, Value rows, Value row);
-  Value plus(Value a, Value b);
-  Pair plus(Pair sum, Value x, bool negated);
 
   const Program &program;
   const CpuSchedule &schedule;
   KernelBuilder k;
-  int64_t width; ///< floats of a row that lie together
-  bool inSlices; ///< chunks of h, laid out by slice and chunk; else rows of z
-  /// Columns summed at a time: a pair of them and a loaded row fill half the registers.
-  int64_t part = 0;
-  Value source, destination, lists, counts, lengths, headsKV, headsPerKV, tokens, firstPair, blocksQ, blocksK, capacity;
-  Value slices, zero, from, totalHigh, totalLow;
+  int64_t width;    ///< floats of a row that lie together
+  bool inSlices;    ///< chunks of h, laid out by slice and chunk; else rows of z
+  int64_t part = 0; ///< columns summed at a time
+  Value source, destination, lists, counts, lengths, headsKV, headsPerKV, tokens, firstPair, blocksQ, blocksK, slices;
+  Value patterns, subset, zero, states, tables, liveBlocks;
 };
 } // namespace
 
-Value AggregateBuilder::plus(Value a, Value b) {
+Value AggregateBuilder::add(Value a, Value b) {
   return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
     return body.create<arith::AddFOp>(loc, v[0], v[1]);
   });
 }
 
-// Two-sum (Knuth, TAOCP 2, 4.2.2, theorem B): high + x = s + error without rounding, whichever is larger.
-Pair AggregateBuilder::plus(Pair sum, Value x, bool negated) {
-  auto map = [&](ValueRange inputs, auto body) {
-    return k.map(inputs, [&](OpBuilder &b, Location loc, ValueRange v) -> Value { return body(b, loc, v); });
-  };
-  Value s = map({sum.high, x}, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-    return negated ? b.create<arith::SubFOp>(loc, v[0], v[1]).getResult()
-                   : b.create<arith::AddFOp>(loc, v[0], v[1]).getResult();
-  });
-  Value low = map({sum.low, sum.high, x, s}, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-    auto sub = [&](Value a, Value c) -> Value { return b.create<arith::SubFOp>(loc, a, c); };
-    auto add = [&](Value a, Value c) -> Value { return b.create<arith::AddFOp>(loc, a, c); };
-    Value taken = sub(v[3], v[1]);                                 // what s took of x
-    Value lostOfSum = sub(v[1], sub(v[3], taken));                 // and of high
-    Value lostOfX = negated ? add(v[2], taken) : sub(v[2], taken); // x' - taken, x' = -x where negated
-    return add(v[0], negated ? sub(lostOfSum, lostOfX) : add(lostOfSum, lostOfX));
-  });
-  return {s, low};
-}
-
-// Element (row, chunk) of an owner's rows: the chunks of a row lie side by side in the result.
+// Where the item's part of an owner's row lies, counted in rows of `width`: the rows of a chunk lie together, as in h.
 Value AggregateBuilder::place(Value owner, Value rows, Value row) {
-  int64_t chunks = inSlices ? schedule.chunks() : 1;
-  Value first = inSlices ? k.add(k.mul(owner, slices), k.item(1)) : owner;
-  return k.add(k.mul(k.add(k.mul(first, rows), row), chunks), inSlices ? k.item(0) : zero);
+  Value part = inSlices ? k.add(k.mul(k.add(k.mul(owner, slices), k.item(1)), schedule.chunks()), k.item(0)) : owner;
+  return k.add(k.mul(part, rows), row);
 }
 
-void AggregateBuilder::sumAll() {
-  totalHigh = k.scratch(1, width);
-  totalLow = k.scratch(1, width);
-  Value batch = k.div(k.add(firstPair, program.globalState() ? k.item(2) : k.div(k.item(2), headsPerKV)), headsKV);
-  Value blocks = k.ceilDiv(k.tokenCount(lengths, batch, tokens), schedule.blockK);
-  for (int64_t col = 0; col < width; col += part) {
-    Value none = k.splat(k.real(0), 1, part), at = k.index(col);
-    SmallVector<Value> sum = k.loop(zero, blocks, 1, {none, none}, [&](Value j, ValueRange carried) {
-      Pair next = plus({carried[0], carried[1]}, k.load(from, j, 1, part, at), /*negated=*/false);
-      return SmallVector<Value>{next.high, next.low};
-    });
-    k.store(sum[0], totalHigh, zero, at);
-    k.store(sum[1], totalLow, zero, at);
-  }
+// One state per pair, of all blocks.
+void AggregateBuilder::sumAll(Value col) {
+  Value sum = k.loop(zero, liveBlocks, 1, k.splat(k.real(0), 1, part), [&](Value j, ValueRange carried) {
+    return SmallVector<Value>{add(carried[0], k.load(states, j, 1, part, col))};
+  })[0];
+  k.store(sum, k.view(destination, k.mul(place(k.item(2), k.index(1), zero), width), width), zero, col);
 }
 
-void AggregateBuilder::sumRow(Value row) {
-  Value listed = k.add(k.mul(k.item(2), blocksQ), row);
-  Value count = k.read(counts, listed), entries = k.mul(listed, capacity);
-  Value to = k.view(destination, k.mul(place(k.item(2), blocksQ, row), width), width);
-  auto column = [&](Value e, int64_t cols, Value at) {
-    return k.load(from, k.read(lists, k.add(entries, e)), 1, cols, at);
-  };
-  k.when(
-      k.less(count, zero),
-      [&] {
-        for (int64_t col = 0; col < width; col += part) {
-          Value at = k.index(col);
-          SmallVector<Value> start{k.load(totalHigh, zero, 1, part, at), k.load(totalLow, zero, 1, part, at)};
-          SmallVector<Value> rest = k.loop(zero, k.sub(k.index(-1), count), 1, start, [&](Value e, ValueRange carried) {
-            Pair next = plus({carried[0], carried[1]}, column(e, part, at), /*negated=*/true);
-            return SmallVector<Value>{next.high, next.low};
-          });
-          k.store(plus(rest[0], rest[1]), to, zero, at);
-        }
-      },
-      [&] {
-        Value sum = k.loop(zero, count, 1, k.splat(k.real(0), 1, width), [&](Value e, ValueRange carried) {
-          return SmallVector<Value>{plus(carried[0], column(e, width, zero))};
-        })[0];
-        k.store(sum, to, zero);
+// The sums of all subsets of each run of `subsetBlocks` blocks of a segment: row (run << subsetBlocks) + bits. Block b
+// doubles what the blocks before it made.
+void AggregateBuilder::tabulate(Value segment, Value col) {
+  int64_t run = schedule.subsetBlocks;
+  Value first = k.mul(segment, schedule.segmentBlocks);
+  Value live = k.min(k.sub(liveBlocks, first), k.index(schedule.segmentBlocks));
+  k.loop(zero, k.ceilDiv(live, run), 1, [&](Value table) {
+    Value row = k.mul(table, int64_t{1} << run), block = k.add(first, k.mul(table, run));
+    k.store(k.splat(k.real(0), 1, part), tables, row);
+    for (int64_t b = 0; b < run; ++b) {
+      // A run that the keys end in repeats its last block: nothing names those sums.
+      Value state = k.load(states, k.min(k.add(block, b), k.sub(liveBlocks, k.index(1))), 1, part, col);
+      k.loop(zero, k.index(int64_t{1} << b), 1, [&](Value subset) {
+        Value at = k.add(row, subset);
+        k.store(add(k.load(tables, at, 1, part), state), tables, k.add(at, int64_t{1} << b));
       });
+    }
+  });
+}
+
+// Adds to a row of H what `state` gives for the numbers from..to; several sums side by side hide the latency of additions.
+void AggregateBuilder::addStates(Value row, Value col, bool fromZero, Value from, Value to,
+                                 llvm::function_ref<Value(Value)> state) {
+  constexpr int64_t chains = 4;
+  Value none = k.splat(k.real(0), 1, part);
+  SmallVector<Value> sums(chains, none);
+  if (!fromZero)
+    sums[0] = k.load(row, zero, 1, part, col);
+  Value whole = k.add(from, k.mul(k.div(k.sub(to, from), k.index(chains)), chains));
+  sums = k.loop(from, whole, chains, sums, [&](Value e, ValueRange carried) {
+    SmallVector<Value> next;
+    for (int64_t c = 0; c < chains; ++c)
+      next.push_back(add(carried[c], state(k.add(e, c))));
+    return next;
+  });
+  Value sum = add(add(sums[0], sums[1]), add(sums[2], sums[3]));
+  sum = k.loop(whole, to, 1, sum,
+               [&](Value e, ValueRange carried) { return SmallVector<Value>{add(carried[0], state(e))}; })[0];
+  k.store(sum, row, zero, col);
+}
+
+// body(listed, row of H) for the rows that have a linear set.
+void AggregateBuilder::forRows(llvm::function_ref<void(Value, Value)> body) {
+  k.loop(zero, blocksQ, 1, [&](Value row) {
+    Value listed = k.add(k.mul(k.item(2), blocksQ), row);
+    k.when(k.notEqual(k.read(counts, listed), zero),
+           [&] { body(listed, k.view(destination, k.mul(place(k.item(2), blocksQ, row), width), width)); });
+  });
+}
+
+void AggregateBuilder::sumBlocks(Value col) {
+  forRows([&](Value listed, Value row) {
+    Value entries = k.mul(listed, blocksK);
+    addStates(row, col, /*fromZero=*/true, zero, k.read(counts, listed),
+              [&](Value e) { return k.load(states, k.read(lists, k.add(entries, e)), 1, part, col); });
+  });
+}
+
+// Segment by segment: tables, then one entry of each for every row.
+void AggregateBuilder::sumSubsets(Value col) {
+  int64_t run = schedule.subsetBlocks, runsOfSegment = schedule.segmentBlocks / run;
+  Value runs = k.ceilDiv(blocksK, run);
+  k.loop(zero, k.ceilDiv(runs, runsOfSegment), 1, [&](Value segment) {
+    tabulate(segment, col);
+    Value first = k.mul(segment, runsOfSegment), count = k.min(k.sub(runs, first), k.index(runsOfSegment));
+    forRows([&](Value listed, Value row) {
+      k.when(k.equal(segment, zero), [&] { k.store(k.splat(k.real(0), 1, part), row, zero, col); });
+      Value entries = k.add(k.mul(listed, runs), first);
+      addStates(row, col, /*fromZero=*/false, zero, count, [&](Value e) {
+        Value table = k.mul(e, int64_t{1} << run);
+        return k.load(tables, k.add(table, k.read(patterns, k.add(entries, e))), 1, part);
+      });
+    });
+  });
 }
 
 void AggregateBuilder::build() {
@@ -126,22 +144,31 @@ void AggregateBuilder::build() {
   destination = k.pointer(DType::f32);
   lists = k.pointer(DType::i32);
   counts = k.pointer(DType::i32);
+  patterns = k.pointer(DType::i8);
+  Value used = k.pointer(DType::i32);
   lengths = k.pointer(DType::i32);
-  for (Value *slot : {&headsKV, &headsPerKV, &tokens, &firstPair, &blocksQ, &blocksK, &capacity, &slices})
+  for (Value *slot : {&headsKV, &headsPerKV, &tokens, &firstPair, &blocksQ, &blocksK, &slices, &subset})
     *slot = k.integer();
-  part = width % (4 * schedule.lanes) == 0 ? 4 * schedule.lanes : 16;
+  part = std::gcd(width, schedule.aggregateColumns);
   zero = k.index(0);
   Value g = program.globalState() ? k.item(2) : k.div(k.item(2), headsPerKV);
+  Value batch = k.div(k.add(firstPair, g), headsKV);
+  liveBlocks = k.ceilDiv(k.tokenCount(lengths, batch, tokens), schedule.blockK);
   int64_t chunks = inSlices ? schedule.chunks() : 1;
   Value chunk = inSlices ? k.add(k.mul(k.add(k.mul(g, slices), k.item(1)), chunks), k.item(0)) : g;
-  from = k.view(source, k.mul(k.mul(chunk, blocksK), width), width);
-  sumAll();
+  states = k.view(source, k.mul(k.mul(chunk, blocksK), width), width);
   if (program.globalState()) {
-    Value to = k.view(destination, k.mul(place(k.item(2), k.index(1), zero), width), width);
-    k.store(plus(k.load(totalHigh, zero, 1, width), k.load(totalLow, zero, 1, width)), to, zero);
-  } else {
-    k.loop(zero, blocksQ, 1, [&](Value row) { sumRow(row); });
+    k.loop(zero, k.index(width), part, [&](Value col) { sumAll(col); });
+    k.end();
+    return;
   }
+  tables = k.scratch(schedule.segmentBlocks / schedule.subsetBlocks << schedule.subsetBlocks, part);
+  k.when(k.notEqual(k.read(used, g), zero), [&] {
+    k.loop(zero, k.index(width), part, [&](Value col) {
+      k.when(
+          k.equal(subset, k.index(1)), [&] { sumBlocks(col); }, [&] { sumSubsets(col); });
+    });
+  });
   k.end();
 }
 

@@ -29,11 +29,21 @@ struct AttendSlots {
         meanK(k.pointer(DType::f32)), meanV(k.pointer(DType::f32)), meanTilesPerPair(k.integer()),
         classes(k.pointer(DType::i8)), classStrideB(k.integer()), classStrideH(k.integer()), classStrideI(k.integer()),
         blocksQ(k.integer()), blocksK(k.integer()), linear(k.pointer(DType::f32)), w(k.pointer(DType::f32)),
-        packedW(k.pointer(DType::f32)), packedB(k.pointer(DType::f32)) {}
+        packedW(k.pointer(DType::f32)), packedB(k.pointer(DType::f32)), linearCounts(k.pointer(DType::i32)) {}
   Value q, qStrideB, qStrideH, qStrideN, o, oStrideB, oStrideH, oStrideN, lse, lseStrideB, lseStrideH, lseStrideN;
   Value qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK, firstPair, packedK, packedV, tilesPerPair;
   Value lists, counts, capacity, superRows, scale, meanK, meanV, meanTilesPerPair;
   Value classes, classStrideB, classStrideH, classStrideI, blocksQ, blocksK, linear, w, packedW, packedB;
+  Value linearCounts;
+};
+
+/// What a query block attends to at once: packed keys and values, one bias per key in log2 units, and the tile that the
+/// list names next, if any.
+struct Tile {
+  Value keys, values, bias;
+  int64_t cols = 0;
+  bool weighted = false; ///< the bias is more than 0 and -inf
+  Value nextKeys = {}, nextValues = {};
 };
 
 class AttendBuilder {
@@ -46,9 +56,14 @@ private:
   void locate();
   void prologue();
   void exactLoop();
-  void visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols, bool weighted);
+  void allTiles(Value lastTile);
+  void listedTiles(Value lastTile);
+  Tile packedTile(Value tile, Value lastTile);
+  void visit(Value firstRow, Value seen, Value sub, const Tile &tile);
+  Tile meansTile(Value mean, Value sub);
   Value meanBias(Value tile, Value queryBlock);
   void epilogue();
+  Value projectedTile(Value row, int64_t rows);
   Value linearTile(Value row, int64_t rows);
 
   const Program &program;
@@ -108,29 +123,37 @@ void AttendBuilder::prologue() {
     columnBias = k.scratch(1, meanTile);
 }
 
-// One listed tile against one query block: scores, softmax step, P V, four rows at a time.
-void AttendBuilder::visit(Value firstRow, Value seen, Value sub, Value keys, Value values, Value bias, int64_t cols,
-                          bool weighted) {
+// One listed tile against one query block: scores, softmax step, P V, four rows at a time. Each of these row tiles
+// brings its share of the next listed tile near, which no hardware foresees.
+void AttendBuilder::visit(Value firstRow, Value seen, Value sub, const Tile &tile) {
   Value first = k.equal(k.bitAnd(k.shiftRight(seen, sub), k.index(1)), zero);
   Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
-  int64_t rows = schedule.rowTile;
+  int64_t rows = schedule.rowTile, shares = schedule.blockQ / rows;
+  int64_t shareK = program.headDim * schedule.keyTile / shares, shareV = schedule.keyTile * schedule.valueDim / shares;
   k.loop(firstRow, end, rows, [&](Value row) {
+    Value nextKeys, nextValues;
+    if (tile.nextKeys) {
+      Value share = k.div(k.sub(row, firstRow), k.index(rows));
+      nextKeys = k.subview(tile.nextKeys, zero, k.mul(share, shareK));
+      nextValues = k.subview(tile.nextValues, zero, k.mul(share, shareV));
+    }
     // The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it. A
     // bias of 0 and -inf starts the sum, for nothing; weights come after it, since starting there would round every
     // step at their size.
-    Value biasRow = k.load(bias, zero, 1, cols), top = k.load(max, row, rows, 1);
-    Value start = weighted ? k.splat(k.real(0), rows, cols) : k.repeatRows(biasRow, rows);
-    Value product = k.matmul(k.subview(queries, row), keys, start, program.headDim);
+    Value biasRow = k.load(tile.bias, zero, 1, tile.cols), top = k.load(max, row, rows, 1);
+    Value start = tile.weighted ? k.splat(k.real(0), rows, tile.cols) : k.repeatRows(biasRow, rows);
+    Value product =
+        k.matmul(k.subview(queries, row), tile.keys, start, program.headDim, /*transposed=*/false, nextKeys, shareK);
     SmallVector<Value> inputs{product, top};
-    if (weighted)
+    if (tile.weighted)
       inputs.push_back(biasRow);
     Value scores = k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      Value shift = weighted ? body.create<arith::SubFOp>(loc, v[2], v[1]).getResult()
-                             : body.create<arith::NegFOp>(loc, v[1]).getResult();
+      Value shift = tile.weighted ? body.create<arith::SubFOp>(loc, v[2], v[1]).getResult()
+                                  : body.create<arith::NegFOp>(loc, v[1]).getResult();
       return body.create<math::FmaOp>(loc, v[0], factor, shift);
     });
     Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), first);
-    k.accumulate(p, values, k.subview(acc, row));
+    k.accumulate(p, tile.values, k.subview(acc, row), nextValues, shareV);
   });
 }
 
@@ -159,77 +182,106 @@ Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
   return columnBias;
 }
 
-void AttendBuilder::exactLoop() {
-  int64_t tileK = program.headDim * schedule.keyTile, tileV = schedule.keyTile * schedule.valueDim;
-  Value firstTile = k.mul(g, slots.tilesPerPair);
-  Value lastTile = k.div(k.sub(validK, k.index(1)), k.index(schedule.keyTile));
-  auto keysOf = [&](Value base, Value tile, int64_t size, int64_t cols) {
-    return k.view(base, k.mul(tile, size), cols);
-  };
+// Tile `tile` of the item's pair; the last one ends with the valid keys.
+Tile AttendBuilder::packedTile(Value tile, Value lastTile) {
+  Value at = k.add(k.mul(g, slots.tilesPerPair), tile);
+  return {k.view(slots.packedK, k.mul(at, program.headDim * schedule.keyTile), schedule.keyTile),
+          k.view(slots.packedV, k.mul(at, schedule.keyTile * schedule.valueDim), schedule.valueDim),
+          k.selectView(k.equal(tile, lastTile), tailBias, noBias), schedule.keyTile};
+}
 
-  if (!program.classified()) { // dense: every tile, one query block
-    k.loop(zero, k.ceilDiv(validK, schedule.keyTile), 1, [&](Value tile) {
-      Value bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
-      Value at = k.add(firstTile, tile);
-      k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
-        visit(k.mul(sub, schedule.blockQ), k.select(k.equal(tile, zero), zero, k.index(-1)), sub,
-              keysOf(slots.packedK, at, tileK, schedule.keyTile), keysOf(slots.packedV, at, tileV, schedule.valueDim),
-              bias, schedule.keyTile, /*weighted=*/false);
-      });
-    });
-    return;
-  }
-  Value list = k.add(k.mul(k.item(1), slots.superRows), k.item(0));
-  Value entries = k.mul(k.mul(list, slots.capacity), 2);
-  k.loop(zero, k.read(slots.counts, list), 1, zero, [&](Value e, ValueRange carried) {
-    Value entry = k.add(entries, k.mul(e, 2));
-    Value tile = k.read(slots.lists, entry), mask = k.read(slots.lists, k.add(entry, 1));
+// Dense: every tile.
+void AttendBuilder::allTiles(Value lastTile) {
+  k.loop(zero, k.ceilDiv(validK, schedule.keyTile), 1, [&](Value tile) {
+    Tile packed = packedTile(tile, lastTile);
+    Value seen = k.select(k.equal(tile, zero), zero, k.index(-1));
+    k.loop(zero, k.index(schedule.blocksPerRow()), 1,
+           [&](Value sub) { visit(k.mul(sub, schedule.blockQ), seen, sub, packed); });
+  });
+}
+
+// The tiles that the super row's list names, each for the query blocks in its mask.
+void AttendBuilder::listedTiles(Value lastTile) {
+  Value list = k.add(k.mul(k.item(1), slots.superRows), k.item(0)), count = k.read(slots.counts, list);
+  Value entries = k.mul(k.mul(list, slots.capacity), 2), lastEntry = k.sub(count, k.index(1));
+  auto tileOf = [&](Value e) { return k.read(slots.lists, k.add(entries, k.mul(e, 2))); };
+  k.loop(zero, count, 1, zero, [&](Value e, ValueRange carried) {
+    Value tile = tileOf(e), next = tileOf(k.min(k.add(e, 1), lastEntry));
+    Value mask = k.read(slots.lists, k.add(k.add(entries, k.mul(e, 2)), 1));
     k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
       k.when(k.notEqual(k.bitAnd(k.shiftRight(mask, sub), k.index(1)), zero), [&] {
         Value firstRow = k.mul(sub, schedule.blockQ);
         auto exact = [&] {
-          Value bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
-          Value at = k.add(firstTile, tile);
-          visit(firstRow, carried[0], sub, keysOf(slots.packedK, at, tileK, schedule.keyTile),
-                keysOf(slots.packedV, at, tileV, schedule.valueDim), bias, schedule.keyTile, /*weighted=*/false);
+          Tile packed = packedTile(tile, lastTile), ahead = packedTile(k.min(next, lastTile), lastTile);
+          packed.nextKeys = ahead.keys;
+          packed.nextValues = ahead.values;
+          visit(firstRow, carried[0], sub, packed);
         };
         if (!program.means)
           return exact();
-        k.when(k.less(tile, k.index(meanTileBit)), exact, [&] {
-          Value mean = k.sub(tile, k.index(meanTileBit));
-          Value bias = meanBias(mean, k.add(k.mul(k.item(0), schedule.blocksPerRow()), sub));
-          Value at = k.add(k.mul(g, slots.meanTilesPerPair), mean);
-          visit(firstRow, carried[0], sub, keysOf(slots.meanK, at, program.headDim * meanTile, meanTile),
-                keysOf(slots.meanV, at, meanTile * schedule.valueDim, schedule.valueDim), bias, meanTile,
-                /*weighted=*/true);
-        });
+        k.when(k.less(tile, k.index(meanTileBit)), exact,
+               [&] { visit(firstRow, carried[0], sub, meansTile(k.sub(tile, k.index(meanTileBit)), sub)); });
       });
     });
     return SmallVector<Value>{k.bitOr(carried[0], mask)};
   });
 }
 
-// O_l W^T + b of `rows` rows from `row` on; without a projection, O_l itself.
-Value AttendBuilder::linearTile(Value row, int64_t rows) {
+// Block means of 64 key blocks, weighted by their tokens.
+Tile AttendBuilder::meansTile(Value mean, Value sub) {
+  Value at = k.add(k.mul(g, slots.meanTilesPerPair), mean);
+  return {k.view(slots.meanK, k.mul(at, program.headDim * meanTile), meanTile),
+          k.view(slots.meanV, k.mul(at, meanTile * schedule.valueDim), schedule.valueDim),
+          meanBias(mean, k.add(k.mul(k.item(0), schedule.blocksPerRow()), sub)), meanTile, /*weighted=*/true};
+}
+
+void AttendBuilder::exactLoop() {
+  Value lastTile = k.div(k.sub(validK, k.index(1)), k.index(schedule.keyTile));
+  if (program.classified())
+    listedTiles(lastTile);
+  else
+    allTiles(lastTile);
+}
+
+// O_l W^T of `rows` rows from `row` on, O_l itself without a projection, and 0 where the linear set is empty.
+Value AttendBuilder::projectedTile(Value row, int64_t rows) {
   Value token = k.add(k.mul(k.item(1), k.mul(slots.blocksQ, schedule.blockQ)), k.add(firstToken, row));
   Value plain = k.view(slots.linear, k.mul(token, schedule.valueDim), schedule.valueDim);
-  if (program.weight.empty())
-    return k.load(plain, zero, rows, schedule.valueDim);
   Value projected = k.scratch(rows, schedule.valueDim);
-  k.when(
-      k.isNull(slots.w), [&] { k.store(k.load(plain, zero, rows, schedule.valueDim), projected, zero); },
-      [&] {
-        Value weights = k.view(slots.packedW, zero, schedule.valueDim);
-        for (int64_t col = 0; col < schedule.valueDim; col += 64) {
-          int64_t cols = std::min<int64_t>(64, schedule.valueDim - col);
-          Value product =
-              k.matmul(plain, k.subview(weights, zero, k.index(col)), k.splat(k.real(0), rows, cols), program.valueDim);
-          k.store(product, projected, zero, k.index(col));
-        }
-      });
+  auto copy = [&] { k.store(k.load(plain, zero, rows, schedule.valueDim), projected, zero); };
+  auto multiply = [&] {
+    Value weights = k.view(slots.packedW, zero, schedule.valueDim);
+    for (int64_t col = 0; col < schedule.valueDim; col += 64) {
+      int64_t cols = std::min<int64_t>(64, schedule.valueDim - col);
+      Value product =
+          k.matmul(plain, k.subview(weights, zero, k.index(col)), k.splat(k.real(0), rows, cols), program.valueDim);
+      k.store(product, projected, zero, k.index(col));
+    }
+  };
+  auto project = [&] {
+    if (program.weight.empty())
+      copy();
+    else
+      k.when(k.isNull(slots.w), copy, multiply);
+  };
+  if (program.globalState()) {
+    project();
+  } else {
+    Value block = k.add(k.mul(k.item(1), slots.blocksQ), k.div(k.add(firstToken, row), k.index(schedule.blockQ)));
+    k.when(k.notEqual(k.read(slots.linearCounts, block), zero), project,
+           [&] { k.store(k.splat(k.real(0), rows, schedule.valueDim), projected, zero); });
+  }
+  return k.load(projected, zero, rows, schedule.valueDim);
+}
+
+// O_l W^T + b.
+Value AttendBuilder::linearTile(Value row, int64_t rows) {
+  Value projected = projectedTile(row, rows);
+  if (program.weight.empty())
+    return projected;
   Value bias = k.view(slots.packedB, zero, schedule.valueDim);
   return k.map(
-      {k.load(projected, zero, rows, schedule.valueDim), k.load(bias, zero, 1, schedule.valueDim)},
+      {projected, k.load(bias, zero, 1, schedule.valueDim)},
       [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::AddFOp>(loc, v[0], v[1]); });
 }
 

@@ -2,7 +2,7 @@
 // in slot order; CpuPlan.cpp fills them. Notation and layouts as in tercet/Builtins.h.
 //
 // State layouts, all f32: h [g][slice][chunk][TN][featureChunk * valueSlice], z [g][TN][featureDim], their sums over a
-// row's set H [gr][slice][TM][featureDim * valueSlice], Z [gr][TM][featureDim] (a global state: TM = 1, one per g).
+// row's set H [gr][slice][chunk][TM][featureChunk * valueSlice], Z [gr][TM][featureDim] (a global state: TM = 1, one per g).
 #pragma once
 
 #include "CpuSchedule.h"
@@ -15,15 +15,17 @@ namespace tercet::compiler {
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,
-/// tilesPerPair, h, z, blocksK, slices of the pass, first slice.
+/// tilesPerPair, h, z, blocksK, slices of the pass, first slice, used (null: every pair).
 void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "aggregate" (chunks of h; items (chunk, slice, gr)) and "aggregate_z" (rows of z; items (0, 0, gr)): source,
-/// destination, lists, counts, kLengths, headsKV, headsPerKV, tokensK, firstPair, blocksQ, blocksK, capacity, slices.
+/// destination, lists, counts, patterns, used, kLengths, headsKV, headsPerKV, tokensK, firstPair, blocksQ, blocksK, slices,
+/// subset. Rows with an empty set are not written.
 void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "linear", items (query block, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ,
-/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps.
+/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps, counts.
+/// Rows with an empty set are not written.
 void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "attend", items (super row, gr): the exact branch with its block means, and in the epilogue the projected linear

@@ -77,8 +77,11 @@ void PlanWriter::addBuffers() {
     addBuffer("state_z", stateOwners * stateRows * schedule.featureDim, "normalisers of query blocks");
     addBuffer("linear", GR * TM * (schedule.blockQ * schedule.valueDim), "linear branch of a group");
     if (!program.globalState()) {
-      addBuffer("linear_lists", GR * TM * TN, "linear blocks of query blocks, or their complement");
-      addBuffer("linear_counts", GR * TM, "lengths of the lists of linear blocks");
+      addBuffer("linear_lists", GR * TM * TN, "linear blocks of query blocks, where these are few");
+      addBuffer("linear_patterns", GR * TM * ceildiv(TN, schedule.subsetBlocks), "linear sets of query blocks as bits",
+                1);
+      addBuffer("linear_counts", GR * TM, "sizes of the linear sets");
+      addBuffer("linear_used", G, "which pairs have linear sets at all");
     }
   }
   if (!program.weight.empty()) {
@@ -118,18 +121,21 @@ PlanNode PlanWriter::packWeight() {
 
 PlanNode PlanWriter::linearPass() {
   Expr S = sym("S"), S0 = sym("S0"), width = Expr(schedule.valueSlice);
+  bool sets = !program.globalState();
   Slots state{tensor("k")};
   addStrides(state, "k", 3);
-  for (PlanSlot slot :
-       Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("packed_v"),
-             integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(S), integer(S0)})
+  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")),
+                             buffer("packed_v"), integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(S),
+                             integer(S0), sets ? buffer("linear_used") : null()})
     state.push_back(slot);
 
   auto aggregate = [&](const char *source, const char *destination) {
     return Slots{buffer(source),
                  buffer(destination),
-                 program.globalState() ? null() : buffer("linear_lists"),
-                 program.globalState() ? null() : buffer("linear_counts"),
+                 sets ? buffer("linear_lists") : null(),
+                 sets ? buffer("linear_counts") : null(),
+                 sets ? buffer("linear_patterns") : null(),
+                 sets ? buffer("linear_used") : null(),
                  tensor("k_len"),
                  integer(sym("HKV")),
                  integer(sym("R")),
@@ -137,14 +143,14 @@ PlanNode PlanWriter::linearPass() {
                  integer(sym("G0")),
                  integer(TM),
                  integer(TN),
-                 integer(TN),
-                 integer(S)};
+                 integer(S),
+                 integer(subset)};
   };
   Slots linear{tensor("q")};
   addStrides(linear, "q", 3);
   for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
                              integer(sym("G0")), buffer("state"), buffer("state_z"), buffer("linear"), integer(TM),
-                             integer(S), integer(S0), scalar(program.eps, 0)})
+                             integer(S), integer(S0), scalar(program.eps, 0), sets ? buffer("linear_counts") : null()})
     linear.push_back(slot);
 
   PlanNode pass;
@@ -183,7 +189,8 @@ PlanNode PlanWriter::attend() {
   bool projects = !program.weight.empty();
   for (PlanSlot slot : Slots{integer(TM), integer(TN), program.linear ? buffer("linear") : null(),
                              projects ? tensor(program.weight) : null(), projects ? buffer("packed_w") : null(),
-                             projects ? buffer("packed_b") : null()})
+                             projects ? buffer("packed_b") : null(),
+                             program.linear && !program.globalState() ? buffer("linear_counts") : null()})
     slots.push_back(slot);
   // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
   // block.

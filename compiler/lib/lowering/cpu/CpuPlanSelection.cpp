@@ -101,8 +101,10 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
   for (PlanSlot slot :
        Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
              integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
-             integer(TN), integer(TN), integer(program.over == LinearOver::nonCritical),
-             integer(static_cast<int64_t>(schedule.aggregation)), buffer("linear_lists"), buffer("linear_counts")})
+             integer(TN), integer(program.over == LinearOver::nonCritical), integer(subset), buffer("linear_lists"),
+             buffer("linear_counts"), buffer("linear_patterns")})
     linear.push_back(slot);
-  body.push_back(builtin("linear_lists", "select", TM, GR, linear));
+  body.push_back(builtin("linear_sets", "select", TM, GR, linear));
+  body.push_back(builtin("linear_used", "select", sym("G"), 1,
+                         {buffer("linear_counts"), integer(sym("R") * TM), buffer("linear_used")}));
 }

@@ -73,6 +73,8 @@ private:
   Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
   Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
   Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
+  /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
+  Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;
   Expr stateRows = program.globalState() ? Expr(1) : TM, stateOwners = program.globalState() ? sym("G") : GR;
 };
 

@@ -8,9 +8,6 @@
 
 namespace tercet::compiler {
 
-/// How H_i is summed: by the cheaper of the two lists, or always one of the ways (tests compare them).
-enum class Aggregation : int64_t { cheaperList, add, subtract };
-
 struct CpuSchedule {
   CpuLevel level = CpuLevel::portable;
   int64_t lanes = 4;        ///< f32 per vector register
@@ -21,7 +18,9 @@ struct CpuSchedule {
   int64_t featureChunk = 8; ///< feature rows of the state that lie together: chunk x slice = 16 registers
   int64_t featureDim = 0;   ///< headDim rounded up to whole chunks and registers
   int64_t valueDim = 0;     ///< value dim rounded up to whole slices
-  Aggregation aggregation = Aggregation::cheaperList;
+  int64_t subsetBlocks = 4; ///< key blocks whose subsets are summed ahead, where rows are many
+  int64_t segmentBlocks = 256;      ///< key blocks with tables at a time: 64 x 2^4 rows of 32 floats are 128 KiB of L2
+  int64_t aggregateColumns = 32;    ///< columns of a state summed at a time
   int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
 
   int64_t blocksPerRow() const { return superRow / blockQ; }

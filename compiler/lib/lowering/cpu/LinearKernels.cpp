@@ -16,7 +16,7 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
   Value strideB = k.integer(), strideH = k.integer(), strideN = k.integer();
   Value lengths = k.pointer(i32), headsKV = k.integer(), tokens = k.integer(), firstPair = k.integer();
   Value packedV = k.pointer(f32), tilesPerPair = k.integer(), h = k.pointer(f32), z = k.pointer(f32);
-  Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer();
+  Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), used = k.pointer(i32);
 
   int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
   Value block = k.item(0), g = k.item(1), zero = k.index(0);
@@ -25,36 +25,43 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
   Value firstToken = k.mul(block, schedule.blockK);
   Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockK)), zero);
 
-  // phi(K_j), zero beyond the valid tokens, and its column sums.
-  Value phi = k.scratch(schedule.blockK, F), sums = k.scratch(1, F);
-  Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
-  Value tokensView = k.view(keys, offset, program.headDim, strideN);
-  k.store(k.splat(k.real(0), 1, F), sums, zero);
-  k.loop(zero, rows, 1, [&](Value row) {
-    Value features = buildFeatureRow(k, program, F, tokensView, row);
-    k.store(features, phi, row);
-    Value total = k.map({k.load(sums, zero, 1, F), features}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::AddFOp>(loc, v[0], v[1]);
+  // phi(K_j), zero beyond the valid tokens, and its column sums. Nothing where no row has a linear set.
+  auto fill = [&] {
+    Value phi = k.scratch(schedule.blockK, F), sums = k.scratch(1, F);
+    Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
+    Value tokensView = k.view(keys, offset, program.headDim, strideN);
+    k.store(k.splat(k.real(0), 1, F), sums, zero);
+    k.loop(zero, rows, 1, [&](Value row) {
+      Value features = buildFeatureRow(k, program, F, tokensView, row);
+      k.store(features, phi, row);
+      Value total =
+          k.map({k.load(sums, zero, 1, F), features}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+            return body.create<arith::AddFOp>(loc, v[0], v[1]);
+          });
+      k.store(total, sums, zero);
     });
-    k.store(total, sums, zero);
-  });
-  k.loop(rows, k.index(schedule.blockK), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), phi, row); });
-  Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
-  k.store(k.load(sums, zero, 1, F), zRow, zero);
+    k.loop(rows, k.index(schedule.blockK), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), phi, row); });
+    Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
+    k.store(k.load(sums, zero, 1, F), zRow, zero);
 
-  // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values.
-  Value firstTile = k.add(k.mul(g, tilesPerPair), k.mul(block, schedule.blockK / schedule.keyTile));
-  Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valueDim);
-  k.loop(zero, slices, 1, [&](Value slice) {
-    Value b = k.subview(values, zero, k.mul(k.add(firstSlice, slice), SW));
-    Value chunkBase = k.mul(k.add(k.mul(g, slices), slice), schedule.chunks());
-    k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
-      Value a = k.subview(phi, zero, k.mul(chunk, FC));
-      Value product = k.matmul(a, b, k.splat(k.real(0), FC, SW), schedule.blockK, /*transposed=*/true);
-      Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
-      k.store(product, k.view(h, at, SW), zero);
+    // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values.
+    Value firstTile = k.add(k.mul(g, tilesPerPair), k.mul(block, schedule.blockK / schedule.keyTile));
+    Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valueDim);
+    k.loop(zero, slices, 1, [&](Value slice) {
+      Value b = k.subview(values, zero, k.mul(k.add(firstSlice, slice), SW));
+      Value chunkBase = k.mul(k.add(k.mul(g, slices), slice), schedule.chunks());
+      k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
+        Value a = k.subview(phi, zero, k.mul(chunk, FC));
+        Value product = k.matmul(a, b, k.splat(k.real(0), FC, SW), schedule.blockK, /*transposed=*/true);
+        Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
+        k.store(product, k.view(h, at, SW), zero);
+      });
     });
-  });
+  };
+  if (program.globalState())
+    fill();
+  else
+    k.when(k.notEqual(k.read(used, g), zero), fill);
   k.end();
 }
 
@@ -66,8 +73,9 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value lengths = k.pointer(i32), headsKV = k.integer(), headsPerKV = k.integer(), tokens = k.integer();
   Value firstPair = k.integer(), H = k.pointer(f32), Z = k.pointer(f32), out = k.pointer(f32);
   Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), eps = k.scalar();
+  Value counts = k.pointer(i32);
 
-  int64_t F = schedule.featureDim, SW = schedule.valueSlice;
+  int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
   Value block = k.item(0), gr = k.item(1), zero = k.index(0);
   Value g = k.div(gr, headsPerKV), pair = k.add(firstPair, g), batch = k.div(pair, headsKV);
   Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
@@ -76,45 +84,56 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockQ)), zero);
   Value state = program.globalState() ? g : k.add(k.mul(gr, blocks), block);
 
-  // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
-  Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
-  Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
-  Value tokensView = k.view(queries, offset, program.headDim, strideN);
-  Value zRow = k.view(Z, k.mul(state, F), F);
-  k.loop(zero, rows, 1, [&](Value row) {
-    Value features = buildFeatureRow(k, program, F, tokensView, row);
-    k.store(features, phi, row);
-    Value weighted =
-        k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          return body.create<arith::MulFOp>(loc, v[0], v[1]);
-        });
-    Value null = k.real(0), infinity = k.real(std::numeric_limits<float>::infinity());
-    k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)},
-                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                    Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
-                    Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
-                    return body.create<arith::SelectOp>(loc, isZero, infinity, denominator);
-                  }),
-            denominators, row);
-  });
-
-  constexpr int64_t rowTile = 8; // divides every block; 8 x 32 is 16 accumulators
-  k.loop(zero, slices, 1, [&](Value slice) {
-    Value rowsOfState = program.globalState() ? k.index(1) : blocks;
-    Value owner = program.globalState() ? g : gr, row0 = program.globalState() ? zero : block;
-    Value at = k.add(k.mul(k.add(k.mul(owner, slices), slice), rowsOfState), row0);
-    Value b = k.view(H, k.mul(at, F * SW), SW);
-    Value outRow = k.add(k.mul(gr, k.mul(blocks, schedule.blockQ)), firstToken);
-    Value target =
-        k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
-    k.loop(zero, rows, rowTile, [&](Value row) {
-      Value product = k.matmul(k.subview(phi, row), b, k.splat(k.real(0), rowTile, SW), program.headDim);
-      Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)},
-                             [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                               return body.create<arith::DivFOp>(loc, v[0], v[1]);
-                             });
-      k.store(quotient, target, row, {}, k.sub(rows, row));
+  auto fill = [&] {
+    // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
+    Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
+    Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
+    Value tokensView = k.view(queries, offset, program.headDim, strideN);
+    Value zRow = k.view(Z, k.mul(state, F), F);
+    k.loop(zero, rows, 1, [&](Value row) {
+      Value features = buildFeatureRow(k, program, F, tokensView, row);
+      k.store(features, phi, row);
+      Value weighted =
+          k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+            return body.create<arith::MulFOp>(loc, v[0], v[1]);
+          });
+      Value null = k.real(0), infinity = k.real(std::numeric_limits<float>::infinity());
+      k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)},
+                    [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                      Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
+                      Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
+                      return body.create<arith::SelectOp>(loc, isZero, infinity, denominator);
+                    }),
+              denominators, row);
     });
-  });
+
+    Value stateRows = k.scratch(F, SW); // the row's chunks of H, side by side
+    constexpr int64_t rowTile = 8;      // divides every block; 8 x 32 is 16 accumulators
+    k.loop(zero, slices, 1, [&](Value slice) {
+      Value rowsOfState = program.globalState() ? k.index(1) : blocks;
+      Value owner = program.globalState() ? g : gr, row0 = program.globalState() ? zero : block;
+      Value firstChunk = k.mul(k.add(k.mul(owner, slices), slice), schedule.chunks());
+      k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
+        Value at = k.add(k.mul(k.add(firstChunk, chunk), rowsOfState), row0);
+        Value rowsOfChunk = k.load(k.view(H, k.mul(at, FC * SW), SW), zero, FC, SW);
+        k.store(rowsOfChunk, stateRows, k.mul(chunk, FC));
+      });
+      Value outRow = k.add(k.mul(gr, k.mul(blocks, schedule.blockQ)), firstToken);
+      Value target =
+          k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
+      k.loop(zero, rows, rowTile, [&](Value row) {
+        Value product = k.matmul(k.subview(phi, row), stateRows, k.splat(k.real(0), rowTile, SW), program.headDim);
+        Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)},
+                               [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                                 return body.create<arith::DivFOp>(loc, v[0], v[1]);
+                               });
+        k.store(quotient, target, row, {}, k.sub(rows, row));
+      });
+    });
+  };
+  if (program.globalState())
+    fill();
+  else
+    k.when(k.notEqual(k.read(counts, k.add(k.mul(gr, blocks), block)), zero), fill);
   k.end();
 }

@@ -111,12 +111,4 @@ def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
-def Tkern_PrefetchOp : Tkern_Op<"prefetch"> {
-  let summary = "bring rows of a view near: a hint";
-  let description = "Example: tkern.softmax_step.";
-  let arguments = (ins Tkern_View:$view, Index:$row, Index:$col, I64Attr:$rows, I64Attr:$cols);
-  let assemblyFormat = "$view `[` $row `,` $col `]` $rows `x` $cols attr-dict `:` type($view)";
-  let hasVerifier = 1;
-}
-
 #endif

@@ -53,6 +53,10 @@ def Tkern_MatmulOp : Tkern_Op<"matmul", [MemoryEffects<[MemRead]>, AllTypesMatch
     A is rows x depth (depth x rows with `transposed`), B is depth x cols (cols x depth with `transposed_b`); the sum over
     depth runs in ascending order in f32.
 
+    `ahead` is a hint: memory of a product to come, from the view's first element on, is brought near meanwhile. The
+    requests are spread evenly over the sum's steps, where they do not hold up this product's loads
+    (bench/results/zen5.md).
+
     Example:
     ```mlir
     tkern.kernel @product(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
@@ -69,10 +73,11 @@ def Tkern_MatmulOp : Tkern_Op<"matmul", [MemoryEffects<[MemRead]>, AllTypesMatch
     ```
   }];
   let arguments = (ins Tkern_View:$a, Tkern_View:$b, Tkern_Tile:$init, I64Attr:$depth, UnitAttr:$transposed,
-                       UnitAttr:$transposedB);
+                       UnitAttr:$transposedB, Optional<Tkern_View>:$ahead, OptionalAttr<I64Attr>:$elements);
   let results = (outs Tkern_Tile:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $init `depth` $depth (`transposed` $transposed^)? (`transposed_b` $transposedB^)? attr-dict `:` type($a) `,` type($b) `,` type($init)
+    $a `,` $b `,` $init `depth` $depth (`transposed` $transposed^)? (`transposed_b` $transposedB^)?
+    (`ahead` $ahead^ $elements)? attr-dict `:` type($a) `,` type($b) `,` type($init) (`,` type($ahead)^)?
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$a, "::mlir::Value":$b, "::mlir::Value":$init, "int64_t":$depth,
                                  CArg<"bool", "false">:$transposed, CArg<"bool", "false">:$transposedB)>];
@@ -83,10 +88,17 @@ def Tkern_AccumulateOp : Tkern_Op<"accumulate"> {
   let summary = "acc += P B, with P in registers and the accumulator in memory of the item";
   let description = [{
     P is rows x depth, B depth x n, and rows of `acc` from its first one get n columns; n is the column count of `acc`.
+    `ahead` as in tkern.matmul.
     Example: tkern.softmax_step.
   }];
-  let arguments = (ins Tkern_Tile:$p, Tkern_View:$b, Tkern_View:$acc);
-  let assemblyFormat = "$p `,` $b `into` $acc attr-dict `:` type($p) `,` type($b) `,` type($acc)";
+  let arguments = (ins Tkern_Tile:$p, Tkern_View:$b, Tkern_View:$acc, Optional<Tkern_View>:$ahead,
+                       OptionalAttr<I64Attr>:$elements);
+  let assemblyFormat = [{
+    $p `,` $b `into` $acc (`ahead` $ahead^ $elements)? attr-dict `:` type($p) `,` type($b) `,` type($acc)
+    (`,` type($ahead)^)?
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$p, "::mlir::Value":$b, "::mlir::Value":$acc)>];
+  let hasVerifier = 1;
 }
 
 def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
@@ -165,15 +177,16 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
         %kt = tkern.subview %k[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
         %v = tkern.view %values[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
         %vt = tkern.subview %v[%row, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
-        tkern.prefetch %k[%next, %zero] 64 x 64 : !tkern.view<?x64xf32, stride 64, global>
+        %kn = tkern.subview %k[%next, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.view<64x64xf32, stride 64, global>
         %m = tkern.load %max[%zero, %zero] : !tkern.view<4x1xf32, stride 1, local> -> !tkern.tile<4x1>
         %start = tkern.map %m : !tkern.tile<4x1> -> !tkern.tile<4x64> {
         ^bb0(%x: f32):
           %n = arith.negf %x : f32
           tkern.yield %n
         }
-        %s = tkern.matmul %q, %kt, %start depth 64
-            : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>
+        %s = tkern.matmul %q, %kt, %start depth 64 ahead %kn 4096
+            : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>,
+              !tkern.view<64x64xf32, stride 64, global>
         %p = tkern.softmax_step %s max %max sum %sum acc %acc first %first
             : !tkern.tile<4x64>, !tkern.view<4x1xf32, stride 1, local>, !tkern.view<4x16xf32, stride 16, local>,
               !tkern.view<4x64xf32, stride 64, local>

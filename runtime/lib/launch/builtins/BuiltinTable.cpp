@@ -17,7 +17,7 @@ void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel(
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin : {&packKeysBuiltin, &poolQueriesBuiltin, &selectBuiltin, &copyClassesBuiltin,
-                                 &buildListsBuiltin, &linearListsBuiltin, &packWeightBuiltin})
+                                 &buildListsBuiltin, &linearSetsBuiltin, &linearUsedBuiltin, &packWeightBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

@@ -6,7 +6,7 @@
 namespace tercet::rt {
 
 extern const Builtin packKeysBuiltin, poolQueriesBuiltin, selectBuiltin, copyClassesBuiltin, buildListsBuiltin,
-    linearListsBuiltin, packWeightBuiltin;
+    linearSetsBuiltin, linearUsedBuiltin, packWeightBuiltin;
 
 /// ClassMapView of any argument block that has the fields of one.
 template <typename Slots> ClassMapView classMapOf(const int64_t *slots) {
