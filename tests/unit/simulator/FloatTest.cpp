@@ -106,6 +106,20 @@ TEST_CASE("f64, f16 and bf16 arithmetic", "[simulator]") {
   });
 }
 
+TEST_CASE("pairs of f32, signs and classes", "[simulator]") {
+  checkRows({
+      {"add.rn.f32x2 %rd4, %rd10, %rd11", one << 32 | two, one << 32 | one, 0, two << 32 | 0x40400000},
+      {"fma.rn.f32x2 %rd4, %rd10, %rd11, %rd12", one << 32 | two, two << 32 | two, one, two << 32 | 0x40a00000},
+      {"mul.rn.ftz.f32x2 %rd4, %rd10, %rd11", leastNormal, half, 0, 0},
+      {"copysign.f32 %f4, %f10, %f11", minus, two, 0, two | minus},
+      {"copysign.f64 %d4, %d10, %d11", 1, 0xbff0000000000000, 0, 0x3ff0000000000000},
+      {"testp.finite.f32 %p4, %f10", infinity, 0, 0, 0},
+      {"testp.notanumber.f32 %p4, %f10", quietNan, 0, 0, 1},
+      {"testp.subnormal.f32 %p4, %f10", denormal, 0, 0, 1},
+      {"testp.normal.f64 %p4, %d10", 0x3ff0000000000000, 0, 0, 1},
+  });
+}
+
 TEST_CASE("functions are exact where their result is", "[simulator]") {
   checkRows({
       {"ex2.approx.ftz.f32 %f4, %f10", 0x40400000, 0, 0, 0x41000000},

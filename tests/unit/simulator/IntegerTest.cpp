@@ -52,6 +52,30 @@ TEST_CASE("products keep the half that is asked for, or both", "[simulator]") {
   });
 }
 
+TEST_CASE("carries travel between instructions", "[simulator]") {
+  checkRows({
+      {"add.cc.u32 %r5, %r10, %r11; addc.u32 %r4, 0, 0", 0xffffffff, 1, 0, 1},
+      {"add.cc.u32 %r5, %r10, %r11; addc.u32 %r4, 0, 0", 0xfffffffe, 1, 0, 0},
+      {"add.cc.s64 %rd5, %rd10, %rd11; addc.cc.s64 %rd5, -1, 0; addc.s64 %rd4, 5, 0", 0xffffffffffffffff, 1, 0, 6},
+      {"sub.cc.u32 %r5, %r10, %r11; subc.u32 %r4, 10, 3", 0, 1, 0, 6},
+      {"sub.cc.u64 %rd5, %rd10, %rd11; subc.u64 %rd4, 10, 3", 1, 1, 0, 7},
+  });
+}
+
+TEST_CASE("dot products and products of 24 bits", "[simulator]") {
+  checkRows({
+      {"dp4a.s32.s32 %r4, %r10, %r11, %r12", 0xff020304, 0x01020304, 10, 38},
+      {"dp4a.u32.u32 %r4, %r10, %r11, %r12", 0xff020304, 0x01020304, 10, 294},
+      {"dp4a.u32.s32 %r4, %r10, %r11, %r12", 0x000000ff, 0x000000ff, 0, 0xffffff01},
+      {"dp2a.lo.s32.s32 %r4, %r10, %r11, %r12", 0xffff0003, 0x00000502, 0, 1},
+      {"dp2a.hi.s32.s32 %r4, %r10, %r11, %r12", 0xffff0003, 0x05020000, 0, 1},
+      {"mul24.lo.u32 %r4, %r10, %r11", 0xff000002, 3, 0, 6},
+      {"mul24.lo.s32 %r4, %r10, %r11", 0x00ffffff, 3, 0, 0xfffffffd},
+      {"mul24.hi.u32 %r4, %r10, %r11", 0x00ffffff, 0x00010000, 0, 0x00ffffff},
+      {"mad24.lo.u32 %r4, %r10, %r11, %r12", 2, 3, 4, 10},
+  });
+}
+
 TEST_CASE("division truncates, and does not trap", "[simulator]") {
   checkRows({
       {"div.s32 %r4, %r10, %r11", 0xfffffff9, 2, 0, 0xfffffffd},

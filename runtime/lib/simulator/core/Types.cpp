@@ -17,8 +17,9 @@ constexpr std::array rows{
     TypeRow{"u16", Type::u16, 2},     TypeRow{"s16", Type::s16, 2},       TypeRow{"f16", Type::f16, 2},
     TypeRow{"bf16", Type::bf16, 2},   TypeRow{"b32", Type::b32, 4},       TypeRow{"u32", Type::u32, 4},
     TypeRow{"s32", Type::s32, 4},     TypeRow{"f32", Type::f32, 4},       TypeRow{"tf32", Type::tf32, 4},
-    TypeRow{"f16x2", Type::f16x2, 4}, TypeRow{"bf16x2", Type::bf16x2, 4}, TypeRow{"b64", Type::b64, 8},
-    TypeRow{"u64", Type::u64, 8},     TypeRow{"s64", Type::s64, 8},       TypeRow{"f64", Type::f64, 8},
+    TypeRow{"f16x2", Type::f16x2, 4}, TypeRow{"bf16x2", Type::bf16x2, 4}, TypeRow{"f32x2", Type::f32x2, 8},
+    TypeRow{"b64", Type::b64, 8},     TypeRow{"u64", Type::u64, 8},       TypeRow{"s64", Type::s64, 8},
+    TypeRow{"f64", Type::f64, 8},
 };
 } // namespace
 

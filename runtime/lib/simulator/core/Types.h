@@ -26,6 +26,7 @@ enum class Type : uint8_t {
   tf32,
   f16x2,
   bf16x2,
+  f32x2,
   b64,
   u64,
   s64,
@@ -49,6 +50,7 @@ inline bool isFloat(Type type) {
   case Type::tf32:
   case Type::f16x2:
   case Type::bf16x2:
+  case Type::f32x2:
   case Type::f64:
     return true;
   default:

@@ -6,9 +6,11 @@
 namespace tercet::sim {
 
 Rules integerRules();
+Rules integerExtendedRules();
 Rules bitRules();
 Rules bitFieldRules();
 Rules floatRules();
+Rules floatSignRules();
 Rules approximateRules();
 Rules compareRules();
 Rules moveRules();

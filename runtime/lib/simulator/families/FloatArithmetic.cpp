@@ -231,6 +231,28 @@ void halfArithmetic(Warp &warp, const Instruction &in, Mask mask) {
   }
 }
 
+// Pairs of f32 in 64 bits, as sm_100 adds and multiplies them.
+void pairArithmetic(Warp &warp, const Instruction &in, Mask mask) {
+  Mode mode = modeOf(in);
+  uint64_t *to = warp.wide(in.to[0]);
+  const uint64_t *source[3];
+  for (int i = 0; i < 3; ++i)
+    source[i] = warp.wide(in.from[i < in.fromCount ? i : 0]);
+  for (; mask; mask &= mask - 1) {
+    int l = firstLane(mask);
+    uint64_t result = 0;
+    for (int e = 0; e < 2; ++e) {
+      double x[3];
+      for (int i = 0; i < 3; ++i) {
+        uint32_t bits = uint32_t(source[i][l] >> (32 * e));
+        x[i] = asFloat(mode.ftz ? flush(bits) : bits);
+      }
+      result |= uint64_t(narrowResult(Operation(in.variant), x[0], x[1], x[2], singleFormat, mode)) << (32 * e);
+    }
+    to[l] = result;
+  }
+}
+
 Operation operationOf(Decoding &d) {
   constexpr std::pair<std::string_view, Operation> names[] = {
       {"add", Operation::add},    {"sub", Operation::subtract}, {"mul", Operation::multiply},
@@ -305,6 +327,10 @@ void decodeFloatArithmetic(Decoding &d, Type type) {
       d.fail("is supported for .f64 to nearest only");
     return d.run(doubleArithmetic);
   }
+  if (type == Type::f32x2 && operation > Operation::fma)
+    d.fail("does not take .f32x2");
+  if (type == Type::f32x2)
+    return d.run(pairArithmetic);
   if (type != Type::f32)
     return d.run(halfArithmetic);
   bool plain = rounding == Rounding::nearestEven && !saturated && !relu;

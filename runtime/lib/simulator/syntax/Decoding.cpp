@@ -160,7 +160,7 @@ uint32_t Decoding::literal(const Operand &operand, Type type) {
     value = operand.minus ? -value : value;
     bits = wide ? std::bit_cast<uint64_t>(value) : std::bit_cast<uint32_t>(float(value));
   } else {
-    if (isFloat(type) && type != Type::f16x2 && type != Type::bf16x2)
+    if (isFloat(type) && type != Type::f16x2 && type != Type::bf16x2 && type != Type::f32x2)
       fail(fmt::format("has the integer {} where it takes a .{}", text, nameOf(type)));
     bits = integerLiteral(text, statement.line);
     bits = operand.minus ? -bits : bits;
