@@ -42,7 +42,7 @@ public:
       results[list].push_back(std::move(result));
     };
     for (const CaseEntry &entry : file.cases)
-      if (wanted(entry.name))
+      if (options.cases && wanted(entry.name))
         record("cases", each(Json{{"name", entry.name}, {"spec", entry.spec}, {"module", ""}},
                              [&](const RunTarget &target) { return toJson(runCase(target, entry)); }));
     for (const BenchmarkEntry &entry : file.benchmarks)

@@ -7,7 +7,7 @@ namespace tercet::run {
 
 struct TableOptions {
   std::string table, target, only;
-  bool benchmarks = true;
+  bool cases = true, benchmarks = true;
   bool isolated = false;
   double seconds = 120; ///< for one entry in a process of its own
   BenchmarkOptions timing;

@@ -20,7 +20,7 @@ struct Options {
   FileCallOptions call;
   TableOptions table;
   std::string target = "cuda:0", jsonFile, markdownFile;
-  bool json = false, noBenchmarks = false, together = false;
+  bool json = false, noBenchmarks = false, benchmarksOnly = false, together = false;
 };
 
 Status writeText(const std::string &path, const std::string &text) {
@@ -32,6 +32,7 @@ Status writeText(const std::string &path, const std::string &text) {
 Result<cli::ExitCode> runEntries(Options options) {
   options.table.target = options.target;
   options.table.benchmarks = !options.noBenchmarks;
+  options.table.cases = !options.benchmarksOnly;
   options.table.isolated = options.target.starts_with("cuda") && !options.together;
   TERCET_TRY(Json results, runTable(options.table));
   std::string page = markdown(results);
@@ -78,6 +79,7 @@ int main(int argc, char **argv) {
   app.add_option("--cases", options.table.table, "a table of cases with expected rows")->type_name("FILE");
   app.add_option("--only", options.table.only, "run the entries whose name holds this text");
   app.add_flag("--no-benchmarks", options.noBenchmarks, "check, and time nothing");
+  app.add_flag("--benchmarks-only", options.benchmarksOnly, "time, and check nothing");
   app.add_option("--repetitions", options.table.timing.repetitions, "timed replays of a benchmark (default 50)")
       ->check(CLI::Range(1, 100000));
   app.add_option("--largest", options.table.timing.largestTokens, "skip benchmarks of more tokens than this");
