@@ -14,7 +14,8 @@ while [ $# -gt 0 ]; do
     *) echo "gpu_bundle.sh: unknown option $1" >&2; exit 1 ;;
   esac
 done
-if [ "${TERCET_BUNDLE_BUILT:-}" != 1 ]; then
+programs=${BUNDLE_PROGRAMS:-build/bin} # a build elsewhere, with BUNDLE_BUILT=1: nothing is built here
+if [ "${BUNDLE_BUILT:-}" != 1 ]; then
   [ -f build/build.ninja ] || cmake --preset release
   ninja -C build tercet-run tercet-bundle tercet-nvrtc
 fi
@@ -24,8 +25,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 bundle=$folder/tercet-gpu
 mkdir "$bundle"
-build/bin/tercet-bundle -o "$bundle" --target "$targets" --commit "$commit" "${quick[@]}"
-cp build/bin/tercet-run "$bundle/"
+"$programs/tercet-bundle" -o "$bundle" --target "$targets" --commit "$commit" "${quick[@]}"
+cp "$programs/tercet-run" "$bundle/"
 strip "$bundle/tercet-run"
 cp bench/gpu_check.sh bench/baselines/gpu_baselines.py "$bundle/"
 mkdir -p "$(dirname "$out")"

@@ -74,6 +74,14 @@ class Lists(Case):
         self.assertIn("cpu", targets)
         self.assertIn("cpu:portable", targets)
         self.assertIn("reference", targets)
+        self.assertIn("sim:sm_80", targets)
+
+    def test_devices_say_why_there_is_no_gpu(self):
+        self.write("libcuda.so.1", "no library")  # what the loader finds first
+        object = self.passes("devices", "--json", LD_LIBRARY_PATH=str(self.folder)).json()
+        self.assertFalse(object["cuda_driver"])
+        self.assertIn("there is no GPU to run on", object["cuda_reason"])
+        self.assertNotIn("cuda:0", [device["device"] for device in object["devices"]])
 
     def test_config_names_the_cache(self):
         object = self.passes("config", "--json").json()

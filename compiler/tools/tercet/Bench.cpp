@@ -1,6 +1,7 @@
 // tercet bench: a spec's time beside dense attention and beside what the machine could do, all from one run. Every
 // repetition times the spec and then dense, each between two probes of the multiply-add peak, so that clock changes and
-// neighbours meet both alike.
+// neighbours meet both alike. On a GPU times are those between events and there are no probes; the simulator runs once, for
+// its counts.
 #include "MemoryProbe.h"
 #include "Progress.h"
 #include "RunOptions.h"
@@ -65,7 +66,7 @@ public:
     spec.declare(app);
     app.add_option("--shape", shapeOption, "the shape of the seeded data")
         ->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3 or cpu:portable")->type_name("T");
+    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH")->type_name("T");
     addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
     addWholeNumber(app, "--seed", seed, 0, INT64_MAX, "seed of the data (default 0)");
     addWholeNumber(app, "--repetitions", repetitions, fewestRepetitions, 100000, "timed repetitions (default 21)");
@@ -79,7 +80,7 @@ public:
     TERCET_TRY(TargetName target, parseTarget(targetOption));
     if (target.kind == TargetName::Kind::reference)
       return Status::make(Code::unsupportedTarget, "the reference is made for being right, not for timing; legal are "
-                                                   "cpu, cpu:v4, cpu:v3 and cpu:portable");
+                                                   "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] and sim:ARCH");
     TERCET_RETURN_IF_ERROR(checkRunsHere(target));
     TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
     if (shapeOption.empty())
@@ -90,7 +91,8 @@ public:
 
     TERCET_TRY(Timed own, prepare(loaded, shape, target));
     std::optional<Timed> dense;
-    if (!noDense && !isDense) {
+    bool simulated = target.kind == TargetName::Kind::simulator;
+    if (!noDense && !isDense && !simulated) {
       TERCET_TRY(dense, prepare(denseSpec, shape, target));
     }
     TERCET_RETURN_IF_ERROR(measure(own, dense));
@@ -116,7 +118,16 @@ private:
     return timed;
   }
 
+  static Status launchOn(Timed &timed) {
+    TERCET_TRY(LaunchReport report, timed.executor->launch(timed.call, timed.outputs));
+    timed.ms.push_back(report.totalMs);
+    timed.reports.push_back(std::move(report));
+    return {};
+  }
+
   Status repeat(Timed &timed, const rt::ProbeOptions &probe) const {
+    if (timed.executor->device())
+      return launchOn(timed);
     LaunchReport report;
     Status launched;
     rt::BracketedTime time = rt::timeBracketed(
@@ -136,6 +147,8 @@ private:
   }
 
   Status measure(Timed &own, std::optional<Timed> &dense) const {
+    if (own.executor->device() && !own.executor->device()->properties().runsCubin)
+      return launchOn(own);
     rt::ProbeOptions probe{.threads = own.executor->threads()};
     Progress progress("bench", repetitions);
     for (Timed *timed : {&own, dense ? &*dense : nullptr}) // first touch of pages and caches
@@ -164,7 +177,9 @@ private:
                rt::estimatePlan(*own.executor->artifact(), *own.executor->module(), tensors,
                                 {first.criticalBlocks, first.marginalBlocks, first.negligibleBlocks},
                                 own.executor->threads()));
-    double peak = quartilesOf(own.peak).median, bandwidth = measureReadBandwidth(own.executor->threads());
+    bool onGpu = own.executor->device() != nullptr;
+    double peak = onGpu ? 0 : quartilesOf(own.peak).median;
+    double bandwidth = onGpu ? 0 : measureReadBandwidth(own.executor->threads());
     double floorMs = 0;
     Json stages = Json::array();
     for (size_t stage = 0; stage < first.stageMs.size(); ++stage) {
@@ -177,7 +192,8 @@ private:
         bytes += node.stage == stageName ? node.bytes : 0;
       auto flops = first.stageFlops.find(stageName);
       double executed = flops == first.stageFlops.end() ? 0 : flops->second;
-      floorMs += 1e3 * std::max(executed / peak, bytes / bandwidth);
+      if (!onGpu)
+        floorMs += 1e3 * std::max(executed / peak, bytes / bandwidth);
       stages.push_back({{"stage", stageName}, {"ms", quartilesOf(ms).median}, {"flop", executed}, {"bytes", bytes}});
     }
 
@@ -195,21 +211,24 @@ private:
     object["ms_quartiles"] = ms.json();
     object["stages"] = std::move(stages);
     object["executed_tflops"] = own.flops() / (ms.median * 1e9);
-    object["peak_tflops"] = peak / 1e12;
-    object["read_gb_per_s"] = bandwidth / 1e9;
-    object["fraction_of_peak"] = own.fractions().median;
-    object["fraction_of_peak_quartiles"] = own.fractions().json();
-    object["floor_ms"] = floorMs;
-    object["fraction_of_floor"] = floorMs / ms.median;
+    if (!onGpu) {
+      object["peak_tflops"] = peak / 1e12;
+      object["read_gb_per_s"] = bandwidth / 1e9;
+      object["fraction_of_peak"] = own.fractions().median;
+      object["fraction_of_peak_quartiles"] = own.fractions().json();
+      object["floor_ms"] = floorMs;
+      object["fraction_of_floor"] = floorMs / ms.median;
+    }
     object["workspace_bytes"] = estimate.workspaceBytes;
-    if (dense || isDense) {
+    if (dense || (isDense && !own.executor->device())) {
       std::vector<double> speedups;
       for (size_t i = 0; i < own.ms.size(); ++i)
         speedups.push_back((dense ? dense->ms[i] : own.ms[i]) / own.ms[i]);
       Quartiles denseMs = dense ? quartilesOf(dense->ms) : ms;
       object["dense_ms"] = denseMs.median;
       object["dense_ms_quartiles"] = denseMs.json();
-      object["dense_fraction_of_peak"] = (dense ? dense->fractions() : own.fractions()).median;
+      if (!onGpu)
+        object["dense_fraction_of_peak"] = (dense ? dense->fractions() : own.fractions()).median;
       object["speedup_vs_dense"] = quartilesOf(speedups).median;
       object["speedup_vs_dense_quartiles"] = quartilesOf(speedups).json();
     }
@@ -218,26 +237,38 @@ private:
 
   static std::string summarise(const Json &object) {
     auto number = [&](const char *key) { return object[key].get<double>(); };
-    std::string text = fmt::format("{} on {}, {} threads, {}: {:.3f} ms (median of {}, quartiles {:.3f} to {:.3f})\n",
-                                   object["spec"].get<std::string>(), object["target"].get<std::string>(),
-                                   object["threads"].get<int>(), object["dtype"].get<std::string>(), number("ms"),
-                                   object["repetitions"].get<size_t>(), object["ms_quartiles"][0].get<double>(),
-                                   object["ms_quartiles"][2].get<double>());
+    bool onGpu = object.contains("device");
+    std::string text =
+        fmt::format("{} on {}, {} {}, {}: {:.3f} ms (median of {}, quartiles {:.3f} to {:.3f})\n",
+                    object["spec"].get<std::string>(), object["target"].get<std::string>(),
+                    object["threads"].get<int>(), onGpu ? "multiprocessors" : "threads",
+                    object["dtype"].get<std::string>(), number("ms"), object["repetitions"].get<size_t>(),
+                    object["ms_quartiles"][0].get<double>(), object["ms_quartiles"][2].get<double>());
     for (const Json &stage : object["stages"])
       text += fmt::format("  {:<11} {:>10.3f} ms {:>12.1f} MFLOP {:>10.1f} MiB touched\n",
                           stage["stage"].get<std::string>(), stage["ms"].get<double>(),
                           stage["flop"].get<double>() / 1e6, stage["bytes"].get<double>() / (1 << 20));
+    if (onGpu)
+      return text + fmt::format("executed {:.4f} TFLOP/s\n", number("executed_tflops")) + denseText(object) +
+             countsText(object);
     text +=
         fmt::format("executed {:.4f} TFLOP/s, {:.3f} of the multiply-add peak ({:.3f} TFLOP/s, measured around every "
                     "repetition); floor {:.3f} ms, {:.3f} of it reached\n",
                     number("executed_tflops"), number("fraction_of_peak"), number("peak_tflops"), number("floor_ms"),
                     number("fraction_of_floor"));
-    if (object.contains("dense_ms"))
-      text += fmt::format("dense {:.3f} ms ({:.3f} of peak): {:.2f} x faster (quartiles {:.2f} to {:.2f})\n",
-                          number("dense_ms"), number("dense_fraction_of_peak"), number("speedup_vs_dense"),
-                          object["speedup_vs_dense_quartiles"][0].get<double>(),
-                          object["speedup_vs_dense_quartiles"][2].get<double>());
-    return text;
+    return text + denseText(object);
+  }
+
+  static std::string denseText(const Json &object) {
+    if (!object.contains("dense_ms"))
+      return "";
+    auto number = [&](const char *key) { return object[key].get<double>(); };
+    std::string peak = object.contains("dense_fraction_of_peak")
+                           ? fmt::format(" ({:.3f} of peak)", number("dense_fraction_of_peak"))
+                           : "";
+    return fmt::format("dense {:.3f} ms{}: {:.2f} x faster (quartiles {:.2f} to {:.2f})\n", number("dense_ms"), peak,
+                       number("speedup_vs_dense"), object["speedup_vs_dense_quartiles"][0].get<double>(),
+                       object["speedup_vs_dense_quartiles"][2].get<double>());
   }
 
   SpecOptions spec;

@@ -68,12 +68,17 @@ public:
   std::string summary() const override { return "compare a target with the fp64 oracle; exit code 1 when it differs"; }
   void declare(CLI::App &app) override {
     options.declare(app);
+    addWholeNumber(app, "--adversarial", adversarial, 1, INT64_MAX,
+                   "on the simulator: random warp order, small turns, late effects and race checks, from this seed");
     addWholeNumber(app, "--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
   }
 
   Result<ExitCode> run() override {
     TERCET_TRY(TargetName target, parseTarget(options.target));
     TERCET_RETURN_IF_ERROR(checkRunsHere(target));
+    if (adversarial > 0 && target.kind != TargetName::Kind::simulator)
+      return Status::make(Code::invalidArgument,
+                          "--adversarial is for simulated devices, such as sim:sm_80, not for '{}'", target.text);
     TERCET_TRY(LoadedSpec spec, loadSpec(options.spec));
     TERCET_RETURN_IF_ERROR(options.checkSources());
     std::vector<Case> cases(1);
@@ -86,7 +91,8 @@ public:
                                                   .valueDim = call.sizes.valueDim,
                                                   .dtype = call.sizes.dtype,
                                                   .useCache = !options.noCache,
-                                                  .showProgress = false}));
+                                                  .showProgress = false,
+                                                  .adversarial = adversarialSeed()}));
     Json results = Json::array();
     std::string text;
     bool passed = true;
@@ -116,6 +122,7 @@ public:
     object["cases"] = std::move(results);
     text += fmt::format("{}: {} on {}, {} compilations for {} launches\n", passed ? "passed" : "FAILED", spec.info.name,
                         executor->target(), executor->compileCount(), object["launches"].get<size_t>());
+    text += countsText(object);
     TERCET_RETURN_IF_ERROR(options.json ? printJson(object) : printText(text));
     return passed ? exitOk : exitInput;
   }
@@ -149,8 +156,12 @@ private:
     return reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check);
   }
 
+  std::optional<uint64_t> adversarialSeed() const {
+    return adversarial > 0 ? std::optional(static_cast<uint64_t>(adversarial)) : std::nullopt;
+  }
+
   RunOptions options;
-  int64_t rowLimit = 0, comparedRows = 0;
+  int64_t rowLimit = 0, comparedRows = 0, adversarial = 0;
   rt::Workers workers{0};
 };
 

@@ -60,6 +60,10 @@ public:
                         processor.empty() ? "processor" : processor, cores, cpuLevelName(level));
     devices.push_back({{"device", "reference"}, {"name", "fp64 evaluator"}, {"targets", {"reference"}}});
     text += "reference  the fp64 evaluator, for checking\n";
+    devices.push_back({{"device", "sim"},
+                       {"name", "PTX simulator"},
+                       {"targets", {"sim:sm_80", "sim:sm_86", "sim:sm_89", "sim:sm_90", "sim:sm_90a", "sim:sm_120"}}});
+    text += "sim        the PTX simulator, for checking GPU kernels: sim:sm_80, sim:sm_90a and so on\n";
     Result<int> gpus = rt::countCudaDevices();
     if (!gpus.ok())
       text += fmt::format("cuda       {}\n", gpus.status().message());

@@ -41,6 +41,8 @@ struct ExecutorOptions {
   DType dtype = DType::f32;
   bool useCache = true;
   bool showProgress = true;
+  /// On the simulator: rt::adversarialSimulation with this seed.
+  std::optional<uint64_t> adversarial = std::nullopt;
 };
 
 /// Compiles the spec, or takes it from the cache; unsupportedTarget and deviceUnavailable as checkRunsHere. `spec` is
@@ -50,6 +52,8 @@ Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const Exe
 /// The JSON that every command prints about an executor: target, threads, compile_ms, cache, compiles, aggregation,
 /// schedule; for a GPU also `device` and, where the device counts, `kernels`.
 Json executorJson(const Executor &executor);
+/// What a device counted per kernel, as lines of text; empty where executorJson gave no `kernels`.
+std::string countsText(const Json &object);
 /// Stages with their milliseconds, the total, and block counts where the spec classifies.
 Json launchJson(const LaunchReport &report, bool classifies);
 

@@ -18,6 +18,8 @@ const char *aggregationText(const std::string &aggregation) {
     return "one sum over all blocks for every row";
   if (aggregation == "subset-sums")
     return "per row, the sum over its linear blocks; from 16 rows on from tables of the sums of neighbouring blocks";
+  if (aggregation == "class-matrix")
+    return "the matrix of classes times the states of all blocks, on matrix units";
   return "the spec has no linear branch";
 }
 
@@ -94,7 +96,7 @@ public:
   void declare(CLI::App &app) override {
     spec.declare(app);
     app.add_option("--shape", shapeOption, "the call to explain")->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3 or cpu:portable")->type_name("T");
+    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH")->type_name("T");
     addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
     app.add_flag("--no-cache", noCache, "compile anew, and keep nothing");
     app.add_flag("--json", json, "one JSON object on standard output");
@@ -104,8 +106,8 @@ public:
     TERCET_TRY(TargetName target, parseTarget(targetOption));
     if (target.kind == TargetName::Kind::reference)
       return Status::make(Code::unsupportedTarget,
-                          "the reference has no plan to explain; legal are cpu, cpu:v4, cpu:v3 "
-                          "and cpu:portable");
+                          "the reference has no plan to explain; legal are cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] "
+                          "and sim:ARCH");
     TERCET_RETURN_IF_ERROR(checkRunsHere(target));
     TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
     if (shapeOption.empty())
@@ -145,8 +147,9 @@ private:
                              const Executor &executor, const reference::BlockCounts &blocks,
                              const rt::PlanEstimate &estimate, const CallData &call) {
     const Artifact &artifact = *executor.artifact();
-    std::string text = fmt::format("{} at {}, {}, on {} with {} threads\n", loaded.info.name, shapeText(shape),
-                                   dtypeName(dtype), executor.target(), executor.threads());
+    std::string text =
+        fmt::format("{} at {}, {}, on {} with {} {}\n", loaded.info.name, shapeText(shape), dtypeName(dtype),
+                    executor.target(), executor.threads(), executor.device() ? "multiprocessors" : "threads");
     CompileReport report = executor.compileReport();
     text += fmt::format("compiled in {:.1f} ms (cache {}) by {}\n", report.compileMs, report.cache, artifact.compiler);
     text += "parameters\n";
@@ -158,8 +161,22 @@ private:
     text += fmt::format("aggregation: {} ({})\n", artifact.aggregation, aggregationText(artifact.aggregation));
     text += "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
     for (const KernelInfo &kernel : executor.module()->kernels)
-      text += fmt::format("  {:<16} {}\n", kernel.name, kernel.schedule);
+      text += fmt::format("  {:<16} {}{}\n", kernel.name, kernel.schedule, resourcesText(kernel.gpu));
     return text + planText(estimate) + memoryText(estimate, call);
+  }
+
+  /// What a GPU kernel takes of its multiprocessor; nothing for CPU kernels.
+  static std::string resourcesText(const GpuKernelInfo &gpu) {
+    if (gpu.threads == 0)
+      return "";
+    std::string text = fmt::format("\n  {:<16} {} threads, {} bytes of shared memory", "", gpu.threads,
+                                   gpu.staticSharedBytes + gpu.dynamicSharedBytes);
+    if (gpu.registers > 0)
+      text +=
+          fmt::format(", {} registers, {} bytes spilled, {} of stack", gpu.registers, gpu.spillBytes, gpu.stackBytes);
+    for (const std::string &note : gpu.notes)
+      text += "\n" + std::string(20, ' ') + note;
+    return text;
   }
 
   SpecOptions spec;

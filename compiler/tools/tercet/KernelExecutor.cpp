@@ -17,7 +17,12 @@ public:
   Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
     SessionOptions sessionOptions;
     sessionOptions.useCache = options.useCache;
-    sessionOptions.openDevice = [](const std::string &target) { return rt::openSimulatedGpu(target); };
+    rt::SimulationOptions simulation;
+    if (options.adversarial)
+      simulation = rt::adversarialSimulation(*options.adversarial);
+    sessionOptions.openDevice = [simulation](const std::string &target) {
+      return rt::openSimulatedGpu(target, simulation);
+    };
     TERCET_TRY(session, Session::create(std::move(sessionOptions), makeCompiler()));
     Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text};
     TERCET_TRY(kernel, session->compile(spec.toCompile, problem, &report));
@@ -182,6 +187,21 @@ Json executorJson(const Executor &executor) {
     }
   }
   return object;
+}
+
+std::string countsText(const Json &object) {
+  std::string text;
+  if (!object.contains("kernels"))
+    return text;
+  for (const Json &kernel : object["kernels"]) {
+    auto number = [&](const char *name) { return kernel[name].get<double>(); };
+    text += fmt::format("  {:<20} {:>3} launches {:>12.0f} instructions ({:.0f} per warp), {:.2f} MB read, {:.2f} MB "
+                        "written, {:.0f} bank conflicts, {:.1f} matrix MFLOP\n",
+                        kernel["kernel"].get<std::string>(), kernel["launches"].get<int64_t>(), number("instructions"),
+                        number("instructions_per_warp"), (number("global_load_bytes") + number("async_bytes")) / 1e6,
+                        number("global_store_bytes") / 1e6, number("bank_conflicts"), number("matrix_flop") / 1e6);
+  }
+  return text;
 }
 
 Json launchJson(const LaunchReport &report, bool classifies) {

@@ -87,8 +87,9 @@ private:
   static std::string summarise(const Json &object) {
     const Json &shape = object["shape"];
     std::string text = fmt::format(
-        "{} on {}, {} threads, {}: b={} h={} hkv={} n={} m={} d={} dv={}\n", object["spec"].get<std::string>(),
-        object["target"].get<std::string>(), object["threads"].get<int>(), object["dtype"].get<std::string>(),
+        "{} on {}, {} {}, {}: b={} h={} hkv={} n={} m={} d={} dv={}\n", object["spec"].get<std::string>(),
+        object["target"].get<std::string>(), object["threads"].get<int>(),
+        object.contains("device") ? "multiprocessors" : "threads", object["dtype"].get<std::string>(),
         shape["b"].get<int64_t>(), shape["h"].get<int64_t>(), shape["hkv"].get<int64_t>(), shape["n"].get<int64_t>(),
         shape["m"].get<int64_t>(), shape["d"].get<int64_t>(), shape["dv"].get<int64_t>());
     text += fmt::format("compiled in {:.1f} ms (cache {}; {} compilations for {} launches)\n",
@@ -100,7 +101,7 @@ private:
     text += fmt::format("{:.3f} ms", object["ms"].get<double>());
     for (const Json &stage : object["stages"])
       text += fmt::format("  {} {:.3f}", stage["stage"].get<std::string>(), stage["ms"].get<double>());
-    text += '\n';
+    text += '\n' + countsText(object);
     if (object.contains("outputs"))
       for (const auto &[name, path] : object["outputs"].items())
         text += fmt::format("{} -> {}\n", name, path.get<std::string>());

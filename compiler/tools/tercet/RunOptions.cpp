@@ -51,7 +51,8 @@ void RunOptions::declare(CLI::App &app) {
   addRepeated(app, "--shape", shapes,
               "seeded data of this shape instead of --in; may be repeated: all run in one process")
       ->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-  app.add_option("--target", target, "cpu, cpu:v4, cpu:v3, cpu:portable or reference")->type_name("T");
+  app.add_option("--target", target, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N], sim:ARCH or reference")
+      ->type_name("T");
   addChoice(app, "--dtype", dtype, {"f32", "f16", "bf16"},
             "compute input type; default: the files' (f32 with --shape)");
   addWholeNumber(app, "--seed", seed, 0, INT64_MAX, "seed of made-up data and of sweeps (default 0)");

@@ -89,14 +89,13 @@ private:
     const Digest &key;         ///< in the disk cache
   };
 
-  /// A CUDA device stands for its architecture; others are the compiler's own targets. A device that is not there is told
-  /// before anything is compiled.
+  /// A device stands for its architecture, so that a simulated GPU runs the very kernels of a real one. A device that is
+  /// not there is told before anything is compiled.
   Result<Problem> resolve(Problem problem) {
     if (!devices.isDevice(problem.target))
       return problem;
     TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(problem.target));
-    if (devices.isCuda(problem.target))
-      problem.target = gpu->properties().architecture;
+    problem.target = gpu->properties().architecture;
     return problem;
   }
 

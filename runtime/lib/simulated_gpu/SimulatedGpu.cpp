@@ -164,6 +164,17 @@ Result<std::unique_ptr<GpuGraph>> SimulatedGpu::endCapture(GpuStream stream) {
 
 } // namespace
 
+SimulationOptions adversarialSimulation(uint64_t seed) {
+  SimulationOptions options;
+  options.launch.seed = seed;
+  options.launch.quantum = 16; // a few instructions per turn: warps meet in every order
+  options.launch.order = sim::WarpOrder::seeded;
+  options.launch.landing = seed % 2 ? sim::Landing::latest : sim::Landing::seeded;
+  options.launch.sleepAfterArrival = 20;
+  options.launch.checks.races = true;
+  return options;
+}
+
 Result<std::shared_ptr<GpuDevice>> openSimulatedGpu(const std::string &target, const SimulationOptions &options) {
   TERCET_TRY(GpuProperties properties, simulatedProperties(target));
   return std::shared_ptr<GpuDevice>(std::make_shared<SimulatedGpu>(std::move(properties), options));

@@ -139,6 +139,26 @@ TEST_CASE("a kernel that leaves its tensors is a failed launch with a place", "[
   CHECK_THAT(status.message(), Catch::Contains("scale_rows") || Catch::Contains("ld.global"));
 }
 
+TEST_CASE("compiling for a simulated GPU asks the compiler for its architecture", "[simulated]") {
+  struct Asked : Compiler {
+    std::string target;
+    Result<std::vector<std::string>> keyFields(const Spec &, const Problem &problem) override {
+      return std::vector<std::string>{problem.target};
+    }
+    Result<Artifact> compile(const Spec &, const Problem &problem) override {
+      target = problem.target;
+      return scaleRowsArtifact(1);
+    }
+  };
+  auto compiler = std::make_shared<Asked>();
+  SessionOptions options;
+  options.useCache = false;
+  options.openDevice = [](const std::string &target) { return rt::openSimulatedGpu(target); };
+  auto session = *Session::create(std::move(options), compiler);
+  REQUIRE(session->compile({}, {4, 4, DType::f32, "sim:sm_90a"}).ok());
+  CHECK(compiler->target == "sm_90a");
+}
+
 TEST_CASE("names that are no simulated device are refused", "[simulated]") {
   for (const char *target : {"sim:sm_70", "sim:sm_90x", "sim:", "sm_80"})
     CHECK(rt::openSimulatedGpu(target).status().code() == Code::unsupportedTarget);
