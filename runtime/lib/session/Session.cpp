@@ -89,13 +89,14 @@ private:
     const Digest &key;         ///< in the disk cache
   };
 
-  /// A device stands for its architecture, so that a simulated GPU runs the very kernels of a real one. A device that is
-  /// not there is told before anything is compiled.
+  /// A CUDA device stands for its architecture; other devices are the compiler's own targets. A device that is not there is
+  /// told before anything is compiled.
   Result<Problem> resolve(Problem problem) {
     if (!devices.isDevice(problem.target))
       return problem;
     TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(problem.target));
-    problem.target = gpu->properties().architecture;
+    if (devices.isCuda(problem.target))
+      problem.target = gpu->properties().architecture;
     return problem;
   }
 
