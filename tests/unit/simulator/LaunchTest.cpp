@@ -75,3 +75,33 @@ TEST_CASE("what a driver would refuse is refused", "[simulator]") {
   config.cluster = {2, 1, 1};
   refused(config, "not made of clusters");
 }
+
+TEST_CASE("device functions are inlined, tables of branches followed", "[simulator]") {
+  const char *function =
+      ".func (.param .b32 result) twice(.param .b32 x, .param .align 4 .b8 y[8])\n"
+      "{ .reg .b32 %a<4>; .reg .pred %q; ld.param.u32 %a0, [x]; ld.param.u32 %a1, [y+4]; setp.gt.u32 %q, %a0, 20;\n"
+      "@%q bra big; add.u32 %a0, %a0, %a1; st.param.b32 [result+0], %a0; ret;\nbig: st.param.b32 [result], 7; ret; }\n";
+  std::string body = "mov.u32 %r9, 3;\n";
+  for (int call = 0; call < 2; ++call)
+    body +=
+        "{ .param .b32 a; .param .align 4 .b8 b[8]; .param .b32 c; st.param.b32 [a+0], %r9; st.param.b32 [b+4], %r0;\n"
+        "call.uni (c),\ntwice,\n(\na,\nb\n);\nld.param.b32 %r9, [c+0]; }\n";
+  auto result = run(test::kernelText(body + "cvt.u64.u32 %rd4, %r9; st.global.u64 [%rd1], %rd4;", function));
+  REQUIRE(result.message() == "ok");
+  for (uint64_t lane = 0; lane < 32; ++lane)
+    CHECK(result.out[lane] == (3 + lane > 20 ? 7 : 3 + 2 * lane));
+
+  result = runBody(
+      "and.b32 %r5, %r0, 3; mov.u32 %r4, 100;\ntable: .branchtargets zero, one, two;\nsetp.eq.u32 %p0, %r5, 3; @%p0 "
+      "bra over;\n"
+      "brx.idx %r5, table;\ntwo: add.u32 %r4, %r4, 1;\none: add.u32 %r4, %r4, 10; bra over;\nzero: mov.u32 %r4, 0;\n"
+      "over: cvt.u64.u32 %rd4, %r4; st.global.u64 [%rd1], %rd4;");
+  REQUIRE(result.message() == "ok");
+  CHECK(std::vector<uint64_t>(result.out.begin(), result.out.begin() + 4) == std::vector<uint64_t>{0, 110, 111, 100});
+  CHECK(runBody("table: .branchtargets a;\nbrx.idx %r0, table;\na: ret;")
+            .message()
+            .find("takes branch 1 of a table of 1") != std::string::npos);
+  CHECK(runBody("call.uni nothing;").message().find("whose body is not in the text") != std::string::npos);
+  CHECK(run(test::kernelText("call.uni f;", ".func f() { call.uni f; ret; }")).message().find("nest deeper") !=
+        std::string::npos);
+}

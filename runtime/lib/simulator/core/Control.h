@@ -1,4 +1,4 @@
-// The handler of ret and exit, which the parser also puts at the end of every body.
+// Handlers that the parser also uses: an exit ends every body, and a return from an inlined function is a branch.
 #pragma once
 
 #include "core/Program.h"
@@ -6,5 +6,6 @@
 namespace tercet::sim {
 
 void executeExit(Warp &warp, const Instruction &in, Mask mask);
+void executeBranch(Warp &warp, const Instruction &in, Mask mask);
 
 } // namespace tercet::sim

@@ -120,6 +120,7 @@ struct Kernel {
     Special special;
   };
   std::vector<SpecialSlot> specials;
+  std::vector<std::vector<uint32_t>> branchTables; ///< of indexed branches; Instruction::target is the number of one
   uint32_t localBytes = 0;
   bool usesDynamicShared = false;
   /// Atomics on global memory, or reads that wait for other CTAs: one host thread, in order.

@@ -47,6 +47,7 @@ public:
 private:
   enum State : uint8_t { unwritten, written, inFlight };
   void checkBounds(const Site &site, uint64_t offset, uint64_t count) const;
+  static bool anyInFlight(const uint8_t *state, uint64_t count);
   void checkWritten(const Site &site, uint64_t offset, uint64_t count) const;
   void setWritten(const Site &site, uint64_t offset, uint64_t count);
   [[noreturn]] void failState(const Site &site, uint64_t offset, uint64_t count, const char *access) const;

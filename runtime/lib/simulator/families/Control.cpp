@@ -1,16 +1,34 @@
-// Branches, ends and pauses: bra, ret, exit, trap, nanosleep, griddepcontrol, prefetch.
+// Branches, ends and pauses: bra, brx.idx, ret, exit, trap, nanosleep, griddepcontrol, prefetch.
 #include "core/Control.h"
 
 #include "core/Cta.h"
 #include "families/Families.h"
 
+#include <fmt/format.h>
+
 namespace tercet::sim {
 
 void executeExit(Warp &warp, const Instruction &, Mask mask) { warp.exitLanes(mask); }
 
+void executeBranch(Warp &warp, const Instruction &in, Mask mask) { warp.branch(mask, uint32_t(in.target)); }
+
 namespace {
 
-void branch(Warp &warp, const Instruction &in, Mask mask) { warp.branch(mask, uint32_t(in.target)); }
+// Every lane goes where its index says: one branch per distinct target.
+void branchIndexed(Warp &warp, const Instruction &in, Mask mask) {
+  const std::vector<uint32_t> &targets = warp.cta.kernel().branchTables[size_t(in.target)];
+  const uint32_t *index = warp.word(in.from[0]);
+  while (mask) {
+    int first = firstLane(mask);
+    if (index[first] >= targets.size())
+      Site{warp, in, first}.fail(fmt::format("takes branch {} of a table of {}", index[first], targets.size()));
+    Mask same = 0;
+    for (Mask rest = mask; rest; rest &= rest - 1)
+      same |= Mask(index[firstLane(rest)] == index[first]) << firstLane(rest);
+    warp.branch(same, targets[index[first]]);
+    mask &= ~same;
+  }
+}
 
 void branchUniform(Warp &warp, const Instruction &in, Mask mask) {
   if (mask != warp.group().mask)
@@ -29,7 +47,15 @@ void decodeBranch(Decoding &d) {
   d.expectOperands(1);
   d.in.hasLabel = true;
   // Without a guard every lane that is here takes it.
-  d.run(uniform && d.in.guard >= 0 ? branchUniform : branch);
+  d.run(uniform && d.in.guard >= 0 ? branchUniform : executeBranch);
+}
+void decodeBranchIndexed(Decoding &d) {
+  d.take("uni");
+  d.expectOperands(2);
+  d.from(0, Type::u32);
+  d.in.hasLabel = true;
+  d.in.flag = true; // the label is the second operand, and names a table
+  d.run(branchIndexed);
 }
 void decodeExit(Decoding &d) {
   d.take("uni");
@@ -93,6 +119,7 @@ void decodePolicy(Decoding &d) {
 
 constexpr Rule rules[] = {
     {"bra", decodeBranch},
+    {"brx.idx", decodeBranchIndexed},
     {"ret", decodeExit},
     {"exit", decodeExit},
     {"trap", decodeTrap},

@@ -133,6 +133,30 @@ template <bool ftz> void singleFma(Warp &warp, const Instruction &in, Mask mask)
   });
 }
 
+#if defined(__x86_64__)
+// The same bits, where the processor fuses.
+template <bool ftz> [[gnu::target("avx2,fma")]] void singleFmaFused(Warp &warp, const Instruction &in, Mask mask) {
+  uint32_t *to = warp.word(in.to[0]), *a = warp.word(in.from[0]), *b = warp.word(in.from[1]),
+           *c = warp.word(in.from[2]);
+  if (mask != allLanes)
+    return singleFma<ftz>(warp, in, mask);
+#pragma GCC ivdep
+  for (int l = 0; l < warpLanes; ++l) {
+    uint32_t x = ftz ? flush(a[l]) : a[l], y = ftz ? flush(b[l]) : b[l], z = ftz ? flush(c[l]) : c[l];
+    uint32_t result = floatBits(__builtin_fmaf(asFloat(x), asFloat(y), asFloat(z)));
+    to[l] = ftz ? flush(result) : result;
+  }
+}
+#endif
+
+template <bool ftz> Handler fmaHandler() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return singleFmaFused<ftz>;
+#endif
+  return singleFma<ftz>;
+}
+
 template <bool greatest, bool nanWins, bool ftz> void singleExtreme(Warp &warp, const Instruction &in, Mask mask) {
   uint32_t *to = warp.word(in.to[0]), *a = warp.word(in.from[0]), *b = warp.word(in.from[1]);
   forLanes(mask, [=](int l) {
@@ -277,7 +301,7 @@ template <bool ftz> Handler plainHandler(Operation operation, bool nanWins) {
   case Operation::divide:
     return single<Operation::divide, ftz>;
   case Operation::fma:
-    return singleFma<ftz>;
+    return fmaHandler<ftz>();
   case Operation::least:
     return nanWins ? singleExtreme<false, true, ftz> : singleExtreme<false, false, ftz>;
   case Operation::greatest:

@@ -148,7 +148,7 @@ void decodeLoad(Decoding &d) {
   Type type = d.takeType();
   d.expectOperands(2);
   d.toList(0, type, vector, Width::atLeast);
-  d.address(1, 0, space);
+  space = d.address(1, 0, space);
   d.in.space = space;
   d.in.vector = uint8_t(vector);
   d.in.immediate = registerBits(d, 0);
@@ -166,7 +166,7 @@ void decodeStore(Decoding &d) {
   uint32_t vector = takeVector(d);
   Type type = d.takeType();
   d.expectOperands(2);
-  d.address(0, 0, space);
+  space = d.address(0, 0, space);
   d.fromList(1, type, vector, Width::atLeast);
   d.in.space = space;
   d.in.vector = uint8_t(vector);

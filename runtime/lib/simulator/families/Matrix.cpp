@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 namespace tercet::sim {
 
 namespace {
@@ -45,16 +47,39 @@ template <> struct Element<Type::u8> {
   static int32_t at(uint32_t bits, int e) { return uint8_t(bits >> (8 * e)); }
 };
 
-template <typename Value>
-void multiply(const Value (&a)[rows][deepest], const Value (&b)[deepest][columns], Value (&c)[rows][columns],
-              int depth) {
-  for (int row = 0; row < rows; ++row)
+using FloatA = float[rows][deepest];
+using FloatB = float[deepest][columns];
+using FloatC = float[rows][columns];
+
+[[gnu::always_inline]] inline void multiplyLoops(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
+  for (int row = 0; row < rows; ++row) {
+    float sums[columns];
+    std::memcpy(sums, c[row], sizeof sums);
     for (int k = 0; k < depth; ++k)
       for (int column = 0; column < columns; ++column)
-        c[row][column] += a[row][k] * b[k][column];
+        sums[column] += a[row][k] * b[k][column];
+    std::memcpy(c[row], sums, sizeof sums);
+  }
 }
+
+// Products of two numbers of 11 bits are exact, so that fusing them into the sum changes no bit.
+#if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] void multiplyWide(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
+  multiplyLoops(a, b, c, depth);
+}
+#endif
+void multiplyPlain(const FloatA &a, const FloatB &b, FloatC &c, int depth) { multiplyLoops(a, b, c, depth); }
+
+void multiply(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
+#if defined(__x86_64__)
+  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (wide)
+    return multiplyWide(a, b, c, depth);
+#endif
+  multiplyPlain(a, b, c, depth);
+}
+
 // Integers wrap.
-template <>
 void multiply(const int32_t (&a)[rows][deepest], const int32_t (&b)[deepest][columns], int32_t (&c)[rows][columns],
               int depth) {
   for (int row = 0; row < rows; ++row)

@@ -13,6 +13,9 @@ namespace tercet::sim {
 
 namespace {
 constexpr size_t deepestScope = 64;
+constexpr size_t deepestCall = 16, mostCalls = 10000;
+constexpr size_t mostInstructions = size_t{1} << 21; // calls multiply what the text says
+constexpr std::string_view returnLabel = "<return>";
 constexpr uint64_t mostLocalBytes = 512 * 1024; // per thread, as on hardware
 } // namespace
 
@@ -39,13 +42,33 @@ void BodyParser::closeScope() {
   scopes.pop_back();
   registers.close();
   for (const Branch &branch : scope.branches) {
-    if (auto found = scope.labels.find(branch.label); found != scope.labels.end())
-      kernel.code[branch.instruction].target = int32_t(found->second);
-    else if (!scopes.empty())
-      scopes.back().branches.push_back(branch);
-    else
+    if (resolve(scope, branch))
+      continue;
+    if (scopes.empty())
       throw Failure{fmt::format("line {}: there is no label {}", branch.line, branch.label)};
+    scopes.back().branches.push_back(branch);
   }
+}
+
+bool BodyParser::resolve(const LabelScope &scope, const Branch &branch) {
+  if (!branch.indexed) {
+    auto found = scope.labels.find(branch.label);
+    if (found != scope.labels.end())
+      kernel.code[branch.instruction].target = int32_t(found->second);
+    return found != scope.labels.end();
+  }
+  auto table = scope.tables.find(branch.label);
+  if (table == scope.tables.end())
+    return false;
+  kernel.code[branch.instruction].target = int32_t(kernel.branchTables.size());
+  std::vector<uint32_t> &targets = kernel.branchTables.emplace_back();
+  for (std::string_view name : table->second) {
+    auto found = scope.labels.find(name);
+    if (found == scope.labels.end())
+      throw Failure{fmt::format("line {}: there is no label {} beside the table {}", branch.line, name, branch.label)};
+    targets.push_back(found->second);
+  }
+  return true;
 }
 
 void BodyParser::statement() {
@@ -58,14 +81,81 @@ void BodyParser::statement() {
   const Token &token = reader.peek();
   if (token.kind == Token::Kind::word && token.text[0] == '.')
     return directive();
-  if (token.kind == Token::Kind::word && reader.peek(1).is(':')) {
-    if (!scopes.back().labels.emplace(token.text, uint32_t(kernel.code.size())).second)
-      reader.fail(fmt::format("label {} is there twice", token.text));
-    reader.next();
-    reader.next();
+  if (token.kind == Token::Kind::word && reader.peek(1).is(':'))
+    return label();
+  if (token.kind == Token::Kind::word && (token.text == "call" || token.text.substr(0, 5) == "call."))
+    return call();
+  instruction();
+}
+
+void BodyParser::label() {
+  std::string_view name = reader.next().text;
+  reader.expect(':', "after a label");
+  if (reader.accept(".branchtargets")) {
+    std::vector<std::string_view> &targets = scopes.back().tables[name];
+    do {
+      targets.push_back(reader.expectWord("a label"));
+    } while (reader.accept(','));
+    reader.expect(';', "after .branchtargets");
     return;
   }
-  instruction();
+  if (!scopes.back().labels.emplace(name, uint32_t(kernel.code.size())).second)
+    reader.fail(fmt::format("label {} is there twice", name));
+}
+
+std::vector<std::string_view> BodyParser::arguments() {
+  std::vector<std::string_view> names;
+  if (!reader.accept('('))
+    return names;
+  while (!reader.accept(')')) {
+    names.push_back(reader.expectWord("an argument"));
+    if (!reader.peek().is(')'))
+      reader.expect(',', "between arguments");
+  }
+  return names;
+}
+
+void BodyParser::bind(const std::vector<std::string_view> &names, const std::vector<std::string_view> &given) {
+  if (names.size() != given.size())
+    reader.fail(fmt::format("a call gives {} arguments or results where there are {}", given.size(), names.size()));
+  for (size_t i = 0; i < names.size(); ++i) {
+    auto symbol = registers.findSymbol(given[i]);
+    if (!symbol)
+      reader.fail(fmt::format("a call gives {}, which is not known", given[i]));
+    registers.declareSymbol(names[i], *symbol);
+  }
+}
+
+void BodyParser::call() {
+  reader.next();
+  std::vector<std::string_view> results = arguments();
+  if (!results.empty())
+    reader.expect(',', "after a call's results");
+  std::string_view name = reader.expectWord("a function");
+  std::vector<std::string_view> given;
+  if (reader.accept(','))
+    given = arguments();
+  reader.expect(';', "after a call");
+  auto found = functions.find(name);
+  if (found == functions.end() || !found->second.body)
+    reader.fail(fmt::format("calls {}, whose body is not in the text", name));
+  if (++callDepth > deepestCall || ++calls > mostCalls)
+    reader.fail(fmt::format("calls nest deeper than {} or are more than {}", deepestCall, mostCalls));
+  size_t behind = reader.position(), depth = scopes.size();
+  reader.seek(found->second.body);
+  reader.expect('{', "before a function's body");
+  openScope();
+  bind(found->second.results, results);
+  bind(found->second.parameters, given);
+  while (scopes.size() > depth) {
+    if (reader.peek().kind == Token::Kind::end)
+      reader.fail("the text ends inside a function");
+    if (scopes.size() == depth + 1 && reader.peek().is('}'))
+      scopes.back().labels[returnLabel] = uint32_t(kernel.code.size());
+    statement();
+  }
+  reader.seek(behind);
+  --callDepth;
 }
 
 void BodyParser::directive() {
@@ -74,7 +164,7 @@ void BodyParser::directive() {
     return declareRegisters();
   if (word.text == ".shared")
     return declareVariable(Space::shared);
-  if (word.text == ".local")
+  if (word.text == ".local" || word.text == ".param") // what a call gives and takes lies in local memory
     return declareVariable(Space::local);
   if (word.text == ".pragma") {
     while (reader.peek().kind == Token::Kind::text || reader.peek().is(','))
@@ -132,8 +222,15 @@ void BodyParser::instruction() {
   Decoding decoding(statement, registers, kernel, mnemonicParts);
   rule->decode(decoding);
   decoding.finish();
-  if (decoding.in.hasLabel)
-    scopes.back().branches.push_back({kernel.code.size(), decoding.label(0), statement.line});
+  bool returns = callDepth && decoding.in.execute == executeExit && statement.parts[0] == "ret";
+  if (returns)
+    decoding.run(executeBranch);
+  if (returns || decoding.in.hasLabel)
+    scopes.back().branches.push_back({kernel.code.size(),
+                                      returns ? returnLabel : decoding.label(decoding.in.flag ? 1 : 0), statement.line,
+                                      decoding.in.hasLabel && decoding.in.flag});
+  if (kernel.code.size() >= mostInstructions)
+    throw Failure{fmt::format("line {}: the kernel has more than {} instructions", statement.line, mostInstructions)};
   append(decoding);
 }
 

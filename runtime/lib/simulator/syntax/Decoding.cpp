@@ -196,7 +196,7 @@ void Decoding::fromList(size_t number, Type type, size_t count, Width width) {
     from(item, type, width);
 }
 
-void Decoding::address(const Operand &operand, size_t which, Space space) {
+Space Decoding::address(const Operand &operand, size_t which, Space space) {
   if (operand.kind != Operand::Kind::memory || operand.minus || operand.negated)
     fail("takes an address in brackets");
   Address &address = in.address[which];
@@ -207,12 +207,14 @@ void Decoding::address(const Operand &operand, size_t which, Space space) {
       fail(fmt::format("has {} as an address, a .{}", operand.name, nameOf(found->type)));
     address.slot = found->slot;
     address.wide = bytes == 8;
-    return;
+    return space;
   }
   uint64_t base;
   if (operand.number) {
     base = integerLiteral(operand.name, statement.line);
   } else if (auto symbol = registers.findSymbol(operand.name)) {
+    if (space == Space::param && symbol->space == Space::local)
+      space = Space::local;
     if (symbol->space != space && space != Space::generic)
       fail(fmt::format("reads {} as .{}; it lies in .{}", operand.name, nameOf(space), nameOf(symbol->space)));
     base = symbol->address;
@@ -226,6 +228,7 @@ void Decoding::address(const Operand &operand, size_t which, Space space) {
   }
   address.slot = registers.constant(base, true);
   address.wide = true;
+  return space;
 }
 
 int64_t Decoding::immediate(size_t number) {

@@ -65,9 +65,10 @@ public:
   /// A list {a, b, ..} of `count` elements (any number if 0), or one bare operand where count is 1.
   void toList(size_t number, Type type, size_t count, Width width = Width::exact);
   void fromList(size_t number, Type type, size_t count, Width width = Width::exact);
-  /// [base + offset] in `in.address[which]`. Symbols must lie in `space`, or anywhere if it is generic.
-  void address(const Operand &operand, size_t which, Space space);
-  void address(size_t number, size_t which, Space space) { address(operand(number), which, space); }
+  /// [base + offset] in `in.address[which]`. Symbols must lie in `space`, or anywhere if it is generic. Returns the space
+  /// that is accessed: the arguments of a call are parameters by name, and lie in local memory.
+  Space address(const Operand &operand, size_t which, Space space);
+  Space address(size_t number, size_t which, Space space) { return address(operand(number), which, space); }
   /// Bits of the register that is the operand; 0 where it is not a register.
   uint32_t bitsOf(const Operand &operand) const;
   uint32_t bitsOf(size_t number) const { return bitsOf(operand(number)); }

@@ -1,4 +1,4 @@
-// Module scope. Device functions are refused: NVRTC inlines them into the kernels that Tercet emits.
+// Module scope. Device functions are noted by where they stand, and read at every call.
 #include "syntax/Parser.h"
 
 #include "syntax/Body.h"
@@ -54,7 +54,7 @@ private:
     } else if (word.text == ".entry") {
       kernel();
     } else if (word.text == ".func") {
-      throw Failure{fmt::format("line {}: device functions that are not inlined are not supported", word.line)};
+      function();
     } else {
       throw Failure{fmt::format("line {}: '{}' is not known at module scope", word.line, word.text)};
     }
@@ -110,10 +110,53 @@ private:
     kernel.usesDynamicShared = !dynamic.empty();
     parameters(kernel, registers);
     limits(kernel);
-    BodyParser(reader, program, kernel, registers, dynamic.empty() ? sharedBytes : dynamicOffset).run();
+    BodyParser(reader, program, kernel, registers, functions, dynamic.empty() ? sharedBytes : dynamicOffset).run();
     if (!dynamic.empty() && kernel.info.staticSharedBytes > dynamicOffset)
       throw Failure{fmt::format("kernel {} has shared variables of its own besides dynamic ones", kernel.info.name)};
     external = false;
+  }
+
+  // .func (results) name (parameters) { .. } or ;
+  void function() {
+    Function function;
+    if (reader.peek().is('('))
+      function.results = names();
+    std::string_view name = reader.expectWord("a function's name");
+    if (reader.peek().is('('))
+      function.parameters = names();
+    while (reader.peek().kind == Token::Kind::word || reader.peek().kind == Token::Kind::number ||
+           reader.peek().is(','))
+      reader.next(); // .noreturn and limits
+    if (reader.peek().is('{')) {
+      function.body = reader.position();
+      size_t open = 0;
+      do {
+        if (reader.peek().kind == Token::Kind::end)
+          reader.fail("the text ends inside a function");
+        open += reader.peek().is('{');
+        open -= reader.peek().is('}');
+        reader.next();
+      } while (open);
+    } else {
+      reader.expect(';', "after a function without a body");
+    }
+    Function &known = functions[name];
+    if (!known.body)
+      known = std::move(function);
+    external = false;
+  }
+
+  std::vector<std::string_view> names() {
+    std::vector<std::string_view> found;
+    reader.expect('(', "before parameters");
+    while (!reader.accept(')')) {
+      if (reader.expectWord("a parameter") != ".param")
+        reader.fail("expected .param");
+      found.push_back(readVariable(reader, false).name);
+      if (!reader.peek().is(')'))
+        reader.expect(',', "between parameters");
+    }
+    return found;
   }
 
   void parameters(Kernel &kernel, Registers &registers) {
@@ -163,6 +206,7 @@ private:
   TokenReader reader;
   std::vector<ModuleVariable> variables;
   std::vector<std::string_view> dynamic;
+  Functions functions;
   uint64_t dynamicAlign = 16;
   uint64_t sharedBytes = 0;
   bool external = false;

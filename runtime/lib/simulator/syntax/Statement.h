@@ -37,6 +37,8 @@ public:
 
   const Token &peek(size_t ahead = 0) const { return tokens[std::min(at + ahead, tokens.size() - 1)]; }
   const Token &next() { return tokens[at < tokens.size() - 1 ? at++ : at]; }
+  size_t position() const { return at; }
+  void seek(size_t position) { at = position; }
   bool accept(char mark);
   bool accept(std::string_view word);
   const Token &expect(char mark, std::string_view where);
