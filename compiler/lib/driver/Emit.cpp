@@ -1,6 +1,7 @@
 // emit: a spec at one stage of its way to the target.
 #include "CompileCpu.h"
-#include "CompileCuda.h"
+
+#include "tercet/compiler/cuda/EmitCuda.h"
 
 #include <chrono>
 
@@ -46,11 +47,6 @@ Result<EmitResult> tercet::emit(const Spec &spec, const Problem &problem, const 
   EmitResult result;
   if (stage == "tercet") {
     result.bytes = bound.text() + "\n";
-  } else if (isCudaTarget(problem.target) && stage == "artifact") {
-    TERCET_TRY(Artifact artifact, compileCudaArtifact(bound, problem, {}, &result.kernels, &result.remarks));
-    std::vector<uint8_t> file = artifact.serialize();
-    result.bytes.assign(file.begin(), file.end());
-    result.isText = false;
   } else if (isCudaTarget(problem.target)) {
     TERCET_TRY(result, emitCuda(bound.spec, problem, stage));
   } else if (stage == "tkern" || stage == "llvm" || stage == "obj" || stage == "artifact") {

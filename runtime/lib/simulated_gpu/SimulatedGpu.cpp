@@ -4,6 +4,7 @@
 
 #include "SimulatedArchitecture.h"
 #include "SimulatedImage.h"
+#include "SimulatedTensorMap.h"
 #include "SimulationCounts.h"
 
 #include <chrono>
@@ -83,8 +84,10 @@ public:
     });
   }
 
-  Result<TensorMapBytes> encodeTensorMap(const TensorMapDescription &) const override {
-    return Status::make(Code::unsupportedTarget, "'{}' has no tensor maps", known.target);
+  Result<TensorMapBytes> encodeTensorMap(const TensorMapDescription &description) const override {
+    if (known.major < 9)
+      return Status::make(Code::unsupportedTarget, "'{}' has no tensor maps", known.target);
+    return encodeSimulatedTensorMap(description);
   }
 
   Result<GpuStream> createStream() override { return static_cast<GpuStream>(new Stream); }

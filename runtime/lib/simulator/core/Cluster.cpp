@@ -42,6 +42,9 @@ void Cluster::start(uint64_t number) {
     for (Cta &cta : ctas)
       cta.shared.observe(*races);
   }
+  for (Cta &cta : ctas)
+    for (Kernel::StartHook hook : context.kernel.atStart)
+      hook(cta);
   counters.report.warps += order.size();
 }
 

@@ -4,6 +4,7 @@
 #include "core/Types.h"
 #include "tercet/sim/Module.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +13,7 @@
 
 namespace tercet::sim {
 
+class Cta;
 class Warp;
 struct Instruction;
 
@@ -46,7 +48,9 @@ struct Instruction {
   uint8_t variant = 0;
   uint8_t variant2 = 0;
   bool flag = false, flag2 = false;
-  int32_t target = -1; ///< of a branch
+  bool unwatched = false;                        ///< follows its registers itself: RegisterWatch leaves it out
+  uint16_t predicatesTo = 0, predicatesFrom = 0; ///< which of the first 16 of `to` and `from` are predicates
+  int32_t target = -1;                           ///< of a branch
   int64_t immediate = 0;
   Address address[3];
   uint64_t flops = 0; ///< of one execution by a warp, on matrix units
@@ -125,6 +129,15 @@ struct Kernel {
   bool usesDynamicShared = false;
   /// Atomics on global memory, or reads that wait for other CTAs: one host thread, in order.
   bool needsOrder = false;
+
+  using StartHook = void (*)(Cta &);
+  /// What families do when a CTA has started, and what they check before lanes exit; each once.
+  std::vector<StartHook> atStart;
+  std::vector<Handler> atExit;
+  template <typename Hook> static void addOnce(std::vector<Hook> &hooks, Hook hook) {
+    if (std::find(hooks.begin(), hooks.end(), hook) == hooks.end())
+      hooks.push_back(hook);
+  }
 };
 
 struct Program {

@@ -14,7 +14,7 @@ Races::Races(Cluster &cluster) : cluster(cluster) {}
 void Races::reset() {
   size_t warps = cluster.cta(0).warps.size();
   size_t agents = warps * cluster.size() + asyncAgents;
-  clocks.assign(agents, Clock(agents, 0));
+  clocks.assign(agents, Clock(2 * agents, 0)); // second half: what is fenced for other proxies
   for (size_t agent = 0; agent < agents; ++agent)
     clocks[agent][agent] = 1;
   shadows.resize(cluster.size());
@@ -174,6 +174,18 @@ void Races::acquire(Warp &warp, const Clock &clock) {
 void Races::synchronise(Warp &warp) {
   uint32_t agent = agentOf(warp);
   ++clocks[agent][agent];
+}
+
+void Races::fenceProxies(Warp &warp) {
+  uint32_t agent = agentOf(warp);
+  Clock &clock = clocks[agent];
+  for (size_t other = 0; other < clocks.size(); ++other)
+    clock[clocks.size() + other] = clock[other];
+  ++clock[agent];
+}
+
+bool Races::fenced(const Warp &warp, Moment write) const {
+  return clocks[agentOf(warp)][clocks.size() + write.agent] >= write.clock;
 }
 
 void Races::landed(uint32_t number, SharedMemory &memory, uint64_t offset, uint64_t count, Clock &clock) {

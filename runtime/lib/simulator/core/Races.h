@@ -44,6 +44,17 @@ public:
   void acquire(Warp &warp, const Clock &clock);
   /// The lanes of a warp have synchronised with each other.
   void synchronise(Warp &warp);
+
+  // Proxies: clocks also carry how much of every agent's past has passed a proxy fence.
+
+  struct Moment {
+    uint32_t agent = 0, clock = 0;
+  };
+  Moment now(const Warp &warp) const { return {agentOf(warp), clocks[agentOf(warp)][agentOf(warp)]}; }
+  /// What the warp has done and seen is fenced for other proxies.
+  void fenceProxies(Warp &warp);
+  /// Whether a write at this moment passed a proxy fence on its way to the warp.
+  bool fenced(const Warp &warp, Moment write) const;
   static void join(Clock &into, const Clock &from);
 
   // Asynchronous writes by copies that an mbarrier completes: check at issue, record when they land.

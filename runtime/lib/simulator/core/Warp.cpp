@@ -43,6 +43,7 @@ void Warp::start() {
   changed = yielded = onlyPolled = false;
   executed = 0;
   sleeping = 0;
+  watch = nullptr;
   state.clear();
 }
 
@@ -65,8 +66,11 @@ void Warp::run(uint32_t turn) {
     Mask mask = group.mask;
     if (in.guard >= 0)
       mask &= in.guardNegated ? ~predicates[uint32_t(in.guard)] : predicates[uint32_t(in.guard)];
-    if (mask)
+    if (mask) {
+      if (watch)
+        watch->see(*this, in, mask);
       in.execute(*this, in, mask);
+    }
     changed |= groups.size() > 1;
     if (yielded)
       return;

@@ -8,6 +8,7 @@
 
 #include "core/Lanes.h"
 #include "core/Program.h"
+#include "core/RegisterWatch.h"
 #include "core/StateSlots.h"
 
 #include <cstdint>
@@ -95,7 +96,8 @@ public:
   Mask launched = 0;    ///< lanes that have a thread
   Mask alive = 0;
   uint64_t executed = 0;
-  uint32_t sleeping = 0; ///< turns to skip
+  uint32_t sleeping = 0;          ///< turns to skip
+  RegisterWatch *watch = nullptr; ///< sees every instruction that the warp executes, where a family asks for it
   StateSlots state;
 
 private:

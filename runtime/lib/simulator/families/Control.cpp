@@ -8,7 +8,11 @@
 
 namespace tercet::sim {
 
-void executeExit(Warp &warp, const Instruction &, Mask mask) { warp.exitLanes(mask); }
+void executeExit(Warp &warp, const Instruction &in, Mask mask) {
+  for (Handler check : warp.cta.kernel().atExit)
+    check(warp, in, mask);
+  warp.exitLanes(mask);
+}
 
 void executeBranch(Warp &warp, const Instruction &in, Mask mask) { warp.branch(mask, uint32_t(in.target)); }
 

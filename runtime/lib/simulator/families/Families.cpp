@@ -12,10 +12,12 @@ using RuleMap = std::unordered_map<std::string_view, const Rule *>;
 
 RuleMap allRules() {
   RuleMap map;
-  for (Rules rules : {integerRules(), integerExtendedRules(), floatSignRules(), bitRules(), bitFieldRules(),
-                      floatRules(), approximateRules(), compareRules(), moveRules(), convertRules(), controlRules(),
-                      loadStoreRules(), atomicRules(), collectiveRules(), matrixMoveRules(), matrixRules(),
-                      asyncCopyRules(), barrierRules(), fenceRules()})
+  for (Rules rules : {integerRules(),   integerExtendedRules(), floatSignRules(), bitRules(),        bitFieldRules(),
+                      floatRules(),     approximateRules(),     compareRules(),   moveRules(),       convertRules(),
+                      controlRules(),   loadStoreRules(),       atomicRules(),    collectiveRules(), matrixMoveRules(),
+                      matrixRules(),    asyncCopyRules(),       barrierRules(),   fenceRules(),      proxyFenceRules(),
+                      mbarrierRules(),  clusterBarrierRules(),  bulkGroupRules(), bulkCopyRules(),   tensorCopyRules(),
+                      warpgroupRules(), registerBudgetRules()})
     for (const Rule &rule : rules)
       map.emplace(rule.mnemonic, &rule);
   return map;

@@ -24,5 +24,13 @@ Rules matrixRules();
 Rules asyncCopyRules();
 Rules barrierRules();
 Rules fenceRules();
+Rules proxyFenceRules();
+Rules mbarrierRules();
+Rules clusterBarrierRules();
+Rules bulkGroupRules();
+Rules bulkCopyRules();
+Rules tensorCopyRules();
+Rules warpgroupRules();
+Rules registerBudgetRules();
 
 } // namespace tercet::sim

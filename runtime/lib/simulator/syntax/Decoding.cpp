@@ -93,11 +93,19 @@ void Decoding::checkWidth(const Operand &operand, Type have, Type want, Width wi
     fail(fmt::format("takes {} bits where it is given {}, which has {}", needed * 8, operand.name, given * 8));
 }
 
+namespace {
+void notePredicate(uint16_t &mask, const std::vector<uint32_t> &slots, Type type) {
+  if (type == Type::pred && slots.size() <= 16)
+    mask = uint16_t(mask | 1u << (slots.size() - 1));
+}
+} // namespace
+
 void Decoding::to(const Operand &operand, Type type, Width width) {
   if (operand.kind != Operand::Kind::value || operand.number || operand.negated || operand.offset)
     fail("has a destination that is not a register");
   if (operand.name == "_") {
     toList_.push_back(registers.scratch(type));
+    notePredicate(in.predicatesTo, toList_, type);
     return;
   }
   auto found = registers.find(operand.name);
@@ -105,10 +113,12 @@ void Decoding::to(const Operand &operand, Type type, Width width) {
     fail(fmt::format("names register {}, which is not declared", operand.name));
   checkWidth(operand, found->type, type, width);
   toList_.push_back(found->slot);
+  notePredicate(in.predicatesTo, toList_, type);
 }
 
 void Decoding::from(const Operand &operand, Type type, Width width) {
   fromList_.push_back(sourceSlot(operand, type, width));
+  notePredicate(in.predicatesFrom, fromList_, type);
 }
 
 uint32_t Decoding::sourceSlot(const Operand &operand, Type type, Width width) {
