@@ -8,7 +8,7 @@ using namespace tercet::compiler;
 
 static std::vector<RankedSchedule> schedulesOf(test::DenseCase &dense, int64_t headDim, const std::string &target,
                                                std::vector<std::string> &remarks) {
-  DenseProgram program;
+  GpuProgram program;
   program.headDim = program.valueDim = headDim;
   return attendSchedules(dense.context(), program, *parseCudaTarget(target), remarks);
 }

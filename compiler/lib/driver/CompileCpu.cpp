@@ -85,6 +85,20 @@ static std::vector<std::pair<std::string, std::string>> staticParameters(ir::Spe
   return list;
 }
 
+Artifact compiler::startArtifact(const BoundSpec &bound, const Problem &problem) {
+  Artifact artifact;
+  ir::SpecOp spec = bound.spec;
+  artifact.specName = spec.getSymName().str();
+  artifact.specText = bound.text();
+  artifact.specDigest = digestOf(artifact.specText).hex();
+  artifact.compiler = compilerIdentity();
+  artifact.headDim = problem.headDim;
+  artifact.valueDim = problem.valueDim;
+  artifact.dtype = problem.dtype;
+  artifact.staticParameters = staticParameters(spec);
+  return artifact;
+}
+
 Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpec &bound, const Problem &problem,
                                             CpuStage until) {
   ir::SpecOp spec = bound.spec;
@@ -110,15 +124,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
     return compilation;
   TERCET_TRY(std::vector<uint8_t> shared, codegen::linkSharedObject(compilation.object));
 
-  Artifact &artifact = compilation.artifact;
-  artifact.specName = spec.getSymName().str();
-  artifact.specText = bound.text();
-  artifact.specDigest = digestOf(artifact.specText).hex();
-  artifact.compiler = compilerIdentity();
-  artifact.headDim = problem.headDim;
-  artifact.valueDim = problem.valueDim;
-  artifact.dtype = problem.dtype;
-  artifact.staticParameters = staticParameters(spec);
+  Artifact &artifact = compilation.artifact = startArtifact(bound, problem);
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
   artifact.modules.push_back(
       {target.name, buildCpuPlan(spec, program, schedule), std::move(code.kernels), std::move(shared)});

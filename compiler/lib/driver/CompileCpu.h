@@ -27,6 +27,9 @@ Result<CpuCompilation> compileCpu(mlir::MLIRContext &context, const BoundSpec &s
 /// invalidArgument if no kernel can be made for the problem's sizes or dtype.
 Status checkProblem(const Problem &problem);
 
+/// An artifact of the bound spec and problem without modules.
+Artifact startArtifact(const BoundSpec &spec, const Problem &problem);
+
 /// Version and build id of this compiler: part of every cache key.
 std::string compilerIdentity();
 

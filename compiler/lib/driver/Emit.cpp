@@ -1,7 +1,6 @@
 // emit: a spec at one stage of its way to the target.
 #include "CompileCpu.h"
-
-#include "tercet/compiler/cuda/EmitCuda.h"
+#include "CompileCuda.h"
 
 #include <chrono>
 
@@ -47,6 +46,11 @@ Result<EmitResult> tercet::emit(const Spec &spec, const Problem &problem, const 
   EmitResult result;
   if (stage == "tercet") {
     result.bytes = bound.text() + "\n";
+  } else if (isCudaTarget(problem.target) && stage == "artifact") {
+    TERCET_TRY(Artifact artifact, compileCudaArtifact(bound, problem, {}, &result.kernels, &result.remarks));
+    std::vector<uint8_t> file = artifact.serialize();
+    result.bytes.assign(file.begin(), file.end());
+    result.isText = false;
   } else if (isCudaTarget(problem.target)) {
     TERCET_TRY(result, emitCuda(bound.spec, problem, stage));
   } else if (stage == "tkern" || stage == "llvm" || stage == "obj" || stage == "artifact") {

@@ -1,5 +1,6 @@
 // The Compiler that Session uses: spec text in, artifact out.
 #include "CompileCpu.h"
+#include "CompileCuda.h"
 
 #include <link.h>
 
@@ -51,24 +52,43 @@ std::string compiler::compilerIdentity() {
 }
 
 namespace {
+// "sim:sm_80": the simulator executes the PTX for that architecture.
+constexpr std::string_view simulated = "sim:";
+
+bool isSimulated(const Problem &problem) { return problem.target.starts_with(simulated); }
+
+Problem forArchitecture(Problem problem) {
+  if (isSimulated(problem))
+    problem.target.erase(0, simulated.size());
+  return problem;
+}
+
 class JitCompiler final : public Compiler {
 public:
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) override {
+  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &given) override {
+    Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
-    TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
-    return std::vector<std::string>{bound.text(),
-                                    std::to_string(problem.headDim),
-                                    std::to_string(problem.valueDim),
-                                    std::string(dtypeName(problem.dtype)),
-                                    target.name,
-                                    compilerIdentity()};
+    std::vector<std::string> fields = {bound.text(), std::to_string(problem.headDim), std::to_string(problem.valueDim),
+                                       std::string(dtypeName(problem.dtype)), compilerIdentity()};
+    if (isCudaTarget(problem.target)) {
+      TERCET_TRY(std::vector<std::string> more, cudaKeyFields(problem));
+      fields.insert(fields.end(), more.begin(), more.end());
+      fields.push_back(isSimulated(given) ? "ptx" : "cubin");
+    } else {
+      TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
+      fields.push_back(target.name);
+    }
+    return fields;
   }
 
-  Result<Artifact> compile(const Spec &spec, const Problem &problem) override {
+  Result<Artifact> compile(const Spec &spec, const Problem &given) override {
+    Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
+    if (isCudaTarget(problem.target))
+      return compileCudaArtifact(bound, problem, {.ptxOnly = isSimulated(given)});
     TERCET_TRY(CpuCompilation compilation, compileCpu(*context, bound, problem, CpuStage::artifact));
     return std::move(compilation.artifact);
   }

@@ -80,3 +80,13 @@ LogicalResult ReadOp::verify() {
                                  << "; integers become index and floats f32";
   return success();
 }
+
+LogicalResult CallOp::verify() {
+  for (StringRef word : {getCallee(), getHeader()})
+    if (word.empty() || !llvm::all_of(word, [](char c) { return llvm::isLower(c) || llvm::isDigit(c) || c == '_'; }))
+      return emitOpError("C1: names '") << word << "'; expected lower-case letters, digits and underscores";
+  for (Attribute constant : getConstants())
+    if (!isa<IntegerAttr, TypeAttr>(constant))
+      return emitOpError("C2: has the constant ") << constant << "; expected an integer, a flag or an element type";
+  return success();
+}

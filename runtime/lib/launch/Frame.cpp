@@ -132,7 +132,7 @@ Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &fra
     size_t index = static_cast<size_t>(slot.index);
     switch (slot.kind) {
     case PlanSlot::Kind::tensor:
-      slots.push_back(reinterpret_cast<int64_t>(workspace ? frame.bound.tensors[index].data : nullptr));
+      slots.push_back(reinterpret_cast<int64_t>(frame.bound.tensors[index].data));
       break;
     case PlanSlot::Kind::buffer:
       slots.push_back(reinterpret_cast<int64_t>(workspace ? workspace + frame.bufferOffsets[index] : nullptr));
@@ -144,7 +144,7 @@ Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &fra
       void *base = slot.map->ofBuffer ? workspace + frame.bufferOffsets[index] : frame.bound.tensors[index].data;
       TERCET_TRY(int64_t offset, slot.map->offset.evaluate(frame.symbols));
       int64_t bytes = offset * static_cast<int64_t>(dtypeSize(slot.map->dtype));
-      slots.push_back(workspace && base ? reinterpret_cast<int64_t>(base) + bytes : 0);
+      slots.push_back(base ? reinterpret_cast<int64_t>(base) + bytes : 0);
       break;
     }
     case PlanSlot::Kind::integer: {

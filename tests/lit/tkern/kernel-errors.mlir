@@ -138,3 +138,21 @@ tkern.kernel @look_ahead(%i: index, %g: index, %u: index) {
         !tkern.view<4x64xf32, stride 64, local>
   tkern.end
 }
+
+// -----
+
+// C1: a function is named by one word.
+tkern.kernel @call_c1(%i: index, %g: index, %u: index) {
+  // expected-error @+1 {{C1: names 'Pool rows'; expected lower-case letters, digits and underscores}}
+  tkern.call "Pool rows" from "pool" <[]> () : () -> ()
+  tkern.end
+}
+
+// -----
+
+// C2: template arguments are integers, flags and types.
+tkern.kernel @call_c2(%i: index, %g: index, %u: index) {
+  // expected-error @+1 {{C2: has the constant "wide"; expected an integer, a flag or an element type}}
+  tkern.call "pool_rows" from "pool" <["wide"]> () : () -> ()
+  tkern.end
+}

@@ -8,12 +8,14 @@
 
 namespace tercet::dev {
 
-/// ROWS x COLS elements of 2 bytes in shared memory, rows STRIDE elements apart. A stride of an odd number of 16-byte
+/// ROWS x COLS elements of 2 or 4 bytes in shared memory, rows STRIDE elements apart. A stride of an odd number of 16-byte
 /// chunks spreads the rows that one ldmatrix reads over all banks.
 template <class ELEMENT, int ROWS, int COLS, int STRIDE> struct PlainTile {
-  static_assert(sizeof(ELEMENT) == 2 && COLS % 8 == 0 && STRIDE % 8 == 0 && STRIDE >= COLS, "no such shared tile");
   using Element = ELEMENT;
-  static constexpr int rows = ROWS, cols = COLS, row_bytes = 2 * STRIDE, bytes = ROWS * row_bytes;
+  static constexpr int rows = ROWS, cols = COLS, row_bytes = sizeof(ELEMENT) * STRIDE, bytes = ROWS * row_bytes;
+  /// Elements of a 16-byte chunk.
+  static constexpr int chunk = 16 / sizeof(ELEMENT);
+  static_assert(COLS % chunk == 0 && STRIDE % chunk == 0 && STRIDE >= COLS, "no such shared tile");
 
   u32 address;
 
@@ -71,10 +73,10 @@ private:
   /// A thread copies chunks of one column, PASS rows apart, so that addresses advance by constants.
   template <bool ALL_LIVE, int COLS>
   TERCET_DEVICE void copy_rows(index step, Rows<typename Slot::Element, COLS> source, index row, index live) const {
-    constexpr int chunks = Slot::cols / 8, PASS = THREADS / chunks;
+    constexpr int chunks = Slot::cols / Slot::chunk, PASS = THREADS / chunks;
     const int thread = static_cast<int>(threadIdx.x), c = thread % chunks, r = thread / chunks;
     const u32 to = slot(step).address + r * Slot::row_bytes + 16 * c;
-    const typename Slot::Element *from = source.row(row + r) + 8 * c;
+    const typename Slot::Element *from = source.row(row + r) + Slot::chunk * c;
     if (THREADS % chunks == 0 || r < PASS) {
 #pragma unroll
       for (int first = 0; first < Slot::rows; first += PASS) {
@@ -83,7 +85,8 @@ private:
         if (ALL_LIVE)
           copy_chunk(to + first * Slot::row_bytes, from + first * source.stride);
         else
-          copy_chunk_if(to + first * Slot::row_bytes, from + first * source.stride, first + r < live && 8 * c < COLS);
+          copy_chunk_if(to + first * Slot::row_bytes, from + first * source.stride,
+                        first + r < live && Slot::chunk * c < COLS);
       }
     }
   }

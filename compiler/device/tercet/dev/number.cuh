@@ -36,4 +36,34 @@ template <> TERCET_DEVICE u32 pack<f16>(float low, float high) {
   return pair;
 }
 
+TERCET_DEVICE float to_float(bf16 x) { return __uint_as_float(static_cast<u32>(x.bits) << 16); }
+TERCET_DEVICE float to_float(f16 x) {
+  float y;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+  return y;
+}
+TERCET_DEVICE float to_float(float x) { return x; }
+
+/// x rounded to nearest even.
+template <class Element> TERCET_DEVICE Element round_one(float x) {
+  return {static_cast<u16>(pack<Element>(x, x) & 0xffff)};
+}
+template <> TERCET_DEVICE float round_one<float>(float x) { return x; }
+
+/// Two neighbours in memory.
+template <class Element> TERCET_DEVICE float2 load_pair(const Element *from) {
+  const u32 pair = *reinterpret_cast<const u32 *>(from);
+  return {to_float(Element{static_cast<u16>(pair & 0xffff)}), to_float(Element{static_cast<u16>(pair >> 16)})};
+}
+template <> TERCET_DEVICE float2 load_pair<float>(const float *from) { return *reinterpret_cast<const float2 *>(from); }
+
+/// Two values as sums of two bf16 each: 16 bits of mantissa, and the range of f32.
+struct SplitPair {
+  u32 high, low;
+};
+TERCET_DEVICE SplitPair split(float first, float second) {
+  const u32 high = pack<bf16>(first, second);
+  return {high, pack<bf16>(first - __uint_as_float(high << 16), second - __uint_as_float(high & 0xffff0000u))};
+}
+
 } // namespace tercet::dev

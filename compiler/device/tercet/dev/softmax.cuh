@@ -18,6 +18,36 @@ template <int ROWS, int COLS> TERCET_DEVICE Tile<ROWS, COLS> mask_cols(Tile<ROWS
   return tile;
 }
 
+/// `tile` with `otherwise` in the rows at or beyond `live`; `row` is the tile's first row.
+template <int ROWS, int COLS>
+TERCET_DEVICE Tile<ROWS, COLS> keep_rows(Tile<ROWS, COLS> tile, index row, index live, float otherwise) {
+#pragma unroll
+  for (int i = 0; i < tile.size; ++i)
+    tile.at[i] = row + tile.first_row() + 8 * tile.row_of(i) < live ? tile.at[i] : otherwise;
+  return tile;
+}
+
+/// Scores of block means, in log2 units: column c is key block first + c, which stands for its BLOCK tokens (fewer in
+/// the last one of `keys`); blocks whose bit is not set become -inf. bits: of all rows; the row's begin at word `row`.
+template <int BLOCK, int ROWS, int COLS>
+TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *bits, index row, index first,
+                                           index keys) {
+  const float whole = log2_approx(static_cast<float>(BLOCK));
+#pragma unroll
+  for (int n = 0; n < COLS / 8; ++n) { // 8 blocks share a word, since `first` is a multiple of 8
+    const index group = first + 8 * n;
+    const u32 word = group * BLOCK < keys ? static_cast<u32>(bits[row + group / 32]) >> (group % 32) : 0;
+#pragma unroll
+    for (int i = 4 * n; i < 4 * n + 4; ++i) {
+      const int c = static_cast<int>(scores.col_of(i)) - 8 * n;
+      const index left = keys - (group + c) * BLOCK;
+      const float weight = left >= BLOCK ? whole : log2_approx(static_cast<float>(static_cast<int>(left)));
+      scores.at[i] = (word >> c & 1) != 0 ? scores.at[i] + weight : -infinity();
+    }
+  }
+  return scores;
+}
+
 /// Scores are in log2 units, relative to `max`. Returns p = 2^score and adds its row sums to `sum`. Where a score of
 /// the warp's rows exceeds `threshold`, and always on the `first` tile, `max` becomes the true maximum of the rows so
 /// far, and sum, acc and the scores follow: p is then at most 1, else at most 2^threshold. Rows of -inf alone give p =

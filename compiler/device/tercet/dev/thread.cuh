@@ -35,4 +35,21 @@ TERCET_DEVICE float quad_add(float value) {
   return value + __shfl_xor_sync(whole_warp, value, 2);
 }
 
+/// The same over all threads of a warp.
+TERCET_DEVICE float warp_max(float value) {
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2)
+    value = fmaxf(value, __shfl_xor_sync(whole_warp, value, distance));
+  return value;
+}
+template <class Number> TERCET_DEVICE Number warp_add(Number value) {
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2)
+    value += __shfl_xor_sync(whole_warp, value, distance);
+  return value;
+}
+
+/// The lanes before this one, as bits.
+TERCET_DEVICE u32 lanes_before() { return (1u << lane()) - 1; }
+
 } // namespace tercet::dev

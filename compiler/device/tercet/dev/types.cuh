@@ -15,6 +15,8 @@ using i64 = long long;
 /// tkern's index: sizes, strides and positions in elements.
 using index = long long;
 
+TERCET_DEVICE constexpr index smaller(index a, index b) { return a < b ? a : b; }
+TERCET_DEVICE constexpr index larger(index a, index b) { return a > b ? a : b; }
 TERCET_DEVICE constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
 
 /// 16-bit floats as they lie in memory; arithmetic is in f32, after unpacking.

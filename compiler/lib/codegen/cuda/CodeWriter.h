@@ -47,6 +47,9 @@ public:
     return Scope(*this, std::move(close));
   }
 
+  /// The inside of a block whose opening brace is written.
+  [[nodiscard]] Scope inside() { return Scope(*this, "}"); }
+
   /// A line between two blocks of one scope, such as "} else {".
   template <typename... Args> void closeAndOpen(fmt::format_string<Args...> format, Args &&...args) {
     --depth;

@@ -12,9 +12,9 @@ using namespace tkern;
 KernelPrinter::KernelPrinter(KernelOp kernel)
     : kernel(kernel), schedule(kernel->getAttrOfType<GpuScheduleAttr>(GpuScheduleAttr::attributeName)) {
   // Names of the frame and words of C++ that a value might want.
-  for (StringRef word :
-       {"args", "shared", "auto",  "const", "double", "float", "for",  "if",   "int",    "index", "max", "min",
-        "map",  "fetch",  "store", "await", "lane",   "warp",  "bool", "void", "switch", "new",   "this"})
+  for (StringRef word : {"shared", "auto",   "const", "double", "float", "for",   "if",    "int",    "index",
+                         "max",    "min",    "map",   "fetch",  "store", "await", "lane",  "warp",   "bool",
+                         "void",   "switch", "new",   "this",   "split", "ones",  "total", "feature"})
     taken.insert(word);
 }
 
@@ -79,35 +79,33 @@ bool KernelPrinter::define(Value value, StringRef fallback, const std::string &t
 
 //===- Frame --------------------------------------------------------------------------------------------------------===
 
-// The argument block, in the kernel's order; the comment is what a slot binds to at launch.
-void KernelPrinter::printArguments() {
-  auto symbols = kernel->getAttrOfType<ArrayAttr>(argumentsAttribute);
+// One parameter per argument, in the kernel's order; the comment is what it binds to at launch.
+void KernelPrinter::printParameters() {
   auto arguments = kernel.getBody().getArguments().drop_front(3);
-  CodeWriter::Scope scope = code.blockUntil("};", "struct Arguments {{");
+  std::vector<GpuArgument> bound = argumentsOf(kernel);
   for (auto [position, argument] : llvm::enumerate(arguments)) {
     std::string type = typeOf(argument.getType()), name = declare(argument, "argument");
-    bool pointer = isa<PointerType>(argument.getType());
-    StringRef symbol = symbols && position < symbols.size() ? cast<StringAttr>(symbols[position]).getValue() : "";
-    code.line("{}{}{};{}", type, pointer ? "" : " ", name,
-              symbol.empty() || symbol == name ? "" : " // " + symbol.str());
-    names[argument] = "args." + name;
-    taken.erase(name); // a member of args: the function's names are free of it
+    bool pointer = isa<PointerType>(argument.getType()), map = isa<TensorMapType>(argument.getType());
+    const std::string &symbol = bound[position].symbol;
+    code.line("    {}{}{}{}{}{}", map ? "const __grid_constant__ " : "", type, pointer ? "" : " ", name,
+              position + 1 == arguments.size() ? ") {" : ",",
+              symbol == name   ? ""
+              : symbol.empty() ? " // null"
+                               : " // " + symbol);
   }
 }
 
 Result<CudaSource> KernelPrinter::print(const std::string &title) {
-  TERCET_CHECK(schedule, "kernels for a GPU carry their schedule");
-  printArguments();
-  code.line("");
   std::string name = kernel.getSymName().str();
+  code.line("extern \"C\" __global__ void __launch_bounds__({}) {}(", threads(), name);
+  printParameters();
   {
-    CodeWriter::Scope scope =
-        code.block("extern \"C\" __global__ void __launch_bounds__({}) {}(const __grid_constant__ "
-                   "Arguments args) {{",
-                   schedule.getThreads(), name);
-    code.line("extern __shared__ __align__(1024) u8 shared[];");
+    CodeWriter::Scope scope = code.inside();
+    if (sharedBytes() > 0)
+      code.line("extern __shared__ __align__(1024) u8 shared[];");
     for (auto [axis, fallback] : {std::pair(0, "item0"), std::pair(1, "item1"), std::pair(2, "item2")})
-      define(kernel.getBody().getArgument(axis), fallback, "index", fmt::format("blockIdx.{}", "xyz"[axis]));
+      if (Value item = kernel.getBody().getArgument(axis); !item.use_empty())
+        define(item, fallback, "index", fmt::format("blockIdx.{}", "xyz"[axis]));
     printBody(kernel.getBody().front());
   }
   if (!failure.ok())
@@ -123,10 +121,18 @@ Result<CudaSource> KernelPrinter::print(const std::string &title) {
   head.line("");
   head.line("using namespace tercet::dev;");
   head.line("");
-  CudaSource source{name, head.text() + code.text(), schedule.getThreads(), 0};
-  if (auto bytes = kernel->getAttrOfType<IntegerAttr>(sharedBytesAttribute))
-    source.sharedBytes = bytes.getInt();
-  return source;
+  return CudaSource{name, head.text() + code.text(), threads(), sharedBytes(), argumentsOf(kernel)};
+}
+
+int64_t KernelPrinter::threads() const {
+  auto given = kernel->getAttrOfType<IntegerAttr>(threadsAttribute);
+  TERCET_CHECK(schedule || given, "kernels for a GPU carry their schedule or their threads");
+  return given ? given.getInt() : schedule.getThreads();
+}
+
+int64_t KernelPrinter::sharedBytes() const {
+  auto bytes = kernel->getAttrOfType<IntegerAttr>(sharedBytesAttribute);
+  return bytes ? bytes.getInt() : 1; // not known: declared
 }
 
 // A scope may reuse the names of those before it, but hides none of those around it.
@@ -139,7 +145,8 @@ void KernelPrinter::printBody(Block &block) {
 }
 
 void KernelPrinter::printOp(Operation *op) {
-  if (printControl(op) || printMemory(op) || printScalar(op) || printTile(op) || printProduct(op) || printRing(op))
+  if (printControl(op) || printCall(op) || printMemory(op) || printScalar(op) || printTile(op) || printProduct(op) ||
+      printRing(op))
     return;
   if (failure.ok())
     failure =
@@ -176,6 +183,31 @@ bool KernelPrinter::printControl(Operation *op) {
   }
   auto roles = dyn_cast<RolesOp>(op);
   return roles && printRoles(roles);
+}
+
+// Register views are variables, which the function takes by reference.
+bool KernelPrinter::printCall(Operation *op) {
+  auto call = dyn_cast<CallOp>(op);
+  if (!call)
+    return false;
+  headers.insert(call.getHeader().str() + ".cuh");
+  std::string constants, inputs = call.getShared() ? "shared" : "";
+  for (Attribute constant : call.getConstants()) {
+    auto type = dyn_cast<TypeAttr>(constant);
+    auto flag = dyn_cast<BoolAttr>(constant);
+    std::string text = type   ? elementName(type.getValue())
+                       : flag ? flag.getValue() ? "true" : "false"
+                              : std::to_string(cast<IntegerAttr>(constant).getInt());
+    constants += (constants.empty() ? "" : ", ") + text;
+  }
+  for (Value input : call.getInputs())
+    inputs += (inputs.empty() ? "" : ", ") + ref(input);
+  std::string text =
+      fmt::format("{}{}({})", call.getCallee().str(), constants.empty() ? "" : fmt::format("<{}>", constants), inputs);
+  if (call.getResult())
+    return define(call.getResult(), call.getCallee(), typeOf(call.getResult().getType()), text);
+  code.line("{};", text);
+  return true;
 }
 
 //===- Memory -------------------------------------------------------------------------------------------------------===

@@ -20,10 +20,11 @@ public:
 
 private:
   // Frame and scopes.
-  void printArguments();
+  void printParameters();
   void printBody(mlir::Block &block);
   void printOp(mlir::Operation *op);
   bool printControl(mlir::Operation *op);
+  bool printCall(mlir::Operation *op);
   bool printMemory(mlir::Operation *op);
   bool printScalar(mlir::Operation *op);
   bool printIndexArithmetic(mlir::Operation *op);
@@ -43,6 +44,8 @@ private:
   std::string elementName(mlir::Type type) const;
   /// `const TYPE name = EXPRESSION;`
   bool define(mlir::Value value, llvm::StringRef fallback, const std::string &type, const std::string &expression);
+  int64_t threads() const;
+  int64_t sharedBytes() const; ///< dynamic, of a block
   void use(const char *header) { headers.insert(header); }
 
   tkern::KernelOp kernel;

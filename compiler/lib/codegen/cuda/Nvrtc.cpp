@@ -101,7 +101,8 @@ Result<std::shared_ptr<const Nvrtc>> Nvrtc::get() {
   return *loaded;
 }
 
-Result<NvrtcOutput> Nvrtc::compile(const std::string &name, const std::string &text, const std::string &arch) const {
+Result<NvrtcOutput> Nvrtc::compile(const std::string &name, const std::string &text, const std::string &arch,
+                                   bool ptxOnly) const {
   int number = std::atoi(arch.c_str() + std::min<size_t>(3, arch.size()));
   if (std::find(supported.begin(), supported.end(), number) == supported.end())
     return Status::make(Code::unsupportedTarget, "NVRTC {} does not compile for {}; it does for sm_{}", version(), arch,
@@ -122,7 +123,7 @@ Result<NvrtcOutput> Nvrtc::compile(const std::string &name, const std::string &t
                            headerTexts.data(), headerNames.data());
   if (result != 0)
     return Status::make(Code::compileFailed, "NVRTC could not start on kernel {}: {}", name, api->errorText(result));
-  std::string target = "-arch=" + arch;
+  std::string target = "-arch=" + (ptxOnly ? "compute_" + arch.substr(3) : arch); // a virtual architecture ends in PTX
   const char *options[] = {target.c_str(), "-std=c++20", "--ptxas-options=-v"};
   result = api->compile(program, static_cast<int>(std::size(options)), options);
   NvrtcOutput output;
@@ -137,7 +138,7 @@ Result<NvrtcOutput> Nvrtc::compile(const std::string &name, const std::string &t
   }
   api->destroy(&program);
   output.compileMs = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  if (result != 0 || output.cubin.empty())
+  if (result != 0 || (output.cubin.empty() && !ptxOnly))
     return Status::make(Code::compileFailed, "NVRTC {} rejected kernel {} for {}: {}", version(), name, arch,
                         api->errorText(result))
         .note("log", output.log)

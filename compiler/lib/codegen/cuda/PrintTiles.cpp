@@ -7,6 +7,11 @@ namespace tercet::compiler {
 
 using namespace tkern;
 
+// f32 operands are multiplied by fused multiply-adds, others on matrix units.
+static const char *productHeader(ViewType operand) {
+  return operand.getElementType().isF32() ? "fma_product.cuh" : "warp_product.cuh";
+}
+
 bool KernelPrinter::printTile(Operation *op) {
   if (auto splat = dyn_cast<SplatOp>(op)) {
     use("tile.cuh");
@@ -72,13 +77,13 @@ bool KernelPrinter::printProduct(Operation *op) {
                               ref(subview.getRow())));
   }
   if (auto matmul = dyn_cast<MatmulOp>(op); matmul && matmul.getTransposedB() && !matmul.getTransposed()) {
-    use("warp_product.cuh");
+    use(productHeader(matmul.getB().getType()));
     return define(matmul, "product", typeOf(matmul.getType()),
                   fmt::format("matmul_transposed<{}>({}, {}, {})", matmul.getDepth(), ref(matmul.getA()),
                               ref(matmul.getB()), ref(matmul.getInit())));
   }
   if (auto accumulate = dyn_cast<AccumulateOp>(op)) {
-    use("warp_product.cuh");
+    use(productHeader(accumulate.getB().getType()));
     code.line("accumulate({}, {}, {});", ref(accumulate.getP()), ref(accumulate.getB()), ref(accumulate.getAcc()));
     return true;
   }

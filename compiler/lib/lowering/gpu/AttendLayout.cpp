@@ -12,7 +12,7 @@ namespace {
 int64_t slotBytes(tkern::RingType ring) {
   tkern::ViewType slot = ring.getSlot();
   int64_t rowElements = slot.getLayout() == tkern::Layout::Swizzled ? slot.getCols() : slot.getStride();
-  return slot.getRows() * rowElements * 2;
+  return slot.getRows() * rowElements * slot.getElementType().getIntOrFloatBitWidth() / 8;
 }
 
 // A ring that box copies fill has two 8-byte barriers per slot behind its slots, and starts at a swizzle's period.
@@ -21,22 +21,24 @@ int64_t ringBytes(tkern::RingType ring) {
   return llvm::alignTo(ring.getSlots() * (slotBytes(ring) + (boxes ? 16 : 0)), boxes ? 1024 : 16);
 }
 
-// Rows of threads' copies are 8 elements longer than their columns: an odd number of 16-byte chunks, so that the eight
+// Rows of threads' copies are 16 bytes longer than their columns: an odd number of 16-byte chunks, so that the eight
 // rows that one ldmatrix reads lie in different banks.
 tkern::RingType makeRing(MLIRContext &context, int64_t slots, int64_t rows, int64_t cols, Type element, bool boxes) {
   tkern::ViewType slot =
-      tkern::ViewType::get(&context, rows, cols, element, boxes ? 64 : cols + 8, tkern::Space::Shared,
-                           boxes ? tkern::Layout::Swizzled : tkern::Layout::Rows);
+      tkern::ViewType::get(&context, rows, cols, element, boxes ? 64 : cols + 128 / element.getIntOrFloatBitWidth(),
+                           tkern::Space::Shared, boxes ? tkern::Layout::Swizzled : tkern::Layout::Rows);
   return tkern::RingType::get(&context, slots, slot, boxes ? tkern::CopyKind::Tma : tkern::CopyKind::CpAsync);
 }
 
 } // namespace
 
-AttendLayout::AttendLayout(MLIRContext &context, const DenseProgram &program, tkern::GpuScheduleAttr schedule) {
+AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule) {
   bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
   bool inRegisters = schedule.getQueries() == tkern::Space::Register;
   Builder builder(&context);
-  element = program.dtype == DType::f16 ? builder.getF16Type() : builder.getBF16Type();
+  element = program.isWide()              ? Type(builder.getF32Type())
+            : program.dtype == DType::f16 ? Type(builder.getF16Type())
+                                          : Type(builder.getBF16Type());
   headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
   valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
 
@@ -59,6 +61,8 @@ AttendLayout::AttendLayout(MLIRContext &context, const DenseProgram &program, tk
     sharedBytes = std::max(valuesAt + ringBytes(values), queriesAt + ringBytes(queries));
   }
   tileRegisters = valueCols / 2 + schedule.getKeys() / 2 + schedule.getKeys() / 4 + (inRegisters ? headCols / 4 : 0);
+  if (!program.exact) // no loop: the accumulator and a part of the linear branch
+    sharedBytes = queriesAt = keysAt = valuesAt = 0;
 }
 
 } // namespace tercet::compiler

@@ -7,7 +7,7 @@
 namespace tercet::compiler {
 
 struct AttendLayout {
-  AttendLayout(mlir::MLIRContext &context, const DenseProgram &program, tkern::GpuScheduleAttr schedule);
+  AttendLayout(mlir::MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule);
 
   mlir::Type element;
   /// Columns of a tile: head dimensions rounded up to what a product takes, 16 (warps) or 64 (warpgroups).

@@ -1,4 +1,4 @@
-// The shared parts of both forms of the dense attention kernel.
+// Arguments of the attend kernel, where a block stands, and the keys of its steps.
 #include "AttendParts.h"
 
 #include <cmath>
@@ -10,95 +10,123 @@ namespace tercet::compiler {
 
 using tkern::Space;
 
-AttendParts::AttendParts(ModuleOp module, const DenseProgram &program, tkern::GpuScheduleAttr schedule)
-    : b(module, "attend", schedule), program(program), schedule(schedule),
+AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule)
+    : b(module, "attend", {"query_rows", "member", "unused"}), program(program), schedule(schedule),
       layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup) {
-  Type f32 = b.builder.getF32Type(), index = b.builder.getIndexType();
+  b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
+  Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   q = tensor("q", layout.element, boxes ? schedule.getWorkerRows() : 0);
-  k = tensor("k", layout.element, boxes ? schedule.getKeys() : 0);
-  v = tensor("v", layout.element, boxes ? schedule.getKeys() : 0);
+  if (program.exact) {
+    k = tensor("k", layout.element, boxes ? schedule.getKeys() : 0);
+    v = tensor("v", layout.element, boxes ? schedule.getKeys() : 0);
+  }
   o = tensor("o", layout.element, 0);
-  lse = tensor("lse", f32, 0);
-  Type lengths = tkern::PointerType::get(b.builder.getI32Type());
-  Value queryLengths = b.argument(lengths, "q_len", "q_len"), keyLengths = b.argument(lengths, "k_len", "k_len");
-  Value rows = b.argument(index, "all_rows", "N"), keys = b.argument(index, "all_keys", "M");
-  Value headsPerKeyHead = b.argument(index, "heads_per_key_head", "R");
-  if (!program.scale.empty())
-    scale = b.argument(b.builder.getF64Type(), "scale", "param." + program.scale);
+  if (program.exact)
+    lse = tensor("lse", f32, 0);
+  queryLengths = b.pointer(i32, "q_len", "q_len");
+  if (program.exact)
+    keyLengths = b.pointer(i32, "k_len", "k_len");
+  rows = b.size("all_rows", "N");
+  keys = b.size("all_keys", "M");
+  headsPerKeyHead = b.size("heads_per_key_head", "R");
+  keyHeads = b.size("key_heads", "HKV");
+  firstPair = b.size("first_pair", "G0");
+  if (program.exact && !program.scale.empty())
+    scale = b.number("scale", "param." + program.scale);
+  if (program.exact && program.classified()) {
+    lists = b.pointer(i32, "lists", "@lists");
+    counts = b.pointer(i32, "counts", "@counts");
+  }
+  if (program.means) {
+    bits = b.pointer(i32, "bits", "@bits");
+    meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
+    meanV = b.pointer(layout.element, "mean_v", "@mean_v_rows");
+    if (program.meanPlanes() > 1)
+      pairs = b.size("pairs", "G");
+  }
+  if (program.linear) {
+    state = b.pointer(f32, "state", "@state");
+    pairs = b.size("pairs", "G");
+    if (!program.eps.empty())
+      eps = b.number("eps", "param." + program.eps);
+    if (!program.bias.empty())
+      bias = b.pointer(f32, "bias", "@bias");
+  }
+  place();
+  if (program.exact)
+    countSteps();
+}
 
-  Value blockRows = b.constant(schedule.getBlockRows(), "block_rows");
-  keysPerStep = b.constant(schedule.getKeys(), "keys_per_step");
-  // In 32 bits: a 64-bit division is a call, around which ptxas saves registers on a stack.
-  Type i32 = b.builder.getI32Type();
-  Value head = b.make<arith::IndexCastUIOp>("head", i32, b.item(1));
-  Value group = b.make<arith::IndexCastUIOp>("group", i32, headsPerKeyHead);
-  keyHead = b.make<arith::IndexCastUIOp>("key_head", index, b.make<arith::DivUIOp>("quotient", head, group));
+// Which head and rows the block works on. Head gr = g * R + r of the group is query head r of pair G0 + g.
+void AttendParts::place() {
+  member = b.item(1);
+  group = b.quotient("group", member, headsPerKeyHead);
+  Value pair = b.add("pair", firstPair, group);
+  batch = b.quotient("batch", pair, keyHeads);
+  keyHead = b.remainder("key_head", pair, keyHeads);
+  Value share = b.remainder("share", member, headsPerKeyHead);
+  head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
   liveRows = liveCount("live_rows", queryLengths, rows);
+  blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
+  hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
+  if (!program.classified())
+    return;
+  Value blockQ = b.constant(program.blockQ, "block_q");
+  queryBlock = b.quotient("query_block", blockRow, blockQ);
+  queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", rows, blockQ);
+  listRow = b.add("list_row", b.mul("first_list_row", member, queryBlocks), queryBlock);
+}
+
+void AttendParts::countSteps() {
   liveKeys = liveCount("live_keys", keyLengths, keys);
-  blockRow = b.mul("block_row", b.item(0), blockRows);
-  Value hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
-  Value allSteps = b.make<arith::CeilDivUIOp>("all_steps", liveKeys, keysPerStep);
-  steps = b.make<arith::SelectOp>("steps", hasRows, allSteps, b.constant(int64_t{0}));
+  keysPerStep = b.constant(schedule.getKeys(), "keys_per_step");
   scoreUnit = scoreScale();
+  Value none = b.constant(int64_t{0}), all;
+  if (program.classified()) {
+    Value blockK = b.constant(program.blockK, "block_k");
+    keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
+    listBase = b.mul("list_base", listRow, keyBlocks);
+    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, listRow);
+    Value last = b.sub("last", count, b.constant(int64_t{1}));
+    lastEntry = b.make<arith::MaxSIOp>("last_entry", last, none);
+    all = b.mul("all_steps", count, b.constant(program.blockK / schedule.getKeys(), "parts"));
+    Value live = b.make<arith::CeilDivUIOp>("blocks_with_keys", liveKeys, blockK);
+    liveBlocks = b.make<arith::SelectOp>("live_blocks", hasRows, live, none);
+  } else {
+    all = b.make<arith::CeilDivUIOp>("all_steps", liveKeys, keysPerStep);
+  }
+  steps = b.make<arith::SelectOp>("steps", hasRows, all, none);
 }
 
 TensorArgument AttendParts::tensor(StringRef name, Type element, int64_t boxRows) {
   TensorArgument argument;
+  std::string text = name.str();
   if (boxRows) {
-    Type map = tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, element);
-    argument.base = b.argument(map, name, name);
+    argument.base = b.argument(tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, element), name, name);
     return argument;
   }
-  Type index = b.builder.getIndexType();
-  std::string text = name.str();
-  argument.base = b.argument(tkern::PointerType::get(element), name, name);
-  argument.batchStride = b.argument(index, text + "_batch", text + ".0");
-  argument.headStride = b.argument(index, text + "_head", text + ".1");
-  argument.rowStride = b.argument(index, text + "_row", text + ".2");
+  argument.base = b.pointer(element, name, name);
+  argument.batchStride = b.size(text + "_batch", text + ".0");
+  argument.headStride = b.size(text + "_head", text + ".1");
+  argument.rowStride = b.size(text + "_row", text + ".2");
   return argument;
 }
 
-// min(lengths[batch], size), or size where no lengths are given.
 Value AttendParts::liveCount(StringRef name, Value lengths, Value size) {
-  Value absent = b.make<tkern::IsNullOp>(("no_" + name).str(), b.builder.getI1Type(), lengths);
-  auto branch = b.make<scf::IfOp>(name, TypeRange(b.builder.getIndexType()), absent, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPointToStart(&branch.getThenRegion().front());
-  b.make<scf::YieldOp>("", size);
-  b.builder.setInsertionPointToStart(&branch.getElseRegion().front());
-  Value given = b.make<tkern::ReadOp>((name + "_given").str(), b.builder.getIndexType(), lengths, b.item(2));
-  Value smaller = b.make<arith::MinSIOp>((name + "_or_all").str(), given, size);
-  b.make<scf::YieldOp>("", smaller);
-  return branch.getResult(0);
+  return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
 }
 
 // Scores times this are exponents of 2.
 Value AttendParts::scoreScale() {
   if (program.scale.empty())
-    return b.constant(static_cast<float>(std::numbers::log2e / std::sqrt(static_cast<double>(program.headDim))),
-                      "score_unit");
-  Value narrow = b.make<arith::TruncFOp>("scale", b.builder.getF32Type(), scale);
-  return b.make<arith::MulFOp>("score_unit", narrow, b.constant(static_cast<float>(std::numbers::log2e), "log2_e"));
-}
-
-Value AttendParts::zeroed(StringRef name, int64_t cols) {
-  int64_t rows = schedule.getWorkerRows();
-  Value state = b.make<tkern::ScratchOp>(name, b.view(rows, cols, b.builder.getF32Type(), cols, Space::Register));
-  Value zeros = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(rows, cols), b.constant(0.0f));
-  Value c0 = b.constant(int64_t{0});
-  b.make<tkern::StoreOp>("", zeros, state, c0, c0, Value(), Value());
-  return state;
-}
-
-void AttendParts::startRows() {
-  max = zeroed("row_max", 1);
-  sum = zeroed("row_sum", 4);
-  acc = zeroed("acc", layout.valueCols);
+    return b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit");
+  Value log2e = b.constant(std::numbers::log2e, "log2_e");
+  return b.make<arith::TruncFOp>("score_unit", b.builder.getF32Type(), b.make<arith::MulFOp>("unit", scale, log2e));
 }
 
 Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value head, int64_t cols) {
   std::string text = name.str();
-  Value byBatch = b.mul(text + "_of_batch", b.item(2), tensor.batchStride);
+  Value byBatch = b.mul(text + "_of_batch", batch, tensor.batchStride);
   Value byHead = b.mul(text + "_of_head", head, tensor.headStride);
   Value offset = b.add(text + "_offset", byBatch, byHead);
   Type element = cast<tkern::PointerType>(tensor.base.getType()).getElementType();
@@ -106,53 +134,34 @@ Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value he
   return b.make<tkern::ViewOp>(name, type, tensor.base, offset, tensor.rowStride);
 }
 
-Value AttendParts::softmax(Value scores, Value step, Value keysLeft) {
-  auto type = cast<tkern::TileType>(scores.getType());
-  auto column = cast<tkern::TileType>(b.tile(type.getRows(), 1));
-  Value c0 = b.constant(int64_t{0});
-  Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, c0);
-  Value masked = b.make<tkern::MaskOp>("masked", type, scores, keysLeft);
-  Value top = b.make<tkern::LoadOp>("top", column, max, c0, c0, Value(), Value(), Value());
-  Value shift = b.map("shift", column, top, {"m"},
-                      [&](ValueRange x) -> Value { return b.make<arith::NegFOp>("negative", x[0]); });
-  Value relative = b.map("relative", type, {masked, shift}, {"s", "m"},
-                         [&](ValueRange x) -> Value { return b.make<math::FmaOp>("exponent", x[0], scoreUnit, x[1]); });
-  return b.make<tkern::SoftmaxStepOp>("p", relative, max, sum, acc, first);
+Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t cols) {
+  Value pair = plane == 0 ? group : b.add("pair_of_plane", group, pairs);
+  Value first = b.mul((name + "_first").str(), pair, keyBlocks);
+  Value offset = b.mul((name + "_offset").str(), first, b.constant(cols));
+  Type element = cast<tkern::PointerType>(base.getType()).getElementType();
+  Type type = b.view(ShapedType::kDynamic, cols, element, cols, Space::Global);
+  return b.make<tkern::ViewOp>(name, type, base, offset, Value());
 }
 
-void AttendParts::finishRows(Value row) {
-  int64_t rows = schedule.getWorkerRows();
-  auto column = cast<tkern::TileType>(b.tile(rows, 1));
-  auto wide = cast<tkern::TileType>(b.tile(rows, layout.valueCols));
-  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f);
-  Value ln2 = b.constant(static_cast<float>(std::numbers::ln2), "ln_2");
-
-  Value parts = b.make<tkern::LoadOp>("sums", b.tile(rows, 4), sum, c0, c0, Value(), Value(), Value());
-  Value total = b.make<tkern::ReduceOp>("total", column, tkern::ReduceKind::Add, parts);
-  Value inverse = b.map("inverse", column, total, {"x"}, [&](ValueRange x) -> Value {
-    Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[0], zero);
-    Value reciprocal = b.make<arith::DivFOp>("reciprocal", one, x[0]);
-    return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
-  });
-  Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
-  Value output = b.map("output", wide, {numerator, inverse}, {"x", "factor"},
-                       [&](ValueRange x) -> Value { return b.make<arith::MulFOp>("quotient", x[0], x[1]); });
-  Value outputRows = rowsOf("o_rows", o, b.item(1), program.valueDim);
-  b.make<tkern::StoreOp>("", output, outputRows, row, c0, liveRows, Value());
-
-  Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
-  Value wanted = b.make<arith::XOrIOp>("wants_lse", absent, b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
-  auto branch = b.make<scf::IfOp>("", TypeRange(), wanted, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPointToStart(&branch.getThenRegion().front());
-  Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
-  Value logs = b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
-    Value log = b.make<math::Log2Op>("log", x[1]);
-    Value binary = b.make<arith::AddFOp>("binary", x[0], log);
-    return b.make<arith::MulFOp>("natural", binary, ln2);
-  });
-  Value logRows = rowsOf("lse_rows", lse, b.item(1), 1);
-  b.make<tkern::StoreOp>("", logs, logRows, row, c0, liveRows, Value());
+// Steps of a list: each entry is a key block, taken in parts of a tile.
+Value AttendParts::keyOf(StringRef name, Value step, bool ahead) {
+  if (!program.classified())
+    return b.mul(name, step, keysPerStep);
+  int64_t parts = program.blockK / schedule.getKeys();
+  std::string text = name.str();
+  Value entry = parts == 1 ? step : b.quotient(text + "_entry", step, b.constant(parts));
+  Value known = ahead ? b.make<arith::MinSIOp>(text + "_known", entry, lastEntry) : entry;
+  Value at = b.add(text + "_at", listBase, known);
+  Value block = b.make<tkern::ReadOp>(text + "_block", b.builder.getIndexType(), lists, at);
+  Value key = b.mul(text + "_first", block, b.constant(program.blockK));
+  if (parts > 1) {
+    Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(parts)));
+    key = b.add(text + "_inside", key, b.mul(text + "_tile", part, keysPerStep));
+  }
+  if (!ahead)
+    return key;
+  Value exists = b.make<arith::CmpIOp>(text + "_exists", arith::CmpIPredicate::slt, step, steps);
+  return b.make<arith::SelectOp>(name, exists, key, liveKeys);
 }
 
 } // namespace tercet::compiler

@@ -1,6 +1,6 @@
-// AttendParts: what both forms of the dense attention kernel share: its arguments, how many rows and keys are live, the
-// softmax of a step, and the epilogue. The forms (AttendWarp, AttendWarpgroup) differ in how tiles come and who
-// computes.
+// AttendParts: what both forms of the attend kernel share: its arguments, which rows and keys are live, which keys a step
+// of the loop takes, the softmax of a step, and the epilogue with the linear branch. The forms (AttendWarp,
+// AttendWarpgroup) differ in how tiles come and who computes.
 #pragma once
 
 #include "AttendLayout.h"
@@ -16,43 +16,62 @@ struct TensorArgument {
 
 class AttendParts {
 public:
-  AttendParts(mlir::ModuleOp module, const DenseProgram &program, tkern::GpuScheduleAttr schedule);
+  AttendParts(mlir::ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule);
 
   /// The softmax state of a worker's rows, set to zero.
   void startRows();
   /// Rows of a tensor for this block's batch and a head: a view [rows, cols].
   mlir::Value rowsOf(llvm::StringRef name, const TensorArgument &tensor, mlir::Value head, int64_t cols);
-  /// From scores Q K^T of a step to probabilities; updates the state.
-  mlir::Value softmax(mlir::Value scores, mlir::Value step, mlir::Value keysLeft);
-  /// O = acc / sum and LSE, for the worker's rows from `row` on.
+  /// Rows of a workspace buffer of block means: [plane][pair of the group][key blocks][cols].
+  mlir::Value meanRows(llvm::StringRef name, mlir::Value base, int64_t plane, int64_t cols);
+  /// The first key of a step; ahead: of one that may lie beyond the last, where no key is live.
+  mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead);
+  /// From scores Q K^T of a step to probabilities; updates the state. first: no step came before.
+  mlir::Value softmax(mlir::Value scores, mlir::Value first, mlir::Value keysLeft);
+  /// The same for block means: columns are key blocks from `firstBlock` on.
+  mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value first, mlir::Value firstBlock);
+  /// O = acc / sum plus the linear branch, and LSE, for the worker's rows from `row` on.
   void finishRows(mlir::Value row);
 
   GpuKernelBuilder b;
-  const DenseProgram &program;
+  const GpuProgram &program;
   tkern::GpuScheduleAttr schedule;
   AttendLayout layout;
   bool boxes; ///< q, k, v come as tensor maps
 
   TensorArgument q, k, v, o, lse;
-  mlir::Value keyHead;            ///< the head of K and V that this block's query head reads
-  mlir::Value liveRows, liveKeys; ///< query rows and keys of this batch
-  mlir::Value blockRow;           ///< first query row of the block
-  mlir::Value steps;              ///< tiles of keys
-  mlir::Value keysPerStep;        ///< the constant
-  mlir::Value max, sum, acc;      ///< the softmax state
+  mlir::Value batch, head, keyHead; ///< of this block; keyHead: the head of K and V that the query head reads
+  mlir::Value liveRows, liveKeys;   ///< query rows and keys of this batch
+  mlir::Value blockRow;             ///< first query row of the block
+  mlir::Value steps;                ///< tiles of keys
+  mlir::Value keysPerStep;          ///< the constant
+  mlir::Value meanK, meanV;         ///< block means, where they are keys too
+  mlir::Value liveBlocks;           ///< key blocks with a token, 0 where the block has no rows
+  mlir::Value max, sum, acc;        ///< the softmax state
 
 private:
   TensorArgument tensor(llvm::StringRef name, mlir::Type element, int64_t boxRows);
+  void place();
+  void countSteps();
   mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
   mlir::Value zeroed(llvm::StringRef name, int64_t cols);
+  mlir::Value shifted(mlir::Value scores);
+  mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
+  void addLinear(mlir::Value row);
+  void storeLogs(mlir::Value total, mlir::Value row);
 
+  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead, keyHeads, firstPair;
+  mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
+  mlir::Value member, group;                                ///< the block's head and pair within the group
+  mlir::Value queryBlock, queryBlocks, keyBlocks, listRow, listBase, lastEntry;
+  mlir::Value hasRows;
   mlir::Value scale, scoreUnit; ///< the parameter; from scores to log2 units
 };
 
 /// The kernel @attend in a new module: warps that share rings of thread copies.
 void buildAttendWarp(AttendParts &parts);
-/// The same with roles: one thread starts box copies, warpgroups compute.
+/// The same with roles: one thread starts box copies, warpgroups compute. Dense programs only.
 void buildAttendWarpgroup(AttendParts &parts);
 
 } // namespace tercet::compiler

@@ -3,7 +3,9 @@
 // What ranks is what is known without a device: warpgroups before warps where the target has them; two blocks per
 // processor before one, so that one block's softmax runs beside the other's products; then the order of the lists
 // below.
-#include "AttendLayout.h"
+#include "AttendParts.h"
+
+#include "mlir/IR/Verifier.h"
 
 #include <algorithm>
 
@@ -32,14 +34,23 @@ constexpr int64_t registersOfThread = 255, registersOfProcessor = 65536;
 /// Shared memory that the system takes of every block.
 constexpr int64_t reservedShared = 1024;
 
-// 4 warps x 16 rows: 64 query rows, the smallest classification block in use. 64 keys amortise a step's barriers and
-// maxima; two slots let a step's copies run a whole step ahead, one slot half a step.
-std::vector<Form> warpForms() {
+// 4 warps x 16 rows: 64 query rows, the smallest classification block in use; blocks of other sizes get as many warps as
+// divide them. 64 keys amortise a step's barriers and maxima; two slots let a step's copies run a whole step ahead, one
+// slot half a step. f32 queries are read from shared memory: their registers would be twice as many.
+std::vector<Form> warpForms(const GpuProgram &program) {
+  int64_t workers = 4;
+  if (int64_t most = program.blockQ / 16; most % 4 != 0)
+    for (workers = 7; most % workers != 0;)
+      --workers;
+  std::vector<int64_t> keysPerStep = {64, 32, 128, 16};
+  if (program.classified() && program.blockK % 64 != 0)
+    keysPerStep.insert(keysPerStep.begin(), {112, 96, 80, 48});
   std::vector<Form> forms;
-  for (int64_t keys : {64, 32, 128, 16})
+  for (int64_t keys : keysPerStep)
     for (int64_t slots : {2, 1, 3})
       for (Space queries : {Space::Register, Space::Shared})
-        forms.push_back({WorkerKind::Warp, 4, keys, slots, queries, 0, 0});
+        if (!(program.isWide() && queries == Space::Register) && program.blockK % keys == 0)
+          forms.push_back({WorkerKind::Warp, workers, keys, slots, queries, 0, 0});
   return forms;
 }
 
@@ -71,7 +82,7 @@ bool isLegal(const Form &form, const AttendLayout &layout, const CudaTarget &tar
   return fitsRegisters && fitsShared;
 }
 
-void rank(MLIRContext &context, const DenseProgram &program, const CudaTarget &target, const std::vector<Form> &forms,
+void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &target, const std::vector<Form> &forms,
           std::vector<RankedSchedule> &ranked) {
   struct Entry {
     RankedSchedule schedule;
@@ -95,19 +106,36 @@ void rank(MLIRContext &context, const DenseProgram &program, const CudaTarget &t
 
 } // namespace
 
-std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const DenseProgram &program, const CudaTarget &target,
+std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
                                             std::vector<std::string> &remarks) {
   std::vector<RankedSchedule> ranked;
   if (target.hasWarpgroups) {
-    if (program.headDim % 64 == 0 && program.valueDim % 64 == 0)
+    if (!program.isDense())
+      remarks.push_back("warpgroup products are used for dense attention only: using warps");
+    else if (program.isWide())
+      remarks.push_back("warpgroup products take bf16 and f16, not f32: using warps");
+    else if (program.headDim % 64 == 0 && program.valueDim % 64 == 0)
       rank(context, program, target, warpgroupForms(), ranked);
     else
       remarks.push_back(fmt::format("head dimensions {} and {} are not multiples of 64, which warpgroup products and "
                                     "box copies take: using warps",
                                     program.headDim, program.valueDim));
   }
-  rank(context, program, target, warpForms(), ranked);
+  rank(context, program, target, warpForms(program), ranked);
   return ranked;
+}
+
+OwningOpRef<ModuleOp> lowerAttend(MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule) {
+  context.loadDialect<tkern::TkernDialect, arith::ArithDialect, scf::SCFDialect, math::MathDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  AttendParts parts(*module, program, schedule);
+  if (schedule.getWorker() == tkern::WorkerKind::Warp)
+    buildAttendWarp(parts);
+  else
+    buildAttendWarpgroup(parts);
+  parts.b.finish(parts.layout.sharedBytes);
+  TERCET_CHECK(succeeded(verify(*module)), "the GPU lowering builds kernels that verify");
+  return module;
 }
 
 } // namespace tercet::compiler

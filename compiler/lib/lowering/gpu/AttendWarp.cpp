@@ -1,9 +1,11 @@
-// Dense attention by warps of 16 query rows (mma.sync, cp.async: sm_80 on).
+// Attention by warps of 16 query rows (mma.sync, cp.async: sm_80 on).
 //
 // All threads copy. A ring of S slots is filled S - 1 (values) or S (keys) steps ahead: each wait is a barrier after
 // which the slot of the step before is free. With fills in the order k0 v0 k1 v1 .., 2 S - 2 of them are younger than
 // the one that a wait is for.
 #include "AttendParts.h"
+
+#include <functional>
 
 using namespace mlir;
 
@@ -11,36 +13,86 @@ namespace tercet::compiler {
 
 namespace {
 
+// A sequence of key and value tiles.
+struct Tiles {
+  std::string name;
+  Value keys, values, steps, limit; ///< views; number of steps; rows from `limit` on are 0
+  std::function<Value(StringRef name, Value step, bool ahead)> position;
+  std::function<Value(Value scores, Value step, Value position)> softmax;
+};
+
 class WarpKernel {
 public:
   explicit WarpKernel(AttendParts &parts)
       : p(parts), b(parts.b), slots(parts.schedule.getSlots()), inFlight(2 * slots - 2) {}
 
   void build() {
-    queries = ring("queries", p.layout.queries, p.layout.queriesAt);
-    keys = ring("keys", p.layout.keys, p.layout.keysAt);
-    values = ring("values", p.layout.values, p.layout.valuesAt);
-    Value qRows = p.rowsOf("q_rows", p.q, b.item(1), p.program.headDim);
-    kRows = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
-    vRows = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, b.constant(p.schedule.getWorkerRows(), "worker_rows"));
     p.startRows();
-
-    fill(queries, b.constant(int64_t{0}), qRows, p.blockRow, p.liveRows);
-    for (int64_t step = 0; step < slots; ++step) {
-      Value key = b.constant(step * p.schedule.getKeys());
-      fill(keys, b.constant(step), kRows, key, p.liveKeys);
-      if (step + 1 < slots)
-        fill(values, b.constant(step), vRows, key, p.liveKeys);
-    }
-    Value left = queryRows(workerRow);
-    b.loop("j", p.steps, [&](Value step) { buildStep(step, left); });
-    b.make<tkern::DrainOp>("");
+    if (p.program.exact)
+      attend(workerRow);
     p.finishRows(b.add("row", p.blockRow, workerRow));
   }
 
 private:
+  void attend(Value workerRow) {
+    queries = ring("queries", p.layout.queries, p.layout.queriesAt);
+    keys = ring("keys", p.layout.keys, p.layout.keysAt);
+    values = ring("values", p.layout.values, p.layout.valuesAt);
+    Value qRows = p.rowsOf("q_rows", p.q, p.head, p.program.headDim);
+    Value c0 = b.constant(int64_t{0});
+
+    Tiles tokens;
+    tokens.name = "key";
+    tokens.keys = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
+    tokens.values = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
+    tokens.steps = p.steps;
+    tokens.limit = p.liveKeys;
+    tokens.position = [&](StringRef name, Value step, bool ahead) { return p.keyOf(name, step, ahead); };
+    tokens.softmax = [&](Value scores, Value step, Value key) {
+      Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, c0);
+      return p.softmax(scores, first, b.sub("keys_left", p.liveKeys, key));
+    };
+    fill(queries, c0, qRows, p.blockRow, p.liveRows);
+    start(tokens);
+    Value left = queryRows(workerRow);
+    loop("j", tokens, left);
+    if (!p.program.means)
+      return;
+
+    attendMeans(left);
+  }
+
+  // Few steps, with barriers around them instead of copies ahead. A key mean is a sum of planes: their products add up.
+  void attendMeans(Value left) {
+    Value c0 = b.constant(int64_t{0});
+    int64_t planes = p.program.meanPlanes();
+    SmallVector<Value> meanKeys;
+    for (int64_t plane = 0; plane < planes; ++plane)
+      meanKeys.push_back(p.meanRows("mean_k_rows", p.meanK, plane, p.program.headDim));
+    Value meanValues = p.meanRows("mean_v_rows", p.meanV, 0, p.program.valueDim);
+    Value steps = b.make<arith::CeilDivUIOp>("mean_steps", p.liveBlocks, p.keysPerStep);
+    b.loop("t", steps, [&](Value step) {
+      Value block = b.mul("first_block", step, p.keysPerStep);
+      Value scores =
+          b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
+      for (int64_t plane = 0; plane < planes; ++plane) {
+        wait("read_by_all", queries, c0, plane == 0 ? 0 : 1); // a barrier: slots are free after it
+        fill(keys, c0, meanKeys[plane], block, p.liveBlocks);
+        if (plane == 0)
+          fill(values, c0, meanValues, block, p.liveBlocks);
+        Value tile = wait("mean_k_tile", keys, c0, plane == 0 ? 1 : 0);
+        scores = b.make<tkern::MatmulOp>("scores", left, tile, scores, p.layout.headCols, /*transposed=*/false,
+                                         /*transposedB=*/true);
+      }
+      Value before = b.add("steps_before", step, p.steps);
+      Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, before, c0);
+      Value probabilities = p.softmaxOfMeans(scores, first, block);
+      b.make<tkern::AccumulateOp>("", probabilities, wait("mean_v_tile", values, c0, 0), p.acc);
+    });
+  }
+
   Value ring(StringRef name, tkern::RingType type, int64_t offset) {
     return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), IntegerAttr());
   }
@@ -49,10 +101,20 @@ private:
     b.make<tkern::FillOp>("", ring, step, source, row, rows);
   }
 
+  void start(const Tiles &tiles) {
+    for (int64_t number = 0; number < slots; ++number) {
+      Value step = b.constant(number);
+      Value position = tiles.position("first_" + tiles.name, step, /*ahead=*/true);
+      fill(keys, step, tiles.keys, position, tiles.limit);
+      if (number + 1 < slots)
+        fill(values, step, tiles.values, position, tiles.limit);
+    }
+  }
+
   // Inside the loop, `ahead` steps before they are read.
-  void fillAhead(StringRef name, Value ring, Value step, int64_t ahead, Value source) {
+  void fillAhead(StringRef name, Value ring, Value source, Value step, int64_t ahead, const Tiles &tiles) {
     Value later = ahead == 0 ? step : b.add((name + "_step").str(), step, b.constant(ahead));
-    fill(ring, later, source, b.mul((name + "_key").str(), later, p.keysPerStep), p.liveKeys);
+    fill(ring, later, source, tiles.position((name + "_" + tiles.name).str(), later, ahead > 0), tiles.limit);
   }
 
   Value wait(StringRef name, Value ring, Value step, int64_t later) {
@@ -72,25 +134,27 @@ private:
         "q_operand", b.view(rows, cols, p.layout.element, slot.getStride(), tkern::Space::Shared), tile, workerRow, c0);
   }
 
-  void buildStep(Value step, Value left) {
-    Value key = b.mul("key", step, p.keysPerStep);
-    Value keysLeft = b.sub("keys_left", p.liveKeys, key);
-    Value keyTile = wait("k_tile", keys, step, inFlight);
-    fillAhead("values", values, step, slots - 1, vRows);
-    Value none =
-        b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
-    Value scores = b.make<tkern::MatmulOp>("scores", left, keyTile, none, p.layout.headCols, /*transposed=*/false,
-                                           /*transposedB=*/true);
-    Value probabilities = p.softmax(scores, step, keysLeft);
-    Value valueTile = wait("v_tile", values, step, inFlight);
-    fillAhead("keys", keys, step, slots, kRows);
-    b.make<tkern::AccumulateOp>("", probabilities, valueTile, p.acc);
+  void loop(StringRef name, const Tiles &tiles, Value left) {
+    b.loop(name, tiles.steps, [&](Value step) {
+      Value position = tiles.position(tiles.name, step, /*ahead=*/false);
+      Value keyTile = wait("k_tile", keys, step, inFlight);
+      fillAhead("values", values, tiles.values, step, slots - 1, tiles);
+      Value none =
+          b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
+      Value scores = b.make<tkern::MatmulOp>("scores", left, keyTile, none, p.layout.headCols, /*transposed=*/false,
+                                             /*transposedB=*/true);
+      Value probabilities = tiles.softmax(scores, step, position);
+      Value valueTile = wait("v_tile", values, step, inFlight);
+      fillAhead("keys", keys, tiles.keys, step, slots, tiles);
+      b.make<tkern::AccumulateOp>("", probabilities, valueTile, p.acc);
+    });
+    b.make<tkern::DrainOp>("");
   }
 
   AttendParts &p;
   GpuKernelBuilder &b;
   int64_t slots, inFlight;
-  Value queries, keys, values, kRows, vRows;
+  Value queries, keys, values;
 };
 
 } // namespace

@@ -34,7 +34,7 @@ private:
   }
 
   void fill(Value ring, Value step, const TensorArgument &tensor, Value row, Value head) {
-    b.make<tkern::FillOp>("", ring, step, tensor.base, ValueRange{row, head, b.item(2)}, Value());
+    b.make<tkern::FillOp>("", ring, step, tensor.base, ValueRange{row, head, p.batch}, Value());
   }
 
   Value wait(StringRef name, Value ring, Value step) {
@@ -48,7 +48,7 @@ private:
       Value row = p.blockRow;
       if (worker > 0)
         row = b.add("next_row", p.blockRow, b.constant(worker * p.schedule.getWorkerRows()));
-      fill(queries, b.constant(worker), p.q, row, b.item(1));
+      fill(queries, b.constant(worker), p.q, row, p.head);
     }
     b.loop("j", p.steps, [&](Value step) {
       Value key = b.mul("key", step, p.keysPerStep);
@@ -85,7 +85,8 @@ private:
         b.make<tkern::AwaitOp>("scores", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), product, 0)
             .getTile();
     release(keys, step);
-    Value probabilities = p.softmax(scores, step, keysLeft);
+    Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, b.constant(int64_t{0}));
+    Value probabilities = p.softmax(scores, first, keysLeft);
     Value valueTile = wait("v_tile", values, step);
     b.make<tkern::ClearRowsOp>("", valueTile, keysLeft);
     Value added =

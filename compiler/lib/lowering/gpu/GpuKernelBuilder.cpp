@@ -5,13 +5,12 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
-GpuKernelBuilder::GpuKernelBuilder(ModuleOp module, StringRef kernelName, tkern::GpuScheduleAttr schedule)
+GpuKernelBuilder::GpuKernelBuilder(ModuleOp module, StringRef kernelName, ArrayRef<StringRef> items)
     : builder(module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
   kernel = builder.create<tkern::KernelOp>(at(""), builder.getStringAttr(kernelName));
-  kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
   Block &entry = kernel.getBody().emplaceBlock();
-  for (StringRef name : {"query_block", "query_head", "batch"})
+  for (StringRef name : items)
     entry.addArgument(builder.getIndexType(), at(name));
   builder.setInsertionPointToEnd(&entry);
 }
@@ -24,6 +23,10 @@ Location GpuKernelBuilder::at(StringRef name) {
 Value GpuKernelBuilder::argument(Type type, StringRef name, StringRef symbol) {
   symbols.push_back(builder.getStringAttr(symbol));
   return kernel.getBody().front().addArgument(type, at(name));
+}
+
+Value GpuKernelBuilder::pointer(Type element, StringRef name, StringRef symbol) {
+  return argument(tkern::PointerType::get(element), name, symbol);
 }
 
 Value GpuKernelBuilder::constant(TypedAttr value, StringRef name) {
@@ -40,6 +43,41 @@ Value GpuKernelBuilder::constant(TypedAttr value, StringRef name) {
 
 Value GpuKernelBuilder::constant(int64_t value, StringRef name) { return constant(builder.getIndexAttr(value), name); }
 Value GpuKernelBuilder::constant(float value, StringRef name) { return constant(builder.getF32FloatAttr(value), name); }
+Value GpuKernelBuilder::constant(double value, StringRef name) {
+  return constant(builder.getF64FloatAttr(value), name);
+}
+
+Value GpuKernelBuilder::quotient(StringRef name, Value a, Value b) {
+  Type i32 = builder.getI32Type();
+  Value narrow = make<arith::IndexCastUIOp>("dividend", i32, a), by = make<arith::IndexCastUIOp>("divisor", i32, b);
+  return make<arith::IndexCastUIOp>(name, builder.getIndexType(), make<arith::DivUIOp>("ratio", narrow, by));
+}
+
+Value GpuKernelBuilder::remainder(StringRef name, Value a, Value b) {
+  Type i32 = builder.getI32Type();
+  Value narrow = make<arith::IndexCastUIOp>("dividend", i32, a), by = make<arith::IndexCastUIOp>("divisor", i32, b);
+  return make<arith::IndexCastUIOp>(name, builder.getIndexType(), make<arith::RemUIOp>("rest", narrow, by));
+}
+
+void GpuKernelBuilder::call(StringRef callee, StringRef header, ArrayRef<Attribute> constants, ValueRange inputs,
+                            bool shared) {
+  make<tkern::CallOp>("", TypeRange(), builder.getStringAttr(callee), builder.getStringAttr(header),
+                      builder.getArrayAttr(constants), shared ? builder.getUnitAttr() : UnitAttr(), inputs);
+}
+
+Value GpuKernelBuilder::compute(StringRef name, Type result, StringRef callee, StringRef header,
+                                ArrayRef<Attribute> constants, ValueRange inputs) {
+  return make<tkern::CallOp>(name, TypeRange(result), builder.getStringAttr(callee), builder.getStringAttr(header),
+                             builder.getArrayAttr(constants), UnitAttr(), inputs)
+      .getResult();
+}
+
+void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
+  auto branch = make<scf::IfOp>("", TypeRange(), condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  body();
+}
 
 Value GpuKernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }
 Value GpuKernelBuilder::sub(StringRef name, Value a, Value b) { return make<arith::SubIOp>(name, a, b); }
@@ -75,9 +113,10 @@ tkern::ViewType GpuKernelBuilder::view(int64_t rows, int64_t cols, Type element,
   return tkern::ViewType::get(builder.getContext(), rows, cols, element, stride, space, layout);
 }
 
-tkern::KernelOp GpuKernelBuilder::finish() {
+tkern::KernelOp GpuKernelBuilder::finish(int64_t sharedBytes) {
   make<tkern::EndOp>("");
   kernel->setAttr(argumentsAttribute, builder.getArrayAttr(symbols));
+  kernel->setAttr(sharedBytesAttribute, builder.getI64IntegerAttr(sharedBytes));
   return kernel;
 }
 

@@ -10,10 +10,18 @@ namespace tercet::compiler {
 
 class GpuKernelBuilder {
 public:
-  GpuKernelBuilder(mlir::ModuleOp module, llvm::StringRef kernelName, tkern::GpuScheduleAttr schedule);
+  /// items: names of the three work item indices.
+  GpuKernelBuilder(mlir::ModuleOp module, llvm::StringRef kernelName, llvm::ArrayRef<llvm::StringRef> items);
 
   /// Adds an argument to the argument block. symbol: what it binds to at launch (Plan.h).
   mlir::Value argument(mlir::Type type, llvm::StringRef name, llvm::StringRef symbol);
+  mlir::Value pointer(mlir::Type element, llvm::StringRef name, llvm::StringRef symbol);
+  mlir::Value size(llvm::StringRef name, llvm::StringRef symbol) {
+    return argument(builder.getIndexType(), name, symbol);
+  }
+  mlir::Value number(llvm::StringRef name, llvm::StringRef symbol) {
+    return argument(builder.getF64Type(), name, symbol);
+  }
   /// Work item index 0, 1 or 2.
   mlir::Value item(unsigned index) { return kernel.getBody().getArgument(index); }
 
@@ -25,9 +33,23 @@ public:
   /// A constant; without a name it is printed where it is used.
   mlir::Value constant(int64_t value, llvm::StringRef name = "");
   mlir::Value constant(float value, llvm::StringRef name = "");
+  mlir::Value constant(double value, llvm::StringRef name = "");
   mlir::Value add(llvm::StringRef name, mlir::Value a, mlir::Value b);
   mlir::Value sub(llvm::StringRef name, mlir::Value a, mlir::Value b);
   mlir::Value mul(llvm::StringRef name, mlir::Value a, mlir::Value b);
+  /// Of numbers below 2^32: a 64-bit division is a call, around which ptxas saves registers on a stack.
+  mlir::Value quotient(llvm::StringRef name, mlir::Value a, mlir::Value b);
+  mlir::Value remainder(llvm::StringRef name, mlir::Value a, mlir::Value b);
+
+  /// A function of the device library without a result; see tkern.call. shared: it takes the block's shared memory.
+  void call(llvm::StringRef callee, llvm::StringRef header, llvm::ArrayRef<mlir::Attribute> constants,
+            mlir::ValueRange inputs, bool shared = false);
+  /// One with a result.
+  mlir::Value compute(llvm::StringRef name, mlir::Type result, llvm::StringRef callee, llvm::StringRef header,
+                      llvm::ArrayRef<mlir::Attribute> constants, mlir::ValueRange inputs);
+  /// Template arguments of a call.
+  mlir::Attribute integer(int64_t value) { return builder.getI64IntegerAttr(value); }
+  mlir::Attribute flag(bool value) { return builder.getBoolAttr(value); }
 
   /// An element-wise op over tiles: `body` gets one f32 per input.
   mlir::Value map(llvm::StringRef name, tkern::TileType type, mlir::ValueRange inputs,
@@ -40,16 +62,19 @@ public:
   tkern::ViewType view(int64_t rows, int64_t cols, mlir::Type element, int64_t stride, tkern::Space space,
                        tkern::Layout layout = tkern::Layout::Rows);
 
-  /// Ends the kernel and gives it its arguments' symbols.
-  tkern::KernelOp finish();
+  /// Body runs with the builder inside a branch.
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
+
+  /// Ends the kernel and gives it its arguments' symbols and its dynamic shared memory.
+  tkern::KernelOp finish(int64_t sharedBytes);
 
   mlir::OpBuilder builder;
+  tkern::KernelOp kernel;
 
 private:
   mlir::Location at(llvm::StringRef name);
   mlir::Value constant(mlir::TypedAttr value, llvm::StringRef name);
 
-  tkern::KernelOp kernel;
   llvm::SmallVector<mlir::Attribute> symbols;
   llvm::MapVector<std::pair<mlir::Attribute, mlir::Attribute>, mlir::Value> constants;
 };

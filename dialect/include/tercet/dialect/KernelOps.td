@@ -111,4 +111,34 @@ def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
+def Tkern_CallOp : Tkern_Op<"call"> {
+  let summary = "a function of the GPU's device library, bound to compile-time constants";
+  let description = [{
+    The function `callee` of `header` (compiler/device/tercet/dev) takes `constants` as template arguments. With `shared`
+    the block's dynamic shared memory is its first argument; register views are passed by reference, all else by value.
+
+    | label | applies to         | rule                                                      |
+    |-------|--------------------|-----------------------------------------------------------|
+    | C1    | `callee`, `header` | words of lower-case letters, digits and underscores       |
+    | C2    | `constants`        | integers, flags and element types                         |
+
+    Example:
+    ```mlir
+    tkern.kernel @pool(%i: index, %g: index, %u: index, %k: !tkern.pointer<bf16>, %means: !tkern.pointer<f32>) {
+      tkern.call "pool_rows" from "pool" <[128 : i64, bf16, true]> shared (%i, %k, %means)
+          : (index, !tkern.pointer<bf16>, !tkern.pointer<f32>) -> ()
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins StrAttr:$callee /*C1*/, StrAttr:$header /*C1*/, ArrayAttr:$constants /*C2*/, UnitAttr:$shared,
+                       Variadic<AnyType>:$inputs);
+  let results = (outs Optional<AnyType>:$result);
+  let assemblyFormat = [{
+    $callee `from` $header `<` $constants `>` (`shared` $shared^)? `(` $inputs `)` attr-dict
+    `:` functional-type($inputs, results)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif

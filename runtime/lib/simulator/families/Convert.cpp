@@ -73,6 +73,15 @@ void integerToInteger(Warp &warp, const Instruction &in, Mask mask) {
   }
 }
 
+// The source is the lower part of a 64-bit register.
+void partToInteger(Warp &warp, const Instruction &in, Mask mask) {
+  uint64_t part = (uint64_t{1} << (8 * bytesOf(in.type2))) - 1;
+  for (; mask; mask &= mask - 1) {
+    int l = firstLane(mask);
+    writeInteger(warp, in, l, integerOf(warp.wide(in.from[0])[l] & part, in.type2), in.flag2);
+  }
+}
+
 // The common integer conversions, as loops without branches.
 void extendUnsigned(Warp &warp, const Instruction &in, Mask mask) {
   uint64_t *to = warp.wide(in.to[0]);
@@ -218,7 +227,10 @@ void decodeConvert(Decoding &d) {
   d.from(1, from, Width::atLeast);
   d.in.immediate = int64_t(d.bitsOf(0));
   bool wideFrom = d.bitsOf(1) == 64;
-  if (wideFrom != (bytesOf(from) == 8) && wideFrom)
+  bool takesPart = wideFrom && bytesOf(from) != 8;
+  if (takesPart && !isFloat(from) && !isFloat(to))
+    return d.run(partToInteger);
+  if (takesPart)
     d.fail(fmt::format("reads a .{} out of a register of 64 bits", nameOf(from)));
   if (isFloat(to) && d.in.immediate != 8 * int64_t(bytesOf(to)))
     d.fail(fmt::format("puts a .{} into a register of {} bits", nameOf(to), d.in.immediate));

@@ -51,24 +51,32 @@ using FloatA = float[rows][deepest];
 using FloatB = float[deepest][columns];
 using FloatC = float[rows][columns];
 
-[[gnu::always_inline]] inline void multiplyLoops(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
-  for (int row = 0; row < rows; ++row) {
-    float sums[columns];
-    std::memcpy(sums, c[row], sizeof sums);
-    for (int k = 0; k < depth; ++k)
-      for (int column = 0; column < columns; ++column)
-        sums[column] += a[row][k] * b[k][column];
-    std::memcpy(c[row], sums, sizeof sums);
+/// A row of B or C.
+using Row [[gnu::vector_size(columns * sizeof(float))]] = float;
+
+// Four rows at a time, so that their sums do not wait for each other.
+[[gnu::always_inline]] inline void multiplyRows(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
+  constexpr int together = 4;
+  for (int first = 0; first < rows; first += together) {
+    Row sums[together];
+    std::memcpy(sums, c[first], sizeof sums);
+    for (int k = 0; k < depth; ++k) {
+      Row right;
+      std::memcpy(&right, b[k], sizeof right);
+      for (int i = 0; i < together; ++i)
+        sums[i] += a[first + i][k] * right;
+    }
+    std::memcpy(c[first], sums, sizeof sums);
   }
 }
 
 // Products of two numbers of 11 bits are exact, so that fusing them into the sum changes no bit.
 #if defined(__x86_64__)
 [[gnu::target("avx2,fma")]] void multiplyWide(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
-  multiplyLoops(a, b, c, depth);
+  multiplyRows(a, b, c, depth);
 }
 #endif
-void multiplyPlain(const FloatA &a, const FloatB &b, FloatC &c, int depth) { multiplyLoops(a, b, c, depth); }
+void multiplyPlain(const FloatA &a, const FloatB &b, FloatC &c, int depth) { multiplyRows(a, b, c, depth); }
 
 void multiply(const FloatA &a, const FloatB &b, FloatC &c, int depth) {
 #if defined(__x86_64__)
@@ -88,6 +96,13 @@ void multiply(const int32_t (&a)[rows][deepest], const int32_t (&b)[deepest][col
         c[row][column] = int32_t(uint32_t(c[row][column]) + uint32_t(a[row][k] * b[k][column]));
 }
 
+// f(g, t, lane) for every lane: in two loops, so that the places of elements are no divisions.
+template <typename F> [[gnu::always_inline]] inline void forFragment(F &&f) {
+  for (int g = 0; g < 8; ++g)
+    for (int t = 0; t < 4; ++t)
+      f(g, t, 4 * g + t);
+}
+
 // immediate: k. flag: accumulators are f16. from: registers of A, then B, then C.
 template <Type typeA, Type typeB> void product(Warp &warp, const Instruction &in, Mask mask) {
   if (!warp.gather(in, mask, allLanes))
@@ -100,43 +115,43 @@ template <Type typeA, Type typeB> void product(Warp &warp, const Instruction &in
   Value a[rows][deepest], b[deepest][columns], c[rows][columns];
   for (int i = 0; i < registersA; ++i) {
     const uint32_t *from = warp.word(in.from[i]);
-    for (int lane = 0; lane < warpLanes; ++lane)
+    forFragment([&](int g, int t, int lane) {
       for (int e = 0; e < per; ++e)
-        a[lane / 4 + 8 * (i & 1)][per * (lane & 3) + 4 * per * (i >> 1) + e] = A::at(from[lane], e);
+        a[g + 8 * (i & 1)][per * t + 4 * per * (i >> 1) + e] = A::at(from[lane], e);
+    });
   }
   for (int i = 0; i < registersB; ++i) {
     const uint32_t *from = warp.word(in.from[registersA + i]);
-    for (int lane = 0; lane < warpLanes; ++lane)
+    forFragment([&](int g, int t, int lane) {
       for (int e = 0; e < per; ++e)
-        b[per * (lane & 3) + 4 * per * i + e][lane / 4] = B::at(from[lane], e);
+        b[per * t + 4 * per * i + e][g] = B::at(from[lane], e);
+    });
   }
   const uint32_t *accumulators = in.from + registersA + registersB;
-  const int registersC = in.flag ? 2 : 4;
-  for (int i = 0; i < registersC; ++i) {
+  const bool halves = in.flag;
+  for (int i = 0; i < (halves ? 2 : 4); ++i) {
     const uint32_t *from = warp.word(accumulators[i]);
-    for (int lane = 0; lane < warpLanes; ++lane) {
-      int row = lane / 4, column = 2 * (lane & 3);
-      if (in.flag) {
-        c[row + 8 * i][column] = Value(halfToFloatFast(from[lane] & 0xffff));
-        c[row + 8 * i][column + 1] = Value(halfToFloatFast(from[lane] >> 16));
-      } else {
-        c[row + 8 * (i >> 1)][column + (i & 1)] = std::bit_cast<Value>(from[lane]);
-      }
-    }
+    if (halves)
+      forFragment([&](int g, int t, int lane) {
+        c[g + 8 * i][2 * t] = Value(halfToFloatFast(from[lane] & 0xffff));
+        c[g + 8 * i][2 * t + 1] = Value(halfToFloatFast(from[lane] >> 16));
+      });
+    else
+      forFragment(
+          [&](int g, int t, int lane) { c[g + 8 * (i >> 1)][2 * t + (i & 1)] = std::bit_cast<Value>(from[lane]); });
   }
   multiply(a, b, c, depth);
-  for (int i = 0; i < registersC; ++i) {
+  for (int i = 0; i < (halves ? 2 : 4); ++i) {
     uint32_t *to = warp.word(in.to[i]);
-    for (int lane = 0; lane < warpLanes; ++lane) {
-      int row = lane / 4, column = 2 * (lane & 3);
-      if (in.flag)
-        to[lane] = narrow(c[row + 8 * i][column], halfFormat, Rounding::nearestEven) |
-                   narrow(c[row + 8 * i][column + 1], halfFormat, Rounding::nearestEven) << 16;
+    forFragment([&](int g, int t, int lane) {
+      if (halves)
+        to[lane] = narrow(c[g + 8 * i][2 * t], halfFormat, Rounding::nearestEven) |
+                   narrow(c[g + 8 * i][2 * t + 1], halfFormat, Rounding::nearestEven) << 16;
       else if constexpr (std::is_same_v<Value, float>)
-        to[lane] = floatBits(c[row + 8 * (i >> 1)][column + (i & 1)]);
+        to[lane] = floatBits(c[g + 8 * (i >> 1)][2 * t + (i & 1)]);
       else
-        to[lane] = uint32_t(c[row + 8 * (i >> 1)][column + (i & 1)]);
-    }
+        to[lane] = uint32_t(c[g + 8 * (i >> 1)][2 * t + (i & 1)]);
+    });
   }
 }
 

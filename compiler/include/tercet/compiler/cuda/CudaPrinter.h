@@ -3,7 +3,7 @@
 #pragma once
 
 #include "tercet/Status.h"
-#include "tercet/dialect/TkernDialect.h"
+#include "tercet/compiler/cuda/GpuLowering.h"
 
 #include <string>
 
@@ -13,8 +13,9 @@ namespace tercet::compiler {
 struct CudaSource {
   std::string kernel; ///< the name of its __global__ function
   std::string text;
-  int64_t threads = 0;     ///< of a block
-  int64_t sharedBytes = 0; ///< dynamic shared memory of a block
+  int64_t threads = 0;                ///< of a block
+  int64_t sharedBytes = 0;            ///< dynamic shared memory of a block
+  std::vector<GpuArgument> arguments; ///< one per parameter
 };
 
 /// title: comment lines at the head of the text, without slashes. internal where the kernel holds an op that has no

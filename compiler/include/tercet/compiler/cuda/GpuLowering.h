@@ -1,49 +1,74 @@
-// GpuLowering: from a bound spec to one tkern.kernel for a GPU.
+// GpuLowering: from a program to tkern kernels for a GPU.
 //
-// The schedule is decided in attendSchedules and nowhere else: it lists every legal one, best first; the caller takes
-// the first that its code generator accepts. lowerDense applies one.
+// A program is a list of stages in the order of their launches, each one kernel in several forms, best first; the caller
+// takes the first form that its code generator accepts. Forms carry every size that was decided: nothing downstream
+// chooses a tile again.
 #pragma once
 
-#include "tercet/Tensor.h"
+#include "tercet/Plan.h"
 #include "tercet/compiler/cuda/CudaTarget.h"
-#include "tercet/dialect/TercetDialect.h"
+#include "tercet/compiler/cuda/GpuProgram.h"
 #include "tercet/dialect/TkernDialect.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace tercet::compiler {
 
-/// What a dense attention kernel is specialised for.
-struct DenseProgram {
-  int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
-  DType dtype = DType::bf16;         ///< bf16 or f16
-  std::string scale;                 ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
+/// One way to run a stage. lower makes a module with the stage's kernel, verified: arguments carry their symbols in
+/// `tkern.arguments`, values their names as locations; `tkern.shared_bytes` is the dynamic shared memory of a block.
+struct GpuForm {
+  std::string schedule; ///< as text
+  std::array<Expr, 3> grid = {1, 1, 1};
+  std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower;
 };
 
-/// Reads a spec without classification. unsupportedTarget where the spec has regions that have no GPU kernel, or the
-/// dtype or a dimension is not one of the above, with what is legal.
-Result<DenseProgram> readDenseSpec(ir::SpecOp spec, int64_t headDim, int64_t valueDim, DType dtype);
+struct GpuStage {
+  std::string kernel; ///< its name
+  std::string stage;  ///< the timing bucket (PlanNode)
+  bool once = false;  ///< runs before the loop over groups
+  Expr flops = 0;
+  std::vector<GpuForm> forms;
+};
 
-/// A schedule with why it stands where it does.
+/// A schedule of the attend stage with its shared memory.
 struct RankedSchedule {
   tkern::GpuScheduleAttr schedule;
   int64_t sharedBytes = 0; ///< of the block
 };
 
-/// The legal schedules for a target, best first; at least one for every legal program. remarks gets a sentence where
-/// the warpgroup form is passed over on a target that has it.
-std::vector<RankedSchedule> attendSchedules(mlir::MLIRContext &context, const DenseProgram &program,
+/// The legal schedules of the attend stage for a target, best first; at least one for every program. remarks gets a
+/// sentence where the warpgroup form is passed over on a target that has it.
+std::vector<RankedSchedule> attendSchedules(mlir::MLIRContext &context, const GpuProgram &program,
                                             const CudaTarget &target, std::vector<std::string> &remarks);
 
-/// A module with the one kernel @attend, verified. Arguments carry their symbols (Plan.h) in `tkern.arguments`, values
-/// their names as locations; `tkern.shared_bytes` is the dynamic shared memory of a block. The grid is (blocks of query
-/// rows, query heads, batches).
-mlir::OwningOpRef<mlir::ModuleOp> lowerDense(mlir::MLIRContext &context, const DenseProgram &program,
-                                             tkern::GpuScheduleAttr schedule);
+/// The attend kernel in one schedule. Its grid is (blocks of query rows, query heads of the group).
+mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const GpuProgram &program,
+                                              tkern::GpuScheduleAttr schedule);
+
+/// The stages of a program. `context` and `program` are referred to by the forms.
+std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
+                                std::vector<std::string> &remarks);
+
+/// What a kernel's argument binds to at launch.
+struct GpuArgument {
+  enum class Kind { pointer, size, number, tensorMap };
+  Kind kind = Kind::pointer;
+  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink") or,
+  /// for numbers, a runtime parameter ("param.keep").
+  std::string symbol;
+  int64_t boxRows = 0, boxCols = 0; ///< of a tensor map
+};
+std::vector<GpuArgument> argumentsOf(tkern::KernelOp kernel);
+
+/// The plan of a program whose stages are launched with these forms and arguments, one of each per stage.
+Plan buildGpuPlan(ir::SpecOp spec, const GpuProgram &program, const std::vector<GpuStage> &stages,
+                  const std::vector<size_t> &forms, const std::vector<std::vector<GpuArgument>> &arguments);
 
 /// The module as text whose SSA names are the values' names.
 std::string printNamed(mlir::ModuleOp module);
@@ -54,5 +79,6 @@ llvm::StringRef nameOf(mlir::Value value);
 /// Names of discardable attributes of a kernel.
 inline constexpr llvm::StringLiteral argumentsAttribute = "tkern.arguments";
 inline constexpr llvm::StringLiteral sharedBytesAttribute = "tkern.shared_bytes";
+inline constexpr llvm::StringLiteral threadsAttribute = "tkern.threads"; ///< of a block, where there is no schedule
 
 } // namespace tercet::compiler

@@ -1,0 +1,109 @@
+// States of key blocks for f32 tokens, by fused multiply-adds: h_j = phi(K_j)^T V_j as rows [features][values], then z_j,
+// then zeros. As key_states.cuh otherwise.
+#pragma once
+
+#include "tercet/dev/features.cuh"
+#include "tercet/dev/global.cuh"
+#include "tercet/dev/group.cuh"
+#include "tercet/dev/state_row.cuh"
+
+namespace tercet::dev {
+
+/// phi of rows first .. first + live - 1, one warp per row, to rows of COLS floats in shared memory; other rows are 0.
+template <int MAP, int WARPS, int D, int ROWS, int COLS>
+TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, index live) {
+  for (int r = static_cast<int>(warp()); r < ROWS; r += WARPS) {
+    float top = -infinity(), sum = 0;
+    if (MAP == softmax_features && r < live) {
+      for (int c = static_cast<int>(lane()); c < D; c += 32)
+        top = fmaxf(top, keys.row(first + r)[c]);
+      top = warp_max(top);
+    }
+    for (int c = static_cast<int>(lane()); c < COLS; c += 32) {
+      const float x = r < live && c < D ? feature<MAP>(keys.row(first + r)[c], top) : 0.0f;
+      sum += x;
+      to[r * COLS + c] = x;
+    }
+    if (MAP == softmax_features && r < live) {
+      const float total = warp_add(sum);
+      for (int c = static_cast<int>(lane()); c < D; c += 32)
+        to[r * COLS + c] /= total;
+    }
+  }
+}
+
+/// The shared memory of key_states_f32, in bytes.
+template <int D, int COLS, int ROWS> constexpr int key_states_f32_bytes = 4 * ROWS *(D + COLS);
+
+/// Key block `block` of pair g, value columns from COLS chunk on: states [g][blocks][columns]. weight: pack_weight's
+/// transposed W, or null where there is no projection (PROJECTS = false).
+template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED>
+TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
+                                  index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
+                                  const i32 *lengths, index key_heads, index tokens, index first_pair,
+                                  const float *weight, float *states) {
+  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
+  static_assert(key_states_f32_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
+  using State = StateRow<padded_d, padded_dv>;
+  const GroupHead head = group_head(g, first_pair, key_heads, 1);
+  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const Rows<float, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
+  const Rows<float, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
+  float *keys = reinterpret_cast<float *>(shared), *values = keys + ROWS * padded_d;
+  float *state = states + (g * ceil_div(tokens, BLOCK) + block) * State::columns;
+  // A thread sums 4 value columns of every `step`-th feature.
+  constexpr int across = COLS / 4, step = THREADS / across, count = (padded_d + step - 1) / step;
+  const int thread = static_cast<int>(threadIdx.x), quad = thread % across * 4, feature_row = thread / across;
+  const int col = static_cast<int>(chunk) * COLS;
+  float sums[count][4] = {}, z[2] = {};
+  static_assert(padded_d <= 2 * THREADS, "a thread sums at most two features of z");
+#pragma unroll 1
+  for (int part = 0; part < BLOCK && part < live; part += ROWS) {
+    const index first = block * BLOCK + part, left = live - part;
+    put_features<MAP, THREADS / 32, D, ROWS, padded_d>(keys, key_rows, first, left);
+    for (int i = thread; i < ROWS * COLS; i += THREADS) {
+      const int r = i / COLS, c = col + i % COLS;
+      float x = 0;
+      if (PROJECTS && r < left)
+        for (int d = 0; d < DV; ++d)
+          x = fmaf(value_rows.row(first + r)[d], weight[d * padded_dv + c], x);
+      if (!PROJECTS && r < left && c < DV)
+        x = value_rows.row(first + r)[c];
+      values[i] = x;
+    }
+    __syncthreads();
+#pragma unroll 1
+    for (int r = 0; r < ROWS; ++r) {
+      const float *value = values + r * COLS + quad;
+#pragma unroll
+      for (int i = 0; i < count; ++i)
+        if (const int f = feature_row + i * step; f < padded_d) {
+          const float x = keys[r * padded_d + f];
+#pragma unroll
+          for (int e = 0; e < 4; ++e)
+            sums[i][e] = fmaf(x, value[e], sums[i][e]);
+        }
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+        if (const int f = thread + i * THREADS; f < padded_d)
+          z[i] += keys[r * padded_d + f];
+    }
+    __syncthreads();
+  }
+#pragma unroll
+  for (int i = 0; i < count; ++i)
+    if (const int f = feature_row + i * step; f < padded_d)
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+        state[f * padded_dv + col + quad + e] = sums[i][e];
+  if (chunk == 0) {
+#pragma unroll
+    for (int i = 0; i < 2; ++i)
+      if (const int f = thread + i * THREADS; f < padded_d)
+        state[State::z + f] = z[i];
+    for (int c = State::z + padded_d + thread; c < State::columns; c += THREADS)
+      state[c] = 0;
+  }
+}
+
+} // namespace tercet::dev

@@ -1,0 +1,66 @@
+// GpuProgram: what a bound spec asks of a GPU, as plain data: the facts of lowering/Program.h that kernels are specialised
+// for, checked against what the kernels take.
+#pragma once
+
+#include "tercet/Session.h"
+#include "tercet/dialect/TercetDialect.h"
+
+#include <string>
+
+namespace tercet::compiler {
+
+/// In the order of the device library's enumerators (features.cuh, class_row.cuh, select.cuh).
+enum class GpuFeatureMap : int64_t { softmax, elu, relu };
+enum class GpuLinearSet : int64_t { none, marginal, nonCritical };
+enum class GpuCountRule : int64_t { floor, ceil, round };
+
+/// A number of the selection: a runtime parameter, or nothing where `parameter` is empty.
+struct GpuAmount {
+  std::string parameter;
+  bool isCount = false;
+};
+
+struct GpuProgram {
+  std::string name;
+  int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
+  DType dtype = DType::bf16;         ///< of q, k, v: bf16, f16 or f32
+  bool exact = true;                 ///< has a sparse branch
+  std::string scale;                 ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
+
+  int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
+  GpuAmount keep, drop;
+  std::string minKeep, sink;
+  GpuCountRule countRule = GpuCountRule::floor;
+  bool diagonal = false, forcedCounts = false;
+
+  bool means = false; ///< block means of marginal blocks under the softmax of the sparse branch
+
+  bool linear = false;
+  GpuFeatureMap featureMap = GpuFeatureMap::softmax;
+  GpuLinearSet over = GpuLinearSet::none; ///< none: one state for all rows
+  std::string eps;                        ///< the runtime parameter; empty: 0
+  std::string weight, bias;               ///< argument names of the projection; empty: none
+
+  bool classified() const { return blockQ != 0; }
+  bool isDense() const { return exact && !classified() && !linear; }
+  bool globalState() const { return linear && over == GpuLinearSet::none; }
+  /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32.
+  int64_t meanPlanes() const { return isWide() ? 1 : 2; }
+  bool isWide() const { return dtype == DType::f32; }
+  /// Rounded up to what matrix units take.
+  int64_t paddedHeadDim() const { return (headDim + 15) / 16 * 16; }
+  int64_t paddedValueDim() const { return (valueDim + 15) / 16 * 16; }
+  /// Tokens behind one state h_j.
+  int64_t stateBlock() const { return classified() ? blockK : 256; }
+  /// Numbers of a state row: StateRow of the device library.
+  int64_t stateColumns() const { return (paddedHeadDim() * paddedValueDim() + paddedHeadDim() + 63) / 64 * 64; }
+  /// The classes whose bits select writes: of the linear set, or of block means.
+  GpuLinearSet bits() const { return means ? GpuLinearSet::marginal : linear ? over : GpuLinearSet::none; }
+  double defaultScale() const;
+};
+
+/// invalidSpec where no target lowers the spec; unsupportedTarget where the dtype or a dimension is none of the above,
+/// with what is legal.
+Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem);
+
+} // namespace tercet::compiler

@@ -1,0 +1,124 @@
+// The softmax of a step, and what becomes of a worker's rows after the last one.
+#include "AttendParts.h"
+
+#include <limits>
+#include <numbers>
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+using tkern::Space;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+Value AttendParts::zeroed(StringRef name, int64_t cols) {
+  int64_t rows = schedule.getWorkerRows();
+  Value state = b.make<tkern::ScratchOp>(name, b.view(rows, cols, b.builder.getF32Type(), cols, Space::Register));
+  Value zeros = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(rows, cols), b.constant(0.0f));
+  Value c0 = b.constant(int64_t{0});
+  b.make<tkern::StoreOp>("", zeros, state, c0, c0, Value(), Value());
+  return state;
+}
+
+void AttendParts::startRows() {
+  if (program.exact) {
+    max = zeroed("row_max", 1);
+    sum = zeroed("row_sum", 4);
+  }
+  acc = zeroed("acc", layout.valueCols);
+}
+
+// In log2 units, relative to the running maximum.
+Value AttendParts::shifted(Value scores) {
+  auto type = cast<tkern::TileType>(scores.getType());
+  auto column = cast<tkern::TileType>(b.tile(type.getRows(), 1));
+  Value c0 = b.constant(int64_t{0});
+  Value top = b.make<tkern::LoadOp>("top", column, max, c0, c0, Value(), Value(), Value());
+  Value shift = b.map("shift", column, top, {"m"},
+                      [&](ValueRange x) -> Value { return b.make<arith::NegFOp>("negative", x[0]); });
+  return b.map("relative", type, {scores, shift}, {"s", "m"},
+               [&](ValueRange x) -> Value { return b.make<math::FmaOp>("exponent", x[0], scoreUnit, x[1]); });
+}
+
+Value AttendParts::softmax(Value scores, Value first, Value keysLeft) {
+  Value relative = shifted(b.make<tkern::MaskOp>("masked", scores.getType(), scores, keysLeft));
+  return b.make<tkern::SoftmaxStepOp>("p", relative, max, sum, acc, first);
+}
+
+Value AttendParts::softmaxOfMeans(Value scores, Value first, Value firstBlock) {
+  Value words = b.make<arith::CeilDivUIOp>("words", keyBlocks, b.constant(int64_t{64}));
+  Value at = b.mul("bits_at", listRow, b.mul("row_words", words, b.constant(int64_t{2})));
+  Value weighed = b.compute("weighed", scores.getType(), "weigh_means", "softmax", {b.integer(program.blockK)},
+                            {shifted(scores), bits, at, firstBlock, liveKeys});
+  return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc, first);
+}
+
+Value AttendParts::keepRows(Value tile, Value row, float otherwise) {
+  return b.compute("kept", tile.getType(), "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(otherwise)});
+}
+
+// phi(Q) H / (phi(Q) Z + eps) from the row's state, and the bias.
+void AttendParts::addLinear(Value row) {
+  Value queries = rowsOf("q_lines", q, head, program.headDim);
+  Value stateRow = program.globalState() ? group : listRow;
+  Value rowsOfPair = program.globalState() ? b.constant(int64_t{1}) : b.mul("state_rows", headsPerKeyHead, queryBlocks);
+  Value plane = b.mul("plane", b.mul("planes", pairs, rowsOfPair), b.constant(program.stateColumns(), "state_columns"));
+  Value narrow = eps ? b.make<arith::TruncFOp>("eps_f32", b.builder.getF32Type(), eps).getResult() : b.constant(0.0f);
+  Type type = layout.element;
+  b.call(program.isWide() ? "add_linear_f32" : "add_linear", "linear_rows",
+         {b.integer(static_cast<int64_t>(program.featureMap)), TypeAttr::get(type), b.integer(program.headDim),
+          b.integer(layout.valueCols)},
+         {acc, queries, row, liveRows, state, stateRow, plane, narrow});
+  if (bias)
+    b.call("add_bias", "linear_rows", {b.integer(layout.valueCols)}, {acc, bias});
+}
+
+void AttendParts::storeLogs(Value total, Value row) {
+  auto column = cast<tkern::TileType>(total.getType());
+  Value c0 = b.constant(int64_t{0});
+  // ln 2 in two floats: max may be large
+  Value high = b.constant(static_cast<float>(std::numbers::ln2), "ln_2");
+  Value low = b.constant(static_cast<float>(std::numbers::ln2 - static_cast<float>(std::numbers::ln2)), "ln_2_rest");
+  Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
+  Value wanted = b.make<arith::XOrIOp>("wants_lse", absent, b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
+  b.when(wanted, [&] {
+    Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
+    Value logs = b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
+      Value log = b.make<math::Log2Op>("log", x[1]);
+      Value rest = b.make<math::FmaOp>("rest", x[0], low, b.make<arith::MulFOp>("natural", log, high));
+      return b.make<math::FmaOp>("sum_of_logs", x[0], high, rest);
+    });
+    Value logRows = rowsOf("lse_rows", lse, head, 1);
+    b.make<tkern::StoreOp>("", keepRows(logs, row, -infinity), logRows, row, c0, rows, Value());
+  });
+}
+
+void AttendParts::finishRows(Value row) {
+  int64_t height = schedule.getWorkerRows();
+  auto column = cast<tkern::TileType>(b.tile(height, 1));
+  auto wide = cast<tkern::TileType>(b.tile(height, layout.valueCols));
+  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f), total;
+  if (program.exact) {
+    Value parts = b.make<tkern::LoadOp>("sums", b.tile(height, 4), sum, c0, c0, Value(), Value(), Value());
+    total = b.make<tkern::ReduceOp>("total", column, tkern::ReduceKind::Add, parts);
+    Value inverse = b.map("inverse", column, total, {"x"}, [&](ValueRange x) -> Value {
+      Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[0], zero);
+      Value reciprocal = b.make<arith::DivFOp>("reciprocal", one, x[0]);
+      return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
+    });
+    Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
+    Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"},
+                        [&](ValueRange x) -> Value { return b.make<arith::MulFOp>("quotient", x[0], x[1]); });
+    b.make<tkern::StoreOp>("", exact, acc, c0, c0, Value(), Value());
+  }
+  if (program.linear)
+    addLinear(row);
+  Value sum = b.make<tkern::LoadOp>("output", wide, acc, c0, c0, Value(), Value(), Value());
+  Value outputRows = rowsOf("o_rows", o, head, program.valueDim);
+  b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());
+  if (program.exact)
+    storeLogs(total, row);
+}
+
+} // namespace tercet::compiler

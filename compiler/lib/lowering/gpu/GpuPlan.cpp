@@ -1,0 +1,203 @@
+// The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
+// arguments, so that nothing is listed twice.
+#include "tercet/compiler/cuda/GpuLowering.h"
+
+#include <bit>
+
+namespace tercet::compiler {
+
+namespace {
+
+Expr sym(const char *name) { return Expr::symbol(name); }
+
+class PlanBuilder {
+public:
+  PlanBuilder(ir::SpecOp spec, const GpuProgram &program) : spec(spec), program(program) {}
+
+  Plan build(const std::vector<GpuStage> &stages, const std::vector<size_t> &forms,
+             const std::vector<std::vector<GpuArgument>> &arguments) {
+    plan.blockQ = program.blockQ;
+    plan.blockK = program.blockK;
+    addArguments();
+    addParameters();
+    addBuffers();
+    PlanNode groups;
+    groups.kind = PlanNode::Kind::groups;
+    for (size_t i = 0; i < stages.size(); ++i)
+      (stages[i].once ? plan.nodes : groups.body).push_back(node(stages[i], stages[i].forms[forms[i]], arguments[i]));
+    plan.nodes.push_back(std::move(groups));
+    if (program.linear) { // h and H of a group take at most the bytes of K, or are those of one pair
+      Expr rows = stateBlocks + (program.globalState() ? Expr(1) : sym("R") * TM);
+      plan.grouping.unitBytes = rows * (4 * program.stateColumns());
+      plan.grouping.budgetBytes =
+          sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
+    } else { // all pairs at once: the grid is what fills a GPU
+      plan.grouping.unitBytes = 1;
+      plan.grouping.budgetBytes = sym("P");
+    }
+    return std::move(plan);
+  }
+
+private:
+  void addArguments() {
+    using Role = PlanArgument::Role;
+    auto add = [&](std::string name, Role role, DType dtype, bool optional, bool isOutput = false) {
+      plan.arguments.push_back({std::move(name), role, optional, isOutput, dtype});
+    };
+    add("q", Role::query, program.dtype, false);
+    add("k", Role::key, program.dtype, false);
+    add("v", Role::value, program.dtype, false);
+    if (!program.weight.empty()) {
+      add(program.weight, Role::weight, DType::f32, true);
+      add(program.bias, Role::bias, DType::f32, true);
+    }
+    add("q_len", Role::queryLengths, DType::i32, true);
+    add("k_len", Role::keyLengths, DType::i32, true);
+    if (program.classified())
+      add("classes", Role::classes, DType::i8, true);
+    add("o", Role::output, program.dtype, false, true);
+    if (program.exact)
+      add("lse", Role::lse, DType::f32, true, true);
+    if (program.classified())
+      add("classes_out", Role::classesOutput, DType::i8, true, true);
+  }
+
+  void addParameters() {
+    for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
+      if (param.isStatic())
+        continue;
+      PlanParameter parameter;
+      parameter.name = param.getName().str();
+      parameter.isInteger = param.getKind() == ir::ParamKind::Integer;
+      parameter.value = param.isAuto()        ? program.defaultScale()
+                        : parameter.isInteger ? static_cast<double>(param.getInteger())
+                                              : param.getFloat();
+      parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
+      if (parameter.name == program.scale)
+        parameter.minimum = 1e-30;
+      for (const GpuAmount &amount : {program.keep, program.drop})
+        if (parameter.name == amount.parameter && !amount.isCount)
+          parameter.maximum = 1;
+      plan.parameters.push_back(parameter);
+    }
+  }
+
+  void addBuffer(std::string name, Expr bytes, std::string purpose) {
+    plan.buffers.push_back({std::move(name), std::move(bytes), std::move(purpose)});
+  }
+
+  void addBuffers() {
+    Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
+    if (program.classified()) {
+      addBuffer("mean_q", GR * TM * (4 * program.headDim), "block means of queries");
+      addBuffer("mean_k", G * TN * (4 * program.headDim), "block means of keys, transposed");
+      addBuffer("lists", GR * TM * TN * 4, "critical blocks of query blocks");
+      addBuffer("counts", GR * TM * 4, "lengths of the lists of critical blocks");
+      // One when a row of scores is longer than what a block of select keeps in shared memory.
+      Expr isLong = Expr::apply(Expr::Op::min, 1, Expr::apply(Expr::Op::max, 0, TN - 16384));
+      addBuffer("scores", isLong * GR * TM * TN * 4 + 64, "block scores of rows above 16384 blocks");
+    }
+    if (program.bits() != GpuLinearSet::none)
+      addBuffer("bits", GR * TM * ceildiv(TN, 64) * 8, "bits of the linear sets");
+    if (program.means) {
+      addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
+                "block means of keys as operands");
+      addBuffer("mean_v_rows", G * TN * program.valueDim * elementBytes, "block means of values as operands");
+    }
+    if (program.linear) {
+      Expr stateBytes = 4 * program.stateColumns();
+      addBuffer("h", G * stateBlocks * stateBytes, "states of key blocks");
+      addBuffer("state", (program.globalState() ? G : GR * TM) * stateBytes, "states of query blocks");
+    }
+    if (!program.weight.empty()) {
+      int64_t size = program.paddedValueDim();
+      addBuffer("weight", 4 * size * size, "projection weight");
+      addBuffer("bias", 4 * size, "projection bias");
+    }
+  }
+
+  PlanSlot slot(const GpuArgument &argument) {
+    PlanSlot result;
+    const std::string &symbol = argument.symbol;
+    switch (argument.kind) {
+    case GpuArgument::Kind::size:
+      result.value = Expr::symbol(symbol);
+      break;
+    case GpuArgument::Kind::number:
+      result.kind = PlanSlot::Kind::scalar;
+      result.name = symbol.substr(sizeof "param." - 1);
+      break;
+    case GpuArgument::Kind::pointer:
+      if (symbol.empty())
+        break; // a null pointer
+      result.kind = symbol[0] == '@' ? PlanSlot::Kind::buffer : PlanSlot::Kind::tensor;
+      result.name = symbol[0] == '@' ? symbol.substr(1) : symbol;
+      break;
+    case GpuArgument::Kind::tensorMap: {
+      bool queries = symbol == "q";
+      result.kind = PlanSlot::Kind::tensorMap;
+      result.name = symbol;
+      result.map.dtype = program.dtype;
+      result.map.sizes = {symbol == "v" ? program.valueDim : program.headDim, sym(queries ? "N" : "M"),
+                          sym(queries ? "H" : "HKV"), sym("B")};
+      for (const char *axis : {".2", ".1", ".0"})
+        result.map.strides.push_back(Expr::symbol(symbol + axis));
+      result.map.box = {argument.boxCols, argument.boxRows, 1, 1};
+      result.map.swizzle = PlanTensorMap::Swizzle::bytes128;
+      break;
+    }
+    }
+    return result;
+  }
+
+  PlanNode node(const GpuStage &stage, const GpuForm &form, const std::vector<GpuArgument> &arguments) {
+    PlanNode result;
+    result.kind = PlanNode::Kind::kernel;
+    result.callee = stage.kernel;
+    result.stage = stage.stage;
+    for (size_t axis = 0; axis < 3; ++axis)
+      result.grid[axis] = form.grid[axis];
+    for (const GpuArgument &argument : arguments)
+      result.slots.push_back(slot(argument));
+    result.flops = stage.flops;
+    return result;
+  }
+
+  ir::SpecOp spec;
+  const GpuProgram &program;
+  Plan plan;
+  Expr GR = sym("G") * sym("R");
+  Expr TM = program.classified() ? ceildiv(sym("N"), program.blockQ) : Expr(1);
+  Expr TN = program.classified() ? ceildiv(sym("M"), program.blockK) : Expr(1);
+  Expr stateBlocks = ceildiv(sym("M"), program.stateBlock());
+};
+
+} // namespace
+
+std::vector<GpuArgument> argumentsOf(tkern::KernelOp kernel) {
+  std::vector<GpuArgument> result;
+  auto symbols = kernel->getAttrOfType<mlir::ArrayAttr>(argumentsAttribute);
+  for (auto [position, argument] : llvm::enumerate(kernel.getBody().getArguments().drop_front(3))) {
+    GpuArgument entry;
+    if (symbols && position < symbols.size())
+      entry.symbol = mlir::cast<mlir::StringAttr>(symbols[position]).getValue().str();
+    mlir::Type type = argument.getType();
+    entry.kind = mlir::isa<mlir::IndexType>(type)        ? GpuArgument::Kind::size
+                 : mlir::isa<tkern::TensorMapType>(type) ? GpuArgument::Kind::tensorMap
+                 : mlir::isa<tkern::PointerType>(type)   ? GpuArgument::Kind::pointer
+                                                         : GpuArgument::Kind::number;
+    if (auto map = mlir::dyn_cast<tkern::TensorMapType>(type)) {
+      entry.boxRows = map.getRows();
+      entry.boxCols = map.getCols();
+    }
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+Plan buildGpuPlan(ir::SpecOp spec, const GpuProgram &program, const std::vector<GpuStage> &stages,
+                  const std::vector<size_t> &forms, const std::vector<std::vector<GpuArgument>> &arguments) {
+  return PlanBuilder(spec, program).build(stages, forms, arguments);
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,90 @@
+// Which specs have GPU kernels, and with which sizes.
+#include "tercet/compiler/cuda/GpuProgram.h"
+
+#include "Program.h"
+
+#include <cmath>
+
+namespace tercet::compiler {
+
+namespace {
+
+std::string nameOf(mlir::Value operand) {
+  ir::ParamOp param = operand ? ir::paramOf(operand) : ir::ParamOp();
+  return param ? param.getName().str() : std::string();
+}
+
+void readSelection(ir::SelectOp select, GpuProgram &program) {
+  program.keep = {nameOf(select.getKeep()), select.getKeepUnit() == ir::KeepUnit::Count};
+  program.drop = {nameOf(select.getDrop()), select.getDrop() && select.getDropUnit() == ir::DropUnit::Count};
+  program.minKeep = nameOf(select.getMinKeep());
+  program.sink = nameOf(select.getSink());
+  if (ir::ParamOp rule = ir::paramOf(select.getCountRule()))
+    program.countRule = rule.getKeyword() == "ceil"    ? GpuCountRule::ceil
+                        : rule.getKeyword() == "round" ? GpuCountRule::round
+                                                       : GpuCountRule::floor;
+  auto flag = [](mlir::Value operand) { return operand && ir::paramOf(operand).getFlag(); };
+  program.diagonal = flag(select.getDiagonal());
+  program.forcedCounts = flag(select.getForcedCounts());
+}
+
+GpuLinearSet setOf(LinearOver over) {
+  switch (over) {
+  case LinearOver::marginal:
+    return GpuLinearSet::marginal;
+  case LinearOver::nonCritical:
+    return GpuLinearSet::nonCritical;
+  case LinearOver::all:
+    break;
+  }
+  return GpuLinearSet::none;
+}
+
+Status checkSizes(const Problem &problem) {
+  if (problem.dtype != DType::bf16 && problem.dtype != DType::f16 && problem.dtype != DType::f32)
+    return Status::make(Code::unsupportedTarget, "CUDA kernels take bf16, f16 or f32, not {}",
+                        dtypeName(problem.dtype));
+  for (int64_t size : {problem.headDim, problem.valueDim})
+    if (size < 8 || size > 256 || size % 8 != 0)
+      return Status::make(
+          Code::unsupportedTarget,
+          "CUDA kernels take head dimensions from 8 to 256 in steps of 8 (rows of 16-byte chunks), not {}; "
+          "the nearest is {}",
+          size, std::clamp<int64_t>((size + 4) / 8 * 8, 8, 256));
+  return {};
+}
+
+} // namespace
+
+double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<double>(headDim)); }
+
+Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
+  TERCET_RETURN_IF_ERROR(checkSizes(problem));
+  TERCET_TRY(Program facts, readProgram(spec, problem));
+  GpuProgram program;
+  program.name = spec.getSymName().str();
+  program.headDim = facts.headDim;
+  program.valueDim = facts.valueDim;
+  program.dtype = facts.dtype;
+  program.exact = facts.exact;
+  program.scale = facts.scale;
+  program.blockQ = facts.blockQ;
+  program.blockK = facts.blockK;
+  if (facts.classified())
+    readSelection(facts.select, program);
+  program.means = facts.means;
+  program.linear = facts.linear;
+  program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
+  program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;
+  program.eps = facts.eps;
+  program.weight = facts.weight;
+  program.bias = facts.bias;
+  if (program.means && program.linear)
+    return Status::make(Code::unsupportedTarget,
+                        "@{} has block means beside a linear branch, for which there is no "
+                        "CUDA kernel; cpu runs it",
+                        program.name);
+  return program;
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,133 @@
+// The stages of a GPU program over a group of (batch, KV head) pairs:
+//
+//   weight     pack_weight               W, b as operands; once per call
+//   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
+//   select     pool_queries, select      classes of blocks from scores, or
+//              given_classes             classes handed in: lists of critical blocks, bits of the linear set
+//   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
+//   attend     attend                    O = O_s + O_l W^T + b, LSE
+//
+// W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
+#include "StageKernel.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+Expr sym(const char *name) { return Expr::symbol(name); }
+
+std::string textOf(Attribute attribute) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  attribute.print(stream);
+  return text;
+}
+
+class StageList {
+public:
+  StageList(MLIRContext &context, const GpuProgram &program, const CudaTarget &target)
+      : context(context), program(program), target(target) {}
+
+  std::vector<GpuStage> build(std::vector<std::string> &remarks) {
+    using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
+    auto simple = [this](Lower lower) {
+      return [&context = context, &program = program, lower] { return lower(context, program); };
+    };
+    if (!program.weight.empty())
+      add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
+          true;
+    if (program.classified() || program.linear)
+      addPrologue();
+    if (program.classified()) {
+      Expr given = sym("classes.present"), rows = ceildiv(TM, 8);
+      add("pool_queries", "select", {(1 - given) * TM, GR, 1}, "query block per block", simple(lowerPoolQueries));
+      add("select", "select", {(1 - given) * rows, GR, 1}, "8 rows per block, a warp each", simple(lowerSelect)).flops =
+          (1 - given) * GR * TM * TN * (2 * program.headDim);
+      add("given_classes", "select", {given * rows, GR, 1}, "8 rows per block, a warp each", simple(lowerGivenClasses));
+    }
+    if (program.linear)
+      addAggregate(simple(lowerAggregate));
+    addAttend(remarks);
+    return std::move(stages);
+  }
+
+private:
+  GpuStage &add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
+                std::function<OwningOpRef<ModuleOp>()> lower) {
+    GpuStage entry;
+    entry.kernel = std::move(kernel);
+    entry.stage = std::move(stage);
+    entry.forms.push_back({std::move(schedule), std::move(grid), std::move(lower)});
+    return stages.emplace_back(std::move(entry));
+  }
+
+  void addPrologue() {
+    StateShape shape(program, target);
+    Expr chunks = program.linear ? program.paddedValueDim() / shape.valueCols : 1;
+    Expr blocks = ceildiv(sym("M"), program.stateBlock());
+    std::string schedule = program.linear
+                               ? fmt::format("{} value columns, {} tokens at a time", shape.valueCols, shape.partTokens)
+                               : "key block per block";
+    GpuStage &stage =
+        add("prologue", "prologue", {blocks, sym("G"), chunks}, schedule,
+            [&context = context, &program = program, shape] { return lowerPrologue(context, program, shape); });
+    if (program.linear)
+      stage.flops = sym("G") * sym("M") * (2 * program.headDim * program.valueDim);
+    if (!program.weight.empty())
+      stage.flops = stage.flops + sym("G") * sym("M") * (2 * program.valueDim * program.valueDim);
+  }
+
+  void addAggregate(std::function<OwningOpRef<ModuleOp>()> lower) {
+    int64_t columns = program.stateColumns();
+    if (program.globalState()) {
+      add("aggregate", "aggregate", {ceildiv(columns, 512), sym("G"), 1}, "sum over key blocks", std::move(lower));
+      return;
+    }
+    GpuStage &stage = program.isWide() ? add("aggregate", "aggregate", {ceildiv(columns, 256), ceildiv(TM, 16), GR},
+                                             "16 query blocks x 256 columns, multiply-adds", std::move(lower))
+                                       : add("aggregate", "aggregate", {columns / 64, ceildiv(TM, 256), GR},
+                                             "256 query blocks x 64 columns, 3 slots", std::move(lower));
+    stage.flops = GR * TM * TN * (2 * columns);
+  }
+
+  void addAttend(std::vector<std::string> &remarks) {
+    GpuStage stage;
+    stage.kernel = stage.stage = "attend";
+    for (const RankedSchedule &ranked : attendSchedules(context, program, target, remarks)) {
+      tkern::GpuScheduleAttr schedule = ranked.schedule;
+      stage.forms.push_back(
+          {textOf(schedule),
+           {ceildiv(sym("N"), schedule.getBlockRows()), GR, 1},
+           [&context = context, &program = program, schedule] { return lowerAttend(context, program, schedule); }});
+    }
+    Expr pairs =
+        program.classified() ? sym("blocks.critical") * (program.blockQ * program.blockK) : GR * sym("N") * sym("M");
+    if (program.means)
+      pairs = pairs + sym("blocks.marginal") * program.blockQ;
+    Expr exact = program.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
+    Expr linear = program.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
+    stage.flops = exact + linear;
+    stages.push_back(std::move(stage));
+  }
+
+  MLIRContext &context;
+  const GpuProgram &program;
+  const CudaTarget &target;
+  std::vector<GpuStage> stages;
+  Expr GR = sym("G") * sym("R");
+  Expr TM = program.classified() ? ceildiv(sym("N"), program.blockQ) : Expr(1);
+  Expr TN = program.classified() ? ceildiv(sym("M"), program.blockK) : Expr(1);
+};
+
+} // namespace
+
+std::vector<GpuStage> gpuStages(MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
+                                std::vector<std::string> &remarks) {
+  return StageList(context, program, target).build(remarks);
+}
+
+} // namespace tercet::compiler

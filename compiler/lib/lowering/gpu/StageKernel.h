@@ -1,0 +1,53 @@
+// StageKernel: a kernel around one function of the device library: its arguments and constants come from the program,
+// its logic lies in compiler/device.
+#pragma once
+
+#include "GpuKernelBuilder.h"
+
+namespace tercet::compiler {
+
+class StageKernel {
+public:
+  StageKernel(mlir::MLIRContext &context, const GpuProgram &program, llvm::StringRef name,
+              llvm::ArrayRef<llvm::StringRef> items, int64_t threads);
+
+  /// Base and strides of a tensor argument, appended to `inputs`.
+  void addTensor(mlir::SmallVectorImpl<mlir::Value> &inputs, llvm::StringRef name, int strides);
+  /// A runtime parameter as f64, or a constant where the spec has none.
+  mlir::Value amount(llvm::StringRef name, const std::string &parameter, double otherwise);
+  /// The same as an integer.
+  mlir::Value whole(llvm::StringRef name, const std::string &parameter, int64_t otherwise);
+  mlir::Type element();
+  mlir::Attribute elementAttribute() { return mlir::TypeAttr::get(element()); }
+  mlir::Attribute integer(int64_t value) { return b.integer(value); }
+
+  /// Ends the kernel and checks it.
+  mlir::OwningOpRef<mlir::ModuleOp> finish(int64_t sharedBytes);
+
+private:
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+
+public:
+  GpuKernelBuilder b;
+  const GpuProgram &program;
+};
+
+/// Threads of a block of every stage but select (a warp per row) and aggregate.
+inline constexpr int64_t stageThreads = 128;
+
+/// Sizes of the state kernel, from its program: value columns of a block, tokens of a part, and shared memory. Numbers
+/// are key_states_bytes' of the device library.
+struct StateShape {
+  StateShape(const GpuProgram &program, const CudaTarget &target);
+  int64_t valueCols, partTokens, sharedBytes;
+};
+
+mlir::OwningOpRef<mlir::ModuleOp> lowerWeight(mlir::MLIRContext &context, const GpuProgram &program);
+mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, const GpuProgram &program,
+                                                const StateShape &shape);
+mlir::OwningOpRef<mlir::ModuleOp> lowerPoolQueries(mlir::MLIRContext &context, const GpuProgram &program);
+mlir::OwningOpRef<mlir::ModuleOp> lowerSelect(mlir::MLIRContext &context, const GpuProgram &program);
+mlir::OwningOpRef<mlir::ModuleOp> lowerGivenClasses(mlir::MLIRContext &context, const GpuProgram &program);
+mlir::OwningOpRef<mlir::ModuleOp> lowerAggregate(mlir::MLIRContext &context, const GpuProgram &program);
+
+} // namespace tercet::compiler
