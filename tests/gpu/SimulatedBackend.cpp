@@ -1,0 +1,51 @@
+// A session whose only device is a simulated one; a kernel per spec and problem, kept for the whole test run.
+#include "gpu/SimulatedBackend.h"
+
+#include "tercet/Jit.h"
+#include "tercet/rt/StagedCall.h"
+
+#include <fmt/format.h>
+
+namespace tercet::test {
+
+SimulatedBackend::SimulatedBackend(std::string target, rt::SimulationOptions options) : target(std::move(target)) {
+  auto open = [options](const std::string &name) { return rt::openSimulatedGpu(name, options); };
+  auto made = Session::create({.threads = 1, .useCache = false, .openDevice = open}, makeCompiler());
+  session = made.ok() ? std::move(*made) : nullptr;
+}
+
+Result<std::shared_ptr<Kernel>> SimulatedBackend::kernelFor(const Spec &spec, const Problem &given) {
+  Problem problem = given;
+  problem.target = target;
+  std::string key =
+      fmt::format("{} {} {} {}", spec.origin, problem.headDim, problem.valueDim, dtypeName(problem.dtype));
+  for (const auto &[name, value] : spec.settings)
+    key += fmt::format(" {}={}", name, value);
+  std::shared_ptr<Kernel> &kernel = kernels[key];
+  if (!kernel) {
+    TERCET_TRY(kernel, session->compile(spec, problem));
+  }
+  return kernel;
+}
+
+Status SimulatedBackend::run(const Spec &spec, const Problem &problem, const Arguments &inputs,
+                             const Arguments &outputs, int) {
+  TERCET_TRY(std::shared_ptr<Kernel> kernel, kernelFor(spec, problem));
+  TERCET_TRY(std::shared_ptr<rt::GpuDevice> device, session->device(target));
+  Arguments arguments = inputs;
+  std::vector<std::string> names;
+  for (const auto &[name, tensor] : outputs.tensors) { // `classes` is an input and an output
+    names.push_back(name == "classes" ? "classes_out" : name);
+    arguments.tensors.emplace_back(names.back(), tensor);
+  }
+  TERCET_TRY(rt::StagedCall call, rt::StagedCall::upload(device, arguments));
+  TERCET_TRY(size_t bytes, kernel->workspaceBytes(call.arguments()));
+  rt::GpuMemory workspace;
+  if (bytes > 0) {
+    TERCET_TRY(workspace, rt::GpuMemory::allocate(device, bytes));
+  }
+  TERCET_RETURN_IF_ERROR(kernel->launch(call.arguments(), workspace.data(), bytes));
+  return call.download(names);
+}
+
+} // namespace tercet::test
