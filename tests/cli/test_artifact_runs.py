@@ -77,6 +77,26 @@ class ArtifactRuns(Case):
         process = self.program("tercet-run", self.path("dense.tercet"), *self.qkv(), "--target", "sim:sm_80", code=3)
         self.assertIn("has no code that 'sim:sm_80' (sm_80) can run; it has: cpu:portable", process.stderr)
 
+    def test_the_gpu_bundle_passes_on_the_simulator(self):
+        if not self.passes("config", "--json").json()["nvrtc"]:
+            self.skipTest("there is no NVRTC")
+        archive = self.path("bundle.tar.xz")
+        built = subprocess.run(["bash", SOURCE / "bench/gpu_bundle.sh", "--target", "sm_80", "--quick", "-o", archive],
+                               capture_output=True, text=True, timeout=300,
+                               env={**os.environ, "BUNDLE_BUILT": "1", "BUNDLE_PROGRAMS": str(PROGRAMS)})
+        self.assertEqual(built.returncode, 0, built.stdout + built.stderr)
+        subprocess.run(["tar", "-C", self.folder, "-xf", archive], check=True)
+        script = subprocess.run(["bash", self.folder / "tercet-gpu/gpu_check.sh", "--device", "sim:sm_80", "--out",
+                                 self.path("out"), "--quick"], capture_output=True, text=True, timeout=600)
+        self.assertEqual(script.returncode, 0, script.stdout + script.stderr)
+        results = json.loads((self.folder / "out/results.json").read_text())
+        self.assertTrue(results["cases"]["passed"])
+        for case in results["cases"]["cases"]:
+            self.assertTrue(case["deterministic"], case)
+            for what in ["changed_data", "changed_parameters", "parameters_matter"]:
+                self.assertTrue(case["graph"][what], case)
+            self.assertGreater(sum(kernel["instructions"] for kernel in case["kernels"]), 0)
+
     def test_the_script_reports_every_step(self):
         bundle = self.bundle()
         for file in [PROGRAMS / "tercet-run", SOURCE / "bench/gpu_check.sh"]:

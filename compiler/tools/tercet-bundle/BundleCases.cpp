@@ -17,7 +17,7 @@ Case makeCase(const std::string &spec, Shape shape, DType dtype, const std::stri
   entry.shape = shape;
   if (classifies(spec)) {
     entry.parameters = {{"keep", 0.25}};
-    entry.otherParameters = {{"keep", 0.5}};
+    entry.otherParameters = {{"keep", 0.75}}; // another number of blocks, of three too
   } else {
     entry.otherParameters = {{"scale", 0.03125}};
   }

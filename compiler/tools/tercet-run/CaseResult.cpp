@@ -38,7 +38,8 @@ Json toJson(const CaseResult &result) {
     object["graph"] = {{"passed", result.graphs.passed()},
                        {"same_data", result.graphs.sameData},
                        {"changed_data", result.graphs.changedData},
-                       {"changed_parameters", result.graphs.changedParameters}};
+                       {"changed_parameters", result.graphs.changedParameters},
+                       {"parameters_matter", result.graphs.parametersMatter}};
   for (const rt::GpuKernelCounts &kernel : result.counts) {
     Json counts = {{"kernel", kernel.kernel}, {"launches", kernel.launches}};
     for (const auto &[name, value] : kernel.counts)

@@ -63,7 +63,8 @@ Result<GraphVerdict> checkGraphs(BoundKernel &kernel, const Tensor &v, const Ten
     TERCET_TRY(Bytes direct, launched(otherParameters));
     TERCET_TRY(Bytes byGraph, replayed(*other));
     TERCET_TRY(Bytes first, replayed(**graph)); // the first graph keeps its own parameters
-    verdict.changedParameters = direct == byGraph && direct != once && first == once;
+    verdict.parametersMatter = direct != once;
+    verdict.changedParameters = direct == byGraph && first == once;
   }
   return verdict;
 }

@@ -10,6 +10,7 @@ struct GraphVerdict {
   bool sameData = false;         ///< replay gives the bits of a launch
   bool changedData = false;      ///< .. also after v was doubled in place
   bool changedParameters = true; ///< .. also a graph captured with other parameters; true where there are none
+  bool parametersMatter = false; ///< whether those other parameters change o at all: of a single block they cannot
   bool passed() const { return !ran || (sameData && changedData && changedParameters); }
 };
 
