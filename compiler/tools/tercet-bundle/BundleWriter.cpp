@@ -49,8 +49,12 @@ Result<Json> BundleWriter::artifactsOf(const Program &program) {
   Json paths = Json::array();
   for (const std::string &target : targets) {
     Result<EmitResult> emitted = emit(spec, {program.headDim, program.valueDim, program.dtype, target}, "artifact");
-    if (!emitted.ok() && emitted.status().code() == Code::unsupportedTarget) {
-      refusals.push_back({{"program", key}, {"target", target}, {"reason", emitted.status().message()}});
+    if (!emitted.ok() &&
+        (emitted.status().code() == Code::unsupportedTarget || emitted.status().code() == Code::compileFailed)) {
+      std::string reason = emitted.status().message();
+      for (const auto &[name, value] : emitted.status().notes())
+        reason += fmt::format("; {}: {}", name, value);
+      refusals.push_back({{"program", key}, {"target", target}, {"reason", reason}});
       continue;
     }
     TERCET_RETURN_IF_ERROR(emitted.takeStatus());

@@ -16,7 +16,8 @@ public:
 
   Status add(const Case &entry);
   Status add(const Benchmark &entry);
-  /// Writes cases.json. Cases without code for any target are left out and told under "unsupported".
+  /// Writes cases.json. Cases without code for any target are left out, and programs that a target does not support, or
+  /// that do not compile for it, are told under "unsupported".
   Status finish();
 
   size_t written() const { return cases.size() + benchmarks.size(); }
