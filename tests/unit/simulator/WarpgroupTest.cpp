@@ -226,11 +226,30 @@ TEST_CASE("accumulators and operands of products in flight are left alone", "[si
   fails("setp.lt.u32 %p5, %r0, 32; @%p5 bra OUT;\n" + issue + waitAll + "OUT:", "warps of a warpgroup");
   fails("st.shared.u32 [%r1+16384], %r0; bar.sync 0;\n" + issue, "no fence.proxy.async since");
   fails("mov.b64 %rd11, 0x4000004000013fff;\n" + issue, "lie outside");
-  // Chains on one accumulator need one fence and one wait; groups retire in order.
+}
+
+TEST_CASE("products of a chain take effect in order, whenever they do", "[simulator]") {
+  // D = A B, three times added; the first one overwrites.
+  Program p = programOf({"f32.bf16.bf16", 64, 2, 16, true}), adding = programOf({"f32.bf16.bf16", 64, 2, 16, true});
+  size_t at = adding.issue.find("%p1");
+  adding.issue.replace(at, 3, "%p2");
   AsyncCase chain = p.given;
-  chain.body = p.prologue + fence + p.issue + p.issue + commit + p.issue + commit +
-               "wgmma.wait_group.sync.aligned 1;\n" + waitAll + p.epilogue;
-  CHECK(test::run(chain).message() == "ok");
+  chain.body = p.prologue + "setp.eq.u32 %p2, 0, 0;\n" + fence + p.issue + adding.issue + commit + adding.issue +
+               commit + "wgmma.wait_group.sync.aligned 1;\n" + waitAll + p.epilogue;
+  AsyncCase once = p.given;
+  once.body = p.prologue + fence + p.issue + commit + waitAll + p.epilogue;
+  auto expected = test::run(once);
+  REQUIRE(expected.message() == "ok");
+  for (sim::LaunchConfig config : test::adversarialModes({}))
+    for (uint64_t seed = 0; seed < 4; ++seed) {
+      config.block = {128, 1, 1};
+      config.seed = seed;
+      chain.config = config;
+      auto result = test::run(chain);
+      REQUIRE(result.message() == "ok");
+      for (size_t i = 0; i < 128 * 32; ++i)
+        REQUIRE(result.at<float>(i) == 3 * expected.at<float>(i));
+    }
 }
 
 TEST_CASE("registers move between warpgroups within their CTA's budget", "[simulator]") {

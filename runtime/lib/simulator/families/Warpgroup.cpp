@@ -88,6 +88,12 @@ uint64_t uniform(const Site &site, uint32_t slot) {
   return bits[0];
 }
 
+void finish(Warp &warp, Product &product) {
+  if (!product.done)
+    computeProduct(warp, product);
+  product.done = true;
+}
+
 void execute(Warp &warp, const Instruction &in, Mask mask) {
   if (!warp.gather(in, mask, allLanes))
     return;
@@ -116,10 +122,10 @@ void execute(Warp &warp, const Instruction &in, Mask mask) {
   });
   hold(products.watch, product);
   Landing landing = cta.config().landing;
-  product.done = landing == Landing::atIssue || (landing == Landing::seeded && cta.cluster().random.below(2));
-  if (product.done)
-    computeProduct(warp, product);
   products.inFlight.push_back(product);
+  if (landing == Landing::atIssue || (landing == Landing::seeded && cta.cluster().random.below(2)))
+    for (Product &earlier : products.inFlight) // products take effect in order
+      finish(warp, earlier);
 }
 
 void fence(Warp &warp, const Instruction &in, Mask mask) {
@@ -145,9 +151,8 @@ void wait(Warp &warp, const Instruction &in, Mask mask) {
   Site site{warp, in, 0};
   bool any = false;
   while (!products.inFlight.empty() && products.inFlight.front().group + uint64_t(in.immediate) < products.committed) {
-    Product product = products.inFlight.front();
-    if (!product.done)
-      computeProduct(warp, product);
+    Product &product = products.inFlight.front();
+    finish(warp, product);
     forOperandChunks(warp, product, [&](uint32_t address) {
       proxies.endRead(address, Proxies::granule);
       if (races) // it was read until now: who overwrites it must have seen the wait
