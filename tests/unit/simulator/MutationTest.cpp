@@ -1,0 +1,188 @@
+// One edit at a time to the dense kernel and the device library, each of them a bug: the simulator must find all but those
+// that change nothing. An edit names the text it replaces; a test fails where that text is gone, so the list stays true.
+#include "gpu/DenseCase.h"
+#include "tercet/compiler/cuda/DeviceLibrary.h"
+#include "unit/simulator/DenseProblem.h"
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+using namespace tercet;
+
+namespace {
+
+struct Edit {
+  const char *from, *to;
+  /// Why the kernel is right with it all the same; null for a bug.
+  const char *harmless = nullptr;
+};
+
+const Edit edits[] = {
+    // Rings of copies.
+    {"copy_rows<false>(step, source, row, limit - row);\n    commit_copies();",
+     "copy_rows<false>(step, source, row, limit - row);"},
+    {"wait_copies<LATER>();\n", ""},
+    {"wait_copies<LATER>();\n", "wait_copies<LATER + 1>();\n"},
+    {"wait_copies<LATER>();\n    __syncthreads();", "wait_copies<LATER>();"},
+    {"wait_copies<LATER>();\n    __syncthreads();", "__syncthreads();\n    wait_copies<LATER>();"},
+    {"wait_copies<LATER>();\n    __syncthreads();", "wait_copies<LATER>();\n    __syncwarp();"},
+    {"static_cast<u32>(step) % SLOTS * Slot::bytes", "static_cast<u32>(step) % (SLOTS + 1) * Slot::bytes"},
+    {"static_cast<u32>(step) % SLOTS * Slot::bytes", "0 * Slot::bytes"},
+    {"limit - row >= Slot::rows &&", "limit - row >= Slot::rows - 1 &&"},
+    {"first + r < live && Slot", "first + r <= live && Slot"},
+    {"r * Slot::row_bytes + 16 * c", "r * Slot::row_bytes + 8 * c"},
+    {"r * Slot::row_bytes + 16 * c", "r * 128 + 16 * c"},
+    {"from + first * source.stride);", "from + (first + 1) * source.stride);"},
+    {"\"r\"(live ? 16 : 0)", "\"r\"(16)"},
+    {"\"r\"(live ? 16 : 0)", "\"r\"(live ? 8 : 0)"},
+    {"first < Slot::rows; first += PASS", "first < Slot::rows - PASS; first += PASS"},
+    {"  drain_copies();\n", "", "nothing reads the copies that are left when the loop ends"},
+    // Fragments and products.
+    {"load_matrices(result.at[k], corner + lane() % 16 * tile.row_bytes",
+     "load_matrices(result.at[k], corner + lane() % 8 * tile.row_bytes"},
+    {"tile.row_bytes + lane() / 16 * 16 + 32 * k);\n  return result;",
+     "tile.row_bytes + lane() / 16 * 16 + 16 * k);\n  return result;"},
+    {"(lane() % 8 + lane() / 16 * 8) * b.row_bytes", "(lane() % 8 + lane() / 8 * 8) * b.row_bytes"},
+    {"lane() / 8 % 2 * 16;", "lane() / 16 * 16;"},
+    {"multiply<Element>(init.at + 8 * n, left, right[0], right[1]);",
+     "multiply<Element>(init.at + 8 * n, left, right[0], right[2]);"},
+    {"multiply<Element>(init.at + 8 * n + 4, left", "multiply<Element>(init.at + 8 * n, left"},
+    {"load_matrices_transposed(right, corner + 16 * k", "load_matrices(right, corner + 16 * k"},
+    {"multiply<Element>(acc.at + 8 * n + 4, left.at[k]", "multiply<Element>(acc.at + 8 * n + 4, left.at[0]"},
+    {"corner + 16 * k * b.row_bytes + 32 * n);", "corner + 16 * n * b.row_bytes + 32 * k);"},
+    {"\"r\"(a[0]), \"r\"(a[1])", "\"r\"(a[1]), \"r\"(a[0])"},
+    {"\"f\"(c[0]), \"f\"(c[1])", "\"f\"(c[1]), \"f\"(c[0])"},
+    {"pack<Element>(tile.at[8 * k + 2 * e], tile.at[8 * k + 2 * e + 1])",
+     "pack<Element>(tile.at[8 * k + 2 * e + 1], tile.at[8 * k + 2 * e])"},
+    {"m8n8.x4.trans.shared", "m8n8.x4.shared"},
+    // The online softmax.
+    {"(tile.col_of(i)) < live ? tile.at[i]", "(tile.col_of(i)) <= live ? tile.at[i]"},
+    {"if (cols < COLS) {", "if (cols < COLS - 1) {"},
+    {" || top.at[1] > threshold", ""},
+    {"first ? top.at[row] : fmaxf(top.at[row], 0.0f)", "top.at[row]"},
+    {"factor.at[row] = first ? 0.0f : exp2_approx(-rise.at[row]);", "factor.at[row] = exp2_approx(rise.at[row]);"},
+    {"max.at[row] += rise.at[row];", "max.at[row] = rise.at[row];"},
+    {"sum.at[row] *= factor.at[row];", ""},
+    {"acc = map<ROWS, DEPTH>(product, acc, factor);", ""},
+    {"return score - by;", "return score + by;"},
+    {"sum.at[scores.row_of(i)] += scores.at[i];", "sum.at[0] += scores.at[i];"},
+    {"__any_sync(whole_warp, first || ", "__any_sync(whole_warp, "},
+    {"wanted == -infinity() ? 0.0f : wanted", "wanted", "every tile of dense attention has a live column"},
+    {"quad_max(value)", "value"},
+    {"quad_add(value)", "value"},
+    // Tiles and stores.
+    {"COLS >= 8 ? i / 2 % 2 : i;", "COLS >= 8 ? i % 2 : i;"},
+    {"8 * (i / 4) + 2 * (lane() % 4) + i % 2 :", "8 * (i / 4) + (lane() % 4) + i % 2 :"},
+    {"warp() % 4 * 16 : 0) + lane() / 4;", "warp() % 4 * 16 : 0) + lane() / 8;"},
+    {"i = 2 * half; i < tile.size; i += 4", "i = 0; i < tile.size; i += 4"},
+    {"if (r < limit) {", "if (r <= limit) {"},
+    {"r < limit && lane() % 4 == 0", "lane() % 4 == 0"},
+    {"r < limit && lane() % 4 == 0", "r < limit && lane() % 4 == 1", "all threads of a quad hold the value"},
+    // The kernel.
+    {"keys.wait<2>(j)", "keys.wait<3>(j)"},
+    {"values.wait<2>(j)", "values.wait<3>(j)"},
+    {"queries.wait<3>(0)", "queries.wait<4>(0)"},
+    {"keys_step = j + 2;", "keys_step = j + 1;"},
+    {"keys_key = keys_step * keys_per_step;", "keys_key = j * keys_per_step;"},
+    {"values_key = values_step * keys_per_step;", "values_key = j * keys_per_step;"},
+    {"keys_left = live_keys - key;", "keys_left = live_keys - key + 1;"},
+    {"values(shared, 18432)", "values(shared, 9216)"},
+    {"all_steps = ceil_div(live_keys, keys_per_step)", "all_steps = live_keys / keys_per_step"},
+    {"has_rows ? all_steps : 0", "all_steps", "a CTA without live rows does work that nobody sees"},
+    {"const bool empty = x == 0.0f;", "const bool empty = false;"},
+    {"const index row = block_row + worker_row;", "const index row = block_row;"},
+};
+
+/// A text with its includes of the device library put in, each once.
+class Inliner {
+public:
+  std::string run(const std::string &text) {
+    std::string out;
+    for (size_t begin = 0; begin < text.size();) {
+      size_t end = std::min(text.find('\n', begin), text.size());
+      std::string line = text.substr(begin, end - begin);
+      begin = end + 1;
+      if (line.rfind("#include \"", 0) == 0)
+        out += include(line.substr(10, line.size() - 11));
+      else if (line != "#pragma once")
+        out += line + "\n";
+    }
+    return out;
+  }
+
+private:
+  std::string include(const std::string &name) {
+    if (!seen.insert(name).second)
+      return "";
+    for (const compiler::DeviceFile &file : compiler::deviceFiles())
+      if (file.name == name)
+        return run(std::string(file.text));
+    FAIL("the device library has no " << name);
+    return "";
+  }
+  std::set<std::string> seen;
+};
+
+/// Empty if nothing is wrong with this source; else what is.
+std::string findFault(const std::string &source, const std::vector<test::DenseProblem> &problems, int64_t sharedBytes) {
+  auto output = (*compiler::Nvrtc::get())->compile("attend", source, "sm_80", /*ptxOnly=*/true);
+  if (!output.ok())
+    return "does not compile: " + output.status().message();
+  auto module = sim::Module::parse(output->ptx);
+  if (!module.ok())
+    return "does not parse: " + module.status().message();
+  sim::LaunchConfig plain;
+  plain.checks.races = true;
+  for (const sim::LaunchConfig &config :
+       {plain, test::adversarial(sim::Landing::latest, 3), test::adversarial(sim::Landing::seeded, 4)})
+    for (const test::DenseProblem &problem : problems) {
+      sim::LaunchConfig bounded = config;
+      bounded.maxInstructions = 400000;
+      auto outcome = problem.run(*module, sharedBytes, bounded);
+      if (!outcome.ok())
+        return outcome.status().message();
+      if (!outcome->agrees())
+        return fmt::format("error {}, LSE off by {}, empty rows {}", outcome->error, outcome->largestLse,
+                           outcome->emptyRows);
+    }
+  return "";
+}
+
+} // namespace
+
+TEST_CASE("bugs in a generated kernel are found by running it", "[simulator][nvrtc]") {
+  std::vector<test::DenseProblem> problems;
+  problems.emplace_back(test::DenseShape{
+      .batch = 2, .heads = 2, .queries = 70, .keys = 200, .queryLengths = {70, 9}, .keyLengths = {191, 0}});
+  problems.emplace_back(test::DenseShape{.heads = 2, .keyHeads = 1, .queries = 64, .keys = 256});
+  // Scores of hundreds, where every rescaling counts; in one half of a warp's rows only; and all of them far below 0.
+  problems.emplace_back(test::DenseShape{.queries = 64, .keys = 320, .scale = 32});
+  problems.emplace_back(test::DenseShape{.queries = 64, .keys = 640, .scale = 64, .everyOtherEight = true});
+  problems.emplace_back(test::DenseShape{.queries = 16, .keys = 64, .opposed = 32});
+  test::DenseCase dense;
+  auto cubin = dense.emit("sm_80", 64, "cubin");
+  REQUIRE(cubin.ok());
+  int64_t sharedBytes = cubin->kernels[0].sharedBytes;
+  const std::string source = Inliner().run(dense.text("sm_80", 64, "cuda"));
+  REQUIRE(findFault(source, problems, sharedBytes) == "");
+
+  int bugs = 0;
+  for (const Edit &edit : edits) {
+    INFO("'" << edit.from << "' -> '" << edit.to << "'");
+    size_t at = source.find(edit.from);
+    if (at == std::string::npos) {
+      FAIL_CHECK("the text of this edit is gone");
+      continue;
+    }
+    std::string edited = source;
+    edited.replace(at, std::string(edit.from).size(), edit.to);
+    std::string fault = findFault(edited, problems, sharedBytes);
+    INFO(fault);
+    CHECK(fault.find("does not compile") == std::string::npos);
+    CHECK(fault.find("does not parse") == std::string::npos);
+    bugs += !edit.harmless;
+    CHECK(fault.empty() == (edit.harmless != nullptr));
+  }
+  CHECK(bugs >= 40);
+}
