@@ -30,7 +30,8 @@ const std::string sample = test::kernelText(
     "{ .reg .pred done; again_0: setp.lt.u32 done, %r4, 3; add.u32 %r4, %r4, 1; @done bra again_0; }\n"
     ".reg .b32 %q; .local .align 8 .b8 depot[64]; mov.u64 %rd5, depot; st.local.v2.u64 [%rd5+16], {%rd0, %rd1};\n"
     "shfl.sync.idx.b32 %r6|%p1, %r0, 0, 31, -1; mov.b64 {%r7, %r8}, %rd0; fma.rn.f32 %f4, %f5, 0f3F800000, %f6;\n"
-    "cp.async.ca.shared.global [buffer], [%rd0], 8; cp.async.wait_all; bar.sync 0; "
+    "shl.b32 %r12, %r0, 4; mov.u32 %r13, buffer; add.u32 %r12, %r12, %r13; st.shared.v2.u64 [%r12], {%rd0, %rd1}; "
+    "setp.eq.u32 %p2, %r0, 0; @%p2 cp.async.ca.shared.global [buffer], [%rd0], 8; cp.async.wait_all; bar.sync 0; "
     "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r9}, "
     "[buffer];\n"
     "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f4, %f5, %f6, %f7}, {%r4, %r5}, {%r6}, {%f4, %f5, %f6, "
@@ -40,13 +41,56 @@ const std::string sample = test::kernelText(
     ".global .align 4 .u32 table[2] = {1, 2};\n.shared .align 16 .b8 buffer[512];\n// comment\n/* and another */",
     ".maxntid 64, 1, 1");
 
+// The instructions of sm_90a, in an order that runs: a bulk copy in, a product, a bulk copy out.
+const std::string asynchronousSample = test::kernelText(
+    "mov.u32 %r4, buffer; setp.eq.u32 %p0, %r0, 0; @%p0 mbarrier.init.shared::cta.b64 [%r4], 1; "
+    "fence.mbarrier_init.release.cluster;\n"
+    "setmaxnreg.dec.sync.aligned.u32 240; mov.u64 %rd3, 0; mul.wide.u32 %rd4, %r0, 8; cvt.u32.u64 %r5, %rd4; add.u32 "
+    "%r5, %r5, %r4;\n"
+    "st.shared.u64 [%r5+1024], %rd3; fence.proxy.async.shared::cta; bar.sync 0;\n"
+    "@%p0 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r4], 16;\n"
+    "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r4+3072], [%rd0], 16, [%r4];\n"
+    "again: mbarrier.try_wait.parity.shared::cta.b64 %p1, [%r4], 0; @!%p1 bra again; elect.sync _|%p2, -1; "
+    "mapa.shared::cluster.u32 %r6, %r4, 0;\n"
+    "mov.u64 %rd5, 0x4000000000010040; setp.ne.u32 %p3, 0, 0; wgmma.fence.sync.aligned;\n"
+    "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%f4, %f5, %f6, %f7}, %rd5, %rd5, %p3, 1, 1, 0, 0;\n"
+    "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0; barrier.cluster.arrive.aligned; "
+    "barrier.cluster.wait.aligned;\n"
+    "@%p0 cp.async.bulk.global.shared::cta.bulk_group [%rd1], [%r4+3072], 16; cp.async.bulk.commit_group; "
+    "cp.async.bulk.wait_group 0;",
+    ".shared .align 1024 .b8 buffer[4096];");
+
 /// Parses and, where that succeeds, runs; all that matters is that it comes back.
-void survives(const std::string &text) {
+void survives(const std::string &text, uint32_t threads) {
   sim::LaunchConfig config;
+  config.block = {threads, 1, 1};
   config.hostThreads = 1;
   config.maxInstructions = 2000;
   auto result = test::run(text, config);
   CHECK((result.status.ok() || !result.status.message().empty()));
+}
+
+/// `text` with a few edits: characters, pieces removed, pieces of its own put elsewhere.
+std::string mutate(std::string text, std::mt19937 &random) {
+  const std::string alphabet = "0123456789abcxrfpd%.,;:[]{}()+-@!|$_ \n<>=\"/*", original = text;
+  auto below = [&](size_t limit) { return size_t(random() % limit); };
+  for (size_t edits = 1 + below(4); edits; --edits) {
+    size_t at = below(text.size()), length = 1 + below(12), from = below(original.size());
+    switch (below(4)) {
+    case 0:
+      text[at] = alphabet[below(alphabet.size())];
+      break;
+    case 1:
+      text.erase(at, length);
+      break;
+    case 2:
+      text.insert(at, original.substr(from, length));
+      break;
+    default:
+      text.replace(at, std::min(length, text.size() - at), original.substr(from, length));
+    }
+  }
+  return text;
 }
 
 } // namespace
@@ -110,35 +154,24 @@ TEST_CASE("the sample of the robustness tests is legal", "[simulator]") {
   CHECK(module->target() == "sm_90a");
 }
 
+TEST_CASE("the samples run", "[simulator]") {
+  sim::LaunchConfig config;
+  config.block = {128, 1, 1};
+  CHECK(test::run(asynchronousSample, config).message() == "ok");
+  config.block = {32, 1, 1};
+  CHECK(test::run(sample, config).message() == "ok");
+}
+
 TEST_CASE("truncated text never crashes", "[simulator]") {
-  for (size_t length = 0; length <= sample.size(); ++length)
-    survives(sample.substr(0, length));
+  for (const std::string &text : {sample, asynchronousSample})
+    for (size_t length = 0; length <= text.size(); ++length)
+      survives(text.substr(0, length), 32);
 }
 
 TEST_CASE("mutated text never crashes parser or executor", "[simulator]") {
   std::mt19937 random(20260101);
-  auto below = [&](size_t limit) { return size_t(random() % limit); };
-  const std::string alphabet = "0123456789abcxrfpd%.,;:[]{}()+-@!|$_ \n<>=\"/*";
   for (int round = 0; round < 3000; ++round) {
-    std::string text = sample;
-    for (size_t edits = 1 + below(4); edits; --edits) {
-      size_t at = below(text.size()), length = 1 + below(12);
-      switch (below(4)) {
-      case 0:
-        text[at] = alphabet[below(alphabet.size())];
-        break;
-      case 1:
-        text.erase(at, length);
-        break;
-      case 2:
-        text.insert(at, sample.substr(below(sample.size()), length));
-        break;
-      default: { // another word of the sample in this one's place
-        size_t from = below(sample.size());
-        text.replace(at, std::min(length, text.size() - at), sample.substr(from, length));
-      }
-      }
-    }
-    survives(text);
+    survives(mutate(sample, random), 32);
+    survives(mutate(asynchronousSample, random), 128);
   }
 }

@@ -43,7 +43,7 @@ struct LaunchConfig {
   uint32_t sleepAfterArrival = 0; ///< up to this many turns a warp sleeps after it arrived at an mbarrier
   Checks checks;
   uint32_t hostThreads = 0;                     ///< CTAs run on so many threads; 0: as many as the machine has
-  uint64_t maxInstructions = uint64_t{1} << 33; ///< per CTA; a kernel that runs longer is stopped
+  uint64_t maxInstructions = uint64_t{1} << 28; ///< per CTA; a kernel that runs longer is stopped
 };
 
 /// Wavefronts of shared memory: how many were needed, and how many would be without bank conflicts.
