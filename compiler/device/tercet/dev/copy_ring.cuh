@@ -70,14 +70,21 @@ template <class Slot, int SLOTS, int THREADS> struct CopyRing {
   }
 
 private:
-  /// A thread copies chunks of one column, PASS rows apart, so that addresses advance by constants.
+  /// A thread copies chunks of one column, PASS rows apart, so that addresses advance by constants; where a row has more
+  /// chunks than the block has threads, of several columns.
   template <bool ALL_LIVE, int COLS>
   TERCET_DEVICE void copy_rows(index step, Rows<typename Slot::Element, COLS> source, index row, index live) const {
-    constexpr int chunks = Slot::cols / Slot::chunk, PASS = THREADS / chunks;
-    const int thread = static_cast<int>(threadIdx.x), c = thread % chunks, r = thread / chunks;
-    const u32 to = slot(step).address + r * Slot::row_bytes + 16 * c;
-    const typename Slot::Element *from = source.row(row + r) + Slot::chunk * c;
-    if (THREADS % chunks == 0 || r < PASS) {
+    constexpr int chunks = Slot::cols / Slot::chunk, ACROSS = chunks < THREADS ? chunks : THREADS,
+                  PASS = THREADS / ACROSS;
+    const int thread = static_cast<int>(threadIdx.x), r = thread / ACROSS;
+    if (THREADS % ACROSS != 0 && r >= PASS)
+      return;
+#pragma unroll
+    for (int c = thread % ACROSS, left = chunks; left > 0; c += ACROSS, left -= ACROSS) {
+      const u32 to = slot(step).address + r * Slot::row_bytes + 16 * c;
+      const typename Slot::Element *from = source.row(row + r) + Slot::chunk * c;
+      if (left < ACROSS && c >= chunks)
+        break;
 #pragma unroll
       for (int first = 0; first < Slot::rows; first += PASS) {
         if (Slot::rows % PASS != 0 && first + r >= Slot::rows)

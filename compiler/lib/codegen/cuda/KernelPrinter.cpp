@@ -97,7 +97,8 @@ void KernelPrinter::printParameters() {
 
 Result<CudaSource> KernelPrinter::print(const std::string &title) {
   std::string name = kernel.getSymName().str();
-  code.line("extern \"C\" __global__ void __launch_bounds__({}) {}(", threads(), name);
+  // Without a least number of blocks ptxas aims at several per processor, and spills for them.
+  code.line("extern \"C\" __global__ void __launch_bounds__({}{}) {}(", threads(), schedule ? "" : ", 1", name);
   printParameters();
   {
     CodeWriter::Scope scope = code.inside();
