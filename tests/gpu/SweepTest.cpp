@@ -45,8 +45,12 @@ TEST_CASE("sla compiles cleanly at every architecture and head dimension", "[.][
 }
 
 TEST_CASE("every spec compiles cleanly in every dtype", "[.][sweep]") {
-  for (auto [spec, kernels] : {std::pair<const char *, size_t>{"dense", 1}, {"sparse_topk", 5}, {"sla", 7},
-                               {"sla_all", 7}, {"sla_non_critical", 7}, {"block_mean", 5}})
+  for (auto [spec, kernels] : {std::pair<const char *, size_t>{"dense", 1},
+                               {"sparse_topk", 5},
+                               {"sla", 7},
+                               {"sla_all", 7},
+                               {"sla_non_critical", 7},
+                               {"block_mean", 5}})
     for (DType dtype : {DType::bf16, DType::f16, DType::f32})
       for (int64_t headDim : {64, 128, 256})
         requireClean(spec, "sm_80", headDim, dtype, kernels);

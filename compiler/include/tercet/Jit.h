@@ -16,6 +16,7 @@ std::shared_ptr<Compiler> makeCompiler();
 struct KernelResources {
   std::string kernel;
   int64_t registers = 0, spillBytes = 0, stackBytes = 0, sharedBytes = 0, codeBytes = 0;
+  double compileMs = 0;           ///< in its code generator; 0 where kernels are compiled together
   std::vector<std::string> notes; ///< ptxas notes such as "C7512: ..."
 };
 

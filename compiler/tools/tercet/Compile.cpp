@@ -15,13 +15,10 @@ namespace {
 const std::vector<std::string> stages = {"tercet", "tkern", "llvm", "obj", "cuda", "ptx", "cubin", "artifact"};
 
 Json kernelJson(const KernelResources &kernel) {
-  return {{"kernel", kernel.kernel},
-          {"registers", kernel.registers},
-          {"spill_bytes", kernel.spillBytes},
-          {"stack_bytes", kernel.stackBytes},
-          {"smem_bytes", kernel.sharedBytes},
-          {"code_bytes", kernel.codeBytes},
-          {"notes", kernel.notes}};
+  return {{"kernel", kernel.kernel},          {"registers", kernel.registers},
+          {"spill_bytes", kernel.spillBytes}, {"stack_bytes", kernel.stackBytes},
+          {"smem_bytes", kernel.sharedBytes}, {"code_bytes", kernel.codeBytes},
+          {"compile_ms", kernel.compileMs},   {"notes", kernel.notes}};
 }
 
 /// FILE for one target; with several the target goes before the extension: sla.sm_90a.cubin.
@@ -47,7 +44,8 @@ public:
         ->type_name("D[,DV]");
     addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
     addChoice(app, "--emit", stage, stages, "what to write (default artifact)");
-    app.add_option("-o,--output", output, "the file to write; text goes to standard output without it")
+    app.add_option("-o,--output", output,
+                   "the file to write; text goes to standard output without it, with --json the report alone")
         ->type_name("FILE");
     app.add_flag("--json", json, "one JSON object on standard output");
   }
@@ -73,7 +71,7 @@ public:
       for (const auto &[name, value] : loaded.runtimeSettings)
         full.settings[name] = fmt::format("{}", value);
       TERCET_TRY(EmitResult emitted, emit(full, Problem{dims.first, dims.second, dtype, target.text}, stage));
-      if (output.empty() && !emitted.isText)
+      if (output.empty() && !json && !emitted.isText)
         return Status::make(Code::invalidArgument, "--emit {} is binary; give it a file with -o", stage);
       std::string path = output.empty() ? "" : outputPath(output, target.text, targets.size() == 1);
       if (!path.empty())
@@ -125,11 +123,11 @@ private:
   }
 
   Status checkOutput(size_t targets) const {
+    if (output.empty() && json) // the report alone
+      return {};
     if (output.empty() && (targets > 1 || stage == "artifact"))
       return Status::make(Code::invalidArgument, "-o FILE is missing: {}",
                           targets > 1 ? "several targets go to several files" : "an artifact is binary");
-    if (output.empty() && json)
-      return Status::make(Code::invalidArgument, "-o FILE is missing: with --json standard output holds the report");
     if (output.empty())
       return {};
     std::filesystem::path directory = std::filesystem::path(output).parent_path();

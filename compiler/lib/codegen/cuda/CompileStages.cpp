@@ -88,6 +88,7 @@ private:
         result.resources = parseNvrtcLog(result.output.log, result.source.kernel);
         result.resources.sharedBytes += result.source.sharedBytes;
         result.resources.codeBytes = static_cast<int64_t>(result.output.cubin.size());
+        result.resources.compileMs = result.output.compileMs;
         refusal = refusalOf(result.resources);
         if (refusal.empty()) {
           remarks[index].push_back(fmt::format("{}: schedule {}", stage.kernel, form.schedule));
