@@ -2,22 +2,54 @@
 #include "unit/simulator/DenseProblem.h"
 
 #include "tercet/Tensor.h"
+#include "tercet/sim/TensorMap.h"
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 namespace tercet::test {
 
 namespace {
 
-/// The kernel's parameters: pointer, strides of batch, head and row for q, k, v, o and lse; lengths; sizes; the group of
-/// heads, here all; scale.
-struct Parameters {
-  uint64_t tensors[5][4];
-  uint64_t queryLengths, keyLengths;
-  uint64_t queries, keys, headsPerKeyHead, keyHeads, firstPair;
-  double scale;
+/// The kernel's parameters, one after another: q, k and v as pointer and strides of batch, head and row or as tensor maps; o
+/// and lse as pointer and strides; lengths; sizes; the group of heads, here all; scale.
+class ParameterList {
+public:
+  explicit ParameterList(const sim::KernelInfo &kernel) : kernel(kernel), bytes(kernel.parameterBytes) {}
+
+  bool takesMap() const { return next < kernel.parameters.size() && kernel.parameters[next].bytes == 128; }
+  template <typename T> void add(const T &value) {
+    if (next < kernel.parameters.size() && kernel.parameters[next].bytes == sizeof value)
+      std::memcpy(bytes.data() + kernel.parameters[next].offset, &value, sizeof value);
+    else
+      fits = false;
+    ++next;
+  }
+  bool complete() const { return fits && next == kernel.parameters.size(); }
+
+  const sim::KernelInfo &kernel;
+  std::vector<std::byte> bytes;
+
+private:
+  size_t next = 0;
+  bool fits = true;
 };
+
+/// [batch, heads, rows, dim] in boxes of 64 columns and `boxRows` rows, as TensorRing takes them.
+sim::TensorMap::Encoded mapOf(uint64_t address, const DenseShape &shape, int64_t heads, int64_t rows,
+                              uint32_t boxRows) {
+  sim::TensorMap map;
+  map.base = address;
+  map.rank = 4;
+  map.sizes = {uint64_t(shape.dim), uint64_t(rows), uint64_t(heads), uint64_t(shape.batch)};
+  uint64_t row = uint64_t(shape.dim) * 2, head = uint64_t(rows) * row;
+  map.strideBytes = {row, head, uint64_t(heads) * head};
+  map.box = {64, boxRows, 1, 1};
+  map.swizzle = sim::TensorMap::Swizzle::bytes128;
+  auto encoded = map.encode();
+  return encoded.ok() ? *encoded : sim::TensorMap::Encoded{};
+}
 
 } // namespace
 
@@ -96,32 +128,35 @@ Result<DenseOutcome> DenseProblem::run(const sim::Module &module, int64_t shared
   auto adopt = [&](auto &values, const char *name) {
     return values.empty() ? 0 : memory.adopt(std::as_writable_bytes(std::span(values)), name);
   };
-  Parameters p{};
-  auto describe = [&](int number, uint64_t address, int64_t heads, int64_t rows, int64_t dim) {
-    uint64_t strides[4] = {address, uint64_t(heads * rows * dim), uint64_t(rows * dim), uint64_t(dim)};
-    std::copy(strides, strides + 4, p.tensors[number]);
+  const sim::KernelInfo *kernel = module.kernel("attend");
+  if (!kernel)
+    return Status::make(Code::internal, "there is no kernel attend");
+  ParameterList list(*kernel);
+  bool warpgroups = list.takesMap(); // then 128 rows and keys at a time; else 64
+  auto describe = [&](uint64_t address, int64_t heads, int64_t rows, int64_t dim, uint32_t boxRows) {
+    if (list.takesMap())
+      return list.add(mapOf(address, shape, heads, rows, boxRows));
+    for (uint64_t value : {address, uint64_t(heads * rows * dim), uint64_t(rows * dim), uint64_t(dim)})
+      list.add(value);
   };
   const char *names[] = {"q", "k", "v"};
   for (int i = 0; i < 3; ++i)
-    describe(i, adopt(inputs[i].bits, names[i]), inputs[i].heads, inputs[i].rows, shape.dim);
-  describe(3, adopt(o.bits, "o"), shape.heads, shape.queries, shape.dim);
-  describe(4, adopt(lse, "lse"), shape.heads, shape.queries, 1);
-  p.queryLengths = adopt(queryLengths, "q_len");
-  p.keyLengths = adopt(keyLengths, "k_len");
-  p.queries = uint64_t(shape.queries);
-  p.keys = uint64_t(shape.keys);
-  p.headsPerKeyHead = uint64_t(shape.heads / shape.keyHeads);
-  p.keyHeads = uint64_t(shape.keyHeads);
-  p.scale = shape.scale ? shape.scale : 1 / std::sqrt(double(shape.dim));
-
-  const sim::KernelInfo *kernel = module.kernel("attend");
-  if (!kernel || kernel->parameterBytes != sizeof p)
+    describe(adopt(inputs[i].bits, names[i]), inputs[i].heads, inputs[i].rows, shape.dim, i == 0 ? 64 : 128);
+  describe(adopt(o.bits, "o"), shape.heads, shape.queries, shape.dim, 0);
+  describe(adopt(lse, "lse"), shape.heads, shape.queries, 1, 0);
+  list.add(uint64_t(adopt(queryLengths, "q_len")));
+  list.add(uint64_t(adopt(keyLengths, "k_len")));
+  for (int64_t size : {shape.queries, shape.keys, shape.heads / shape.keyHeads, shape.keyHeads, int64_t{0}})
+    list.add(uint64_t(size));
+  list.add(shape.scale ? shape.scale : 1 / std::sqrt(double(shape.dim)));
+  if (!list.complete())
     return Status::make(Code::internal, "the kernel's parameters are not what this test knows");
-  config.grid = {uint32_t((shape.queries + 63) / 64), uint32_t(shape.heads * shape.batch), 1};
+  uint32_t rowsPerBlock = warpgroups ? 128 : 64;
+  config.grid = {uint32_t((shape.queries + rowsPerBlock - 1) / rowsPerBlock), uint32_t(shape.heads * shape.batch), 1};
   config.block = kernel->maxThreads;
   config.dynamicShared = uint32_t(sharedBytes);
   DenseOutcome outcome;
-  TERCET_TRY(outcome.report, sim::launch(module, "attend", config, std::as_bytes(std::span(&p, 1)), memory));
+  TERCET_TRY(outcome.report, sim::launch(module, "attend", config, list.bytes, memory));
 
   double difference = 0, norm = 0;
   for (size_t row = 0; row < lse.size(); ++row) {

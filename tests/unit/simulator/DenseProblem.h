@@ -32,7 +32,7 @@ class DenseProblem {
 public:
   explicit DenseProblem(DenseShape shape);
 
-  /// Runs the kernel `attend` on warps, 64 queries per CTA. The configuration's grid, block and shared memory are set here.
+  /// Runs the kernel `attend`, of warps (64 queries per CTA) or of warpgroups with tensor maps (128 queries and 128 keys). The configuration's grid, block and shared memory are set here.
   Result<DenseOutcome> run(const sim::Module &module, int64_t sharedBytes, sim::LaunchConfig config) const;
 
   const DenseShape shape;

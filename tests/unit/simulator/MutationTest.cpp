@@ -1,24 +1,14 @@
-// One edit at a time to the dense kernel and the device library, each of them a bug: the simulator must find all but those
-// that change nothing. An edit names the text it replaces; a test fails where that text is gone, so the list stays true.
-#include "gpu/DenseCase.h"
-#include "tercet/compiler/cuda/DeviceLibrary.h"
-#include "unit/simulator/DenseProblem.h"
+// Bugs in the dense kernel for sm_80 and in the device library, one at a time: the simulator must find all but those that change
+// nothing.
+#include "unit/simulator/KernelEdits.h"
 
 #include <catch2/catch.hpp>
-
-#include <set>
 
 using namespace tercet;
 
 namespace {
 
-struct Edit {
-  const char *from, *to;
-  /// Why the kernel is right with it all the same; null for a bug.
-  const char *harmless = nullptr;
-};
-
-const Edit edits[] = {
+const std::vector<test::KernelEdit> edits = {
     // Rings of copies.
     {"copy_rows<false>(step, source, row, limit - row);\n    commit_copies();",
      "copy_rows<false>(step, source, row, limit - row);"},
@@ -94,61 +84,6 @@ const Edit edits[] = {
     {"const index row = block_row + worker_row;", "const index row = block_row;"},
 };
 
-/// A text with its includes of the device library put in, each once.
-class Inliner {
-public:
-  std::string run(const std::string &text) {
-    std::string out;
-    for (size_t begin = 0; begin < text.size();) {
-      size_t end = std::min(text.find('\n', begin), text.size());
-      std::string line = text.substr(begin, end - begin);
-      begin = end + 1;
-      if (line.rfind("#include \"", 0) == 0)
-        out += include(line.substr(10, line.size() - 11));
-      else if (line != "#pragma once")
-        out += line + "\n";
-    }
-    return out;
-  }
-
-private:
-  std::string include(const std::string &name) {
-    if (!seen.insert(name).second)
-      return "";
-    for (const compiler::DeviceFile &file : compiler::deviceFiles())
-      if (file.name == name)
-        return run(std::string(file.text));
-    FAIL("the device library has no " << name);
-    return "";
-  }
-  std::set<std::string> seen;
-};
-
-/// Empty if nothing is wrong with this source; else what is.
-std::string findFault(const std::string &source, const std::vector<test::DenseProblem> &problems, int64_t sharedBytes) {
-  auto output = (*compiler::Nvrtc::get())->compile("attend", source, "sm_80", /*ptxOnly=*/true);
-  if (!output.ok())
-    return "does not compile: " + output.status().message();
-  auto module = sim::Module::parse(output->ptx);
-  if (!module.ok())
-    return "does not parse: " + module.status().message();
-  sim::LaunchConfig plain;
-  plain.checks.races = true;
-  for (const sim::LaunchConfig &config :
-       {plain, test::adversarial(sim::Landing::latest, 3), test::adversarial(sim::Landing::seeded, 4)})
-    for (const test::DenseProblem &problem : problems) {
-      sim::LaunchConfig bounded = config;
-      bounded.maxInstructions = 400000;
-      auto outcome = problem.run(*module, sharedBytes, bounded);
-      if (!outcome.ok())
-        return outcome.status().message();
-      if (!outcome->agrees())
-        return fmt::format("error {}, LSE off by {}, empty rows {}", outcome->error, outcome->largestLse,
-                           outcome->emptyRows);
-    }
-  return "";
-}
-
 } // namespace
 
 TEST_CASE("bugs in a generated kernel are found by running it", "[simulator][nvrtc]") {
@@ -160,29 +95,7 @@ TEST_CASE("bugs in a generated kernel are found by running it", "[simulator][nvr
   problems.emplace_back(test::DenseShape{.queries = 64, .keys = 320, .scale = 32});
   problems.emplace_back(test::DenseShape{.queries = 64, .keys = 640, .scale = 64, .everyOtherEight = true});
   problems.emplace_back(test::DenseShape{.queries = 16, .keys = 64, .opposed = 32});
-  test::DenseCase dense;
-  auto cubin = dense.emit("sm_80", 64, "cubin");
-  REQUIRE(cubin.ok());
-  int64_t sharedBytes = cubin->kernels[0].sharedBytes;
-  const std::string source = Inliner().run(dense.text("sm_80", 64, "cuda"));
-  REQUIRE(findFault(source, problems, sharedBytes) == "");
-
-  int bugs = 0;
-  for (const Edit &edit : edits) {
-    INFO("'" << edit.from << "' -> '" << edit.to << "'");
-    size_t at = source.find(edit.from);
-    if (at == std::string::npos) {
-      FAIL_CHECK("the text of this edit is gone");
-      continue;
-    }
-    std::string edited = source;
-    edited.replace(at, std::string(edit.from).size(), edit.to);
-    std::string fault = findFault(edited, problems, sharedBytes);
-    INFO(fault);
-    CHECK(fault.find("does not compile") == std::string::npos);
-    CHECK(fault.find("does not parse") == std::string::npos);
-    bugs += !edit.harmless;
-    CHECK(fault.empty() == (edit.harmless != nullptr));
-  }
-  CHECK(bugs >= 40);
+  test::BugCount count = test::findBugs("sm_80", 64, problems, edits);
+  CHECK(count.bugs >= 40);
+  CHECK(count.found == count.bugs);
 }

@@ -225,7 +225,8 @@ TEST_CASE("accumulators and operands of products in flight are left alone", "[si
   fails(fence + std::string("mov.b32 %r11, 0;\n") + p.issue, "register 1 of A was written since");
   fails("setp.lt.u32 %p5, %r0, 32; @%p5 bra OUT;\n" + issue + waitAll + "OUT:", "warps of a warpgroup");
   fails("st.shared.u32 [%r1+16384], %r0; bar.sync 0;\n" + issue, "no fence.proxy.async since");
-  fails("mov.b64 %rd11, 0x4000004000013fff;\n" + issue, "lie outside");
+  fails("mov.b64 %rd11, 0x4000004000013fc0;\n" + issue, "lie outside");
+  fails("add.s64 %rd11, %rd11, 8;\n" + issue, "does not begin where the swizzle");
 }
 
 TEST_CASE("products of a chain take effect in order, whenever they do", "[simulator]") {

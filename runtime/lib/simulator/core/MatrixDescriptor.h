@@ -27,6 +27,9 @@ struct MatrixDescriptor {
     return {field(0), field(16), field(32), uint32_t(bits >> 49 & 7), spans[bits >> 62]};
   }
 
+  /// Whether the first row lies at the start of the swizzle's pattern, which the base offset moves.
+  bool beginsPattern() const { return (((start >> 7) - baseOffset) & (span / 16 - 1)) == 0; }
+
   /// The address of a chunk. K-major: row `line` of M or N, chunk number `chunk` along K.
   uint32_t alongK(uint32_t line, uint32_t chunk) const {
     return place(start + line / 8 * stride + line % 8 * span + chunk * (span == 16 ? leading : 16));

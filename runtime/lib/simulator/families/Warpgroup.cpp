@@ -94,6 +94,15 @@ void finish(Warp &warp, Product &product) {
   product.done = true;
 }
 
+// PTX wants a base offset where a swizzled matrix does not begin with the first row of the pattern, which repeats every 8 rows.
+void checkDescriptor(const Site &site, uint64_t bits) {
+  if (MatrixDescriptor matrix = MatrixDescriptor::decode(bits); !matrix.beginsPattern())
+    site.fail(
+        fmt::format("takes a matrix at shared address {:#x} with a base offset of {}, which does not begin where the "
+                    "swizzle of {} bytes does",
+                    matrix.start, matrix.baseOffset, matrix.span));
+}
+
 void execute(Warp &warp, const Instruction &in, Mask mask) {
   if (!warp.gather(in, mask, allLanes))
     return;
@@ -104,9 +113,12 @@ void execute(Warp &warp, const Instruction &in, Mask mask) {
   uint32_t at = registersOfA(form);
   Product product;
   product.in = &in;
-  if (!form.aInRegisters)
+  if (!form.aInRegisters) {
     product.a = uniform(site, in.from[at++]);
+    checkDescriptor(site, product.a);
+  }
   product.b = uniform(site, in.from[at++]);
+  checkDescriptor(site, product.b);
   Mask adds = warp.predicate(in.from[at]);
   if (adds != 0 && adds != allLanes)
     site.fail("the lanes of a warp give different values of scale-d");
