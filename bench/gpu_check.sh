@@ -33,7 +33,10 @@ wanted() { printf '%s\n' "${steps[@]}" | grep -qx "$1"; }
 say() { state[$1]=$2; echo "$1: $2"; }
 
 if wanted cases; then
-  timeout 3600 "$run" --cases "$table" --target "$device" --no-benchmarks \
+  # On a GPU every result is also compared with the simulator's, of the same code and inputs.
+  beside=()
+  [ "${device#cuda}" = "$device" ] || beside=(--beside sim)
+  timeout 3600 "$run" --cases "$table" --target "$device" --no-benchmarks "${beside[@]}" \
     --json-file "$out/cases.json" --markdown "$out/cases.md" > /dev/null 2>> "$log"
   code=$?
   case $code in

@@ -52,6 +52,13 @@ class ArtifactRuns(Case):
             self.assertGreater(case["rows"], 0)
             self.assertLessEqual(case["o"]["relative_l2"]["value"], case["o"]["relative_l2"]["bound"])
 
+    def test_results_are_compared_with_another_target(self):
+        bundle = self.bundle()
+        results = json.loads(self.program("tercet-run", "--cases", bundle / "cases.json", "--target", "cpu", "--beside",
+                                          "cpu:portable", "--json").stdout)
+        for case in results["cases"]:
+            self.assertEqual((case["beside"]["target"], case["beside"]["equal_share"]), ("cpu:portable", 1))
+
     def test_wrong_expectations_fail(self):
         bundle = self.bundle()
         table = json.loads((bundle / "cases.json").read_text())
@@ -96,6 +103,10 @@ class ArtifactRuns(Case):
             for what in ["changed_data", "changed_parameters", "parameters_matter"]:
                 self.assertTrue(case["graph"][what], case)
             self.assertGreater(sum(kernel["instructions"] for kernel in case["kernels"]), 0)
+        again = self.program("tercet-run", "--cases", self.folder / "tercet-gpu/cases.json", "--target", "sim:sm_86", "--beside",
+                             "sim", "--json")
+        for case in json.loads(again.stdout)["cases"]:
+            self.assertEqual((case["module"], case["beside"]["target"], case["beside"]["equal_share"]), ("sm_80", "sim:sm_80", 1))
 
     def test_the_script_reports_every_step(self):
         bundle = self.bundle()

@@ -40,6 +40,11 @@ Json toJson(const CaseResult &result) {
                        {"changed_data", result.graphs.changedData},
                        {"changed_parameters", result.graphs.changedParameters},
                        {"parameters_matter", result.graphs.parametersMatter}};
+  if (result.beside)
+    object["beside"] = {{"passed", result.beside->passed()},
+                        {"target", result.beside->target},
+                        {"relative_l2", {{"value", result.beside->relativeL2}, {"bound", result.beside->bound}}},
+                        {"equal_share", result.beside->equalShare}};
   for (const rt::GpuKernelCounts &kernel : result.counts) {
     Json counts = {{"kernel", kernel.kernel}, {"launches", kernel.launches}};
     for (const auto &[name, value] : kernel.counts)

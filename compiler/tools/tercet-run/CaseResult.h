@@ -7,6 +7,14 @@
 
 namespace tercet::run {
 
+/// The same artifact and inputs on another target.
+struct BesideVerdict {
+  std::string target;
+  double relativeL2 = 0, bound = 0; ///< of the difference of o
+  double equalShare = 0;            ///< of elements that have the same bits
+  bool passed() const { return relativeL2 <= bound; }
+};
+
 struct CaseResult {
   std::string name, spec, module; ///< module: the architecture whose code ran
   std::string skipped;            ///< why it did not run; empty: it ran
@@ -14,9 +22,11 @@ struct CaseResult {
   std::optional<CaseErrors> errors;
   bool deterministic = true; ///< two launches gave the same bits
   GraphVerdict graphs;
+  std::optional<BesideVerdict> beside;
   std::vector<rt::GpuKernelCounts> counts; ///< of the first launch, on devices that count
   bool passed() const {
-    return skipped.empty() && error.empty() && errors && errors->passed() && deterministic && graphs.passed();
+    return skipped.empty() && error.empty() && errors && errors->passed() && deterministic && graphs.passed() &&
+           (!beside || beside->passed());
   }
 };
 

@@ -20,11 +20,16 @@ std::string caseRow(const Json &result) {
   std::string head =
       fmt::format("| {} | {} | {} |", text(result, "name"), text(result, "spec"), text(result, "module"));
   if (std::string why = absence(result); !why.empty() || !result.contains("o"))
-    return fmt::format("{} {} | | | |\n", head, why);
+    return fmt::format("{} {} | | | | |\n", head, why);
   const Json &l2 = result["o"]["relative_l2"];
-  return fmt::format("{} {} | {:.2e} of {:.2e} | {} | {} |\n", head, mark(result), l2["value"].get<double>(),
+  std::string beside = "-";
+  if (result.contains("beside"))
+    beside = fmt::format("{}: {:.1e}, {:.1f} % equal", text(result["beside"], "target"),
+                         result["beside"]["relative_l2"]["value"].get<double>(),
+                         100 * result["beside"]["equal_share"].get<double>());
+  return fmt::format("{} {} | {:.2e} of {:.2e} | {} | {} | {} |\n", head, mark(result), l2["value"].get<double>(),
                      l2["bound"].get<double>(), result["deterministic"].get<bool>() ? "yes" : "NO",
-                     result.contains("graph") ? mark(result["graph"]) : "-");
+                     result.contains("graph") ? mark(result["graph"]) : "-", beside);
 }
 
 std::string benchmarkRow(const Json &result) {
@@ -55,8 +60,8 @@ std::string markdown(const Json &results) {
     skipped += result.contains("skipped");
   }
   page += fmt::format("\n## Cases: {} of {} passed, {} skipped\n\n", passed, results["cases"].size(), skipped);
-  page +=
-      "| case | spec | module | result | relative L2 of o | same bits twice | graph |\n|---|---|---|---|---|---|---|\n";
+  page += "| case | spec | module | result | relative L2 of o | same bits twice | graph | beside |\n"
+          "|---|---|---|---|---|---|---|---|\n";
   for (const Json &result : results["cases"])
     page += caseRow(result);
   if (results["benchmarks"].empty())

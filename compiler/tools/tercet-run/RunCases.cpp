@@ -5,6 +5,7 @@
 
 #include "tercet/compiler/TensorFile.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace tercet::run {
@@ -54,6 +55,39 @@ Result<CaseTensors> loadTensors(const CaseEntry &entry, const PlanSignature &sig
   return tensors;
 }
 
+/// Runs the case on the target beside, with tensors of its own, and compares o.
+Result<BesideVerdict> runBeside(const RunTarget &target, const CaseEntry &entry, const std::string &module,
+                                const Tensor &o) {
+  BesideVerdict verdict;
+  verdict.target = target.beside == "sim" ? "sim:" + module : target.beside;
+  verdict.bound = entry.o.relativeL2;
+  TERCET_TRY(Artifact artifact, loadArtifacts(entry.artifacts));
+  TERCET_TRY(CaseTensors tensors, loadTensors(entry, artifact.signature()));
+  std::shared_ptr<rt::GpuDevice> device;
+  if (!verdict.target.starts_with("cpu")) {
+    TERCET_TRY(device, target.session.device(verdict.target));
+  }
+  TERCET_TRY(std::shared_ptr<Kernel> kernel, target.session.load(std::move(artifact), verdict.target));
+  TERCET_TRY(BoundKernel bound, BoundKernel::bind(kernel, device, tensors.arguments));
+  TERCET_RETURN_IF_ERROR(bound.launch().takeStatus());
+  TERCET_RETURN_IF_ERROR(bound.download());
+  const Tensor &other = tensors.got.at("o");
+  double squaredError = 0, squaredRight = 0;
+  int64_t equal = 0;
+  for (int64_t b = 0; b < o.shape[0]; ++b)
+    for (int64_t h = 0; h < o.shape[1]; ++h)
+      for (int64_t row = 0; row < o.shape[2]; ++row)
+        for (int64_t c = 0; c < o.shape[3]; ++c) {
+          double here = o.get(b, h, row, c), there = other.get(b, h, row, c);
+          equal += here == there;
+          squaredError += (here - there) * (here - there);
+          squaredRight += there * there;
+        }
+  verdict.relativeL2 = squaredError == 0 ? 0 : std::sqrt(squaredError / squaredRight);
+  verdict.equalShare = static_cast<double>(equal) / static_cast<double>(o.elements());
+  return verdict;
+}
+
 Status run(const RunTarget &target, const CaseEntry &entry, CaseResult &result) {
   TERCET_TRY(Artifact artifact, loadArtifacts(entry.artifacts));
   PlanSignature signature = artifact.signature();
@@ -77,6 +111,9 @@ Status run(const RunTarget &target, const CaseEntry &entry, CaseResult &result) 
   TERCET_RETURN_IF_ERROR(bound.launch().takeStatus());
   TERCET_RETURN_IF_ERROR(bound.download());
   result.deterministic = first == tensors.outputs.front();
+  if (!target.beside.empty()) {
+    TERCET_TRY(result.beside, runBeside(target, entry, result.module, tensors.got.at("o")));
+  }
   TERCET_TRY(result.graphs,
              checkGraphs(bound, *tensors.arguments.find("v"), tensors.got.at("o"), entry.otherParameters));
   return {};

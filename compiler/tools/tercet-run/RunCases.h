@@ -9,6 +9,8 @@ struct RunTarget {
   Session &session;
   std::string target;                    ///< "cuda:0", "sim:sm_80", "cpu"
   std::shared_ptr<rt::GpuDevice> device; ///< null for the CPU
+  /// Another target to compare results with; "sim": the simulator of the architecture whose code ran. Empty: none.
+  std::string beside = "";
 };
 
 /// Never fails: what goes wrong is told in the result. A case without code for the device is skipped.

@@ -83,12 +83,12 @@ private:
   template <typename Work> Json each(Json otherwise, Work work) {
     fmt::print(stderr, "{}\n", otherwise["name"].get<std::string>());
     if (!options.isolated)
-      return work(opened.view(options.target));
+      return work(opened.view(options.target, options.beside));
     Result<Json> result = runIsolated(
         [&]() -> Json {
           Result<OpenedTarget> target = openTarget(options.target);
           if (target.ok())
-            return work(target->view(options.target));
+            return work(target->view(options.target, options.beside));
           otherwise["error"] = target.status().message();
           return otherwise;
         },

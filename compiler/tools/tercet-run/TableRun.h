@@ -7,6 +7,7 @@ namespace tercet::run {
 
 struct TableOptions {
   std::string table, target, only;
+  std::string beside; ///< RunTarget::beside
   bool cases = true, benchmarks = true;
   bool isolated = false;
   double seconds = 120; ///< for one entry in a process of its own
@@ -17,7 +18,9 @@ struct TableOptions {
 struct OpenedTarget {
   std::unique_ptr<Session> session;
   std::shared_ptr<rt::GpuDevice> device; ///< null for the CPU
-  RunTarget view(const std::string &target) const { return {*session, target, device}; }
+  RunTarget view(const std::string &target, const std::string &beside = "") const {
+    return {*session, target, device, beside};
+  }
 };
 Result<OpenedTarget> openTarget(const std::string &target);
 

@@ -78,6 +78,9 @@ int main(int argc, char **argv) {
   repeated(app, "--set", options.call.set, "a runtime parameter: NAME=VALUE");
   app.add_option("--cases", options.table.table, "a table of cases with expected rows")->type_name("FILE");
   app.add_option("--only", options.table.only, "run the entries whose name holds this text");
+  app.add_option("--beside", options.table.beside,
+                 "also run every case on this target and compare; sim: the simulator of the code's architecture")
+      ->type_name("T");
   app.add_flag("--no-benchmarks", options.noBenchmarks, "check, and time nothing");
   app.add_flag("--benchmarks-only", options.benchmarksOnly, "time, and check nothing");
   app.add_option("--repetitions", options.table.timing.repetitions, "timed replays of a benchmark (default 50)")
