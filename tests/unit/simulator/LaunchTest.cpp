@@ -105,3 +105,16 @@ TEST_CASE("device functions are inlined, tables of branches followed", "[simulat
   CHECK(run(test::kernelText("call.uni f;", ".func f() { call.uni f; ret; }")).message().find("nest deeper") !=
         std::string::npos);
 }
+
+TEST_CASE("hints, fences and pauses change nothing; clocks go on", "[simulator]") {
+  auto result = runBody(
+      "prefetch.global.L2 [%rd0]; prefetch.global.L2::evict_last [%rd0]; prefetchu.L1 [%rd0]; membar.gl; membar.cta; "
+      "fence.acq_rel.gpu;\n"
+      "fence.sc.cta; griddepcontrol.wait; griddepcontrol.launch_dependents; pmevent 3; nanosleep.u32 100; "
+      "ldu.global.u64 %rd4, [%rd0];\n"
+      "mov.u64 %rd5, %clock64; mov.u32 %r4, %clock; mov.u64 %rd6, %clock64; setp.gt.u64 %p0, %rd6, %rd5; @!%p0 trap;\n"
+      "st.global.u64 [%rd1], %rd4;",
+      {}, std::vector<uint64_t>(32, 11));
+  REQUIRE(result.message() == "ok");
+  CHECK(result.out == std::vector<uint64_t>(32, 11));
+}
