@@ -33,8 +33,10 @@ std::string blocksText(const reference::BlockCounts &blocks) {
 }
 
 std::string planText(const rt::PlanEstimate &estimate) {
-  std::string text = fmt::format("plan: {} (batch, KV head) pairs in groups of {}; {} value slices in passes of {}\n",
-                                 estimate.pairs, estimate.groupPairs, estimate.slices, estimate.passSlices);
+  std::string text = fmt::format("plan: {} (batch, KV head) pairs in groups of {}; {} value slices in passes of {}; "
+                                 "states of {} query blocks in passes of {}\n",
+                                 estimate.pairs, estimate.groupPairs, estimate.slices, estimate.passSlices,
+                                 estimate.rows, estimate.passRows);
   text += fmt::format("  {:<11} {:<16} {:<8} {:>6} {:>10} {:>12} {:>12}\n", "stage", "node", "by", "runs", "items",
                       "MFLOP", "MiB touched");
   for (const rt::NodeEstimate &node : estimate.nodes)
@@ -55,11 +57,12 @@ std::string memoryText(const rt::PlanEstimate &estimate, const CallData &call) {
   const Tensor &k = *call.arguments.find("k");
   double bytesOfK = static_cast<double>(k.elements()) * static_cast<double>(dtypeSize(k.dtype));
   if (estimate.statePassBytes > 0)
-    text += fmt::format("memory: h and H of one pass take {:.2f} MiB, K has {:.2f} MiB: {}\n",
-                        static_cast<double>(estimate.statePassBytes) / mebi, bytesOfK / mebi,
-                        static_cast<double>(estimate.statePassBytes) <= bytesOfK
-                            ? "within the bytes of K"
-                            : "one slice of one pair is already more than K; no pass can be smaller");
+    text += fmt::format(
+        "memory: h and H of one pass take {:.2f} MiB, K has {:.2f} MiB: {}\n",
+        static_cast<double>(estimate.statePassBytes) / mebi, bytesOfK / mebi,
+        static_cast<double>(estimate.statePassBytes) <= bytesOfK
+            ? "within the bytes of K"
+            : "more than K: the states of one slice of one pair, and of the fewest query blocks worth a pass");
   return text;
 }
 
@@ -79,6 +82,8 @@ Json estimateJson(const rt::PlanEstimate &estimate) {
           {"group_pairs", estimate.groupPairs},
           {"slices", estimate.slices},
           {"pass_slices", estimate.passSlices},
+          {"rows", estimate.rows},
+          {"pass_rows", estimate.passRows},
           {"plan", nodes},
           {"buffers", buffers},
           {"scratch_bytes", estimate.scratchBytes},

@@ -8,6 +8,7 @@
 //   P = B*HKV             (batch, KV head) pairs: the unit of grouping
 //   G, G0                 pairs in a group, first pair of the current group
 //   S, S0                 value slices in a pass, first slice of the current pass (loop `slices`)
+//   I, I0                 query blocks in a pass, first query block of the current pass (loop `rows`)
 //   THREADS               work items that may run at once: worker threads; on a GPU its multiprocessors
 //   <tensor>.0 .. .3      strides in elements of an argument; <tensor>.present 0 or 1
 //   <tensor>.h <tensor>.b shape along heads and batch, for broadcast (classes)
@@ -15,7 +16,7 @@
 //   param.<name>          a runtime parameter that is an integer
 //   blocks.critical blocks.marginal blocks.negligible
 //                         non-empty blocks of the current group by class, in `flops` of nodes only
-// Outside a groups (slices) node G and S are the sizes of a full group (pass), G0 and S0 are 0.
+// Outside a groups (slices, rows) node G (S, I) is the size of a full group (pass) and G0 (S0, I0) is 0.
 #pragma once
 
 #include "tercet/Tensor.h"
@@ -94,10 +95,10 @@ struct PlanSlot {
 
 /// One step of a plan. A `kernel` runs items [0, grid0*grid1*grid2) of a compiled function, on a GPU a grid of that many
 /// blocks (none when an extent is 0); a `builtin` runs items of a function of the runtime (runtime/lib/launch/builtins),
-/// found by name; a `memset` fills the first `bytes` of workspace buffer `callee` with `byte`; a `groups` or `slices`
-/// node repeats its body.
+/// found by name; a `memset` fills the first `bytes` of workspace buffer `callee` with `byte`; a `groups`, `slices` or
+/// `rows` node repeats its body.
 struct PlanNode {
-  enum class Kind : uint8_t { kernel, builtin, memset, groups, slices };
+  enum class Kind : uint8_t { kernel, builtin, memset, groups, slices, rows };
   Kind kind = Kind::kernel;
   std::string callee;
   std::string stage; ///< timing bucket: "prologue", "select", "aggregate", "attend", ...
@@ -105,17 +106,20 @@ struct PlanNode {
   std::vector<PlanSlot> slots;
   std::vector<std::string> kernels; ///< compiled functions that a builtin calls itself, in its documented order
   Expr flops = 0;             ///< executed floating-point operations where data does not decide; for explain and bench
-  std::vector<PlanNode> body; ///< of groups and slices
+  std::vector<PlanNode> body; ///< of groups, slices and rows
   Expr bytes = 0;             ///< of a memset
   uint8_t byte = 0;           ///< of a memset
 };
 
-/// How many pairs and slices one pass may hold: the largest G and S with G*S*unitBytes <= budgetBytes (at least 1 and
-/// 1), S filled up before G grows; then G is lowered to what keeps all threads busy if `unitBytes` is 0.
+/// How many pairs, slices and query blocks one pass may hold: the largest G and S with
+/// G * S * (unitBytes + rows * rowBytes) <= budgetBytes, S filled up before G grows; where one pair and slice is too much
+/// already, as many query blocks as fit (at least 8: their states share tables). Without such bytes G is
+/// what keeps all threads busy.
 struct PlanGrouping {
-  Expr unitBytes = 0;
+  Expr unitBytes = 0; ///< of a pair and slice
+  Expr rowBytes = 0;  ///< and for every query block of a pass
   Expr budgetBytes = 0;
-  Expr slices = 1;
+  Expr slices = 1, rows = 1;
   Expr itemsPerPair = 1; ///< work items of the attend stage per pair
 };
 

@@ -8,11 +8,9 @@
 
 namespace tercet {
 
-inline constexpr std::pair<PlanNode::Kind, std::string_view> nodeKindNames[] = {{PlanNode::Kind::kernel, "kernel"},
-                                                                                {PlanNode::Kind::builtin, "builtin"},
-                                                                                {PlanNode::Kind::memset, "memset"},
-                                                                                {PlanNode::Kind::groups, "groups"},
-                                                                                {PlanNode::Kind::slices, "slices"}};
+inline constexpr std::pair<PlanNode::Kind, std::string_view> nodeKindNames[] = {
+    {PlanNode::Kind::kernel, "kernel"}, {PlanNode::Kind::builtin, "builtin"}, {PlanNode::Kind::memset, "memset"},
+    {PlanNode::Kind::groups, "groups"}, {PlanNode::Kind::slices, "slices"},   {PlanNode::Kind::rows, "rows"}};
 inline constexpr std::pair<PlanSlot::Kind, std::string_view> slotKindNames[] = {{PlanSlot::Kind::tensor, "tensor"},
                                                                                 {PlanSlot::Kind::buffer, "buffer"},
                                                                                 {PlanSlot::Kind::integer, "integer"},

@@ -81,8 +81,10 @@ Json planToJson(const Plan &plan) {
     result["buffers"].push_back(
         {{"name", buffer.name}, {"bytes", exprPostfix(buffer.bytes)}, {"purpose", buffer.purpose}});
   result["grouping"] = {{"unit_bytes", exprPostfix(plan.grouping.unitBytes)},
+                        {"row_bytes", exprPostfix(plan.grouping.rowBytes)},
                         {"budget_bytes", exprPostfix(plan.grouping.budgetBytes)},
                         {"slices", exprPostfix(plan.grouping.slices)},
+                        {"rows", exprPostfix(plan.grouping.rows)},
                         {"items_per_pair", exprPostfix(plan.grouping.itemsPerPair)}};
   result["nodes"] = Json::array();
   for (const PlanNode &node : plan.nodes)

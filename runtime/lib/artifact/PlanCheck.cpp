@@ -41,11 +41,12 @@ public:
     for (const PlanBuffer &buffer : plan.buffers)
       TERCET_RETURN_IF_ERROR(expression(buffer.bytes, "the size of buffer " + buffer.name, false));
     const PlanGrouping &grouping = plan.grouping;
-    for (const Expr *expr : {&grouping.unitBytes, &grouping.budgetBytes, &grouping.slices, &grouping.itemsPerPair})
+    for (const Expr *expr : {&grouping.unitBytes, &grouping.rowBytes, &grouping.budgetBytes, &grouping.slices,
+                             &grouping.rows, &grouping.itemsPerPair})
       TERCET_RETURN_IF_ERROR(expression(*expr, "the grouping", false));
     if (plan.blockQ < 0 || plan.blockK < 0 || (plan.blockQ == 0) != (plan.blockK == 0))
       return fault("classification blocks of {} x {}; both must be positive, or both 0", plan.blockQ, plan.blockK);
-    return nodes(plan.nodes, false, false);
+    return nodes(plan.nodes, Depth::outside);
   }
 
 private:
@@ -93,19 +94,31 @@ private:
     return {};
   }
 
-  Status nodes(const std::vector<PlanNode> &list, bool inGroups, bool inSlices) {
+  /// The loops that a node may stand in, from the outside in.
+  enum class Depth { outside, groups, slices, rows };
+
+  static Depth depthOf(PlanNode::Kind kind) {
+    return kind == PlanNode::Kind::groups   ? Depth::groups
+           : kind == PlanNode::Kind::slices ? Depth::slices
+           : kind == PlanNode::Kind::rows   ? Depth::rows
+                                            : Depth::outside;
+  }
+
+  static std::string_view nameOf(Depth depth) {
+    return depth == Depth::groups ? "groups" : depth == Depth::slices ? "slices" : "rows";
+  }
+
+  Status nodes(const std::vector<PlanNode> &list, Depth around) {
     for (const PlanNode &node : list)
-      TERCET_RETURN_IF_ERROR(this->node(node, inGroups, inSlices));
+      TERCET_RETURN_IF_ERROR(this->node(node, around));
     return {};
   }
 
-  Status node(const PlanNode &node, bool inGroups, bool inSlices) {
-    bool isGroups = node.kind == PlanNode::Kind::groups, isSlices = node.kind == PlanNode::Kind::slices;
-    if (isGroups || isSlices) {
-      if (inSlices || (isGroups && inGroups))
-        return fault("a {} node stands inside a {} node", isGroups ? "groups" : "slices",
-                     inSlices ? "slices" : "groups");
-      return nodes(node.body, inGroups || isGroups, isSlices);
+  Status node(const PlanNode &node, Depth around) {
+    if (Depth depth = depthOf(node.kind); depth != Depth::outside) {
+      if (depth <= around)
+        return fault("a {} node stands inside a {} node", nameOf(depth), nameOf(around));
+      return nodes(node.body, depth);
     }
     if (node.callee.empty() || !node.body.empty())
       return fault("a node without callee, or a call with a body ('{}')", node.callee);
@@ -153,7 +166,8 @@ private:
 
   const Plan &plan;
   std::set<std::string> tensors, parameters, buffers;
-  std::set<std::string> symbols = {"B", "H", "HKV", "N", "M", "D", "DV", "R", "P", "G", "G0", "S", "S0", "THREADS"};
+  std::set<std::string> symbols = {"B", "H", "HKV", "N", "M",  "D", "DV", "R",
+                                   "P", "G", "G0",  "S", "S0", "I", "I0", "THREADS"};
 };
 
 } // namespace

@@ -108,8 +108,10 @@ Plan planField(JsonFields &fields, const Json &object, const PlanSignature &sign
                             fields.text(buffer, "purpose", longestText)});
   const Json &grouping = fields.object(object, "grouping");
   plan.grouping.unitBytes = fields.expr(grouping, "unit_bytes");
+  plan.grouping.rowBytes = fields.expr(grouping, "row_bytes");
   plan.grouping.budgetBytes = fields.expr(grouping, "budget_bytes");
   plan.grouping.slices = fields.expr(grouping, "slices");
+  plan.grouping.rows = fields.expr(grouping, "rows");
   plan.grouping.itemsPerPair = fields.expr(grouping, "items_per_pair");
   for (const Json &node : fields.array(object, "nodes", mostNodes))
     plan.nodes.push_back(nodeOf(fields, node, 0));

@@ -85,15 +85,21 @@ private:
 
   Status chooseGroups(Frame &frame) {
     TERCET_TRY(int64_t unitBytes, program.unitBytes.evaluate(frame.symbols));
+    TERCET_TRY(int64_t rowBytes, program.rowBytes.evaluate(frame.symbols));
     TERCET_TRY(int64_t budgetBytes, program.budgetBytes.evaluate(frame.symbols));
     TERCET_TRY(frame.slices, program.slices.evaluate(frame.symbols));
+    TERCET_TRY(frame.rows, program.rows.evaluate(frame.symbols));
     TERCET_TRY(int64_t itemsPerPair, program.itemsPerPair.evaluate(frame.symbols));
     frame.slices = std::max<int64_t>(1, frame.slices);
-    GroupingChoice choice = chooseGrouping({unitBytes, budgetBytes, frame.slices, itemsPerPair, frame.pairs, threads});
+    frame.rows = std::max<int64_t>(1, frame.rows);
+    GroupingChoice choice = chooseGrouping(
+        {unitBytes, rowBytes, budgetBytes, frame.slices, frame.rows, itemsPerPair, frame.pairs, threads});
     frame.groupPairs = choice.pairs;
     frame.passSlices = choice.slices;
     set(frame, "G", choice.pairs);
     set(frame, "S", choice.slices);
+    frame.passRows = choice.rows;
+    set(frame, "I", choice.rows);
     return {};
   }
 

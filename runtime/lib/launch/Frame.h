@@ -17,8 +17,10 @@ struct Frame {
   std::vector<int64_t> symbols;      ///< one per Program symbol
   int64_t pairs = 1;                 ///< P
   int64_t slices = 1;                ///< all value slices
+  int64_t rows = 1;                  ///< all query blocks that have states
   int64_t groupPairs = 1;            ///< G of a full group
   int64_t passSlices = 1;            ///< S of a full pass
+  int64_t passRows = 1;              ///< I of a full pass
   std::vector<size_t> bufferOffsets; ///< into the workspace, one per plan buffer
   std::vector<size_t> bufferSizes;   ///< in bytes
   size_t scratchOffset = 0;          ///< of worker 0

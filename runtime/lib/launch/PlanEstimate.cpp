@@ -24,9 +24,12 @@ public:
     estimate.groupPairs = frame.groupPairs;
     estimate.slices = frame.slices;
     estimate.passSlices = frame.passSlices;
+    estimate.rows = frame.rows;
+    estimate.passRows = frame.passRows;
     TERCET_TRY(int64_t unitBytes, program.unitBytes.evaluate(frame.symbols));
     TERCET_TRY(estimate.stateBudgetBytes, program.budgetBytes.evaluate(frame.symbols));
-    estimate.statePassBytes = unitBytes * frame.groupPairs * frame.passSlices;
+    TERCET_TRY(int64_t rowBytes, program.rowBytes.evaluate(frame.symbols));
+    estimate.statePassBytes = (unitBytes + rowBytes * frame.passRows) * frame.groupPairs * frame.passSlices;
     estimate.workspaceBytes = static_cast<int64_t>(frame.workspaceBytes);
     estimate.scratchBytes = static_cast<int64_t>(frame.workspaceBytes - frame.scratchOffset);
     listNodes(plan.nodes);
@@ -60,7 +63,7 @@ private:
   }
 
   static bool isCounted(PlanNode::Kind kind) {
-    return kind != PlanNode::Kind::groups && kind != PlanNode::Kind::slices;
+    return kind != PlanNode::Kind::groups && kind != PlanNode::Kind::slices && kind != PlanNode::Kind::rows;
   }
 
   size_t entriesOf(const ProgramNode &node) const {
@@ -79,25 +82,37 @@ private:
         TERCET_RETURN_IF_ERROR(countMemset(node, entry));
       else if (node.isCall())
         TERCET_RETURN_IF_ERROR(count(node, entry, share));
-      else if (node.kind == PlanNode::Kind::groups)
-        TERCET_RETURN_IF_ERROR(loop(node, entry, frame.pairs, frame.groupPairs, true, share));
       else
-        TERCET_RETURN_IF_ERROR(loop(node, entry, frame.slices, frame.passSlices, false, share));
+        TERCET_RETURN_IF_ERROR(loop(node, entry, share));
       entry += entriesOf(node);
     }
     return {};
   }
 
-  Status loop(const ProgramNode &node, size_t entry, int64_t total, int64_t part, bool isGroups, double share) {
-    int size = isGroups ? program.known.group : program.known.slice;
-    int first = isGroups ? program.known.groupFirst : program.known.sliceFirst;
+  /// A loop's extent, the extent of one turn, and the symbols that are bound to the turn's extent and start.
+  struct Loop {
+    int64_t total, part;
+    int size, first;
+  };
+  Loop loopOf(PlanNode::Kind kind) const {
+    const SymbolIndices &known = program.known;
+    if (kind == PlanNode::Kind::groups)
+      return {frame.pairs, frame.groupPairs, known.group, known.groupFirst};
+    if (kind == PlanNode::Kind::slices)
+      return {frame.slices, frame.passSlices, known.slice, known.sliceFirst};
+    return {frame.rows, frame.passRows, known.row, known.rowFirst};
+  }
+
+  Status loop(const ProgramNode &node, size_t entry, double share) {
+    auto [total, part, size, first] = loopOf(node.kind);
+    bool isGroups = node.kind == PlanNode::Kind::groups, divides = node.kind != PlanNode::Kind::slices;
     for (int64_t begin = 0; begin < total; begin += part) {
       int64_t now = std::min(part, total - begin);
       frame.set(size, now);
       frame.set(first, begin);
       if (isGroups)
         expectBlocks(now);
-      double covered = isGroups ? share * static_cast<double>(now) / static_cast<double>(total) : share;
+      double covered = divides ? share * static_cast<double>(now) / static_cast<double>(total) : share;
       TERCET_RETURN_IF_ERROR(runAll(node.body, entry, covered));
     }
     frame.set(size, part);

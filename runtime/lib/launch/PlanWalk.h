@@ -1,4 +1,4 @@
-// PlanWalk: the order in which a launch visits a program's nodes: loops over groups of pairs and over value slices, with
+// PlanWalk: the order in which a launch visits a program's nodes: loops over groups of pairs, value slices and query blocks, with
 // their symbols bound to each part. What a node does is the visitor's.
 #pragma once
 
@@ -24,6 +24,8 @@ private:
         TERCET_RETURN_IF_ERROR(loop(node, frame.pairs, frame.groupPairs, known.group, known.groupFirst));
       else if (node.kind == PlanNode::Kind::slices)
         TERCET_RETURN_IF_ERROR(loop(node, frame.slices, frame.passSlices, known.slice, known.sliceFirst));
+      else if (node.kind == PlanNode::Kind::rows)
+        TERCET_RETURN_IF_ERROR(loop(node, frame.rows, frame.passRows, known.row, known.rowFirst));
       else
         TERCET_RETURN_IF_ERROR(visit(node));
     }

@@ -20,8 +20,10 @@ public:
     for (const PlanBuffer &buffer : plan.buffers)
       program.bufferBytes.push_back(compile(buffer.bytes));
     program.unitBytes = compile(plan.grouping.unitBytes);
+    program.rowBytes = compile(plan.grouping.rowBytes);
     program.budgetBytes = compile(plan.grouping.budgetBytes);
     program.slices = compile(plan.grouping.slices);
+    program.rows = compile(plan.grouping.rows);
     program.itemsPerPair = compile(plan.grouping.itemsPerPair);
     for (const PlanNode &node : plan.nodes) {
       TERCET_TRY(ProgramNode built, this->node(node));
@@ -33,6 +35,8 @@ public:
                      symbols.find("G0"),
                      symbols.find("S"),
                      symbols.find("S0"),
+                     symbols.find("I"),
+                     symbols.find("I0"),
                      symbols.find("blocks.critical"),
                      symbols.find("blocks.marginal"),
                      symbols.find("blocks.negligible")};
@@ -64,7 +68,7 @@ private:
       TERCET_TRY(ProgramNode innerBuilt, this->node(inner));
       built.body.push_back(std::move(innerBuilt));
     }
-    if (node.kind == PlanNode::Kind::groups || node.kind == PlanNode::Kind::slices)
+    if (built.isLoop())
       return built;
     built.callee = node.callee;
     built.stage = stageIndex(node.stage);

@@ -45,12 +45,15 @@ struct ProgramNode {
   CompiledExpr bytes; ///< of a memset
   uint8_t byte = 0;   ///< of a memset
 
+  bool isLoop() const {
+    return kind == PlanNode::Kind::groups || kind == PlanNode::Kind::slices || kind == PlanNode::Kind::rows;
+  }
   bool isCall() const { return kind == PlanNode::Kind::kernel || kind == PlanNode::Kind::builtin; }
 };
 
 /// Indices of the symbols that the executor binds; -1 where no expression uses one.
 struct SymbolIndices {
-  int group = -1, groupFirst = -1, slice = -1, sliceFirst = -1;
+  int group = -1, groupFirst = -1, slice = -1, sliceFirst = -1, row = -1, rowFirst = -1;
   int critical = -1, marginal = -1, negligible = -1;
 };
 
@@ -58,7 +61,7 @@ struct Program {
   SymbolNames symbols;
   SymbolIndices known;
   std::vector<CompiledExpr> bufferBytes;
-  CompiledExpr unitBytes, budgetBytes, slices, itemsPerPair;
+  CompiledExpr unitBytes, rowBytes, budgetBytes, slices, rows, itemsPerPair;
   std::vector<std::string> stages; ///< in order of first appearance
   std::vector<ProgramNode> nodes;
 

@@ -305,16 +305,30 @@ TEST_CASE("sizes that overflow are refused", "[arguments]") {
 }
 
 TEST_CASE("groups fill the budget, slices first, and come out even", "[grouping]") {
-  auto choose = [](rt::GroupingInput input) {
-    rt::GroupingChoice choice = rt::chooseGrouping(input);
+  auto choose = [](int64_t unit, int64_t budget, int64_t slices, int64_t items, int64_t pairs, int threads) {
+    rt::GroupingChoice choice = rt::chooseGrouping({unit, 0, budget, slices, 1, items, pairs, threads});
     return std::pair(choice.pairs, choice.slices);
   };
   using Choice = std::pair<int64_t, int64_t>;
-  CHECK(choose({10, 0, 4, 1, 6, 2}) == Choice(1, 1));
-  CHECK(choose({10, 35, 4, 1, 6, 2}) == Choice(1, 2)); // 3 would fit; 2 + 2 is even
-  CHECK(choose({10, 90, 4, 1, 6, 2}) == Choice(2, 4));
-  CHECK(choose({10, 1000000, 4, 1, 6, 2}) == Choice(6, 4));
-  CHECK(choose({0, 0, 3, 4, 100, 2}) == Choice(4, 3)); // 4 pairs * 4 items are 8 per thread
-  CHECK(choose({0, 0, 1, 1000, 100, 2}) == Choice(1, 1));
-  CHECK(choose({0, 0, 1, 1, 5, 8}) == Choice(5, 1));
+  CHECK(choose(10, 0, 4, 1, 6, 2) == Choice(1, 1));
+  CHECK(choose(10, 35, 4, 1, 6, 2) == Choice(1, 2)); // 3 would fit; 2 + 2 is even
+  CHECK(choose(10, 90, 4, 1, 6, 2) == Choice(2, 4));
+  CHECK(choose(10, 1000000, 4, 1, 6, 2) == Choice(6, 4));
+  CHECK(choose(0, 0, 3, 4, 100, 2) == Choice(4, 3)); // 4 pairs * 4 items are 8 per thread
+  CHECK(choose(0, 0, 1, 1000, 100, 2) == Choice(1, 1));
+  CHECK(choose(0, 0, 1, 1, 5, 8) == Choice(5, 1));
+}
+
+TEST_CASE("query blocks go in passes where the states of all of them exceed the budget", "[grouping]") {
+  auto choose = [](int64_t budget, int64_t rows) {
+    rt::GroupingChoice choice = rt::chooseGrouping({100, 10, budget, 2, rows, 1, 4, 2});
+    return std::tuple(choice.pairs, choice.slices, choice.rows);
+  };
+  using Choice = std::tuple<int64_t, int64_t, int64_t>;
+  CHECK(choose(1000, 40) == Choice(1, 2, 40)); // 500 a slice
+  CHECK(choose(500, 40) == Choice(1, 1, 40));
+  CHECK(choose(499, 40) == Choice(1, 1, 20)); // 39 would fit; 20 + 20 is even
+  CHECK(choose(300, 40) == Choice(1, 1, 20));
+  CHECK(choose(100, 40) == Choice(1, 1, 8)); // 8 at the least
+  CHECK(choose(50, 6) == Choice(1, 1, 6));
 }

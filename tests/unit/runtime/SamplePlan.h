@@ -29,7 +29,8 @@ inline Artifact samplePlanArtifact() {
                     {"lse", Role::lse, true, true, DType::f32}};
   plan.parameters = {{"keep", 0.05, false, 0, 1}, {"drop", 0.1, false, 0, 1}, {"depth", 3, true, 1, 9}};
   plan.buffers = {{"rows", symbol("G") * symbol("R") * 64, "one line per query head of a group"}};
-  plan.grouping = {symbol("M") * 16, Expr(4096), Expr(3), symbol("R")};
+  plan.grouping = {
+      .unitBytes = symbol("M") * 16, .budgetBytes = Expr(4096), .slices = Expr(3), .itemsPerPair = symbol("R")};
   PlanNode call;
   call.kind = PlanNode::Kind::kernel;
   call.callee = "scale_rows";

@@ -30,7 +30,7 @@ private:
   void sumBlocks(Value col);
   void sumSubsets(Value col);
   Value add(Value a, Value b);
-  Value place(Value owner, Value rows, Value row);
+  Value place(Value row);
 
   const Program &program;
   const CpuSchedule &schedule;
@@ -39,7 +39,7 @@ private:
   bool inSlices;    ///< chunks of h, laid out by slice and chunk; else rows of z
   int64_t part = 0; ///< columns summed at a time
   Value source, destination, lists, counts, lengths, headsKV, headsPerKV, tokens, firstPair, blocksQ, blocksK, slices;
-  Value patterns, subset, zero, states, tables, liveBlocks;
+  Value rows, firstRow, patterns, subset, zero, states, tables, liveBlocks;
 };
 } // namespace
 
@@ -49,8 +49,9 @@ Value AggregateBuilder::add(Value a, Value b) {
   });
 }
 
-// Where the item's part of an owner's row lies, counted in rows of `width`: the rows of a chunk lie together, as in h.
-Value AggregateBuilder::place(Value owner, Value rows, Value row) {
+// Where the item's part of an owner's row of the pass lies, counted in rows of `width`: the rows of a chunk lie together.
+Value AggregateBuilder::place(Value row) {
+  Value owner = k.item(2);
   Value part = inSlices ? k.add(k.mul(k.add(k.mul(owner, slices), k.item(1)), schedule.chunks()), k.item(0)) : owner;
   return k.add(k.mul(part, rows), row);
 }
@@ -60,7 +61,7 @@ void AggregateBuilder::sumAll(Value col) {
   Value sum = k.loop(zero, liveBlocks, 1, k.splat(k.real(0), 1, part), [&](Value j, ValueRange carried) {
     return SmallVector<Value>{add(carried[0], k.load(states, j, 1, part, col))};
   })[0];
-  k.store(sum, k.view(destination, k.mul(place(k.item(2), k.index(1), zero), width), width), zero, col);
+  k.store(sum, k.view(destination, k.mul(place(zero), width), width), zero, col);
 }
 
 // The sums of all subsets of each run of `subsetBlocks` blocks of a segment: row (run << subsetBlocks) + bits. Block b
@@ -104,12 +105,12 @@ void AggregateBuilder::addStates(Value row, Value col, bool fromZero, Value from
   k.store(sum, row, zero, col);
 }
 
-// body(listed, row of H) for the rows that have a linear set.
+// body(listed, row of H) for the rows of the pass that have a linear set.
 void AggregateBuilder::forRows(llvm::function_ref<void(Value, Value)> body) {
-  k.loop(zero, blocksQ, 1, [&](Value row) {
-    Value listed = k.add(k.mul(k.item(2), blocksQ), row);
+  k.loop(zero, rows, 1, [&](Value row) {
+    Value listed = k.add(k.mul(k.item(2), blocksQ), k.add(firstRow, row));
     k.when(k.notEqual(k.read(counts, listed), zero),
-           [&] { body(listed, k.view(destination, k.mul(place(k.item(2), blocksQ, row), width), width)); });
+           [&] { body(listed, k.view(destination, k.mul(place(row), width), width)); });
   });
 }
 
@@ -147,7 +148,8 @@ void AggregateBuilder::build() {
   patterns = k.pointer(DType::i8);
   Value used = k.pointer(DType::i32);
   lengths = k.pointer(DType::i32);
-  for (Value *slot : {&headsKV, &headsPerKV, &tokens, &firstPair, &blocksQ, &blocksK, &slices, &subset})
+  for (Value *slot :
+       {&headsKV, &headsPerKV, &tokens, &firstPair, &blocksQ, &blocksK, &slices, &rows, &firstRow, &subset})
     *slot = k.integer();
   part = std::gcd(width, schedule.aggregateColumns);
   zero = k.index(0);

@@ -2,7 +2,7 @@
 // in slot order; CpuPlan.cpp fills them. Notation and layouts as in tercet/Builtins.h.
 //
 // State layouts, all f32: h [g][slice][chunk][TN][featureChunk * valueSlice], z [g][TN][featureDim], their sums over a
-// row's set H [gr][slice][chunk][TM][featureChunk * valueSlice], Z [gr][TM][featureDim] (a global state: TM = 1, one per g).
+// row's set H [gr][slice][chunk][I][featureChunk * valueSlice], Z [gr][I][featureDim] for the I query blocks of a pass (a global state: one row per g).
 #pragma once
 
 #include "CpuSchedule.h"
@@ -20,11 +20,11 @@ void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule
 
 /// "aggregate" (chunks of h; items (chunk, slice, gr)) and "aggregate_z" (rows of z; items (0, 0, gr)): source,
 /// destination, lists, counts, patterns, used, kLengths, headsKV, headsPerKV, tokensK, firstPair, blocksQ, blocksK, slices,
-/// subset. Rows with an empty set are not written.
+/// rows of the pass, first row, subset. Rows with an empty set are not written.
 void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
-/// "linear", items (query block, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ,
-/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, slices of the pass, first slice, eps, counts.
+/// "linear", items (row of the pass, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ,
+/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, rows of the pass, first row, slices of the pass, first slice, eps, counts.
 /// Rows with an empty set are not written.
 void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 

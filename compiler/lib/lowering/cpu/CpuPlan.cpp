@@ -144,22 +144,30 @@ PlanNode PlanWriter::linearPass() {
                  integer(TM),
                  integer(TN),
                  integer(S),
+                 integer(stateRows),
+                 integer(firstRow),
                  integer(subset)};
   };
   Slots linear{tensor("q")};
   addStrides(linear, "q", 3);
-  for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-                             integer(sym("G0")), buffer("state"), buffer("state_z"), buffer("linear"), integer(TM),
-                             integer(S), integer(S0), scalar(program.eps, 0), sets ? buffer("linear_counts") : null()})
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("G0")),
+             buffer("state"), buffer("state_z"), buffer("linear"), integer(TM), integer(stateRows), integer(firstRow),
+             integer(S), integer(S0), scalar(program.eps, 0), sets ? buffer("linear_counts") : null()})
     linear.push_back(slot);
 
+  // A global state is made once per pass of slices; others block by block, as many as the memory for them holds.
+  Expr rows = Expr::apply(Expr::Op::min, sym("I") * schedule.blockQ, sym("N") - sym("I0") * schedule.blockQ);
+  PlanNode perRows;
+  perRows.kind = PlanNode::Kind::rows;
+  perRows.body = {kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
+                  kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
+                  kernel("linear", "linear", sym("I"), GR, 1, linear, GR * rows * S * width * (2 * program.headDim))};
   PlanNode pass;
   pass.kind = PlanNode::Kind::slices;
   pass.body = {
       kernel("state", "state", TN, sym("G"), 1, state, sym("G") * sym("M") * S * width * (2 * program.headDim)),
-      kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
-      kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
-      kernel("linear", "linear", TM, GR, 1, linear, GR * sym("N") * S * width * (2 * program.headDim))};
+      std::move(perRows)};
   return pass;
 }
 
@@ -222,8 +230,10 @@ Plan PlanWriter::write() {
 
   plan.grouping.itemsPerPair = sym("R") * superRows;
   if (program.linear) { // h and H of a pass take at most the bytes of K
-    Expr rows = TN + (program.globalState() ? Expr(1) : sym("R") * TM);
-    plan.grouping.unitBytes = rows * (schedule.featureDim * schedule.valueSlice * 4);
+    Expr unit = schedule.featureDim * schedule.valueSlice * 4;
+    plan.grouping.unitBytes = (program.globalState() ? TN + 1 : TN) * unit;
+    plan.grouping.rowBytes = program.globalState() ? Expr(0) : sym("R") * unit;
+    plan.grouping.rows = TM;
     plan.grouping.budgetBytes =
         sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
     plan.grouping.slices = schedule.slices();

@@ -75,7 +75,9 @@ private:
   Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;
-  Expr stateRows = program.globalState() ? Expr(1) : TM, stateOwners = program.globalState() ? sym("G") : GR;
+  /// Rows of H in a pass, the first one's query block, and how many times over.
+  Expr stateRows = program.globalState() ? Expr(1) : sym("I"), firstRow = sym("I0"),
+       stateOwners = program.globalState() ? sym("G") : GR;
 };
 
 } // namespace tercet::compiler

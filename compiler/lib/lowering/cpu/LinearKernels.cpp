@@ -72,24 +72,25 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value strideB = k.integer(), strideH = k.integer(), strideN = k.integer();
   Value lengths = k.pointer(i32), headsKV = k.integer(), headsPerKV = k.integer(), tokens = k.integer();
   Value firstPair = k.integer(), H = k.pointer(f32), Z = k.pointer(f32), out = k.pointer(f32);
-  Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), eps = k.scalar();
+  Value blocks = k.integer(), passRows = k.integer(), firstRow = k.integer(), slices = k.integer(),
+        firstSlice = k.integer(), eps = k.scalar();
   Value counts = k.pointer(i32);
 
   int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
-  Value block = k.item(0), gr = k.item(1), zero = k.index(0);
+  Value block = k.add(firstRow, k.item(0)), gr = k.item(1), zero = k.index(0);
   Value g = k.div(gr, headsPerKV), pair = k.add(firstPair, g), batch = k.div(pair, headsKV);
   Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockQ);
   Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockQ)), zero);
-  Value state = program.globalState() ? g : k.add(k.mul(gr, blocks), block);
+  Value owner = program.globalState() ? g : gr, stateRow = program.globalState() ? k.index(0) : k.item(0);
 
   auto fill = [&] {
     // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
     Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
     Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
     Value tokensView = k.view(queries, offset, program.headDim, strideN);
-    Value zRow = k.view(Z, k.mul(state, F), F);
+    Value zRow = k.view(Z, k.mul(k.add(k.mul(owner, passRows), stateRow), F), F);
     k.loop(zero, rows, 1, [&](Value row) {
       Value features = buildFeatureRow(k, program, F, tokensView, row);
       k.store(features, phi, row);
@@ -110,11 +111,9 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     Value stateRows = k.scratch(F, SW); // the row's chunks of H, side by side
     constexpr int64_t rowTile = 8;      // divides every block; 8 x 32 is 16 accumulators
     k.loop(zero, slices, 1, [&](Value slice) {
-      Value rowsOfState = program.globalState() ? k.index(1) : blocks;
-      Value owner = program.globalState() ? g : gr, row0 = program.globalState() ? zero : block;
       Value firstChunk = k.mul(k.add(k.mul(owner, slices), slice), schedule.chunks());
       k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
-        Value at = k.add(k.mul(k.add(firstChunk, chunk), rowsOfState), row0);
+        Value at = k.add(k.mul(k.add(firstChunk, chunk), passRows), stateRow);
         Value rowsOfChunk = k.load(k.view(H, k.mul(at, FC * SW), SW), zero, FC, SW);
         k.store(rowsOfChunk, stateRows, k.mul(chunk, FC));
       });

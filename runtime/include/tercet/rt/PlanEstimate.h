@@ -25,6 +25,7 @@ struct NodeEstimate {
 struct PlanEstimate {
   int64_t pairs = 1, groupPairs = 1; ///< (batch, KV head) pairs in all and of a full group
   int64_t slices = 1, passSlices = 1;
+  int64_t rows = 1, passRows = 1; ///< query blocks with states
   /// What the plan sizes its passes by (h and H of the linear branch), and the most it lets that be (the bytes of K).
   int64_t statePassBytes = 0, stateBudgetBytes = 0;
   std::vector<BufferEstimate> buffers;
