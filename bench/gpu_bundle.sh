@@ -25,7 +25,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 bundle=$folder/tercet-gpu
 mkdir "$bundle"
-"$programs/tercet-bundle" -o "$bundle" --target "$targets" --commit "$commit" "${quick[@]}"
+"$programs/tercet-bundle" -o "$bundle" --target "$targets" --commit "$commit" \
+  --conformance bench/conformance/instructions.cu "${quick[@]}"
 cp "$programs/tercet-run" "$bundle/"
 strip "$bundle/tercet-run"
 cp bench/gpu_check.sh bench/baselines/gpu_baselines.py "$bundle/"

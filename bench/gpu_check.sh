@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks and times a bundle on this machine's GPU: bash gpu_check.sh [--device cuda:0] [--out DIR] [--quick] [STEP ..]
-# Steps: cases sanitizer benchmarks baselines; all by default. --quick: no long shapes, few repetitions.
+# Steps: conformance cases sanitizer benchmarks baselines; all by default. --quick: no long shapes, few repetitions.
 # Needs a driver and the files beside it; compute-sanitizer, and python3 with torch, are used where they are. Downloads
 # nothing and changes no setting. Writes DIR/results.json and DIR/report.md; exit code 1 when a check failed.
 # --device sim:sm_80 proves the script and the bundle without a GPU.
@@ -15,11 +15,11 @@ while [ $# -gt 0 ]; do
     --device) device=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --quick) quick=1; shift ;;
-    cases|sanitizer|benchmarks|baselines) steps+=("$1"); shift ;;
+    conformance|cases|sanitizer|benchmarks|baselines) steps+=("$1"); shift ;;
     *) echo "gpu_check.sh: unknown argument $1" >&2; exit 1 ;;
   esac
 done
-[ ${#steps[@]} -gt 0 ] || steps=(cases sanitizer benchmarks baselines)
+[ ${#steps[@]} -gt 0 ] || steps=(conformance cases sanitizer benchmarks baselines)
 mkdir -p "$out" || exit 1
 run=$here/tercet-run
 table=$here/cases.json
@@ -31,6 +31,21 @@ declare -A state
 wanted() { printf '%s\n' "${steps[@]}" | grep -qx "$1"; }
 # say STEP TEXT: the state of a step, for the report
 say() { state[$1]=$2; echo "$1: $2"; }
+
+if wanted conformance; then
+  if [ "${device#cpu}" != "$device" ] || [ ! -d "$here/conformance" ]; then
+    say conformance "not run: needs a device for PTX, and the bundle's kernels"
+  else
+    timeout 600 "$run" --conformance "$here/conformance" --target "$device" \
+      --json-file "$out/conformance.json" --markdown "$out/conformance.md" > /dev/null 2>> "$log"
+    code=$?
+    case $code in
+      0) say conformance "$(sed -n 's/^# Conformance: //p' "$out/conformance.md")" ;;
+      3) tail -1 "$log" >&2; exit 3 ;;
+      *) say conformance "FAILED with exit code $code"; failed=1 ;;
+    esac
+  fi
+fi
 
 if wanted cases; then
   # On a GPU every result is also compared with the simulator's, of the same code and inputs.
@@ -103,7 +118,8 @@ json() { [ -s "$1" ] && cat "$1" || echo null; }
     printf '%s\n  "%s": "%s"' "$separator" "$step" "$(printf %s "${state[$step]}" | tr -d '"\\')"
     separator=,
   done
-  printf '\n},\n"cases": '; json "$out/cases.json"
+  printf '\n},\n"conformance": '; json "$out/conformance.json"
+  printf ',\n"cases": '; json "$out/cases.json"
   printf ',\n"benchmarks": '; json "$out/benchmarks.json"
   printf ',\n"baselines": '; json "$out/baselines.json"
   printf '}\n'
@@ -113,10 +129,10 @@ json() { [ -s "$1" ] && cat "$1" || echo null; }
   echo
   echo "| step | state |"
   echo "|---|---|"
-  for step in cases sanitizer benchmarks baselines; do
+  for step in conformance cases sanitizer benchmarks baselines; do
     [ -z "${state[$step]:-}" ] || echo "| $step | ${state[$step]} |"
   done
-  for page in cases benchmarks baselines; do
+  for page in conformance cases benchmarks baselines; do
     [ ! -s "$out/$page.md" ] || { echo; sed 's/^#/##/' "$out/$page.md"; }
   done
 } > "$out/report.md"

@@ -98,6 +98,10 @@ class ArtifactRuns(Case):
         self.assertEqual(script.returncode, 0, script.stdout + script.stderr)
         results = json.loads((self.folder / "out/results.json").read_text())
         self.assertTrue(results["cases"]["passed"])
+        self.assertGreaterEqual(len(results["conformance"]["kernels"]), 25)
+        for kernel in results["conformance"]["kernels"]:
+            self.assertTrue(kernel["equal"], kernel)  # the simulator beside itself: every kernel is known and ran
+            self.assertTrue(any(fill["device"].strip("0") for fill in kernel["fills"]), kernel)
         for case in results["cases"]["cases"]:
             self.assertTrue(case["deterministic"], case)
             for what in ["changed_data", "changed_parameters", "parameters_matter"]:

@@ -1,5 +1,6 @@
 // tercet-bundle -o FOLDER --target sm_80,sm_90a [--quick] [--commit ID]
 #include "BundleWriter.h"
+#include "ConformanceUnits.h"
 #include "Progress.h"
 
 #include <CLI/CLI.hpp>
@@ -10,7 +11,7 @@ using namespace tercet::bundle;
 namespace {
 
 struct Options {
-  std::string output, targets, commit = "unknown";
+  std::string output, targets, commit = "unknown", conformance;
   bool quick = false;
 };
 
@@ -43,6 +44,9 @@ Status write(const Options &options) {
   for (const cli::Json &refusal : writer.unsupported())
     cli::printWarning(fmt::format("{} for {}: {}", refusal["program"].get<std::string>(),
                                   refusal["target"].get<std::string>(), refusal["reason"].get<std::string>()));
+  // sm_80 PTX runs on every GPU that the bundle is for.
+  if (!options.conformance.empty())
+    TERCET_RETURN_IF_ERROR(writeConformance(options.conformance, "sm_80", folder / "conformance"));
   if (writer.written() == 0)
     return Status::make(Code::unsupportedTarget, "no case has code for any of {}", options.targets);
   return writer.finish();
@@ -57,6 +61,7 @@ int main(int argc, char **argv) {
   app.add_option("--target", options.targets, "architectures or CPU targets, with commas")
       ->required()
       ->type_name("T[,T..]");
+  app.add_option("--conformance", options.conformance, "one-instruction kernels to add as PTX")->type_name("FILE.cu");
   app.add_option("--commit", options.commit, "what the table says it was made from")->type_name("ID");
   app.add_flag("--quick", options.quick, "two cases and no benchmarks: shows that it works");
   try {

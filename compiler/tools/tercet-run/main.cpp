@@ -1,6 +1,7 @@
 // tercet-run: artifacts on this machine's CPU, GPUs or the simulator, without a compiler.
 //   tercet-run ARTIFACT.. --in q=q.npy --in k=k.npy --in v=v.npy --out o=o.npy [--set keep=0.05] [--target T] [--json]
 //   tercet-run --cases cases.json [--only TEXT] [--no-benchmarks] [--json-file F] [--markdown F] [--target T]
+#include "Conformance.h"
 #include "FileCall.h"
 #include "MarkdownReport.h"
 #include "TableRun.h"
@@ -19,7 +20,7 @@ namespace {
 struct Options {
   FileCallOptions call;
   TableOptions table;
-  std::string target = "cuda:0", jsonFile, markdownFile;
+  std::string target = "cuda:0", jsonFile, markdownFile, conformance;
   bool json = false, noBenchmarks = false, benchmarksOnly = false, together = false;
 };
 
@@ -42,7 +43,34 @@ Result<cli::ExitCode> runEntries(Options options) {
   return results["passed"].get<bool>() ? cli::exitOk : cli::exitInput;
 }
 
+/// Prints how many kernels agree; differences are findings about the simulator, not failures of this machine.
+Result<cli::ExitCode> runConformance(const Options &options) {
+  TERCET_TRY(Json results, checkConformance(options.conformance, options.target));
+  TERCET_RETURN_IF_ERROR(writeText(options.jsonFile, results.dump(1) + "\n"));
+  std::string page =
+      fmt::format("# Conformance: {} of {} one-instruction kernels give the simulator's bits on {}\n\n",
+                  results["equal"].get<int64_t>(), results["kernels"].size(), results["device"].get<std::string>());
+  page += "| kernel | result |\n|---|---|\n";
+  for (const Json &kernel : results["kernels"]) {
+    std::string state = kernel["equal"].get<bool>() ? "equal" : "";
+    if (kernel.contains("skipped"))
+      state = "skipped: " + kernel["skipped"].get<std::string>();
+    if (state.empty())
+      for (const Json &fill : kernel["fills"])
+        if (fill["different"].get<int64_t>() > 0)
+          state += fmt::format("{}: {} of {} words differ, {}; ", fill["fill"].get<std::string>(),
+                               fill["different"].get<int64_t>(), fill["words"].get<size_t>(),
+                               fill["first"].get<std::string>());
+    page += fmt::format("| {} | {} |\n", kernel["kernel"].get<std::string>(), state);
+  }
+  TERCET_RETURN_IF_ERROR(writeText(options.markdownFile, page));
+  TERCET_RETURN_IF_ERROR(options.json ? cli::printJson(results) : cli::printText(page));
+  return cli::exitOk;
+}
+
 Result<cli::ExitCode> runProgram(const Options &options) {
+  if (!options.conformance.empty())
+    return runConformance(options);
   if (options.table.table.empty() == options.call.artifacts.empty())
     return Status::make(Code::invalidArgument, "give either artifacts and --in, or --cases FILE");
   if (!options.table.table.empty())
@@ -77,6 +105,8 @@ int main(int argc, char **argv) {
   repeated(app, "--out", options.call.out, "write an output: NAME=FILE");
   repeated(app, "--set", options.call.set, "a runtime parameter: NAME=VALUE");
   app.add_option("--cases", options.table.table, "a table of cases with expected rows")->type_name("FILE");
+  app.add_option("--conformance", options.conformance, "compare one-instruction kernels with the simulator")
+      ->type_name("FOLDER");
   app.add_option("--only", options.table.only, "run the entries whose name holds this text");
   app.add_option("--beside", options.table.beside,
                  "also run every case on this target and compare; sim: the simulator of the code's architecture")
