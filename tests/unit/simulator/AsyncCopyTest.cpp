@@ -61,6 +61,19 @@ TEST_CASE("copies of 4, 8 and 16 bytes arrive, with zeros behind what was read",
          0x1111111122222222, 0x3333333344444444);
 }
 
+TEST_CASE("only bytes that are read count", "[simulator]") {
+  auto report = copyRun("setp.eq.u32 %p0, %r0, 0; cp.async.ca.shared.global [%r4], [%rd0], 8, %p0; cp.async.wait_all;",
+                        sim::Landing::atIssue)
+                    .report;
+  CHECK(report.asyncBytes == 8);
+  CHECK(report.globalLoadBytes == 8);
+  CHECK(report.globalLoadSectors == 1);
+  report = copyRun("mov.u32 %r5, 0; cp.async.ca.shared.global [%r4], [%rd0], 8, %r5; cp.async.wait_all;",
+                   sim::Landing::atIssue)
+               .report;
+  CHECK(report.globalLoadSectors == 0);
+}
+
 TEST_CASE("groups are waited for in order, and counted per thread", "[simulator]") {
   leaves("cp.async.ca.shared.global [%r4], [%rd0], 8; cp.async.commit_group; cp.async.ca.shared.global [%r4+8], "
          "[%rd0], 8; cp.async.commit_group;\n"

@@ -144,6 +144,13 @@ TEST_CASE("a register that is declared and not used costs nothing", "[simulator]
   CHECK(result.out[0] == 5);
 }
 
+TEST_CASE("registers are bounded", "[simulator]") {
+  std::string body = ".reg .b32 %many<200000>;\n";
+  for (int i = 0; i < 140000; ++i)
+    body += fmt::format("mov.u32 %many{}, 1;\n", i);
+  refuses(body, "more than 131072 registers");
+}
+
 TEST_CASE("the sample of the robustness tests is legal", "[simulator]") {
   auto module = sim::Module::parse(sample);
   INFO((module.ok() ? "" : module.status().message()));

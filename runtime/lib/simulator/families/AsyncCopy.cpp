@@ -52,6 +52,7 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
   copy.landed = landing == Landing::atIssue || (landing == Landing::seeded && cta.cluster().random.below(2));
   LaneAddresses sources{};
   uint64_t read = 0;
+  Mask reading = 0;
   for (Mask rest = mask; rest; rest &= rest - 1) {
     int l = firstLane(rest);
     size_t lane = size_t(l);
@@ -73,6 +74,7 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
     copy.sourceBytes[lane] = count;
     copy.group[lane] = state.committed[lane];
     read += count;
+    reading |= Mask(count > 0) << l;
     cta.shared.setInFlight(site, to, copy.bytes);
     if (Races *races = cta.races())
       races->checkWrite(site, cta.shared, to, copy.bytes);
@@ -82,8 +84,7 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
   LaunchReport &report = cta.counters().report;
   report.asyncBytes += read;
   report.globalLoadBytes += read;
-  if (read)
-    report.globalLoadSectors += countSectors(sources, mask, copy.bytes);
+  report.globalLoadSectors += countSectors(sources, reading, copy.bytes);
   state.copies.push_back(copy);
 }
 

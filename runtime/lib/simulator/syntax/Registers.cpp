@@ -1,11 +1,15 @@
 // Slot allocation. Registers of up to 32 bits take 32 words, of 64 bits 64 words, predicates one mask.
 #include "syntax/Registers.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace tercet::sim {
 
 namespace {
+constexpr uint32_t mostWords = 1u << 22; // 16 MiB per warp
+
 struct SpecialRow {
   std::string_view name;
   Special special;
@@ -64,6 +68,8 @@ void Registers::declare(std::string_view name, Type type, std::optional<uint64_t
 uint32_t Registers::scratch(Type type) {
   if (type == Type::pred)
     return kernel.predicates++;
+  if (kernel.words >= mostWords)
+    throw Failure{fmt::format("kernel {} uses more than {} registers and constants", kernel.info.name, mostWords / 32)};
   uint32_t slot = kernel.words;
   kernel.words += bytesOf(type) == 8 ? 64 : 32;
   return slot;
