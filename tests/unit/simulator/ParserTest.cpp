@@ -115,6 +115,11 @@ TEST_CASE("unknown opcodes, modifiers and operands are errors with their line", 
           "%f6, %f7};",
           "with k = 16");
   refuses("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r4, %r5}, [%r6];", "takes 4 elements in operand 1, not 2");
+  refuses("ld.shared.v8.u64 {%rd4, %rd5, %rd6, %rd7, %rd8, %rd9, %rd10, %rd11}, [%r4];", "more than 32 bytes");
+  refuses("ld.global.v2.u32 {%rd4, %r5}, [%rd6];", "mixes registers of different sizes");
+  refuses("ld.global.v2.u32 {%rd4, _}, [%rd6];", "constants or sinks");
+  refuses("st.global.v2.u32 [%rd6], {%rd4, 5};", "constants or sinks");
+  refuses("red.global.v8.add.u64 [%rd4], {%rd4, %rd5, %rd6, %rd7, %rd8, %rd9, %rd10, %rd11};", "more than 32 bytes");
   refuses("cp.async.cg.shared.global [%r4], [%rd5], 8;", "does not copy 8 bytes");
   refuses("wait, what", "expected");
   refuses(".reg .b32 %q<99999999999999999999>;", "not an integer of 64 bits");

@@ -152,6 +152,8 @@ void decodeUpdate(Decoding &d, bool returns) {
                                      "operation");
   uint32_t vector = d.takeOne<uint32_t>({{"v2", 2}, {"v4", 4}, {"v8", 8}}, 1);
   Type type = d.takeType();
+  if (bytesOf(type) * vector > 32)
+    d.fail("updates more than 32 bytes per thread");
   if ((isFloat(type) && update != Update::add) || bytesOf(type) < 2 || (update == Update::compareExchange && !returns))
     d.fail(fmt::format("does not exist for .{}", nameOf(type)));
   bool two = update == Update::compareExchange;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <span>
 
 namespace tercet::sim {
 
@@ -99,6 +100,11 @@ void takeOrder(Decoding &d) {
 
 uint32_t takeVector(Decoding &d) { return d.takeOne<uint32_t>({{"v2", 2}, {"v4", 4}, {"v8", 8}}, 1); }
 
+void checkVector(Decoding &d, Type type, uint32_t vector) {
+  if (bytesOf(type) * vector > 32)
+    d.fail("moves more than 32 bytes per thread");
+}
+
 std::string kindOf(std::string_view mnemonic, Space space) {
   return space == Space::generic ? std::string(mnemonic) : fmt::format("{}.{}", mnemonic, nameOf(space));
 }
@@ -133,9 +139,24 @@ Handler loadHandler(Decoding &d, Type type) {
   }
 }
 
-uint32_t registerBits(Decoding &d, size_t number) {
+// Bits of the registers that hold the elements: one number for all of them, since one handler moves them.
+uint32_t registerBits(Decoding &d, size_t number, Type type) {
   const Operand &operand = d.operand(number);
-  return d.bitsOf(operand.kind == Operand::Kind::list ? operand.items[0] : operand);
+  std::span<const Operand> items(&operand, 1);
+  if (operand.kind == Operand::Kind::list)
+    items = operand.items;
+  uint32_t natural = bytesOf(type) == 8 ? 64 : 32, bits = 0;
+  bool others = false; // constants and sinks, which have the size of the type
+  for (const Operand &item : items) {
+    uint32_t own = d.bitsOf(item);
+    others |= own == 0;
+    if (own && bits && own != bits)
+      d.fail("mixes registers of different sizes");
+    bits = own ? own : bits;
+  }
+  if (others && bits == 64 && natural == 32)
+    d.fail("mixes registers with constants or sinks of another size");
+  return bits ? bits : natural;
 }
 
 void decodeLoad(Decoding &d) {
@@ -146,14 +167,13 @@ void decodeLoad(Decoding &d) {
   takeOrder(d);
   uint32_t vector = takeVector(d);
   Type type = d.takeType();
+  checkVector(d, type, vector);
   d.expectOperands(2);
   d.toList(0, type, vector, Width::atLeast);
   space = d.address(1, 0, space);
   d.in.space = space;
   d.in.vector = uint8_t(vector);
-  d.in.immediate = registerBits(d, 0);
-  if (d.in.immediate == 0)
-    d.in.immediate = bytesOf(type) == 8 ? 64 : 32;
+  d.in.immediate = registerBits(d, 0, type);
   d.countAs(kindOf("ld", space));
   // A wait for another CTA reads in this way.
   d.kernel.needsOrder |= acquires && space != Space::shared && space != Space::local;
@@ -165,12 +185,13 @@ void decodeStore(Decoding &d) {
   takeOrder(d);
   uint32_t vector = takeVector(d);
   Type type = d.takeType();
+  checkVector(d, type, vector);
   d.expectOperands(2);
   space = d.address(0, 0, space);
   d.fromList(1, type, vector, Width::atLeast);
   d.in.space = space;
   d.in.vector = uint8_t(vector);
-  d.in.immediate = registerBits(d, 1);
+  d.in.immediate = registerBits(d, 1, type);
   d.countAs(kindOf("st", space));
   switch (bytesOf(type)) {
   case 1:
