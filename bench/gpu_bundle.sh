@@ -17,7 +17,7 @@ done
 programs=${BUNDLE_PROGRAMS:-build/bin} # a build elsewhere, with BUNDLE_BUILT=1: nothing is built here
 if [ "${BUNDLE_BUILT:-}" != 1 ]; then
   [ -f build/build.ninja ] || cmake --preset release
-  ninja -C build tercet-run tercet-bundle tercet-nvrtc
+  ninja -C build tercet-run tercet-bundle tercet-nvrtc tercet-conformance
 fi
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 git diff --quiet HEAD 2>/dev/null || commit="$commit with changes"
@@ -27,8 +27,9 @@ bundle=$folder/tercet-gpu
 mkdir "$bundle"
 "$programs/tercet-bundle" -o "$bundle" --target "$targets" --commit "$commit" \
   --conformance bench/conformance/instructions.cu "${quick[@]}"
-cp "$programs/tercet-run" "$bundle/"
-strip "$bundle/tercet-run"
+cp "$programs/tercet-run" "$programs/tercet-conformance" "$bundle/"
+strip "$bundle/tercet-run" "$bundle/tercet-conformance"
+cp tests/gpu/conformance/recordings/simulator.json "$bundle/layouts.json"
 cp bench/gpu_check.sh bench/baselines/gpu_baselines.py "$bundle/"
 mkdir -p "$(dirname "$out")"
 tar -C "$folder" -cJf "$out" tercet-gpu

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks and times a bundle on this machine's GPU: bash gpu_check.sh [--device cuda:0] [--out DIR] [--quick] [STEP ..]
-# Steps: conformance cases sanitizer benchmarks baselines; all by default. --quick: no long shapes, few repetitions.
+# Steps: conformance layouts cases sanitizer benchmarks baselines; all by default. --quick: no long shapes, few repetitions.
 # Needs a driver and the files beside it; compute-sanitizer, and python3 with torch, are used where they are. Downloads
 # nothing and changes no setting. Writes DIR/results.json and DIR/report.md; exit code 1 when a check failed.
 # --device sim:sm_80 proves the script and the bundle without a GPU.
@@ -15,11 +15,11 @@ while [ $# -gt 0 ]; do
     --device) device=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --quick) quick=1; shift ;;
-    conformance|cases|sanitizer|benchmarks|baselines) steps+=("$1"); shift ;;
+    conformance|layouts|cases|sanitizer|benchmarks|baselines) steps+=("$1"); shift ;;
     *) echo "gpu_check.sh: unknown argument $1" >&2; exit 1 ;;
   esac
 done
-[ ${#steps[@]} -gt 0 ] || steps=(conformance cases sanitizer benchmarks baselines)
+[ ${#steps[@]} -gt 0 ] || steps=(conformance layouts cases sanitizer benchmarks baselines)
 mkdir -p "$out" || exit 1
 run=$here/tercet-run
 table=$here/cases.json
@@ -45,6 +45,22 @@ if wanted conformance; then
       *) say conformance "FAILED with exit code $code"; failed=1 ;;
     esac
   fi
+fi
+
+if wanted layouts; then
+  # Every kernel in a process of its own: one that hangs or traps takes no other with it.
+  mkdir -p "$out/layouts"
+  for name in $("$here/tercet-conformance" --list); do
+    timeout 60 "$here/tercet-conformance" --target "$device" --only "$name" --record "$out/layouts/$name.json" \
+      > /dev/null 2>> "$log" || echo "layouts: $name ended with exit code $?" >> "$log"
+  done
+  "$here/tercet-conformance" --merge "$out/layouts" --record "$out/layouts.json" --against "$here/layouts.json" \
+    --markdown "$out/layouts.md" > /dev/null 2>> "$log"
+  code=$?
+  case $code in
+    0|1) say layouts "$(grep -m 1 ' cases ran' "$out/layouts.md")" ;; # a difference is a finding about the simulator
+    *) say layouts "FAILED with exit code $code"; failed=1 ;;
+  esac
 fi
 
 if wanted cases; then
@@ -119,6 +135,7 @@ json() { [ -s "$1" ] && cat "$1" || echo null; }
     separator=,
   done
   printf '\n},\n"conformance": '; json "$out/conformance.json"
+  printf ',\n"layouts": '; json "$out/layouts.json"
   printf ',\n"cases": '; json "$out/cases.json"
   printf ',\n"benchmarks": '; json "$out/benchmarks.json"
   printf ',\n"baselines": '; json "$out/baselines.json"
@@ -129,10 +146,10 @@ json() { [ -s "$1" ] && cat "$1" || echo null; }
   echo
   echo "| step | state |"
   echo "|---|---|"
-  for step in conformance cases sanitizer benchmarks baselines; do
+  for step in conformance layouts cases sanitizer benchmarks baselines; do
     [ -z "${state[$step]:-}" ] || echo "| $step | ${state[$step]} |"
   done
-  for page in conformance cases benchmarks baselines; do
+  for page in conformance layouts cases benchmarks baselines; do
     [ ! -s "$out/$page.md" ] || { echo; sed 's/^#/##/' "$out/$page.md"; }
   done
 } > "$out/report.md"
