@@ -91,6 +91,7 @@ TEST_CASE("a difference is found and told, by the measure of its case", "[confor
   auto again = fromJson(toJson(got));
   REQUIRE(again.ok());
   CHECK(again->outputs == got.outputs);
+  CHECK(fromJson(toJson(Recording{})).ok());
   CHECK(!fromJson("{}").ok());
   CHECK(!fromJson(R"({"outputs": {"prmt": "0g"}})").ok());
 }

@@ -110,7 +110,10 @@ Recording record(rt::GpuDevice &device, const std::string &only) {
 }
 
 std::string toJson(const Recording &recording) {
-  Json json = {{"device", recording.device}, {"driver", recording.driver}, {"failures", recording.failures}};
+  Json json = {{"device", recording.device},
+               {"driver", recording.driver},
+               {"failures", recording.failures},
+               {"outputs", Json::object()}};
   for (const auto &[name, bytes] : recording.outputs)
     json["outputs"][name] = hexOf(bytes);
   return json.dump(1) + "\n";

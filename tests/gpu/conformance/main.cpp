@@ -23,7 +23,7 @@ struct Options {
   bool list = false;
 };
 
-constexpr int exitOk = 0, exitDifferent = 1, exitNoDevice = 3;
+constexpr int exitOk = 0, exitDifferent = 1, exitError = 2, exitNoDevice = 3;
 
 Result<std::shared_ptr<rt::GpuDevice>> openDevice(const std::string &target) {
   if (target.starts_with("sim:"))
@@ -117,5 +117,5 @@ int main(int argc, char **argv) {
   std::fprintf(stderr, "tercet-conformance: error: %s\n", code.status().message().c_str());
   return code.status().code() == Code::deviceUnavailable || code.status().code() == Code::unsupportedTarget
              ? exitNoDevice
-             : exitDifferent;
+             : exitError;
 }
