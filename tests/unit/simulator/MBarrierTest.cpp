@@ -144,3 +144,33 @@ TEST_CASE("an mbarrier orders what came before its arrivals; nothing else does",
     CHECK((waits || has(result.message(), "data race")));
   }
 }
+
+TEST_CASE("copies of threads arrive at an mbarrier when they are done", "[simulator]") {
+  // Every thread of 2 warps copies 16 bytes; all wait for both warps' copies and read their neighbour's.
+  for (bool noinc : {true, false}) {
+    AsyncCase given;
+    std::vector<uint32_t> in(256);
+    for (uint32_t i = 0; i < 256; ++i)
+      in[i] = 500 + i;
+    given.setIn(in);
+    // Without .noinc the phase takes one more for each, and a plain arrival of thread 0 is what it counts.
+    given.body =
+        makeBarrier(0, noinc ? 64 : 1) +
+        "shl.b32 %r3, %r0, 4; add.u32 %r4, %r1, %r3; cvt.u64.u32 %rd3, %r3; add.u64 %rd4, %rd3, %rd0; add.u64 %rd3, "
+        "%rd3, %rd1;\ncp.async.cg.shared.global [%r4+1024], [%rd4], 16;\n" +
+        (noinc ? "cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%r1];\n"
+               : "cp.async.mbarrier.arrive.shared::cta.b64 [%r1]; bar.sync 0; @%p15 mbarrier.arrive.shared::cta.b64 "
+                 "_, [%r1];\n") +
+        waitFor(0, 0, "A") +
+        "xor.b32 %r5, %r3, 512; add.u32 %r5, %r5, %r1; ld.shared.v4.u32 {%r6, %r7, %r8, %r9}, [%r5+1024]; "
+        "st.global.v4.u32 [%rd3], {%r6, %r7, %r8, %r9};";
+    given.outBytes = 1024;
+    for (const sim::LaunchConfig &config : test::adversarialModes(threads(64))) {
+      given.config = config;
+      auto result = test::run(given);
+      REQUIRE(result.message() == "ok");
+      for (uint32_t i = 0; i < 256; ++i)
+        REQUIRE(result.at<uint32_t>(i) == 500 + (i ^ 128));
+    }
+  }
+}

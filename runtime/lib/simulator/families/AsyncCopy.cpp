@@ -6,6 +6,7 @@
 #include "core/Cta.h"
 #include "core/Traffic.h"
 #include "families/Families.h"
+#include "families/SharedTarget.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ namespace {
 struct Copy {
   Mask pending = 0;    ///< lanes that have not waited for it
   bool landed = false; ///< bytes were moved at issue
+  uint64_t number = 0;
   uint32_t bytes = 0;
   std::array<uint32_t, 32> group{}; ///< of the lane
   std::array<uint32_t, 32> sourceBytes{};
@@ -30,6 +32,7 @@ struct Copy {
 
 struct AsyncCopies {
   std::vector<Copy> copies;
+  uint64_t issued = 0;                  ///< numbers the copies
   std::array<uint32_t, 32> committed{}; ///< groups of the lane so far
 };
 
@@ -85,6 +88,7 @@ void copyAsync(Warp &warp, const Instruction &in, Mask mask) {
   report.asyncBytes += read;
   report.globalLoadBytes += read;
   report.globalLoadSectors += countSectors(sources, reading, copy.bytes);
+  copy.number = state.issued++;
   state.copies.push_back(copy);
 }
 
@@ -105,6 +109,31 @@ void arrive(Warp &warp, const Instruction &in, Mask mask, uint32_t groupsLeft, b
     }
   }
   std::erase_if(state.copies, [](const Copy &copy) { return !copy.pending; });
+}
+
+// The lanes of `mask` arrive at an mbarrier when all copies that they issued before have arrived. flag: the arrival is one of those
+// that the barrier counts (.noinc); else the phase takes one more.
+void arriveWhenCopied(Warp &warp, const Instruction &in, Mask mask) {
+  AsyncCopies &state = warp.state.get<AsyncCopies>();
+  for (Mask rest = mask; rest; rest &= rest - 1) {
+    Site site{warp, in, firstLane(rest)};
+    SharedTarget target = sharedTarget(site, in.space, warp.addressOf(in.address[0], site.lane));
+    MBarrier &barrier = target.barriers().at(site, target.cta->shared, target.offset);
+    if (!in.flag)
+      ++barrier.pending;
+    warp.cta.effects().post([=, &state, end = state.issued] {
+      SharedMemory &shared = site.warp.cta.shared;
+      Mask self = Mask{1} << site.lane;
+      for (Copy &copy : state.copies)
+        if ((copy.pending & self) && copy.number < end) {
+          if (!copy.landed)
+            move(shared, copy, site.lane);
+          shared.setArrived(site, copy.to[size_t(site.lane)], copy.bytes);
+          copy.pending &= ~self;
+        }
+      target.barriers().arrive(site, target.barriers().at(site, target.cta->shared, target.offset), 1);
+    });
+  }
 }
 
 void commitGroup(Warp &warp, const Instruction &, Mask mask) {
@@ -158,8 +187,19 @@ void decodeWaitAll(Decoding &d) {
   d.run(waitAll);
 }
 
+void decodeArrive(Decoding &d) {
+  d.in.flag = d.take("noinc");
+  d.in.space = d.take("shared") || d.take("shared::cta") ? Space::shared : Space::generic;
+  if (!d.take("b64"))
+    d.fail("is of .b64");
+  d.expectOperands(1);
+  d.address(0, 0, d.in.space);
+  d.run(arriveWhenCopied);
+}
+
 constexpr Rule rules[] = {
     {"cp.async", decodeCopy},
+    {"cp.async.mbarrier.arrive", decodeArrive},
     {"cp.async.commit_group", decodeCommit},
     {"cp.async.wait_group", decodeWait},
     {"cp.async.wait_all", decodeWaitAll},

@@ -102,14 +102,25 @@ void readA(Warp &warp, const Product &product, const ProductForm &form, Operands
   }
 }
 
-// One row: sum = what the accumulators hold, or 0; plus the products.
-void sumRow(const Operands &operands, int row, uint32_t depth, uint32_t columns, float *sum) {
+// One row: sum = what the accumulators hold, or 0; plus the products. Products of these formats are exact in f32, so that
+// fusing them changes no bit.
+[[gnu::always_inline]] inline void addProducts(const Operands &operands, int row, uint32_t depth, uint32_t columns,
+                                               float *sum) {
   for (uint32_t k = 0; k < depth; ++k) {
     float a = operands.a[row][k];
     const float *b = operands.b[k];
     for (uint32_t n = 0; n < columns; ++n)
       sum[n] += a * b[n];
   }
+}
+[[gnu::target("avx2,fma")]] void addProductsWide(const Operands &operands, int row, uint32_t depth, uint32_t columns,
+                                                 float *sum) {
+  addProducts(operands, row, depth, columns, sum);
+}
+
+void sumRow(const Operands &operands, int row, uint32_t depth, uint32_t columns, float *sum) {
+  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  wide ? addProductsWide(operands, row, depth, columns, sum) : addProducts(operands, row, depth, columns, sum);
 }
 
 // Accumulator i of lanes 4 (row % 8) to + 3: columns 8 (i / 4) + 2 t + i % 2 of this row, for i / 2 % 2 = row / 8.
