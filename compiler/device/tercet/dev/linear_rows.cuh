@@ -1,4 +1,4 @@
-// The linear branch of 16 query rows per warp, phi(Q) H / (phi(Q) Z + eps), added to an output tile.
+// The linear branch of a tile of query rows, 16 per warp, phi(Q) H / (phi(Q) Z + eps), added to an output tile.
 //
 // Features are made in the layout of a left operand, straight from global memory, 16 columns at a time, and again for
 // every 64 value columns: that costs less than the registers that would keep them. Sums of softmax features and of
@@ -30,14 +30,14 @@ struct RowFactors {
   float top[2], inverse[2];
 };
 
-/// z(c): columns c, c + 1 of Z.
+/// For rows first and first + 8; z(c): columns c, c + 1 of Z.
 template <int MAP, class Element, int D, class Normaliser>
-TERCET_DEVICE RowFactors row_factors(Rows<Element, D> q, index row, index live, float eps, Normaliser z) {
+TERCET_DEVICE RowFactors row_factors(Rows<Element, D> q, index first, index live, float eps, Normaliser z) {
   RowFactors result;
   const int t = 2 * static_cast<int>(lane() % 4);
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const index r = row + lane() / 4 + 8 * half;
+    const index r = first + 8 * half;
     float top = -infinity(), sum = 0, product = 0;
     if (MAP == softmax_features) {
 #pragma unroll 4
@@ -62,25 +62,25 @@ TERCET_DEVICE RowFactors row_factors(Rows<Element, D> q, index row, index live, 
 }
 
 /// Adds `part` to value columns col .. col + COLS - 1 of a tile.
-template <int COLS, int DV>
-TERCET_DEVICE void add_part(Tile<16, DV> &acc, int col, const float *part, const RowFactors &rows) {
+template <int COLS, int ROWS, int DV>
+TERCET_DEVICE void add_part(Tile<ROWS, DV> &acc, int col, const float *part, const RowFactors &rows) {
 #pragma unroll
   for (int i = 0; i < COLS / 2; ++i)
     acc.at[col / 2 + i] = fmaf(part[i], rows.inverse[i / 2 % 2], acc.at[col / 2 + i]);
 }
 
 /// For 16-bit tokens; state: two planes of a StateRow<padded D, DV>, `plane` elements apart.
-template <int MAP, class Element, int D, int DV>
-TERCET_DEVICE void add_linear(Tile<16, DV> &acc, Rows<Element, D> q, index row, index live, const float *states,
+template <int MAP, class Element, int D, int DV, int ROWS>
+TERCET_DEVICE void add_linear(Tile<ROWS, DV> &acc, Rows<Element, D> q, index row, index live, const float *states,
                               index state_row, index plane, float eps) {
   using State = StateRow<(D + 15) / 16 * 16, DV>;
   const bf16 *state = reinterpret_cast<const bf16 *>(states) + state_row * State::columns;
-  const RowFactors rows = row_factors<MAP>(q, row, live, eps, [&](int c) {
+  const RowFactors rows = row_factors<MAP>(q, row + acc.first_row(), live, eps, [&](int c) {
     const float2 x = load_pair(state + State::z + c), rest = load_pair(state + plane + State::z + c);
     return float2{x.x + rest.x, x.y + rest.y};
   });
   const int t = 2 * static_cast<int>(lane() % 4);
-  const index first = row + lane() / 4;
+  const index first = row + acc.first_row();
 #pragma unroll
   for (int col = 0; col < DV; col += 64) {
     constexpr int most = 64;
@@ -114,14 +114,15 @@ TERCET_DEVICE void add_linear(Tile<16, DV> &acc, Rows<Element, D> q, index row, 
 }
 
 /// For f32 tokens; state: one StateRow.
-template <int MAP, class Element, int D, int DV>
-TERCET_DEVICE void add_linear_f32(Tile<16, DV> &acc, Rows<Element, D> q, index row, index live, const float *states,
+template <int MAP, class Element, int D, int DV, int ROWS>
+TERCET_DEVICE void add_linear_f32(Tile<ROWS, DV> &acc, Rows<Element, D> q, index row, index live, const float *states,
                                   index state_row, index, float eps) {
   using State = StateRow<(D + 15) / 16 * 16, DV>;
   const float *state = states + state_row * State::columns;
-  const RowFactors rows = row_factors<MAP>(q, row, live, eps, [&](int c) { return load_pair(state + State::z + c); });
+  const RowFactors rows =
+      row_factors<MAP>(q, row + acc.first_row(), live, eps, [&](int c) { return load_pair(state + State::z + c); });
   const int t = 2 * static_cast<int>(lane() % 4);
-  const index first = row + lane() / 4;
+  const index first = row + acc.first_row();
 #pragma unroll
   for (int col = 0; col < DV; col += 64) {
     constexpr int most = 64;
@@ -149,7 +150,7 @@ TERCET_DEVICE void add_linear_f32(Tile<16, DV> &acc, Rows<Element, D> q, index r
 }
 
 /// Adds bias[0 .. DV - 1] to every row.
-template <int DV> TERCET_DEVICE void add_bias(Tile<16, DV> &acc, const float *bias) {
+template <int DV, int ROWS> TERCET_DEVICE void add_bias(Tile<ROWS, DV> &acc, const float *bias) {
 #pragma unroll
   for (int i = 0; i < acc.size; ++i)
     acc.at[i] += bias[acc.col_of(i)];

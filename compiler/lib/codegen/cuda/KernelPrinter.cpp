@@ -97,8 +97,9 @@ void KernelPrinter::printParameters() {
 
 Result<CudaSource> KernelPrinter::print(const std::string &title) {
   std::string name = kernel.getSymName().str();
-  // Without a least number of blocks ptxas aims at several per processor, and spills for them.
-  code.line("extern \"C\" __global__ void __launch_bounds__({}{}) {}(", threads(), schedule ? "" : ", 1", name);
+  auto blocks = kernel->getAttrOfType<IntegerAttr>(blocksAttribute);
+  code.line("extern \"C\" __global__ void __launch_bounds__({}{}) {}(", threads(),
+            blocks ? fmt::format(", {}", blocks.getInt()) : "", name);
   printParameters();
   {
     CodeWriter::Scope scope = code.inside();

@@ -60,7 +60,7 @@ Value AttendParts::keepRows(Value tile, Value row, float otherwise) {
 
 // phi(Q) H / (phi(Q) Z + eps) from the row's state, and the bias.
 void AttendParts::addLinear(Value row) {
-  Value queries = rowsOf("q_lines", q, head, program.headDim);
+  Value queries = rowsOf("q_lines", queryLines, head, program.headDim);
   Value stateRow = program.globalState() ? group : listRow;
   Value rowsOfPair = program.globalState() ? b.constant(int64_t{1}) : b.mul("state_rows", headsPerKeyHead, queryBlocks);
   Value plane = b.mul("plane", b.mul("planes", pairs, rowsOfPair), b.constant(program.stateColumns(), "state_columns"));

@@ -45,6 +45,7 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
       pairs = b.size("pairs", "G");
   }
   if (program.linear) {
+    queryLines = boxes ? tensor("q", layout.element, 0) : q;
     state = b.pointer(f32, "state", "@state");
     pairs = b.size("pairs", "G");
     if (!program.eps.empty())

@@ -1,4 +1,4 @@
-// Dense attention by warpgroups of 64 query rows (wgmma, TMA, setmaxnreg: sm_90a).
+// Attention by warpgroups of 64 query rows (wgmma, TMA, setmaxnreg: sm_90a).
 //
 // One thread starts box copies of query, key and value tiles; the consumers wait per slot and release it after their
 // last product has read it. Both products are awaited inside a step, so that no accumulator is in flight across it.
@@ -51,7 +51,7 @@ private:
       fill(queries, b.constant(worker), p.q, row, p.head);
     }
     b.loop("j", p.steps, [&](Value step) {
-      Value key = b.mul("key", step, p.keysPerStep);
+      Value key = p.keyOf("key", step, /*ahead=*/false);
       fill(keys, step, p.k, key, p.keyHead);
       fill(values, step, p.v, key, p.keyHead);
     });
@@ -75,7 +75,7 @@ private:
   }
 
   void consumeStep(Value step, Value left) {
-    Value key = b.mul("key", step, p.keysPerStep);
+    Value key = p.keyOf("key", step, /*ahead=*/false);
     Value keysLeft = b.sub("keys_left", p.liveKeys, key);
     Value keyTile = wait("k_tile", keys, step);
     MLIRContext *context = b.builder.getContext();

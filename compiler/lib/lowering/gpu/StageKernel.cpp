@@ -13,6 +13,7 @@ StageKernel::StageKernel(MLIRContext &context, const GpuProgram &program, String
               ModuleOp::create(UnknownLoc::get(&context)))),
       b(*module, name, items), program(program) {
   b.kernel->setAttr(threadsAttribute, b.builder.getI64IntegerAttr(threads));
+  b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(1)); // without it ptxas spills for more blocks
 }
 
 Type StageKernel::element() {

@@ -81,4 +81,7 @@ inline constexpr llvm::StringLiteral argumentsAttribute = "tkern.arguments";
 inline constexpr llvm::StringLiteral sharedBytesAttribute = "tkern.shared_bytes";
 inline constexpr llvm::StringLiteral threadsAttribute = "tkern.threads"; ///< of a block, where there is no schedule
 
+/// Blocks of threads that are to fit on a processor at least: what ptxas shares registers out for.
+inline constexpr llvm::StringLiteral blocksAttribute = "tkern.blocks";
+
 } // namespace tercet::compiler
