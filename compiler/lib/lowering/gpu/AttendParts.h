@@ -40,7 +40,7 @@ public:
   bool boxes; ///< q, k, v come as tensor maps
 
   TensorArgument q, k, v, o, lse;
-  TensorArgument queryLines; ///< q as a pointer, for the linear branch
+  TensorArgument queryLines;        ///< q as a pointer, for the linear branch
   mlir::Value batch, head, keyHead; ///< of this block; keyHead: the head of K and V that the query head reads
   mlir::Value liveRows, liveKeys;   ///< query rows and keys of this batch
   mlir::Value blockRow;             ///< first query row of the block

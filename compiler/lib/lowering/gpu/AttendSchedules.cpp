@@ -56,26 +56,22 @@ std::vector<Form> warpForms(const GpuProgram &program) {
 
 // Two consumers of 240 registers and a producer of 24 fill the register file. 128 keys need the fewest instructions per
 // key and read queries from shared memory at 96 of 128 bytes per clock; with 64 keys that would be all of them, so
-// there queries stay in registers first. Query blocks of 64 rows have lists of their own: one consumer per block of
-// threads then, two of which share a processor.
+// there queries stay in registers first. Both consumers take the same list of blocks.
 std::vector<Form> warpgroupForms(const GpuProgram &program) {
-  bool pairs = program.blockQ % 128 == 0;
   std::vector<Form> forms;
   for (int64_t keys : {128, 64})
-    for (int64_t slots : pairs ? std::vector<int64_t>{256 / keys, 2, 1} : std::vector<int64_t>{3, 2, 1})
+    for (int64_t slots : {256 / keys, int64_t{2}, int64_t{1}})
       for (Space queries :
            {keys == 128 ? Space::Shared : Space::Register, keys == 128 ? Space::Register : Space::Shared})
         if (program.blockK % keys == 0)
-          forms.push_back({WorkerKind::Warpgroup, pairs ? 2 : 1, keys, slots, queries, 24, pairs ? 240 : 232});
+          forms.push_back({WorkerKind::Warpgroup, 2, keys, slots, queries, 24, 240});
   return forms;
 }
 
 int64_t blocksPerProcessor(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
   int64_t threads = form.worker == WorkerKind::Warp ? 32 * form.workers : 128 * (form.workers + 1);
   int64_t byShared = target.sharedBytesPerProcessor / (layout.sharedBytes + reservedShared);
-  int64_t perThread = form.worker == WorkerKind::Warp ? layout.tileRegisters + otherRegisters
-                      : form.workers == 1             ? 128
-                                                      : 168;
+  int64_t perThread = form.worker == WorkerKind::Warp ? layout.tileRegisters + otherRegisters : 168;
   return std::min(byShared, registersOfProcessor / (threads * perThread));
 }
 
@@ -102,7 +98,7 @@ void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &tar
     if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))
       entries.push_back({{schedule, layout.sharedBytes}, blocksPerProcessor(form, layout, target) >= 2});
   }
-  if (forms.front().worker == WorkerKind::Warp || forms.front().workers == 1)
+  if (forms.front().worker == WorkerKind::Warp)
     std::stable_sort(entries.begin(), entries.end(),
                      [](const Entry &a, const Entry &b) { return a.overlaps && !b.overlaps; });
   for (Entry &entry : entries)
@@ -121,8 +117,8 @@ std::string whyNotWarpgroups(const GpuProgram &program) {
     return fmt::format(
         "head dimensions {} and {} are not multiples of 64, which warpgroup products and box copies take",
         program.headDim, program.valueDim);
-  if (program.blockQ % 64 != 0 || program.blockK % 64 != 0)
-    return fmt::format("blocks of {} x {} are not multiples of 64 x 64, the least tile of warpgroup products",
+  if (program.blockQ % 128 != 0 || program.blockK % 64 != 0)
+    return fmt::format("blocks of {} x {} are not multiples of 128 x 64, the rows of two warpgroups and their keys",
                        program.blockQ, program.blockK);
   return {};
 }
@@ -151,8 +147,6 @@ OwningOpRef<ModuleOp> lowerAttend(MLIRContext &context, const GpuProgram &progra
   else
     buildAttendWarpgroup(parts);
   parts.b.finish(parts.layout.sharedBytes);
-  if (schedule.getWorker() == tkern::WorkerKind::Warpgroup && schedule.getWorkers() == 1)
-    parts.b.kernel->setAttr(blocksAttribute, parts.b.builder.getI64IntegerAttr(2)); // 128 registers for each thread
   TERCET_CHECK(succeeded(verify(*module)), "the GPU lowering builds kernels that verify");
   return module;
 }
