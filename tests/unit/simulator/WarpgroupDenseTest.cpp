@@ -50,6 +50,27 @@ TEST_CASE("dense attention of warpgroups agrees with attention in double", "[sim
   }
 }
 
+// Not part of the usual run: simulator_dense_tests "[sweep]".
+TEST_CASE("dense attention of warpgroups in many orders", "[.][sweep]") {
+  test::DenseCase dense;
+  auto cubin = dense.emit("sm_90a", 128, "cubin");
+  REQUIRE(cubin.ok());
+  auto module = sim::Module::parse(dense.text("sm_90a", 128, "ptx"));
+  REQUIRE(module.ok());
+  for (const test::DenseShape &shape : shapesOf(128)) {
+    test::DenseProblem problem(shape);
+    for (uint64_t seed = 0; seed < 30; ++seed) {
+      sim::LaunchConfig config = test::adversarial(sim::Landing(seed % 3), seed);
+      config.quantum = seed % 2 ? 1 + uint32_t(seed) : 200;
+      config.sleepAfterArrival = uint32_t(seed % 5) * 25;
+      auto outcome = problem.run(*module, cubin->kernels[0].sharedBytes, config);
+      INFO("seed " << seed << (outcome.ok() ? "" : ": " + outcome.status().message()));
+      REQUIRE(outcome.ok());
+      CHECK(outcome->agrees());
+    }
+  }
+}
+
 TEST_CASE("a step of warpgroups loads each key and value once and stays within its instructions",
           "[simulator][nvrtc]") {
   constexpr int64_t dim = 128, shorter = 512, longer = 1536;

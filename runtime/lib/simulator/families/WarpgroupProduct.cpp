@@ -20,7 +20,7 @@ constexpr int rows = 16, mostDepth = 32, mostColumns = 256;
 
 struct Operands {
   float a[rows][mostDepth];
-  alignas(64) float b[mostDepth][mostColumns];
+  alignas(64) float b[mostDepth][mostColumns + 16]; // rows do not share cache sets
   alignas(64) float sum[mostColumns];
 };
 
