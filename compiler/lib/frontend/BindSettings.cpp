@@ -1,25 +1,23 @@
 // Settings: parsed by the kind of the parameter that they name.
 #include "BindSettings.h"
 
+#include "tercet/Spelling.h"
+
+#include "llvm/ADT/StringExtras.h"
+
 #include <cmath>
 
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static Status unknownParameter(ir::SpecOp spec, StringRef name) {
-  std::string known, nearest;
-  unsigned best = 4; // further than three edits is no likely slip
-  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
-    known += (known.empty() ? "" : ", ") + param.getName().str();
-    if (unsigned distance = name.edit_distance(param.getName(), /*AllowReplacements=*/true, best); distance < best) {
-      best = distance;
-      nearest = param.getName().str();
-    }
-  }
+static Status unknownParameter(ir::SpecOp spec, const std::string &name) {
+  std::vector<std::string> known;
+  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>())
+    known.push_back(param.getName().str());
   return Status::make(Code::invalidSpec, "spec '{}' has no parameter '{}'{}; its parameters are: {}",
-                      spec.getSymName().str(), name.str(), nearest.empty() ? "" : "; did you mean '" + nearest + "'?",
-                      known.empty() ? "none" : known);
+                      spec.getSymName().str(), name, suggestion(name, known),
+                      known.empty() ? "none" : llvm::join(known, ", "));
 }
 
 /// The value's text as an attribute of the parameter's kind; null when it is not one.

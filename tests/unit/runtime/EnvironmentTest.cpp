@@ -44,6 +44,22 @@ TEST_CASE("the log sink receives what its verbosity lets through", "[log]") {
   CHECK(lines == std::vector<std::string>{"one 1"});
 }
 
+TEST_CASE("a slip of any one kind is recognised", "[spelling]") {
+  const std::vector<std::string> names = {"check", "bench", "keep"};
+  CHECK(nearestName("chekc", names) == "check"); // swapped
+  CHECK(nearestName("hceck", names) == "check");
+  CHECK(nearestName("kepe", names) == "keep");
+  CHECK(nearestName("chec", names) == "check");   // missing
+  CHECK(nearestName("checck", names) == "check"); // added
+  CHECK(nearestName("chezk", names) == "check");  // replaced
+  CHECK(nearestName("cehkc", names).empty());     // two slips in five letters
+}
+
+TEST_CASE("the nearest of several names is suggested", "[spelling]") {
+  CHECK(nearestName("drpo", {"keep", "dropout", "drop"}) == "drop");
+  CHECK(nearestName("blockk", {"block_q", "block_k"}) == "block_k");
+}
+
 TEST_CASE("a far name suggests nothing", "[spelling]") {
   CHECK(nearestName("keeep", {"keep", "drop"}) == "keep");
   CHECK(nearestName("temperature", {"keep", "drop"}).empty());
