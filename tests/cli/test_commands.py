@@ -23,7 +23,8 @@ class Commands(Case):
         self.assertIn("explain", outcome.err)
 
     def test_unknown_command_gets_a_suggestion(self):
-        self.refused("chek", "sla", says=["there is no command 'chek'", "did you mean 'check'?"])
+        for slip in ["chek", "chekc"]:
+            self.refused(slip, "sla", says=[f"there is no command '{slip}'", "did you mean 'check'?"])
 
     def test_unknown_option_gets_a_suggestion(self):
         self.refused("run", "sla", "--shap", "n=8,d=8", says=["no option '--shap'", "did you mean '--shape'?"])
@@ -40,9 +41,15 @@ class Commands(Case):
         self.refused("run", says="SPEC is missing")
 
     def test_unknown_environment_variable_warns(self):
-        outcome = self.passes("config", "--json", TERCET_THREAD="3", TERCET_LOG="warn")
-        self.assertIn("TERCET_THREAD is not a variable of Tercet; did you mean 'TERCET_THREADS'?", outcome.err)
-        self.assertEqual(len(outcome.json()["warnings"]), 1)
+        for settings in [{}, {"TERCET_LOG": "warn"}]:
+            outcome = self.passes("config", "--json", TERCET_THREAD="3", **settings)
+            self.assertEqual(outcome.err, "tercet: warning: TERCET_THREAD is not a variable of Tercet; "
+                                          "did you mean 'TERCET_THREADS'?\n")
+            self.assertEqual(len(outcome.json()["warnings"]), 1)
+
+    def test_bad_value_of_an_environment_variable_warns(self):
+        self.assertEqual(self.passes("specs", TERCET_LOG="loud").err,
+                         "tercet: warning: TERCET_LOG=loud is ignored: it must be warn, info or debug\n")
 
 
 class Lists(Case):

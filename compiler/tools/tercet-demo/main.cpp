@@ -5,7 +5,6 @@
 #include "Pictures.h"
 #include "Report.h"
 
-#include "tercet/Environment.h"
 #include "tercet/Jit.h"
 #include "tercet/Spelling.h"
 
@@ -114,16 +113,6 @@ Status leftOver(const CLI::App &app, const std::string &word) {
                       suggestion(name, names));
 }
 
-/// Warnings go to standard error unless TERCET_LOG asks for more; so do those about TERCET_* variables, which came up
-/// before there was a place for them.
-void reportEnvironment() {
-  if (environment().logLevel != LogLevel::silent)
-    return;
-  logToStandardError(LogLevel::warn);
-  for (const std::string &warning : environment().warnings)
-    logMessage(LogLevel::warn, warning);
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
@@ -154,6 +143,6 @@ int main(int argc, char **argv) {
     return finish(leftOver(app, rest.front()));
   if (options.out.empty())
     return finish(Status::make(Code::invalidArgument, "--out DIR is missing: the folder for the pictures"));
-  reportEnvironment();
+  cli::reportEnvironment();
   return finish(runGuarded(options));
 }

@@ -1,7 +1,6 @@
 // CLI11 parses; what it leaves over is refused here, because its own messages for left-overs know no suggestions.
 #include "CommandLine.h"
 
-#include "tercet/Environment.h"
 #include "tercet/Spelling.h"
 
 #include <CLI/CLI.hpp>
@@ -96,7 +95,7 @@ int runCommandLine(int argc, char **argv, std::vector<std::unique_ptr<Command>> 
           std::find_if(rest.begin(), rest.end(), [](const std::string &word) { return word.starts_with("-"); });
       return fail(leftOver(*sub, command->name(), option != rest.end() ? *option : rest.front()));
     }
-    environment(); // reports unknown TERCET_* variables
+    reportEnvironment();
     Result<ExitCode> code = runGuarded(*command);
     return code.ok() ? int(*code) : fail(code.status());
   }

@@ -1,6 +1,8 @@
 // Status to sentence and exit code; text and JSON to standard output with every byte accounted for.
 #include "Output.h"
 
+#include "tercet/Environment.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -43,6 +45,14 @@ void printError(const Status &status) {
 }
 
 void printWarning(std::string_view message) { fmt::print(stderr, "tercet: warning: {}\n", message); }
+
+void reportEnvironment() {
+  if (environment().logLevel != LogLevel::silent) // the first call of environment() has logged the warnings itself
+    return;
+  logToStandardError(LogLevel::warn);
+  for (const std::string &warning : environment().warnings)
+    logMessage(LogLevel::warn, warning);
+}
 
 Status printText(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)

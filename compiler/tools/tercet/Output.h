@@ -28,6 +28,10 @@ void printError(const Status &status);
 /// "tercet: warning: .." on standard error.
 void printWarning(std::string_view message);
 
+/// For the start of a program, once its command line is parsed: warnings go to standard error from here on, unless
+/// TERCET_LOG asks for more, and those about TERCET_* variables are written.
+void reportEnvironment();
+
 /// Writes to standard output and flushes; invalidArgument when it cannot take the text (closed pipe, full disk).
 Status printText(std::string_view text);
 /// One object, indented by two, with a line end. Strings that are no UTF-8 are written with replacement characters, and
