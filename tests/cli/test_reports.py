@@ -1,8 +1,27 @@
 """check, explain, compile and bench: what their reports promise."""
 import pathlib
+import struct
 import unittest
 
 from support import Case
+
+
+def elf_functions(path):
+    """{name: bytes of code} of the global functions of an ELF object (64 bit, little-endian)."""
+    content = pathlib.Path(path).read_bytes()
+    table, = struct.unpack_from("<Q", content, 40)
+    size, count = struct.unpack_from("<HH", content, 58)
+    sections = [struct.unpack_from("<IIQQQQII", content, table + size * index) for index in range(count)]
+    functions = {}
+    for kind, offset, length, link in [(s[1], s[4], s[5], s[6]) for s in sections]:
+        if kind != 2:  # SHT_SYMTAB
+            continue
+        names = content[sections[link][4]:]
+        for at in range(offset, offset + length, 24):
+            name, info, _, section, _, code = struct.unpack_from("<IBBHQQ", content, at)
+            if info == 0x12 and section:  # STB_GLOBAL, STT_FUNC, defined
+                functions[names[name:names.index(b"\0", name)].decode()] = code
+    return functions
 
 
 class Check(Case):
@@ -73,6 +92,18 @@ class Compile(Case):
             self.assertTrue(entry["kernels"])
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["sla.cpu-portable.tercet", "sla.cpu-v3.tercet"])
+
+    def test_figures_of_cpu_kernels_are_those_of_the_object(self):
+        words = ["compile", "sla", "--head-dim", 64, "--target", "cpu:v3", "--json"]
+        artifact = self.passes(*words, "-o", self.path("sla.tercet")).json()["kernels"]
+        self.assertEqual(self.passes(*words, "--emit", "obj", "-o", self.path("sla.o")).json()["kernels"], artifact)
+        symbols = elf_functions(self.path("sla.o"))
+        self.assertEqual({kernel["kernel"]: kernel["code_bytes"] for kernel in artifact}, symbols)
+        for kernel in artifact:
+            self.assertEqual([kernel[key] for key in ["registers", "spill_bytes", "smem_bytes"]], [None] * 3)
+            self.assertGreater(kernel["stack_bytes"], 0)  # the registers that a function saves, at least
+            self.assertLess(kernel["stack_bytes"], 65536)
+        self.assertGreater(max(kernel["scratch_bytes"] for kernel in artifact), 0)
 
     def test_cuda_text_needs_no_nvrtc(self):
         self.assertIn("__global__", self.passes("compile", "dense", "--head-dim", 64, "--target", "sm_80", "--dtype", "bf16",

@@ -4,6 +4,7 @@
 #include "tercet/Session.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,16 @@ namespace tercet {
 /// The compiler of this build, for Session::create. Thread-safe.
 std::shared_ptr<Compiler> makeCompiler();
 
-/// What a compiled kernel costs its processor, as its code generator reports it.
+/// What a compiled kernel costs its processor. A figure is absent where it does not exist for the target: a CPU has one
+/// set of registers for everybody and no shared memory, and what its code spills is part of the stack.
 struct KernelResources {
   std::string kernel;
-  int64_t registers = 0, spillBytes = 0, stackBytes = 0, sharedBytes = 0, codeBytes = 0;
-  double compileMs = 0;           ///< in its code generator; 0 where kernels are compiled together
-  std::vector<std::string> notes; ///< ptxas notes such as "C7512: ..."
+  std::optional<int64_t> registers, spillBytes, sharedBytes; ///< GPU only, as ptxas reports them
+  std::optional<int64_t> stackBytes;                         ///< per thread
+  std::optional<int64_t> scratchBytes;                       ///< CPU only: memory per worker that the launch provides
+  std::optional<int64_t> codeBytes;                          ///< of the function; on a GPU of the whole cubin
+  std::optional<double> compileMs;                           ///< GPU only: in its code generator
+  std::vector<std::string> notes;                            ///< ptxas notes such as "C7512: ..."
 };
 
 struct EmitResult {

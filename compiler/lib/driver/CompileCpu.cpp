@@ -119,7 +119,10 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   }
   TERCET_TRY(codegen::CpuCode code, codegen::generateObject(*module, target, until == CpuStage::llvm));
   compilation.llvmText = std::move(code.llvmText);
+  if (until == CpuStage::llvm)
+    return compilation;
   compilation.object = std::move(code.object);
+  compilation.kernels = std::move(code.kernels);
   if (until != CpuStage::artifact)
     return compilation;
   TERCET_TRY(std::vector<uint8_t> shared, codegen::linkSharedObject(compilation.object));
@@ -127,6 +130,6 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   Artifact &artifact = compilation.artifact = startArtifact(bound, problem);
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
   artifact.modules.push_back(
-      {target.name, buildCpuPlan(spec, program, schedule), std::move(code.kernels), std::move(shared)});
+      {target.name, buildCpuPlan(spec, program, schedule), compilation.kernels, std::move(shared)});
   return compilation;
 }

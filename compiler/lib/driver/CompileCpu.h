@@ -17,6 +17,7 @@ struct CpuCompilation {
   std::string tkernText;
   std::string llvmText;
   std::vector<uint8_t> object;
+  std::vector<KernelInfo> kernels; ///< of the object
   Artifact artifact;
 };
 enum class CpuStage { tkern, llvm, object, artifact };

@@ -16,11 +16,11 @@ KernelInfo kernelInfo(CompiledStage &stage, const GpuStage &form) {
   GpuKernelInfo &gpu = info.gpu;
   gpu.threads = stage.source.threads;
   gpu.dynamicSharedBytes = stage.source.sharedBytes;
-  gpu.staticSharedBytes = stage.resources.sharedBytes - stage.source.sharedBytes;
-  gpu.registers = stage.resources.registers;
-  gpu.spillBytes = stage.resources.spillBytes;
-  gpu.stackBytes = stage.resources.stackBytes;
-  gpu.codeBytes = stage.resources.codeBytes;
+  gpu.staticSharedBytes = stage.resources.sharedBytes.value_or(0) - stage.source.sharedBytes;
+  gpu.registers = stage.resources.registers.value_or(0);
+  gpu.spillBytes = stage.resources.spillBytes.value_or(0);
+  gpu.stackBytes = stage.resources.stackBytes.value_or(0);
+  gpu.codeBytes = stage.resources.codeBytes.value_or(0);
   gpu.compileMs = stage.output.compileMs;
   gpu.notes = stage.resources.notes;
   gpu.cubin.assign(stage.output.cubin.begin(), stage.output.cubin.end());

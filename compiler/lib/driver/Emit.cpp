@@ -1,6 +1,7 @@
 // emit: a spec at one stage of its way to the target.
 #include "CompileCpu.h"
 #include "CompileCuda.h"
+#include "FunctionFigures.h"
 
 #include <chrono>
 
@@ -15,9 +16,14 @@ static Result<EmitResult> emitCpu(mlir::MLIRContext &context, const BoundSpec &b
                : stage == "obj"  ? CpuStage::object
                                  : CpuStage::artifact;
   TERCET_TRY(CpuCompilation compilation, compileCpu(context, bound, problem, until));
-  for (const TargetModule &module : compilation.artifact.modules)
-    for (const KernelInfo &kernel : module.kernels)
-      result.kernels.push_back({.kernel = kernel.name, .stackBytes = kernel.scratchBytes});
+  std::map<std::string, FunctionFigures> figures = functionFigures(compilation.object);
+  for (const KernelInfo &kernel : compilation.kernels) {
+    const FunctionFigures &own = figures[kernel.name];
+    result.kernels.push_back({.kernel = kernel.name,
+                              .stackBytes = own.stackBytes,
+                              .scratchBytes = kernel.scratchBytes,
+                              .codeBytes = own.codeBytes});
+  }
   switch (until) {
   case CpuStage::tkern:
     result.bytes = std::move(compilation.tkernText);

@@ -6,6 +6,7 @@
 #include "tercet/Jit.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 
@@ -14,11 +15,35 @@ namespace {
 
 const std::vector<std::string> stages = {"tercet", "tkern", "llvm", "obj", "cuda", "ptx", "cubin", "artifact"};
 
+/// A figure that the target does not have is null.
+Json figureJson(std::optional<int64_t> figure) { return figure ? Json(*figure) : Json(nullptr); }
+
 Json kernelJson(const KernelResources &kernel) {
-  return {{"kernel", kernel.kernel},          {"registers", kernel.registers},
-          {"spill_bytes", kernel.spillBytes}, {"stack_bytes", kernel.stackBytes},
-          {"smem_bytes", kernel.sharedBytes}, {"code_bytes", kernel.codeBytes},
-          {"compile_ms", kernel.compileMs},   {"notes", kernel.notes}};
+  return {{"kernel", kernel.kernel},
+          {"registers", figureJson(kernel.registers)},
+          {"spill_bytes", figureJson(kernel.spillBytes)},
+          {"stack_bytes", figureJson(kernel.stackBytes)},
+          {"scratch_bytes", figureJson(kernel.scratchBytes)},
+          {"smem_bytes", figureJson(kernel.sharedBytes)},
+          {"code_bytes", figureJson(kernel.codeBytes)},
+          {"compile_ms", kernel.compileMs ? Json(*kernel.compileMs) : Json(nullptr)},
+          {"notes", kernel.notes}};
+}
+
+/// The figures that there are: "attend: 167 registers, 0 bytes spilled, ..".
+std::string kernelText(const KernelResources &kernel) {
+  std::vector<std::string> figures;
+  auto add = [&](std::optional<int64_t> figure, const char *what) {
+    if (figure)
+      figures.push_back(fmt::format("{} {}", *figure, what));
+  };
+  add(kernel.registers, "registers");
+  add(kernel.spillBytes, "bytes spilled");
+  add(kernel.sharedBytes, "bytes of shared memory");
+  add(kernel.scratchBytes, "bytes of scratch");
+  add(kernel.stackBytes, "bytes of stack");
+  add(kernel.codeBytes, "bytes of code");
+  return fmt::format("  {:<16} {}\n", kernel.kernel, fmt::join(figures, ", "));
 }
 
 /// FILE for one target; with several the target goes before the extension: sla.sm_90a.cubin.
@@ -144,9 +169,7 @@ private:
     std::string text = fmt::format("{} for {}: {} bytes -> {} ({:.1f} ms)\n", stage, target, emitted.bytes.size(), path,
                                    emitted.compileMs);
     for (const KernelResources &kernel : emitted.kernels)
-      text +=
-          fmt::format("  {:<16} {} registers, {} bytes spilled, {} of stack, {} shared, {} of code\n", kernel.kernel,
-                      kernel.registers, kernel.spillBytes, kernel.stackBytes, kernel.sharedBytes, kernel.codeBytes);
+      text += kernelText(kernel);
     for (const std::string &remark : emitted.remarks)
       text += "  " + remark + "\n";
     return text;

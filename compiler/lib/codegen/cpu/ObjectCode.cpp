@@ -33,8 +33,10 @@ static std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const CpuTarget &t
   });
   std::string error, triple = "x86_64-unknown-linux-gnu";
   const llvm::Target *registered = llvm::TargetRegistry::lookupTarget(triple, error);
+  llvm::TargetOptions options;
+  options.EmitStackSizeSection = true; // for reports; not loaded with the code
   return std::unique_ptr<llvm::TargetMachine>(registered->createTargetMachine(
-      triple, target.llvmCpu, "", {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, target.llvmCpu, "", options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
 static LogicalResult lowerKernels(ModuleOp module, const CpuTarget &target, std::vector<KernelInfo> &infos) {

@@ -86,7 +86,7 @@ void KernelLowering::lower(tkern::SoftmaxStepOp op) {
   Value first = mapped(op.getFirst());
   Vectors scores = tiles.find(op.getScores())->second;
 
-  Value highest = scores.front();
+  Value highest = tiles.find(op.getScores())->second.front();
   for (Value next : ArrayRef<Value>(scores).drop_front())
     highest = maximum(highest, next);
   Value over = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, highest,

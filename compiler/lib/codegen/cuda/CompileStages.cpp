@@ -86,7 +86,7 @@ private:
       if (output.ok()) {
         result.output = std::move(*output);
         result.resources = parseNvrtcLog(result.output.log, result.source.kernel);
-        result.resources.sharedBytes += result.source.sharedBytes;
+        result.resources.sharedBytes = result.resources.sharedBytes.value_or(0) + result.source.sharedBytes;
         result.resources.codeBytes = static_cast<int64_t>(result.output.cubin.size());
         result.resources.compileMs = result.output.compileMs;
         refusal = refusalOf(result.resources);

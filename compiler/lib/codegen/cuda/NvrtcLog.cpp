@@ -17,6 +17,8 @@ int64_t numberBefore(const std::string &line, const char *what) {
   return std::stoll(match[1].str());
 }
 
+void raise(std::optional<int64_t> &figure, int64_t to) { figure = std::max(figure.value_or(0), to); }
+
 // C7507, C7508: setmaxnreg ignored. C7510 .. C7520: products of a warpgroup serialised, or a wait or an arrive inserted
 // by ptxas because the kernel's own is missing.
 bool refuses(const std::string &note) {
@@ -29,8 +31,8 @@ bool refuses(const std::string &note) {
 KernelResources parseNvrtcLog(std::string_view log, std::string_view kernel) {
   static const std::regex entry("Compiling entry function '([^']+)'"), noted("\\((C75\\d\\d)\\)\\s*(.*)"),
       named("function '([^']+)'");
-  KernelResources resources;
-  resources.kernel = std::string(kernel);
+  KernelResources resources{
+      .kernel = std::string(kernel), .registers = 0, .spillBytes = 0, .sharedBytes = 0, .stackBytes = 0};
   bool mine = true;
   for (size_t begin = 0; begin < log.size();) {
     size_t end = std::min(log.find('\n', begin), log.size());
@@ -48,18 +50,18 @@ KernelResources parseNvrtcLog(std::string_view log, std::string_view kernel) {
     }
     if (!mine)
       continue;
-    resources.stackBytes = std::max(resources.stackBytes, numberBefore(line, "bytes stack frame"));
-    resources.spillBytes = std::max(resources.spillBytes,
-                                    numberBefore(line, "bytes spill stores") + numberBefore(line, "bytes spill loads"));
-    resources.registers = std::max(resources.registers, numberBefore(line, "registers"));
-    resources.sharedBytes = std::max(resources.sharedBytes, numberBefore(line, "bytes smem"));
+    raise(resources.stackBytes, numberBefore(line, "bytes stack frame"));
+    raise(resources.spillBytes, numberBefore(line, "bytes spill stores") + numberBefore(line, "bytes spill loads"));
+    raise(resources.registers, numberBefore(line, "registers"));
+    raise(resources.sharedBytes, numberBefore(line, "bytes smem"));
   }
   return resources;
 }
 
 std::string refusalOf(const KernelResources &resources) {
   if (resources.spillBytes > 0 || resources.stackBytes > 0)
-    return fmt::format("{} bytes of spills, {} bytes of stack", resources.spillBytes, resources.stackBytes);
+    return fmt::format("{} bytes of spills, {} bytes of stack", resources.spillBytes.value_or(0),
+                       resources.stackBytes.value_or(0));
   for (const std::string &note : resources.notes)
     if (refuses(note))
       return note;
