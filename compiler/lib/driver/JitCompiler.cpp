@@ -83,12 +83,12 @@ public:
     return fields;
   }
 
-  Result<Artifact> compile(const Spec &spec, const Problem &given) override {
+  Result<Artifact> compile(const Spec &spec, const Problem &given, std::vector<std::string> &remarks) override {
     Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     if (isCudaTarget(problem.target))
-      return compileCudaArtifact(bound, problem, {.ptxOnly = isSimulated(given)});
+      return compileCudaArtifact(bound, problem, {.ptxOnly = isSimulated(given)}, nullptr, &remarks);
     TERCET_TRY(CpuCompilation compilation, compileCpu(*context, bound, problem, CpuStage::artifact));
     return std::move(compilation.artifact);
   }

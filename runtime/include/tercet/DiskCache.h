@@ -22,7 +22,7 @@ struct CacheLimits {
 struct CacheEntry {
   Digest key;
   std::filesystem::path path;
-  uint64_t bytes = 0;
+  uint64_t bytes = 0; ///< with the files beside it
   std::filesystem::file_time_type lastUse;
 };
 
@@ -53,8 +53,10 @@ public:
   std::optional<Artifact> peek(const Digest &key) const;
   /// Removes an entry that turned out not to work.
   void discard(const Digest &key) const;
-  /// Writes aside, flushes, renames; then prunes. cacheUnusable when the directory cannot be used.
-  Status store(const Digest &key, const Artifact &artifact) const;
+  /// Writes aside, flushes, renames; then prunes. cacheUnusable when the directory cannot be used. Beside the entry it
+  /// leaves, for people, the bound spec (<key>.mlir) and what the compiler decided, with `remarks` (<key>.log); they are
+  /// never read back, and go with their entry.
+  Status store(const Digest &key, const Artifact &artifact, const std::vector<std::string> &remarks = {}) const;
   /// Waits until no other thread or process holds the key, at most `patience`; null when that passed or the directory
   /// cannot be used: go on without.
   std::unique_ptr<CacheLock> lock(const Digest &key,

@@ -3,6 +3,7 @@
 #include "tercet/DiskCache.h"
 
 #include "EntryFile.h"
+#include "Sidecars.h"
 
 #include "tercet/AtomicFile.h"
 #include "tercet/Log.h"
@@ -37,7 +38,7 @@ std::optional<CacheEntry> entryAt(const fs::directory_entry &file) {
   if (file.path().extension() != suffix || !Digest::parseHex(file.path().stem().string(), entry.key))
     return std::nullopt;
   entry.path = file.path();
-  entry.bytes = file.file_size(error);
+  entry.bytes = file.file_size(error) + sidecarBytes(file.path());
   entry.lastUse = error ? fs::file_time_type() : file.last_write_time(error);
   if (error) // another process removed it meanwhile
     return std::nullopt;
@@ -47,6 +48,19 @@ std::optional<CacheEntry> entryAt(const fs::directory_entry &file) {
 bool removeFile(const fs::path &path) {
   std::error_code error;
   return fs::remove(path, error);
+}
+
+bool removeEntry(const fs::path &path) {
+  bool removed = removeFile(path);
+  removeSidecars(path);
+  return removed;
+}
+
+/// Temporary files of stores that were interrupted, and sidecars whose entry is gone.
+bool isLeftover(const fs::path &path) {
+  std::error_code error;
+  return path.extension() == ".tmp" ||
+         (isSidecar(path) && !fs::exists(fs::path(path).replace_extension(suffix), error));
 }
 
 } // namespace
@@ -111,12 +125,13 @@ std::optional<Artifact> DiskCache::peek(const Digest &key) const {
   return artifact.ok() ? std::optional(*std::move(artifact)) : std::nullopt;
 }
 
-void DiskCache::discard(const Digest &key) const { removeFile(pathOf(key)); }
+void DiskCache::discard(const Digest &key) const { removeEntry(pathOf(key)); }
 
-Status DiskCache::store(const Digest &key, const Artifact &artifact) const {
+Status DiskCache::store(const Digest &key, const Artifact &artifact, const std::vector<std::string> &remarks) const {
   TERCET_RETURN_IF_ERROR(makeDirectory());
   if (Status status = writeFileAtomically(pathOf(key), encodeEntry(key, artifact), 0600); !status.ok())
     return unusable("{}", status.message());
+  writeSidecars(pathOf(key), artifact, remarks);
   prune();
   return {};
 }
@@ -177,14 +192,14 @@ size_t DiskCache::prune() const {
   for (const CacheEntry &entry : list()) {
     total += entry.bytes;
     if (total > limits.bytes || now - entry.lastUse > limits.age)
-      removed += removeFile(entry.path);
+      removed += removeEntry(entry.path);
   }
   std::error_code error;
   if (entries.empty())
     return removed;
   for (fs::directory_iterator file(entries, error), end; !error && file != end; file.increment(error)) {
     std::error_code gone;
-    if (file->path().extension() == ".tmp" && now - file->last_write_time(gone) > leftoverAge && !gone)
+    if (isLeftover(file->path()) && now - file->last_write_time(gone) > leftoverAge && !gone)
       removeFile(file->path());
   }
   return removed;
@@ -193,7 +208,7 @@ size_t DiskCache::prune() const {
 size_t DiskCache::clear() const {
   size_t removed = 0;
   for (const CacheEntry &entry : list())
-    removed += removeFile(entry.path);
+    removed += removeEntry(entry.path);
   return removed;
 }
 

@@ -34,6 +34,15 @@ struct Warnings {
 
 fs::path entryPath(const DiskCache &cache, const Digest &key) { return cache.directory() / (key.hex() + ".entry"); }
 
+fs::path besideEntry(const DiskCache &cache, const Digest &key, const char *suffix) {
+  return entryPath(cache, key).replace_extension(suffix);
+}
+
+std::string textOf(const fs::path &path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 void age(const fs::path &path, std::chrono::hours by) {
   fs::last_write_time(path, fs::file_time_type::clock::now() - by);
 }
@@ -124,7 +133,9 @@ TEST_CASE("a full disk loses caching only and leaves nothing behind", "[cache]")
   int status = 0;
   waitpid(child, &status, 0);
   CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
-  CHECK(std::distance(fs::directory_iterator(cache.directory()), fs::directory_iterator()) == 1);
+  CHECK(cache.list().size() == 1);
+  for (const fs::directory_entry &file : fs::directory_iterator(cache.directory()))
+    CHECK(file.path().stem() == keyOf("a").hex());
 }
 
 TEST_CASE("prune removes the old and, beyond the size, the least recently used", "[cache]") {
@@ -149,6 +160,73 @@ TEST_CASE("prune removes the old and, beyond the size, the least recently used",
   CHECK_FALSE(small.lookup(keyOf("b")));
   CHECK(small.lookup(keyOf("c")));
   CHECK(small.lookup(keyOf("d")));
+}
+
+TEST_CASE("source and log lie beside an entry, and go with it", "[cache]") {
+  test::TempDir dir;
+  DiskCache cache(dir.path());
+  Artifact artifact = test::samplePlanArtifact();
+  REQUIRE(cache.store(keyOf("a"), artifact, {"schedule 2 was passed over"}).ok());
+  REQUIRE(cache.store(keyOf("b"), artifact).ok());
+  fs::path source = besideEntry(cache, keyOf("a"), ".mlir"), log = besideEntry(cache, keyOf("a"), ".log");
+  CHECK(textOf(source) == artifact.specText);
+  CHECK(textOf(log).find(artifact.specName + ": ") == 0);
+  CHECK(textOf(log).find("\nschedule 2 was passed over\n") != std::string::npos);
+  CHECK(cache.list().size() == 2);
+  uint64_t all = 0;
+  for (const CacheEntry &entry : cache.list())
+    all += entry.bytes;
+  uint64_t onDisk = 0;
+  for (const fs::directory_entry &file : fs::directory_iterator(cache.directory()))
+    onDisk += file.file_size();
+  CHECK(all == onDisk);
+  SECTION("discard") { cache.discard(keyOf("a")); }
+  SECTION("prune") {
+    age(entryPath(cache, keyOf("a")), std::chrono::hours(24 * 100));
+    CHECK(cache.prune() == 1);
+  }
+  SECTION("a damaged entry") {
+    fs::resize_file(entryPath(cache, keyOf("a")), 100);
+    CHECK_FALSE(cache.lookup(keyOf("a")));
+  }
+  SECTION("clear") { CHECK(cache.clear() == 2); }
+  CHECK_FALSE(fs::exists(source));
+  CHECK_FALSE(fs::exists(log));
+  CHECK(fs::exists(besideEntry(cache, keyOf("b"), ".log")) == fs::exists(entryPath(cache, keyOf("b"))));
+}
+
+TEST_CASE("source and log are never read: changed or missing, the entry is as good", "[cache]") {
+  test::TempDir dir;
+  DiskCache cache(dir.path());
+  REQUIRE(cache.store(keyOf("a"), test::samplePlanArtifact()).ok());
+  std::ofstream(besideEntry(cache, keyOf("a"), ".mlir"), std::ios::trunc) << "something else";
+  fs::remove(besideEntry(cache, keyOf("a"), ".log"));
+  Warnings warnings;
+  CHECK(cache.lookup(keyOf("a")));
+  CHECK(cache.verify().empty());
+  CHECK(warnings.lines.empty());
+}
+
+TEST_CASE("source and log without an entry are pruned once they are old", "[cache]") {
+  test::TempDir dir;
+  DiskCache cache(dir.path());
+  REQUIRE(cache.store(keyOf("a"), test::samplePlanArtifact()).ok());
+  fs::remove(entryPath(cache, keyOf("a")));
+  fs::path source = besideEntry(cache, keyOf("a"), ".mlir"), log = besideEntry(cache, keyOf("a"), ".log");
+  age(log, std::chrono::hours(2));
+  CHECK(cache.prune() == 0);
+  CHECK(fs::exists(source)); // its entry may be on its way
+  CHECK_FALSE(fs::exists(log));
+}
+
+TEST_CASE("a log without bounds is cut, and a sidecar that cannot be written costs nothing else", "[cache]") {
+  test::TempDir dir;
+  DiskCache cache(dir.path());
+  REQUIRE(cache.store(keyOf("a"), test::samplePlanArtifact(), {std::string(3 << 20, 'x')}).ok());
+  CHECK(fs::file_size(besideEntry(cache, keyOf("a"), ".log")) == 1 << 20);
+  fs::create_directories(besideEntry(cache, keyOf("b"), ".log") / "in the way");
+  CHECK(cache.store(keyOf("b"), test::samplePlanArtifact()).ok());
+  CHECK(cache.lookup(keyOf("b")));
 }
 
 TEST_CASE("verify names the bad entries, clear removes all", "[cache]") {

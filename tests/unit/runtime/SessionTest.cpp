@@ -27,7 +27,8 @@ public:
       return Status::make(Code::invalidSpec, "the spec is bad");
     return std::vector<std::string>{spec.text, problem.target};
   }
-  Result<Artifact> compile(const Spec &spec, const Problem &) override {
+  Result<Artifact> compile(const Spec &spec, const Problem &, std::vector<std::string> &remarks) override {
+    remarks.push_back("the second schedule was taken");
     ++compiled;
     std::this_thread::sleep_for(duration);
     if (spec.text == "throws")
@@ -121,6 +122,16 @@ TEST_CASE("another session finds the artifact on disk", "[session]") {
   CHECK(second.cache == "hit");
   CHECK(session->compileCount() == 0);
   CHECK(test::sampleValue(**kernel) == 100);
+}
+
+TEST_CASE("what the compiler remarked lies beside the cache entry", "[session]") {
+  test::TempDir dir;
+  REQUIRE((*Session::create(withCache(dir), std::make_shared<FakeCompiler>()))->compile(specOf("one"), {}).ok());
+  std::vector<CacheEntry> entries = DiskCache(dir.path()).list();
+  REQUIRE(entries.size() == 1);
+  std::ifstream file(entries[0].path.replace_extension(".log"));
+  std::string log{std::istreambuf_iterator<char>(file), {}};
+  CHECK(log.find("\nthe second schedule was taken\ncompiled in ") != std::string::npos);
 }
 
 TEST_CASE("a cached artifact whose code does not load is compiled again", "[session]") {
