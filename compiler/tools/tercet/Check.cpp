@@ -1,5 +1,7 @@
 // tercet check: a target against the fp64 oracle, by the numerics contract (docs/numerics.md). Made-up data is checked
 // with q and k scaled by 1, 4 and 16: errors of exponentials show at large scores.
+#include "Check.h"
+
 #include "Progress.h"
 #include "RunOptions.h"
 
@@ -64,6 +66,8 @@ Json verdictJson(const reference::Verdict &verdict) {
 
 class CheckCommand final : public Command {
 public:
+  explicit CheckCommand(ExecutorFactory makeExecutor) : makeExecutor(std::move(makeExecutor)) {}
+
   std::string name() const override { return "check"; }
   std::string summary() const override { return "compare a target with the fp64 oracle; exit code 1 when it differs"; }
   void declare(CLI::App &app) override {
@@ -74,33 +78,25 @@ public:
   }
 
   Result<ExitCode> run() override {
-    TERCET_TRY(TargetName target, parseTarget(options.target));
-    TERCET_RETURN_IF_ERROR(checkRunsHere(target));
-    if (adversarial > 0 && target.kind != TargetName::Kind::simulator)
+    TERCET_TRY(RunRequest request, options.resolve());
+    if (adversarial > 0 && request.target.kind != TargetName::Kind::simulator)
       return Status::make(Code::invalidArgument,
-                          "--adversarial is for simulated devices, such as sim:sm_80, not for '{}'", target.text);
-    TERCET_TRY(LoadedSpec spec, loadSpec(options.spec));
-    TERCET_RETURN_IF_ERROR(options.checkSources());
-    std::vector<Case> cases(1);
-    if (options.makesData()) {
-      TERCET_TRY(cases, options.cases(spec));
-    }
-    TERCET_TRY(CallData call, inputs(spec, cases.front(), scales[0]));
-    TERCET_TRY(auto executor, makeExecutor(spec, {.target = target,
-                                                  .headDim = call.sizes.headDim,
-                                                  .valueDim = call.sizes.valueDim,
-                                                  .dtype = call.sizes.dtype,
-                                                  .useCache = !options.noCache,
-                                                  .showProgress = false,
-                                                  .adversarial = adversarialSeed()}));
+                          "--adversarial is for simulated devices, such as sim:sm_80, not for '{}'",
+                          request.target.text);
+    const LoadedSpec &spec = request.spec;
+    TERCET_TRY(CallData call, options.inputs(spec, request.cases.front()));
+    ExecutorOptions executorOptions = options.executorOptions(request, call.sizes);
+    executorOptions.showProgress = false; // the bar counts launches
+    executorOptions.adversarial = adversarialSeed();
+    TERCET_TRY(auto executor, makeExecutor(spec, executorOptions));
     Json results = Json::array();
     std::string text;
     bool passed = true;
     size_t scaleCount = options.makesData() ? std::size(scales) : 1;
-    Progress progress("check", static_cast<int64_t>(cases.size() * scaleCount));
-    for (const Case &each : cases)
+    Progress progress("check", static_cast<int64_t>(request.cases.size() * scaleCount));
+    for (const Case &each : request.cases)
       for (size_t scale = 0; scale < scaleCount; ++scale) {
-        TERCET_TRY(call, inputs(spec, each, scales[scale]));
+        TERCET_TRY(call, options.inputs(spec, each, scales[scale]));
         TERCET_TRY(reference::Verdict verdict, compare(spec, call, *executor, scales[scale]));
         progress.advance();
         passed = passed && verdict.passed;
@@ -134,13 +130,6 @@ private:
         {sizes.batch, sizes.headsQ, sizes.headsKV, sizes.tokensQ, sizes.tokensK, sizes.headDim, sizes.valueDim});
   }
 
-  Result<CallData> inputs(const LoadedSpec &spec, const Case &each, double scale) const {
-    if (!options.makesData())
-      return readInputs(spec, options.in, options.dtype);
-    return makeInputs(spec, each,
-                      {.seed = static_cast<uint64_t>(options.seed), .dtype = options.dtypeOrF32(), .scale = scale});
-  }
-
   Result<reference::Verdict> compare(const LoadedSpec &spec, const CallData &call, Executor &executor, double scale) {
     TERCET_TRY(CallOutputs outputs, makeOutputs(call, spec.info.outputs()));
     TERCET_TRY(LaunchReport report, executor.launch(call, outputs));
@@ -160,6 +149,7 @@ private:
     return adversarial > 0 ? std::optional(static_cast<uint64_t>(adversarial)) : std::nullopt;
   }
 
+  ExecutorFactory makeExecutor;
   RunOptions options;
   int64_t rowLimit = 0, comparedRows = 0, adversarial = 0;
   rt::Workers workers{0};
@@ -167,6 +157,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<Command> makeCheckCommand() { return std::make_unique<CheckCommand>(); }
+std::unique_ptr<Command> makeCheckCommand(ExecutorFactory makeExecutor) {
+  return std::make_unique<CheckCommand>(std::move(makeExecutor));
+}
+
+std::unique_ptr<Command> makeCheckCommand() { return makeCheckCommand(&makeExecutor); }
 
 } // namespace tercet::cli

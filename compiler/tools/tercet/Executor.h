@@ -8,6 +8,7 @@
 #include "tercet/Session.h"
 #include "tercet/rt/GpuDevice.h"
 
+#include <functional>
 #include <memory>
 
 namespace tercet::cli {
@@ -48,6 +49,8 @@ struct ExecutorOptions {
 /// Compiles the spec, or takes it from the cache; unsupportedTarget and deviceUnavailable as checkRunsHere. `spec` is
 /// borrowed for the executor's life.
 Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const ExecutorOptions &options);
+
+using ExecutorFactory = std::function<Result<std::unique_ptr<Executor>>(const LoadedSpec &, const ExecutorOptions &)>;
 
 /// The JSON that every command prints about an executor: target, threads, compile_ms, cache, compiles, aggregation,
 /// schedule; for a GPU also `device` and, where the device counts, `kernels`.

@@ -16,26 +16,17 @@ public:
   }
 
   Result<ExitCode> run() override {
-    TERCET_TRY(TargetName target, parseTarget(options.target));
-    TERCET_RETURN_IF_ERROR(checkRunsHere(target));
-    TERCET_TRY(LoadedSpec spec, loadSpec(options.spec));
-    TERCET_RETURN_IF_ERROR(options.checkSources());
-    std::vector<Case> cases(1);
-    if (options.makesData()) {
-      TERCET_TRY(cases, options.cases(spec));
-    }
-    TERCET_TRY(CallData call, inputs(spec, cases.front()));
+    TERCET_TRY(RunRequest request, options.resolve());
+    const LoadedSpec &spec = request.spec;
+    const std::vector<Case> &cases = request.cases;
+    TERCET_TRY(CallData call, options.inputs(spec, cases.front()));
     for (const std::string &warning : call.warnings(spec))
       printWarning(warning);
     TERCET_TRY(std::vector<OutputFile> files, parseOutputs(spec, out, call.sizes.dtype));
     if (!files.empty() && cases.size() > 1)
       return Status::make(Code::invalidArgument, "--out needs a single call; {} are asked for", cases.size());
 
-    TERCET_TRY(auto executor, makeExecutor(spec, {.target = target,
-                                                  .headDim = call.sizes.headDim,
-                                                  .valueDim = call.sizes.valueDim,
-                                                  .dtype = call.sizes.dtype,
-                                                  .useCache = !options.noCache}));
+    TERCET_TRY(auto executor, makeExecutor(spec, options.executorOptions(request, call.sizes)));
     std::vector<std::string> names = {"o"};
     for (const OutputFile &file : files)
       if (file.name != "o")
@@ -43,7 +34,7 @@ public:
     Json launches = Json::array();
     for (size_t index = 0; index < cases.size(); ++index) {
       if (index > 0) {
-        TERCET_TRY(call, inputs(spec, cases[index]));
+        TERCET_TRY(call, options.inputs(spec, cases[index]));
       }
       TERCET_TRY(CallOutputs outputs, makeOutputs(call, names));
       TERCET_TRY(LaunchReport report, executor->launch(call, outputs));
@@ -56,12 +47,6 @@ public:
   }
 
 private:
-  Result<CallData> inputs(const LoadedSpec &spec, const Case &each) const {
-    if (options.makesData())
-      return makeInputs(spec, each, {.seed = static_cast<uint64_t>(options.seed), .dtype = options.dtypeOrF32()});
-    return readInputs(spec, options.in, options.dtype);
-  }
-
   Result<ExitCode> print(const LoadedSpec &spec, const CallData &call, const Executor &executor,
                          const std::vector<OutputFile> &files, const Json &launches) const {
     Json object = {{"command", "run"},

@@ -62,11 +62,17 @@ void RunOptions::declare(CLI::App &app) {
   app.add_flag("--json", json, "one JSON object on standard output");
 }
 
-DType RunOptions::dtypeOrF32() const {
-  DType parsed = DType::f32;
-  if (!dtype.empty())
-    parseDType(dtype, parsed);
-  return parsed;
+Result<RunRequest> RunOptions::resolve() const {
+  RunRequest request;
+  TERCET_TRY(request.target, parseTarget(target));
+  TERCET_RETURN_IF_ERROR(checkRunsHere(request.target));
+  TERCET_TRY(request.spec, loadSpec(spec));
+  TERCET_RETURN_IF_ERROR(checkSources());
+  request.cases.resize(1);
+  if (makesData()) {
+    TERCET_TRY(request.cases, cases(request.spec));
+  }
+  return request;
 }
 
 Status RunOptions::checkSources() const {
@@ -100,13 +106,26 @@ Result<std::vector<Case>> RunOptions::cases(const LoadedSpec &loaded) const {
   return cases;
 }
 
-Result<CallData> makeInputs(const LoadedSpec &spec, const Case &each, const reference::DataOptions &options) {
-  TERCET_TRY(CallData call, makeInputs(spec, each.shape, options));
+Result<CallData> RunOptions::inputs(const LoadedSpec &loaded, const Case &each, double scale) const {
+  if (!makesData())
+    return readInputs(loaded, in, dtype);
+  DType computeDType = DType::f32;
+  parseDType(dtype, computeDType); // leaves f32 where there is no --dtype
+  TERCET_TRY(CallData call, makeInputs(loaded, each.shape,
+                                       {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale}));
   for (const auto &[name, value] : each.parameters) {
     std::erase_if(call.arguments.parameters, [&](const auto &parameter) { return parameter.first == name; });
     call.arguments.parameters.emplace_back(name, value);
   }
   return call;
+}
+
+ExecutorOptions RunOptions::executorOptions(const RunRequest &request, const reference::CallSizes &sizes) const {
+  return {.target = request.target,
+          .headDim = sizes.headDim,
+          .valueDim = sizes.valueDim,
+          .dtype = sizes.dtype,
+          .useCache = !noCache};
 }
 
 Json parametersJson(const Arguments &arguments) {

@@ -12,6 +12,13 @@ struct Case {
   std::vector<std::pair<std::string, double>> parameters;
 };
 
+/// What the options come to.
+struct RunRequest {
+  TargetName target;
+  LoadedSpec spec;
+  std::vector<Case> cases; ///< at least one; all of one head and value dimension
+};
+
 struct RunOptions {
   SpecOptions spec;
   std::vector<std::string> in, shapes;
@@ -20,17 +27,20 @@ struct RunOptions {
   bool json = false, noCache = false;
 
   void declare(CLI::App &app);
-  /// --dtype, or f32; invalidArgument on a word that is none.
-  DType dtypeOrF32() const;
+  /// Reads the spec and works out the calls; touches no tensor. unsupportedTarget and deviceUnavailable where the
+  /// target does not run here, invalidArgument where options contradict each other.
+  Result<RunRequest> resolve() const;
   bool makesData() const { return !shapes.empty(); }
-  /// --in or --shape, not both, not neither; sweeps only with --shape.
+  /// The inputs of one call: the --in files, or seeded data with q and k scaled by `scale` and the case's parameters
+  /// over the spec's.
+  Result<CallData> inputs(const LoadedSpec &spec, const Case &each, double scale = 1) const;
+  /// What makeExecutor needs for calls of these sizes.
+  ExecutorOptions executorOptions(const RunRequest &request, const reference::CallSizes &sizes) const;
+
+private:
   Status checkSources() const;
-  /// The calls that --shape and the sweeps ask for, all of one head and value dimension.
   Result<std::vector<Case>> cases(const LoadedSpec &spec) const;
 };
-
-/// The inputs of one case: seeded, the case's parameters over the spec's.
-Result<CallData> makeInputs(const LoadedSpec &spec, const Case &each, const reference::DataOptions &options);
 
 Json parametersJson(const Arguments &arguments);
 
