@@ -1,4 +1,5 @@
 // spec: syntax, lookups and verifier (docs/spec.md#spec).
+#include "../syntax/SymbolRegion.h"
 #include "ClassSetSyntax.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -8,37 +9,17 @@ using namespace tercet::ir;
 
 // `tercet.spec @name(%q: type, ..) { .. }`; SSA names become arg_names, since MLIR does not keep them.
 ParseResult SpecOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr name;
   SmallVector<OpAsmParser::Argument> arguments;
-  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
+  if (parseSymbolRegion(parser, result, getArgNamesAttrName(result.name).strref(), arguments))
     return failure();
-  NamedAttrList attributes;
-  SMLoc attributesLoc = parser.getCurrentLocation();
-  if (parser.parseOptionalAttrDictWithKeyword(attributes))
-    return failure();
-  for (StringAttr inherent : {getSymNameAttrName(result.name), getArgNamesAttrName(result.name)})
-    if (attributes.get(inherent))
-      return parser.emitError(attributesLoc, "attribute '") << inherent.getValue() << "' is part of the syntax";
-  result.attributes.append(attributes);
   SmallVector<Attribute> names;
   for (const OpAsmParser::Argument &argument : arguments)
     names.push_back(parser.getBuilder().getStringAttr(argument.ssaName.name.drop_front()));
   result.addAttribute(getArgNamesAttrName(result.name), parser.getBuilder().getArrayAttr(names));
-  return parser.parseRegion(*result.addRegion(), arguments);
+  return success();
 }
 
-void SpecOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  llvm::interleaveComma(getBody().getArguments(), printer,
-                        [&](BlockArgument argument) { printer.printRegionArgument(argument); });
-  printer << ')';
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSymNameAttrName(), getArgNamesAttrName()});
-  printer << ' ';
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-}
+void SpecOp::print(OpAsmPrinter &printer) { printSymbolRegion(printer, *this, getArgNamesAttrName().strref()); }
 
 void SpecOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
   if (region.getNumArguments() != getArgNames().size())

@@ -1,4 +1,6 @@
 // kernel and memory ops: syntax and verifiers.
+#include "../syntax/SymbolRegion.h"
+
 #include "tercet/dialect/TkernDialect.h"
 
 using namespace mlir;
@@ -6,32 +8,11 @@ using namespace tercet::tkern;
 
 // `tkern.kernel @name(%item0: index, .., %argument: type) { .. }`
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr name;
   SmallVector<OpAsmParser::Argument> arguments;
-  if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
-    return failure();
-  NamedAttrList attributes;
-  SMLoc attributesLoc = parser.getCurrentLocation();
-  if (parser.parseOptionalAttrDictWithKeyword(attributes))
-    return failure();
-  if (attributes.get(getSymNameAttrName(result.name)))
-    return parser.emitError(attributesLoc, "attribute 'sym_name' is part of the syntax");
-  result.attributes.append(attributes);
-  return parser.parseRegion(*result.addRegion(), arguments);
+  return tercet::ir::parseSymbolRegion(parser, result, {}, arguments);
 }
 
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  llvm::interleaveComma(getBody().getArguments(), printer,
-                        [&](BlockArgument argument) { printer.printRegionArgument(argument); });
-  printer << ')';
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSymNameAttrName()});
-  printer << ' ';
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-}
+void KernelOp::print(OpAsmPrinter &printer) { tercet::ir::printSymbolRegion(printer, *this); }
 
 LogicalResult KernelOp::verifyRegions() {
   auto types = getBody().front().getArgumentTypes();

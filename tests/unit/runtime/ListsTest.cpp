@@ -37,6 +37,32 @@ struct MapCase {
     return classes[size_t(((batchOf(gr) * heads + headOf(gr)) * blocksQ + i) * stride + j)];
   }
   bool isEmpty(int64_t gr, int64_t i, int64_t j) const { return i * blockQ >= liveQ(gr) || j * blockK >= liveK(gr); }
+
+  /// A builtin's argument block with the case's sizes, lengths and blocks; the rest zero.
+  template <typename Slots> Slots slots() const {
+    Slots filled = {};
+    filled.qLengths = pointerTo(qLengths);
+    filled.kLengths = pointerTo(kLengths);
+    filled.headsKV = headsKV;
+    filled.headsPerKV = repeat;
+    filled.tokensQ = tokensQ;
+    filled.tokensK = tokensK;
+    filled.firstPair = firstPair;
+    filled.blockQ = blockQ;
+    filled.blockK = blockK;
+    filled.blocksQ = blocksQ;
+    filled.blocksK = blocksK;
+    return filled;
+  }
+  /// The same, for builtins that read the class map.
+  template <typename Slots> Slots slotsWithClasses() const {
+    Slots filled = slots<Slots>();
+    filled.classes = classes.data();
+    filled.strideB = heads * blocksQ * stride;
+    filled.strideH = blocksQ * stride;
+    filled.strideI = stride;
+    return filled;
+  }
 };
 
 } // namespace
@@ -50,28 +76,14 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
     bool withMeans = c.random.chance(0.5);
     std::vector<AttendEntry> lists(size_t(c.pairs * c.repeat * superRows * capacity));
     std::vector<int32_t> counts(size_t(c.pairs * c.repeat * superRows), -5);
-    BuildListsSlots slots = {c.classes.data(),
-                             c.heads * c.blocksQ * c.stride,
-                             c.blocksQ * c.stride,
-                             c.stride,
-                             pointerTo(c.qLengths),
-                             pointerTo(c.kLengths),
-                             c.headsKV,
-                             c.repeat,
-                             c.tokensQ,
-                             c.tokensK,
-                             c.firstPair,
-                             c.blockQ,
-                             c.blockK,
-                             c.tileK,
-                             c.blocksQ,
-                             c.blocksK,
-                             perRow,
-                             superRows,
-                             capacity,
-                             withMeans,
-                             lists.data(),
-                             counts.data()};
+    auto slots = c.slotsWithClasses<BuildListsSlots>();
+    slots.tileK = c.tileK;
+    slots.blocksPerRow = perRow;
+    slots.superRows = superRows;
+    slots.capacity = capacity;
+    slots.withMeans = withMeans;
+    slots.lists = lists.data();
+    slots.counts = counts.data();
     runBuiltin("build_lists", slots, superRows, c.pairs * c.repeat);
     for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
       for (int64_t row = 0; row < superRows; ++row) {
@@ -110,26 +122,12 @@ TEST_CASE("linear_sets names the blocks of a linear set, by number or by bits", 
     INFO("seed " << seed << ", runs of " << subset);
     std::vector<int32_t> lists(size_t(rows * c.blocksK)), counts(size_t(rows), 99), used(size_t(c.pairs), 99);
     std::vector<int8_t> patterns(size_t(rows * runs), 99);
-    LinearSetsSlots slots = {c.classes.data(),
-                             c.heads * c.blocksQ * c.stride,
-                             c.blocksQ * c.stride,
-                             c.stride,
-                             pointerTo(c.qLengths),
-                             pointerTo(c.kLengths),
-                             c.headsKV,
-                             c.repeat,
-                             c.tokensQ,
-                             c.tokensK,
-                             c.firstPair,
-                             c.blockQ,
-                             c.blockK,
-                             c.blocksQ,
-                             c.blocksK,
-                             over,
-                             subset,
-                             lists.data(),
-                             counts.data(),
-                             patterns.data()};
+    auto slots = c.slotsWithClasses<LinearSetsSlots>();
+    slots.linearOver = over;
+    slots.subset = subset;
+    slots.lists = lists.data();
+    slots.counts = counts.data();
+    slots.patterns = patterns.data();
     runBuiltin("linear_sets", slots, c.blocksQ, c.pairs * c.repeat);
     runBuiltin("linear_used", LinearUsedSlots{counts.data(), c.repeat * c.blocksQ, used.data()}, c.pairs, 1);
     std::vector<int32_t> expectedUsed(size_t(c.pairs), 0);
@@ -161,26 +159,16 @@ TEST_CASE("copy_classes broadcasts and empties what has no tokens", "[builtin]")
     INFO("seed " << seed);
     int64_t si = transposed ? 1 : c.stride, sj = transposed ? c.blocksQ : 1, sh = broadcast ? 0 : c.blocksQ * c.stride;
     std::vector<int8_t> out(size_t(c.batch * c.heads * c.blocksQ * c.blocksK), 50);
-    CopyClassesSlots slots = {c.classes.data(),
-                              sh * c.heads,
-                              sh,
-                              si,
-                              sj,
-                              out.data(),
-                              c.heads * c.blocksQ * c.blocksK,
-                              c.blocksQ * c.blocksK,
-                              c.blocksK,
-                              pointerTo(c.qLengths),
-                              pointerTo(c.kLengths),
-                              c.headsKV,
-                              c.repeat,
-                              c.tokensQ,
-                              c.tokensK,
-                              c.firstPair,
-                              c.blockQ,
-                              c.blockK,
-                              c.blocksQ,
-                              c.blocksK};
+    auto slots = c.slots<CopyClassesSlots>();
+    slots.given = c.classes.data();
+    slots.givenStrideB = sh * c.heads;
+    slots.givenStrideH = sh;
+    slots.givenStrideI = si;
+    slots.givenStrideJ = sj;
+    slots.classes = out.data();
+    slots.strideB = c.heads * c.blocksQ * c.blocksK;
+    slots.strideH = c.blocksQ * c.blocksK;
+    slots.strideI = c.blocksK;
     runBuiltin("copy_classes", slots, c.pairs * c.repeat, 1);
     int wrong = 0;
     for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
