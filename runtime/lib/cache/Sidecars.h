@@ -1,5 +1,6 @@
-// Sidecars: what lies beside a cache entry for people to look at: <key>.mlir, the bound spec it was compiled from, and
-// <key>.log, what the compiler decided. Tercet never reads them, and they live and die with their entry.
+// Sidecars: what lies beside a cache entry for people to look at: <key>.mlir, the bound spec it was compiled from,
+// <key>.log, what the compiler decided, and for GPUs <key>.cu, the kernels as CUDA C++. Tercet never reads them, and they
+// live and die with their entry.
 #pragma once
 
 #include "tercet/Artifact.h"

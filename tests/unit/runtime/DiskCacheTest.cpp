@@ -195,6 +195,23 @@ TEST_CASE("source and log lie beside an entry, and go with it", "[cache]") {
   CHECK(fs::exists(besideEntry(cache, keyOf("b"), ".log")) == fs::exists(entryPath(cache, keyOf("b"))));
 }
 
+TEST_CASE("the CUDA source and the notes of GPU kernels lie beside an entry", "[cache]") {
+  test::TempDir dir;
+  DiskCache cache(dir.path());
+  Artifact artifact = test::samplePlanArtifact();
+  TargetModule &module = artifact.modules.front();
+  module.target = "sm_90a";
+  module.kernels.front().gpu = {
+      .registers = 168, .notes = {"C7510: serialised"}, .source = "__global__ void attend() {}"};
+  REQUIRE(cache.store(keyOf("a"), artifact).ok());
+  fs::path cuda = besideEntry(cache, keyOf("a"), ".cu");
+  CHECK(textOf(cuda).find("\n__global__ void attend() {}\n") != std::string::npos);
+  CHECK(textOf(besideEntry(cache, keyOf("a"), ".log")).find("168 registers") != std::string::npos);
+  CHECK(textOf(besideEntry(cache, keyOf("a"), ".log")).find("C7510: serialised") != std::string::npos);
+  cache.discard(keyOf("a"));
+  CHECK_FALSE(fs::exists(cuda));
+}
+
 TEST_CASE("source and log are never read: changed or missing, the entry is as good", "[cache]") {
   test::TempDir dir;
   DiskCache cache(dir.path());
