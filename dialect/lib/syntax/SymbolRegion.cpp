@@ -26,7 +26,9 @@ ParseResult tercet::ir::parseSymbolRegion(OpAsmParser &parser, OperationState &r
     if (attributes.get(inherent))
       return parser.emitError(attributesLoc, "attribute '") << inherent << "' is part of the syntax";
   result.attributes.append(attributes);
-  return parser.parseRegion(*result.addRegion(), arguments);
+  // Names are the region's own. If they were not, a name that is used before the op and defined inside would tie the
+  // two together, and where the region then fails to parse, MLIR frees the definition under its use.
+  return parser.parseRegion(*result.addRegion(), arguments, /*enableNameShadowing=*/true);
 }
 
 void tercet::ir::printSymbolRegion(OpAsmPrinter &printer, Operation *op, ArrayRef<StringRef> ownAttributes) {
