@@ -41,8 +41,11 @@ public:
 
   Status run() {
     auto work = [this] {
-      for (size_t index; (index = next++) < program.stages.size();)
+      // From the last on: attend takes longest, and would leave the other threads idle at the end.
+      for (size_t done; (done = next++) < program.stages.size();) {
+        size_t index = program.stages.size() - 1 - done;
         statuses[index] = compileStage(index);
+      }
     };
     std::vector<std::thread> others;
     for (int i = 1; i < std::min<int>(options.threads, static_cast<int>(program.stages.size())); ++i)
