@@ -2,6 +2,7 @@
 #include "RunSpec.h"
 
 #include <bit>
+#include <set>
 
 using namespace tercet;
 using namespace tercet::reference;
@@ -101,6 +102,40 @@ TEST_CASE("NaN, infinities and unwritten elements are refused", "[contract]") {
     CHECK(verdict.outputs[0].nonFinite == 1);
     CHECK_FALSE(verdict.passed);
   }
+}
+
+TEST_CASE("a mean error beyond 1.25 times the plain evaluation's is refused, however few the rows", "[contract]") {
+  for (double scale : {1.0, 4.0}) {
+    Sample sample(DType::f32, scale);
+    auto right = evaluate(sample.prepared.program, sample.prepared.arguments);
+    auto plain = evaluate(sample.prepared.program, sample.prepared.arguments, {.plain = true});
+    const std::vector<double> &exact = right->result().o, &rounded = plain->result().o;
+    auto meanPassesAt = [&](double factor) {
+      size_t index = 0;
+      sample.spoil("o", [&](double) {
+        double value = exact[index] + factor * (rounded[index] - exact[index]);
+        ++index;
+        return value;
+      });
+      return sample.check().outputs[0].meanError.passed();
+    };
+    CHECK(meanPassesAt(1.0));
+    CHECK_FALSE(meanPassesAt(2.5)); // 1.25 times, and the floor of one rounding
+  }
+}
+
+TEST_CASE("the orders of the plain evaluation differ by roundings alone", "[contract]") {
+  Sample sample(DType::f32, 16);
+  auto right = evaluate(sample.prepared.program, sample.prepared.arguments);
+  std::set<std::vector<double>> distinct;
+  for (int order = 0; order < EvaluateOptions::plainOrders; ++order) {
+    auto plain = evaluate(sample.prepared.program, sample.prepared.arguments, {.plain = true, .order = order});
+    REQUIRE(plain.ok());
+    CHECK(distance(plain->result().o, right->result().o) < 1e-4);
+    CHECK(plain->classes.values == right->classes.values);
+    distinct.insert(plain->result().o);
+  }
+  CHECK(distinct.size() == EvaluateOptions::plainOrders);
 }
 
 TEST_CASE("truncating instead of rounding is refused by the mean error", "[contract]") {

@@ -81,7 +81,7 @@ RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double d
     ++finite;
   }
   floor.max = std::max(floor.max, unitInLastPlace(dtype, largest));
-  floor.mean = finite ? units / static_cast<double>(finite) : 0;
+  floor.mean = finite ? units / 2 / static_cast<double>(finite) : 0;
   floor.relativeL2 = relative(std::max(squaredRounding, squaredUnits), squaredRight);
   return floor;
 }

@@ -22,9 +22,9 @@ ErrorStats measureErrors(std::span<const double> got, std::span<const double> ri
                          double denominatorFloor);
 
 /// What roundings alone cost. max: 2 max |(x + 0.3 - 0.3) - x| in `dtype`, at least one unit in the last place of the
-/// largest |x|. relativeL2: the norm of the same differences, at least that of one fp32 unit each. mean: one fp32 unit
-/// in the last place of each |x| (at least of the denominator floor), for the arithmetic is fp32 whatever the output
-/// is.
+/// largest |x|. relativeL2: the norm of the same differences, at least that of one fp32 unit each. mean: the most that
+/// one fp32 rounding costs, half a unit in the last place of each |x| (at least of the denominator floor), for the
+/// arithmetic is fp32 whatever the output is.
 struct RoundingFloor {
   double relativeL2 = 0, max = 0, mean = 0;
 };

@@ -72,8 +72,8 @@ void classifyHead(const SelectionRule &rule, const Operands &operands, const Hea
 
 template <typename Real>
 void evaluateHead(const Program &program, const Operands &operands, const HeadRows &head, DType probabilities,
-                  Evaluation &evaluation) {
-  HeadEvaluator<Real> evaluator(program, operands, head.batch, head.head, probabilities);
+                  int order, Evaluation &evaluation) {
+  HeadEvaluator<Real> evaluator(program, operands, head.batch, head.head, probabilities, order);
   int64_t valueDim = evaluation.sizes.valueDim;
   for (size_t slot : head.slots) {
     int64_t row = evaluation.rows[slot].row;
@@ -124,9 +124,9 @@ Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, 
     if (rule)
       classifyHead(*rule, operands, heads[item], evaluation.rows, evaluation.classes);
     if (options.plain)
-      evaluateHead<float>(program, operands, heads[item], options.probabilities, evaluation);
+      evaluateHead<float>(program, operands, heads[item], options.probabilities, options.order, evaluation);
     else
-      evaluateHead<double>(program, operands, heads[item], DType::f64, evaluation);
+      evaluateHead<double>(program, operands, heads[item], DType::f64, /*order=*/0, evaluation);
   });
   return evaluation;
 }

@@ -12,11 +12,15 @@ namespace tercet::reference {
 /// Loads keys and values of one head once, then evaluates rows. Tokens beyond the lengths are never read.
 template <typename Real> class HeadEvaluator {
 public:
-  HeadEvaluator(const Program &program, const Operands &operands, int64_t batch, int64_t head, DType probabilities)
+  /// order: as EvaluateOptions::order.
+  HeadEvaluator(const Program &program, const Operands &operands, int64_t batch, int64_t head, DType probabilities,
+                int order)
       : program(program), operands(operands), batch(batch), head(head), probabilities(probabilities),
+        firstFeature(order / 2 * operands.k.shape[3] / (EvaluateOptions::plainOrders / 2)), scalesQueries(order % 2),
         lengthQ(operands.lengthQ(batch)), lengthK(operands.lengthK(batch)),
         blockK(program.selection ? program.selection->blockK : std::max<int64_t>(lengthK, 1)),
-        k(load(operands.k, operands.kvHead(head), lengthK)), v(load(operands.v, operands.kvHead(head), lengthK)) {
+        k(load(operands.k, operands.kvHead(head), lengthK, firstFeature)),
+        v(load(operands.v, operands.kvHead(head), lengthK, 0)) {
     for (const Branch &branch : program.branches) {
       if (branch.kind == Branch::Kind::linear && !featuresK.contains(branch.featureMap))
         featuresK[branch.featureMap] = features(branch.featureMap);
@@ -36,7 +40,7 @@ public:
     }
     std::vector<Real> q(k.columns);
     for (int64_t c = 0; c < k.columns; ++c)
-      q[c] = static_cast<Real>(operands.q.get(batch, head, row, c));
+      q[c] = static_cast<Real>(operands.q.get(batch, head, row, (c + firstFeature) % k.columns));
     for (const Branch &branch : program.branches)
       results.push_back(evaluateBranch(branch, q, classes, results));
     return results;
@@ -47,15 +51,17 @@ private:
   const Operands &operands;
   int64_t batch, head;
   DType probabilities;
+  int64_t firstFeature;
+  bool scalesQueries;
   int64_t lengthQ, lengthK, blockK;
   Matrix<Real> k, v, meanK, meanV;
   std::map<FeatureMap, Matrix<Real>> featuresK;
 
-  Matrix<Real> load(const Tensor &tokens, int64_t tokenHead, int64_t length) const {
+  Matrix<Real> load(const Tensor &tokens, int64_t tokenHead, int64_t length, int64_t firstColumn) const {
     Matrix<Real> matrix(length, tokens.shape[3]);
     for (int64_t t = 0; t < length; ++t)
       for (int64_t c = 0; c < matrix.columns; ++c)
-        matrix[t][c] = static_cast<Real>(tokens.get(batch, tokenHead, t, c));
+        matrix[t][c] = static_cast<Real>(tokens.get(batch, tokenHead, t, (c + firstColumn) % matrix.columns));
     return matrix;
   }
 
@@ -113,21 +119,39 @@ private:
     return mergeRows(parts, v.columns);
   }
 
+  /// scale * q . rows[index]
+  class Scores {
+  public:
+    Scores(const HeadEvaluator &head, const Number &factor, std::vector<Real> q, const Matrix<Real> &rows)
+        : q(std::move(q)), rows(rows), scale(static_cast<Real>(head.operands.scale(factor))) {
+      if (!head.scalesQueries)
+        return;
+      for (Real &value : this->q)
+        value *= scale;
+      scale = 1;
+    }
+    Real operator[](int64_t index) const { return scale * dotProduct(q.data(), rows[index], rows.columns); }
+
+  private:
+    std::vector<Real> q;
+    const Matrix<Real> &rows;
+    Real scale;
+  };
+
   Row<Real> sparse(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
-    Real scale = static_cast<Real>(operands.scale(branch.scale));
+    Scores scores(*this, branch.scale, q, k);
     std::vector<Term<Real>> terms;
     for (int64_t t : tokensOf(branch, classes))
-      terms.push_back({scale * dotProduct(q.data(), k[t], k.columns), Real(1), v[t]});
+      terms.push_back({scores[t], Real(1), v[t]});
     return softmaxRow(terms, v.columns, probabilities);
   }
 
   Row<Real> blockMean(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
-    Real scale = static_cast<Real>(operands.scale(branch.scale));
+    Scores scores(*this, branch.scale, q, meanK);
     std::vector<Term<Real>> terms;
     for (int64_t j = 0; j < meanK.rows; ++j)
       if (covers(branch, classes, j))
-        terms.push_back({scale * dotProduct(q.data(), meanK[j], k.columns),
-                         static_cast<Real>(std::min(blockK, lengthK - j * blockK)), meanV[j]});
+        terms.push_back({scores[j], static_cast<Real>(std::min(blockK, lengthK - j * blockK)), meanV[j]});
     return softmaxRow(terms, v.columns, probabilities);
   }
 

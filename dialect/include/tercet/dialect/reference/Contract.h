@@ -2,9 +2,10 @@
 //
 // Inputs scaled by 1 to 4: relative L2 <= 1e-5 in f32, <= 4e-3 in f16 and bf16. Beyond that, and for the largest error
 // at every scale: <= 2 x the error of the plain low-precision evaluation plus a floor of one rounding. The mean error
-// of n rows stays within 1.25 (1 + 3/sqrt(n)) x the plain evaluation's plus one fp32 rounding. lse is f32 whatever the
-// inputs are; its relative error is taken against max(|lse|, 1), since an absolute error of a logarithm is a relative
-// one of the sum.
+// stays within 1.25 x the plain evaluation's plus half an fp32 unit in the last place. What one evaluation errs by is
+// chance where a few elements carry the error, so the plain evaluation's error is the largest over 16 orders of
+// summation (docs/decisions/0013-plain-error.md). lse is f32 whatever the inputs are; its relative error is taken
+// against max(|lse|, 1), since an absolute error of a logarithm is a relative one of the sum.
 //
 // Classes are checked apart: the same sets, except where scores lie closer than fp32 scoring can tell apart; the
 // oracle then evaluates with the classes that the target used.

@@ -38,6 +38,10 @@ struct EvaluateOptions {
   /// false: fp64. true: the plain low-precision evaluation that bounds a kernel's error (docs/numerics.md): fp32
   /// arithmetic on the same inputs, probabilities rounded to `probabilities`. Selection stays fp64.
   bool plain = false;
+  /// Which of `plainOrders` plain evaluations: they sum the features of a score from another one on, and scale scores or
+  /// queries. None is better than another; they differ by how roundings fall.
+  int order = 0;
+  static constexpr int plainOrders = 16;
   DType probabilities = DType::f32;
   /// Classes to use instead of selecting, i8 [batch|1, heads|1, blocksQ, blocksK]. Null: the argument `classes` where
   /// it is given, else the program's selection. Borrowed during the call.
