@@ -19,7 +19,7 @@ Compiled compile(const char *target, int64_t headDim) {
   test::DenseCase dense;
   auto cubin = dense.emit(target, headDim, "cubin");
   REQUIRE(cubin.ok());
-  Compiled compiled{sim::Module::parse(dense.text(target, headDim, "ptx")), cubin->kernels[0].sharedBytes};
+  Compiled compiled{sim::Module::parse(dense.text(target, headDim, "ptx")), cubin->kernels[0].sharedBytes.value()};
   INFO((compiled.module.ok() ? "" : compiled.module.status().message()));
   REQUIRE(compiled.module.ok());
   return compiled;

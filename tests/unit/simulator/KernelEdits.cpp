@@ -77,7 +77,7 @@ BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<D
   DenseCase dense;
   auto cubin = dense.emit(architecture, headDim, "cubin");
   REQUIRE(cubin.ok());
-  int64_t sharedBytes = cubin->kernels[0].sharedBytes;
+  int64_t sharedBytes = cubin->kernels[0].sharedBytes.value();
   const std::string source = Inliner().run(dense.text(architecture, headDim, "cuda"));
   REQUIRE(findFault(source, architecture, problems, sharedBytes) == "");
 

@@ -39,7 +39,7 @@ TEST_CASE("dense attention of warpgroups agrees with attention in double", "[sim
       for (const sim::LaunchConfig &config :
            {plain, test::adversarial(sim::Landing::atIssue, 1), test::adversarial(sim::Landing::latest, 2),
             test::adversarial(sim::Landing::seeded, 3)}) {
-        auto outcome = problem.run(*module, cubin->kernels[0].sharedBytes, config);
+        auto outcome = problem.run(*module, cubin->kernels[0].sharedBytes.value(), config);
         INFO("d = " << dim << ", " << shape.queries << " x " << shape.keys << ", landing " << int(config.landing));
         INFO((outcome.ok() ? "" : outcome.status().message()));
         REQUIRE(outcome.ok());
@@ -63,7 +63,7 @@ TEST_CASE("dense attention of warpgroups in many orders", "[.][sweep]") {
       sim::LaunchConfig config = test::adversarial(sim::Landing(seed % 3), seed);
       config.quantum = seed % 2 ? 1 + uint32_t(seed) : 200;
       config.sleepAfterArrival = uint32_t(seed % 5) * 25;
-      auto outcome = problem.run(*module, cubin->kernels[0].sharedBytes, config);
+      auto outcome = problem.run(*module, cubin->kernels[0].sharedBytes.value(), config);
       INFO("seed " << seed << (outcome.ok() ? "" : ": " + outcome.status().message()));
       REQUIRE(outcome.ok());
       CHECK(outcome->agrees());
@@ -80,8 +80,8 @@ TEST_CASE("a step of warpgroups loads each key and value once and stays within i
   auto module = sim::Module::parse(dense.text("sm_90a", dim, "ptx"));
   REQUIRE(module.ok());
   auto run = [&](int64_t keys) {
-    auto outcome =
-        test::DenseProblem({.queries = 128, .keys = keys, .dim = dim}).run(*module, cubin->kernels[0].sharedBytes, {});
+    auto outcome = test::DenseProblem({.queries = 128, .keys = keys, .dim = dim})
+                       .run(*module, cubin->kernels[0].sharedBytes.value(), {});
     REQUIRE(outcome.ok());
     return outcome->report;
   };
