@@ -33,11 +33,11 @@ float normal(uint64_t stream, uint64_t index) {
 struct Storage {
   std::vector<std::vector<char>> memory;
 
-  Tensor make(DType dtype, std::initializer_list<int64_t> shape, uint64_t stream, float scale) {
+  Tensor make(DType dtype, const std::vector<int64_t> &shape, uint64_t stream, float scale) {
     Tensor tensor = Tensor::contiguous(nullptr, dtype, shape);
     memory.emplace_back(static_cast<size_t>(tensor.elements()) * dtypeSize(dtype));
     tensor.data = memory.back().data();
-    for (int64_t i = 0; i < tensor.elements(); ++i) {
+    for (int64_t i = 0; i < tensor.elements() && dtype != DType::i32; ++i) {
       float value = scale * normal(stream, static_cast<uint64_t>(i));
       if (dtype == DType::f32)
         static_cast<float *>(tensor.data)[i] = value;
@@ -47,6 +47,23 @@ struct Storage {
     return tensor;
   }
 };
+
+/// Normal numbers, or i32 zeros: one segment, one document.
+Tensor makeTable(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
+                 Storage &storage) {
+  auto blocks = [](int64_t tokens, int64_t block) { return block > 0 ? (tokens + block - 1) / block : 0; };
+  TableSizes sizes{q.shape[0],
+                   q.shape[1],
+                   k.shape[1],
+                   q.shape[2],
+                   k.shape[2],
+                   blocks(q.shape[2], signature.blockQ),
+                   blocks(k.shape[2], signature.blockK)};
+  std::vector<int64_t> shape;
+  for (int64_t axis : argument.axes)
+    shape.push_back(std::max<int64_t>(1, tableExtent(axis, sizes)));
+  return storage.make(argument.dtype, shape, 6, 1);
+}
 
 Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, Storage &storage) {
   Arguments arguments;
@@ -76,6 +93,9 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
     case Role::classesOutput: // counted afterwards: the operations follow from the classes
       arguments.tensors.emplace_back(argument.name,
                                      makeOutput(argument, artifact.signature(), q, k, v, storage.memory));
+      break;
+    case Role::table:
+      arguments.tensors.emplace_back(argument.name, makeTable(argument, artifact.signature(), q, k, storage));
       break;
     case Role::lse:
     case Role::classes:

@@ -6,7 +6,7 @@ namespace tercet::cli {
 Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &shape, DType dtype) {
   alignas(64) static char nothing[64];
   CallData call;
-  auto add = [&](const std::string &name, DType type, std::initializer_list<int64_t> sizes) {
+  auto add = [&](const std::string &name, DType type, const std::vector<int64_t> &sizes) {
     call.arguments.tensors.emplace_back(name, Tensor::contiguous(nothing, type, sizes));
   };
   add("q", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.headDim});
@@ -18,6 +18,8 @@ Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &sh
     if (!branch.bias.empty())
       add(branch.bias, DType::f32, {shape.valueDim});
   }
+  for (const reference::Table &table : spec.info.program.tables)
+    add(table.name, table.dtype, reference::tableShape(table, shape.forTables(spec.info.program)));
   call.arguments.parameters = spec.runtimeSettings;
   TERCET_TRY(call.sizes, reference::checkArguments(spec.info.program, call.arguments));
   add("o", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});

@@ -3,6 +3,7 @@
 
 #include "tercet/dialect/reference/Evaluate.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -17,6 +18,9 @@ uint64_t mix(uint64_t value) {
   value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
   return value ^ (value >> 31);
 }
+
+/// Entries of an axis that names nothing, and segments of an integer table along tokens.
+constexpr int64_t anyExtent = 16, segments = 8;
 
 /// Calls body(index, i0, i1, i2, i3) for every element, index in row-major order.
 template <typename Body> void forEachElement(const Tensor &tensor, Body body) {
@@ -50,6 +54,23 @@ void fillWeight(const Tensor &tensor, std::string_view name, const DataOptions &
   double deviation = tensor.rank == 2 ? 1 / std::sqrt(static_cast<double>(tensor.shape[1])) : 1;
   forEachElement(tensor, [&](uint64_t index, int64_t i0, int64_t i1, int64_t, int64_t) {
     tensor.set(noise.normal(index) * deviation * options.weightScale, i0, i1);
+  });
+}
+
+/// Normals; integers are segments: in order along a last axis of tokens, at random elsewhere.
+void fillTable(const Tensor &tensor, const Table &table, const DataOptions &options) {
+  RandomStream noise(options.seed, table.name);
+  auto last = static_cast<TableAxis>(table.axes.back());
+  bool ordered = last == TableAxis::query || last == TableAxis::key;
+  size_t axis = table.axes.size() - 1;
+  forEachElement(tensor, [&](uint64_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
+    double value = noise.normal(index);
+    if (table.dtype == DType::i32) {
+      int64_t position = std::array{i0, i1, i2, i3}[axis];
+      value = ordered ? static_cast<double>(position * segments / tensor.shape[axis])
+                      : std::floor(noise.uniform(index) * static_cast<double>(segments));
+    }
+    tensor.set(value, i0, i1, i2, i3);
   });
 }
 
@@ -122,6 +143,22 @@ const Tensor &Data::operator[](std::string_view name) const {
   TERCET_CHECK(false, "Data holds no tensor of this name");
 }
 
+TableSizes Shape::forTables(const Program &program) const {
+  TableSizes sizes{batch, heads, headsKV, tokensQ, tokensK};
+  if (program.selection) {
+    sizes.blocksQ = (tokensQ + program.selection->blockQ - 1) / program.selection->blockQ;
+    sizes.blocksK = (tokensK + program.selection->blockK - 1) / program.selection->blockK;
+  }
+  return sizes;
+}
+
+std::vector<int64_t> tableShape(const Table &table, const TableSizes &sizes) {
+  std::vector<int64_t> shape;
+  for (int64_t axis : table.axes)
+    shape.push_back(tableExtent(axis, sizes) ? tableExtent(axis, sizes) : anyExtent);
+  return shape;
+}
+
 Data makeData(const Program &program, const Shape &given, const DataOptions &options) {
   Shape shape = given.resolved();
   Data data;
@@ -138,6 +175,8 @@ Data makeData(const Program &program, const Shape &given, const DataOptions &opt
     if (!branch.bias.empty())
       fillWeight(add(branch.bias, DType::f32, {shape.valueDim}), branch.bias, options);
   }
+  for (const Table &table : program.tables)
+    fillTable(add(table.name, table.dtype, tableShape(table, shape.forTables(program))), table, options);
   return data;
 }
 
@@ -152,11 +191,8 @@ Data makeOutputs(const Program &program, const Shape &given, DType dtype) {
   add("o", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});
   if (program.hasLse(program.output))
     add("lse", DType::f32, {shape.batch, shape.heads, shape.tokensQ});
-  if (program.selection) {
-    int64_t blocksQ = (shape.tokensQ + program.selection->blockQ - 1) / program.selection->blockQ;
-    int64_t blocksK = (shape.tokensK + program.selection->blockK - 1) / program.selection->blockK;
-    add("classes", DType::i8, {shape.batch, shape.heads, blocksQ, blocksK});
-  }
+  if (TableSizes sizes = shape.forTables(program); program.selection)
+    add("classes", DType::i8, {shape.batch, shape.heads, sizes.blocksQ, sizes.blocksK});
   return data;
 }
 

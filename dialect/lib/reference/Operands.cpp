@@ -121,6 +121,16 @@ Status checkWeights(const Program &program, const Arguments &arguments, int64_t 
   return {};
 }
 
+Status checkTables(const Program &program, const Arguments &arguments, const CallSizes &sizes) {
+  for (const Table &table : program.tables) {
+    const Tensor *tensor = arguments.find(table.name);
+    if (!tensor || !*tensor)
+      return wrong("the table {} is missing", table.name);
+    TERCET_RETURN_IF_ERROR(checkTable(table.name, *tensor, table.axes, table.dtype, sizes.forTables()));
+  }
+  return {};
+}
+
 Status checkRange(const Operands &operands, const Number &number, double low, double high, std::string_view legal,
                   bool isInteger) {
   double value = operands.value(number);
@@ -177,6 +187,7 @@ Result<Operands> bindOperands(const Program &program, const Arguments &arguments
   TERCET_RETURN_IF_ERROR(checkLengths(arguments, "k_len", sizes.batch, sizes.tokensK, operands.keyLengths));
   TERCET_RETURN_IF_ERROR(checkClasses(classes ? classes : arguments.find("classes"), operands));
   TERCET_RETURN_IF_ERROR(checkWeights(program, arguments, sizes.valueDim));
+  TERCET_RETURN_IF_ERROR(checkTables(program, arguments, sizes));
   TERCET_RETURN_IF_ERROR(checkNumbers(program, operands));
   return operands;
 }

@@ -19,8 +19,13 @@ public:
 
   Result<Program> read() {
     program.name = spec.getSymName().str();
-    for (size_t index = 3; index < spec.getArgNames().size(); ++index)
-      program.weights.push_back(argumentName(spec.getBody().getArgument(index)));
+    for (BlockArgument argument : spec.getBody().getArguments()) {
+      if (isa<ir::WeightType>(argument.getType()))
+        program.weights.push_back(argumentName(argument));
+      if (auto table = dyn_cast<ir::TableType>(argument.getType()))
+        program.tables.push_back(
+            {argumentName(argument), table.getAxes().vec(), table.getElementType().isF32() ? DType::f32 : DType::i32});
+    }
     for (Operation &op : spec.getBody().front())
       TERCET_RETURN_IF_ERROR(readOp(op));
     return std::move(program);
@@ -88,6 +93,10 @@ private:
     if (!scores)
       return Status::make(Code::invalidSpec, "tercet.select reads scores that tercet.pooled_scores did not make");
     TERCET_RETURN_IF_ERROR(checkTokens(*scores, {scores.getQ(), scores.getK()}));
+    if (op.getMaxKeep() || op.getScope() || op.getBudgets() || op.getMask() || op.getForced() || op.getForbidden() ||
+        scores.getCenter() || scores.getGuard() ||
+        (op.getKeepUnit() != ir::KeepUnit::Fraction && op.getKeepUnit() != ir::KeepUnit::Count))
+      return Status::make(Code::invalidSpec, "the oracle has no meaning for this rule of tercet.select");
     Selection selection;
     selection.blockQ = ir::paramOf(scores.getBlockQ()).getInteger();
     selection.blockK = ir::paramOf(scores.getBlockK()).getInteger();
@@ -108,6 +117,8 @@ private:
   }
 
   Status readSparse(ir::SparseOp op) {
+    if (op.getMask() || !op.getScore().empty())
+      return Status::make(Code::invalidSpec, "the oracle has no meaning for masks and score regions");
     Branch branch;
     branch.kind = Branch::Kind::sparse;
     branch.scale = scale(op.getScale());

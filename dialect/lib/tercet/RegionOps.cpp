@@ -1,5 +1,6 @@
 // Verifiers of sparse, linear and block_mean (docs/spec.md#sparse, #linear, #block_mean).
 #include "ParamOperands.h"
+#include "Regions.h"
 
 using namespace mlir;
 using namespace tercet::ir;
@@ -23,7 +24,38 @@ LogicalResult SparseOp::verify() {
     return failure();
   if (getClasses() && getSetAttr().getValue() != ClassSet::Critical)
     return emitOpError("C1: runs on [") << stringifyClassSet(getSetAttr().getValue()) << "]; expected [critical]";
+  if (getMask() && !getMask().getDefiningOp<MaskOp>())
+    return emitOpError("C5: mask does not come from tercet.mask");
+  if (getClasses()) {
+    Operation *classification = getClasses().getDefiningOp();
+    Value theirs;
+    if (auto select = dyn_cast_or_null<SelectOp>(classification))
+      theirs = select.getMask();
+    else if (auto pattern = dyn_cast_or_null<PatternOp>(classification))
+      theirs = pattern.getMask();
+    if (theirs != getMask()) {
+      InFlightDiagnostic diagnostic = emitOpError("C5: ");
+      if (!getMask())
+        diagnostic << "has no mask, but its classes have one";
+      else if (!theirs)
+        diagnostic << "has a mask, but its classes have none";
+      else
+        diagnostic << "has another mask than its classes";
+      if (classification)
+        diagnostic.attachNote(classification->getLoc()) << "the classes are made here";
+      return diagnostic;
+    }
+  }
   return verifyScale(*this, getScale());
+}
+
+LogicalResult SparseOp::verifyRegions() {
+  if (getScore().empty())
+    return success();
+  Type f32 = Float32Type::get(getContext()), index = IndexType::get(getContext());
+  if (failed(verifySignature(*this, getScore(), {f32, index, index, index, index}, f32, "C3")))
+    return failure();
+  return verifyPairOps(*this, getScore(), "C4");
 }
 
 LogicalResult LinearOp::verify() {

@@ -43,8 +43,9 @@ Value SpecOp::lookupArgument(StringRef name) {
 }
 
 Operation *SpecOp::getClassification() {
-  for (SelectOp select : getBody().getOps<SelectOp>())
-    return select;
+  for (Operation &op : getBody().front())
+    if (op.getNumResults() == 1 && isa<ClassesType>(op.getResult(0).getType()))
+      return &op;
   return nullptr;
 }
 

@@ -17,9 +17,9 @@ static LogicalResult verifyArguments(SpecOp spec) {
     if (index < 3 && (name != tokenNames[index] || !isa<TokensType>(argument.getType())))
       return spec.emitOpError("C1: argument ") << index << " is '" << name << "' of type " << argument.getType()
                                                << "; expected '" << tokenNames[index] << "' of type !tercet.tokens";
-    if (index >= 3 && !isa<WeightType>(argument.getType()))
-      return spec.emitOpError("C1: argument '")
-             << name << "' is of type " << argument.getType() << "; arguments after q, k, v are !tercet.weight";
+    if (index >= 3 && !isa<WeightType, TableType>(argument.getType()))
+      return spec.emitOpError("C1: argument '") << name << "' is of type " << argument.getType()
+                                                << "; arguments after q, k, v are !tercet.weight and !tercet.table";
     if (index >= 3 && argument.use_empty())
       return spec.emitOpError("C1: argument '") << name << "' is not used";
   }
@@ -78,20 +78,30 @@ static LogicalResult verifyBranches(SpecOp spec) {
   return success();
 }
 
+// The classes that a classification can hold.
+static ClassSet heldClasses(Operation *classification) {
+  ClassSet held = ClassSet::Critical | ClassSet::Marginal;
+  auto select = dyn_cast<SelectOp>(classification);
+  return select && (select.getDrop() || select.getForbidden()) ? held | ClassSet::Negligible : held;
+}
+
 static LogicalResult verifyCoverage(SpecOp spec) {
-  auto selects = llvm::to_vector(spec.getBody().getOps<SelectOp>());
-  if (selects.size() > 1) {
-    InFlightDiagnostic diagnostic = selects[1].emitOpError("spec C4: a second classification in one spec");
-    diagnostic.attachNote(selects[0].getLoc()) << "the first one is here";
+  SmallVector<Operation *> makers;
+  for (Operation &op : spec.getBody().front())
+    if (op.getNumResults() == 1 && isa<ClassesType>(op.getResult(0).getType()))
+      makers.push_back(&op);
+  if (makers.size() > 1) {
+    InFlightDiagnostic diagnostic = makers[1]->emitOpError("spec C4: a second classification in one spec");
+    diagnostic.attachNote(makers[0]->getLoc()) << "the first one is here";
     return diagnostic;
   }
-  if (selects.empty())
+  if (makers.empty())
     return success();
   for (SparseOp sparse : spec.getBody().getOps<SparseOp>())
     if (!sparse.getClasses())
       return sparse.emitOpError(
           "C1: covers every block in a spec that classifies blocks; write `on %classes[critical]`");
-  Value classes = selects[0].getClasses();
+  Value classes = makers[0]->getResult(0);
   ClassSet covered{};
   for (Operation &user : spec.getBody().front()) {
     auto set = user.getAttrOfType<ClassSetAttr>("set");
@@ -102,12 +112,9 @@ static LogicalResult verifyCoverage(SpecOp spec) {
              << stringifyClassSet(covered & set.getValue()) << "' is covered a second time";
     covered = covered | set.getValue();
   }
-  ClassSet held = ClassSet::Critical | ClassSet::Marginal;
-  if (selects[0].getDrop())
-    held = held | ClassSet::Negligible;
-  ClassSet missing = held & ~covered;
+  ClassSet missing = heldClasses(makers[0]) & ~covered;
   if (missing != ClassSet{})
-    return selects[0].emitOpError("spec C3: class '")
+    return makers[0]->emitOpError("spec C3: class '")
            << stringifyClassSet(missing) << "' is not covered; give it to a region or to tercet.skip";
   return success();
 }

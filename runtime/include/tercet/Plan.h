@@ -12,6 +12,7 @@
 //   THREADS               work items that may run at once: worker threads; on a GPU its multiprocessors
 //   <tensor>.0 .. .3      strides in elements of an argument; <tensor>.present 0 or 1
 //   <tensor>.h <tensor>.b shape along heads and batch, for broadcast (classes)
+//   <tensor>.size0 .. size3  extents of an argument (tables)
 //   <tensor>.dtype        DType of the argument as given (weights may be f32, f16 or bf16 where a plan asks for this)
 //   param.<name>          a runtime parameter that is an integer
 //   blocks.critical blocks.marginal blocks.negligible
@@ -19,6 +20,7 @@
 // Outside a groups (slices, rows) node G (S, I) is the size of a full group (pass) and G0 (S0, I0) is 0.
 #pragma once
 
+#include "tercet/TableAxis.h"
 #include "tercet/Tensor.h"
 
 #include <cstdint>
@@ -132,6 +134,7 @@ struct PlanArgument {
     weight,
     bias,
     classes,
+    table,
     queryLengths,
     keyLengths,
     output,
@@ -144,6 +147,7 @@ struct PlanArgument {
   bool isOutput = false;
   DType dtype =
       DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
+  std::vector<int64_t> axes = {}; ///< of a table: TableAxis, or a number of entries
   friend bool operator==(const PlanArgument &, const PlanArgument &) = default;
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,7 +38,10 @@ struct Tensor {
   explicit operator bool() const { return data != nullptr; }
   int64_t elements() const;
   /// A dense row-major view of `data`.
-  static Tensor contiguous(void *data, DType dtype, std::initializer_list<int64_t> shape);
+  static Tensor contiguous(void *data, DType dtype, std::span<const int64_t> shape);
+  static Tensor contiguous(void *data, DType dtype, std::initializer_list<int64_t> shape) {
+    return contiguous(data, dtype, std::span(shape.begin(), shape.size()));
+  }
   /// "[2, 4, 300, 64] f32"
   std::string describe() const;
   /// Reads or writes one element (any dtype) through double; slow, for tests and the oracle.

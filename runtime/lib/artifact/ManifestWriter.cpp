@@ -59,12 +59,16 @@ Json nodeToJson(const PlanNode &node) {
 Json signatureToJson(const PlanSignature &plan) {
   Json result = {{"block_q", plan.blockQ}, {"block_k", plan.blockK}};
   result["arguments"] = Json::array();
-  for (const PlanArgument &argument : plan.arguments)
-    result["arguments"].push_back({{"name", argument.name},
-                                   {"role", roleName(argument.role)},
-                                   {"optional", argument.optional},
-                                   {"output", argument.isOutput},
-                                   {"dtype", dtypeName(argument.dtype)}});
+  for (const PlanArgument &argument : plan.arguments) {
+    Json entry = {{"name", argument.name},
+                  {"role", roleName(argument.role)},
+                  {"optional", argument.optional},
+                  {"output", argument.isOutput},
+                  {"dtype", dtypeName(argument.dtype)}};
+    if (argument.role == PlanArgument::Role::table)
+      entry["axes"] = argument.axes;
+    result["arguments"].push_back(std::move(entry));
+  }
   result["parameters"] = Json::array();
   for (const PlanParameter &parameter : plan.parameters)
     result["parameters"].push_back({{"name", parameter.name},

@@ -19,6 +19,7 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::weight, "weight"},
     {Role::bias, "bias"},
     {Role::classes, "classes"},
+    {Role::table, "table"},
     {Role::queryLengths, "query_lengths"},
     {Role::keyLengths, "key_lengths"},
     {Role::output, "output"},
@@ -54,7 +55,8 @@ private:
     for (const PlanArgument &argument : plan.arguments) {
       if (argument.name.empty() || !tensors.insert(argument.name).second)
         return fault("argument name '{}' is empty or taken", argument.name);
-      for (const char *suffix : {".0", ".1", ".2", ".3", ".present", ".h", ".b", ".dtype"})
+      for (const char *suffix :
+           {".0", ".1", ".2", ".3", ".present", ".h", ".b", ".dtype", ".size0", ".size1", ".size2", ".size3"})
         symbols.insert(argument.name + suffix);
     }
     for (const PlanParameter &parameter : plan.parameters) {
@@ -74,13 +76,28 @@ private:
       auto count = std::count_if(plan.arguments.begin(), plan.arguments.end(),
                                  [role = role](const PlanArgument &argument) { return argument.role == role; });
       bool needed = role == Role::query || role == Role::key || role == Role::value || role == Role::output;
-      if (count > 1 || (needed && count == 0))
+      if ((count > 1 && role != Role::table) || (needed && count == 0))
         return fault("{} arguments have the role {}; it must be {}", count, name, needed ? "1" : "at most 1");
     }
     for (const PlanArgument &argument : plan.arguments)
       if (argument.isOutput !=
           (argument.role == Role::output || argument.role == Role::lse || argument.role == Role::classesOutput))
         return fault("argument {} has the role {} on the wrong side", argument.name, roleName(argument.role));
+    for (const PlanArgument &argument : plan.arguments)
+      TERCET_RETURN_IF_ERROR(checkAxes(argument));
+    return {};
+  }
+
+  static Status checkAxes(const PlanArgument &argument) {
+    bool isTable = argument.role == Role::table;
+    if (isTable ? argument.axes.empty() || argument.axes.size() > 4 : !argument.axes.empty())
+      return fault("argument {} has {} axes; a table has 1 to 4, other arguments none", argument.name,
+                   argument.axes.size());
+    for (int64_t axis : argument.axes)
+      if (axis == 0 || axis < lastTableAxis)
+        return fault("argument {} has the axis {}", argument.name, axis);
+    if (isTable && argument.dtype != DType::f32 && argument.dtype != DType::i32)
+      return fault("table {} holds {}; it must be f32 or i32", argument.name, dtypeName(argument.dtype));
     return {};
   }
 

@@ -81,7 +81,7 @@ int64_t Tensor::elements() const {
   return count;
 }
 
-Tensor Tensor::contiguous(void *data, DType dtype, std::initializer_list<int64_t> shape) {
+Tensor Tensor::contiguous(void *data, DType dtype, std::span<const int64_t> shape) {
   Tensor tensor;
   tensor.data = data;
   tensor.dtype = dtype;

@@ -81,6 +81,8 @@ private:
     set(frame, name + ".h", tensor.rank > 1 ? tensor.shape[1] : 0);
     for (int axis = 0; axis < 4; ++axis)
       set(frame, name + "." + std::to_string(axis), axis < tensor.rank ? tensor.strides[axis] : 0);
+    for (int axis = 0; axis < 4; ++axis)
+      set(frame, name + ".size" + std::to_string(axis), axis < tensor.rank ? tensor.shape[axis] : 0);
   }
 
   Status chooseGroups(Frame &frame) {

@@ -59,6 +59,8 @@ public:
 private:
   /// What a tensor must satisfy whatever the others are.
   Status alone(const PlanArgument &argument, const Tensor &tensor) {
+    if (argument.role == Role::table) // rank, dtype and extents together, against the call's sizes
+      return strides(argument, tensor);
     const std::vector<const char *> &axes = shapeOf(argument.role).axes;
     if (static_cast<size_t>(tensor.rank) != axes.size())
       return wrong("'{}' is {}; it must have {} dimensions: [{}]", argument.name, tensor.describe(), axes.size(),
@@ -88,8 +90,8 @@ private:
 
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
-    bool anyLast = argument.role == Role::weight || argument.role == Role::bias || argument.role == Role::lse ||
-                   (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
+    bool anyLast = argument.role == Role::table || argument.role == Role::weight || argument.role == Role::bias ||
+                   argument.role == Role::lse || (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
     if (!anyLast && tensor.strides[last] != 1)
       return wrong("'{}' has stride {} along its last dimension; it must be 1", argument.name, tensor.strides[last]);
     int64_t reach = 0; // in bytes, from the lowest to the highest element
@@ -169,8 +171,17 @@ private:
     case Role::classes:
     case Role::classesOutput:
       return classes(argument, tensor);
+    case Role::table:
+      return table(argument, tensor);
     }
     return {};
+  }
+
+  Status table(const PlanArgument &argument, const Tensor &tensor) {
+    const ProblemSizes &sizes = bound.sizes;
+    return checkTable(
+        argument.name, tensor, argument.axes, argument.dtype,
+        {sizes.batch, sizes.heads, sizes.headsKV, sizes.queries, sizes.keys, sizes.blocksQ, sizes.blocksK});
   }
 
   Status classes(const PlanArgument &argument, const Tensor &tensor) {

@@ -65,3 +65,18 @@ tercet.spec @pooled_scores_kind(%q: !tercet.tokens, %k: !tercet.tokens, %v: !ter
   %o = tercet.sparse %q, %k, %v
   tercet.return %o
 }
+
+// -----
+
+// C2: guard.
+tercet.spec @pooled_scores_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %guard = tercet.param guard = auto : !tercet.runtime<f64>
+  // expected-error @+1 {{C2: guard is auto; give a number}}
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block) guard(%guard)
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}

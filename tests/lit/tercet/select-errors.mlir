@@ -179,3 +179,52 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
   %o = tercet.sparse %q, %k, %v
   tercet.return %o
 }
+
+// -----
+
+// C5: scope.
+tercet.spec @select_c5(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %scope = tercet.param scope = column : !tercet.static<keyword>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-error @+1 {{C5: scope is 'column'; expected row, head, all_heads or group}}
+  %classes = tercet.select %scores keep top_fraction(%keep) scope(%scope)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}
+
+// -----
+
+// C6: budgets.
+tercet.spec @select_c6(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %amounts: !tercet.table<[head], i32>) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-error @+1 {{C6: budgets is '!tercet.table<[head], i32>'; expected an argument of type table<[head], f32>}}
+  %classes = tercet.select %scores keep top_fraction(%keep) budgets(%amounts : !tercet.table<[head], i32>)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}
+
+// -----
+
+// C7: sets with the blocks of the scores.
+tercet.spec @select_c7(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %large = tercet.param large = 128 : !tercet.static<i64>
+  %set = tercet.block_set blocks(%large, %block) {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %member = arith.cmpi eq, %j, %i : index
+    tercet.yield %member : i1
+  }
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-error @+1 {{C7: forced has blocks 128 x 64, the scores have 64 x 64}}
+  %classes = tercet.select %scores keep top_fraction(%keep) forced(%set)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}

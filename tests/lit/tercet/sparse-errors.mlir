@@ -127,3 +127,48 @@ tercet.spec @sparse_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.token
   %o = tercet.sparse %q, %k, %v scale(%scale)
   tercet.return %o
 }
+
+// -----
+
+// C3: signature.
+tercet.spec @sparse_c3(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  // expected-error @+1 {{C3: the region gets ('f32'); expected ('f32', 'index', 'index', 'index', 'index')}}
+  %o = tercet.sparse %q, %k, %v score {
+  ^bb0(%s: f32):
+    tercet.yield %s : f32
+  }
+  tercet.return %o
+}
+
+// -----
+
+// C4: ops.
+tercet.spec @sparse_c4(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %o = tercet.sparse %q, %k, %v score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+    // expected-error @+1 {{C4: is not an op of regions}}
+    %x = math.sin %s : f32
+    tercet.yield %x : f32
+  }
+  tercet.return %o
+}
+
+// -----
+
+// C5: one mask for classes and scores.
+tercet.spec @sparse_c5(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %past = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %allowed = arith.cmpi sle, %j, %i : index
+    tercet.yield %allowed : i1
+  }
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-note @+1 {{the classes are made here}}
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  tercet.skip %classes[marginal]
+  // expected-error @+1 {{C5: has a mask, but its classes have none}}
+  %o = tercet.sparse %q, %k, %v on %classes[critical] mask(%past)
+  tercet.return %o
+}

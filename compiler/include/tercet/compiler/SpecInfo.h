@@ -26,7 +26,7 @@ struct SpecInfo {
   std::vector<ParameterInfo> parameters;
   reference::Program program;
 
-  /// q, k, v and the weights, in the spec's order.
+  /// q, k, v, the weights and the tables.
   std::vector<std::string> inputs() const;
   /// q_len, k_len and, with a classification, classes.
   std::vector<std::string> optionalInputs() const;

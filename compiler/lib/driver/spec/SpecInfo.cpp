@@ -54,6 +54,8 @@ ParameterInfo readParameter(ir::ParamOp param) {
 std::vector<std::string> SpecInfo::inputs() const {
   std::vector<std::string> names = {"q", "k", "v"};
   names.insert(names.end(), program.weights.begin(), program.weights.end());
+  for (const reference::Table &table : program.tables)
+    names.push_back(table.name);
   return names;
 }
 

@@ -12,50 +12,6 @@
 using namespace tercet;
 using namespace tercet::compiler;
 
-void PlanWriter::addArguments() {
-  using Role = PlanArgument::Role;
-  auto add = [&](std::string name, Role role, DType dtype, bool optional, bool isOutput = false) {
-    plan.arguments.push_back({std::move(name), role, optional, isOutput, dtype});
-  };
-  add("q", Role::query, program.dtype, false);
-  add("k", Role::key, program.dtype, false);
-  add("v", Role::value, program.dtype, false);
-  if (!program.weight.empty()) {
-    add(program.weight, Role::weight, DType::f32, true);
-    add(program.bias, Role::bias, DType::f32, true);
-  }
-  add("q_len", Role::queryLengths, DType::i32, true);
-  add("k_len", Role::keyLengths, DType::i32, true);
-  if (program.classified())
-    add("classes", Role::classes, DType::i8, true);
-  add("o", Role::output, program.dtype, false, true);
-  if (program.exact)
-    add("lse", Role::lse, DType::f32, true, true);
-  if (program.classified())
-    add("classes_out", Role::classesOutput, DType::i8, true, true);
-}
-
-void PlanWriter::addParameters() {
-  ir::SelectOp select = program.select;
-  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
-    if (param.isStatic())
-      continue;
-    PlanParameter parameter;
-    parameter.name = param.getName().str();
-    parameter.isInteger = param.getKind() == ir::ParamKind::Integer;
-    parameter.value = param.isAuto() ? defaultScale() : parameter.isInteger ? param.getInteger() : param.getFloat();
-    // Legal ranges are those of the ops' verifiers, for values that arrive at launch.
-    parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
-    if (parameter.name == program.scale)
-      parameter.minimum = 1e-30;
-    if (select && param == ir::paramOf(select.getKeep()) && select.getKeepUnit() == ir::KeepUnit::Fraction)
-      parameter.maximum = 1;
-    if (select && param == ir::paramOf(select.getDrop()) && select.getDropUnit() == ir::DropUnit::Fraction)
-      parameter.maximum = 1;
-    plan.parameters.push_back(parameter);
-  }
-}
-
 void PlanWriter::addBuffers() {
   Expr G = sym("G");
   addBuffer("packed_k", G * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles, transposed");
@@ -211,10 +167,7 @@ PlanNode PlanWriter::attend() {
 }
 
 Plan PlanWriter::write() {
-  plan.blockQ = program.blockQ;
-  plan.blockK = program.blockK;
-  addArguments();
-  addParameters();
+  static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
   addBuffers();
   if (!program.weight.empty())
     plan.nodes.push_back(packWeight());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "CpuPlan.h"
+#include "Signature.h"
 
 #include "tercet/Builtins.h"
 
@@ -34,8 +35,6 @@ private:
       slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
   }
 
-  void addArguments();
-  void addParameters();
   void addBuffers();
   void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
     plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});

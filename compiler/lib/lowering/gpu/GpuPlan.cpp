@@ -1,5 +1,7 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
+#include "Signature.h"
+
 #include "tercet/compiler/cuda/GpuLowering.h"
 
 #include <bit>
@@ -16,10 +18,7 @@ public:
 
   Plan build(const std::vector<GpuStage> &stages, const std::vector<size_t> &forms,
              const std::vector<std::vector<GpuArgument>> &arguments) {
-    plan.blockQ = program.blockQ;
-    plan.blockK = program.blockK;
-    addArguments();
-    addParameters();
+    static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
     addBuffers();
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
@@ -39,49 +38,6 @@ public:
   }
 
 private:
-  void addArguments() {
-    using Role = PlanArgument::Role;
-    auto add = [&](std::string name, Role role, DType dtype, bool optional, bool isOutput = false) {
-      plan.arguments.push_back({std::move(name), role, optional, isOutput, dtype});
-    };
-    add("q", Role::query, program.dtype, false);
-    add("k", Role::key, program.dtype, false);
-    add("v", Role::value, program.dtype, false);
-    if (!program.weight.empty()) {
-      add(program.weight, Role::weight, DType::f32, true);
-      add(program.bias, Role::bias, DType::f32, true);
-    }
-    add("q_len", Role::queryLengths, DType::i32, true);
-    add("k_len", Role::keyLengths, DType::i32, true);
-    if (program.classified())
-      add("classes", Role::classes, DType::i8, true);
-    add("o", Role::output, program.dtype, false, true);
-    if (program.exact)
-      add("lse", Role::lse, DType::f32, true, true);
-    if (program.classified())
-      add("classes_out", Role::classesOutput, DType::i8, true, true);
-  }
-
-  void addParameters() {
-    for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>()) {
-      if (param.isStatic())
-        continue;
-      PlanParameter parameter;
-      parameter.name = param.getName().str();
-      parameter.isInteger = param.getKind() == ir::ParamKind::Integer;
-      parameter.value = param.isAuto()        ? program.defaultScale()
-                        : parameter.isInteger ? static_cast<double>(param.getInteger())
-                                              : param.getFloat();
-      parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
-      if (parameter.name == program.scale)
-        parameter.minimum = 1e-30;
-      for (const GpuAmount &amount : {program.keep, program.drop})
-        if (parameter.name == amount.parameter && !amount.isCount)
-          parameter.maximum = 1;
-      plan.parameters.push_back(parameter);
-    }
-  }
-
   void addBuffer(std::string name, Expr bytes, std::string purpose) {
     plan.buffers.push_back({std::move(name), std::move(bytes), std::move(purpose)});
   }

@@ -9,12 +9,17 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [InSpec, Pure, AttrSizedOperandSegment
   let summary = "exact softmax attention over the blocks of a class (over all of them without `on`)";
   let description = [{
     S = scale Q K^T, O = softmax(S) V over the keys of the listed blocks, with LSE = log sum exp S (natural log). A row
-    without a live key gives O = 0, LSE = -inf. `scale` defaults to 1/sqrt(head dimension). See docs/spec.md#sparse.
+    without a live key gives O = 0, LSE = -inf. `scale` defaults to 1/sqrt(head dimension). `mask` leaves pairs out. The
+    `score` region replaces every score: it gets S in natural units with batch, query head, query token and key token; -inf
+    leaves a pair out, NaN and +inf propagate. See docs/spec.md#sparse.
 
     | label | applies to | rule                                                              |
     |-------|------------|-------------------------------------------------------------------|
     | C1    | `on`       | classes with `critical`; there wherever the spec classifies       |
     | C2    | `scale`    | > 0                                                               |
+    | C3    | `score`    | gets an f32 and four indices, and yields one f32                  |
+    | C4    | `score`    | as mask C2                                                        |
+    | C5    | `mask`     | the mask of the classes, where the spec classifies                |
 
     Example:
     ```mlir
@@ -26,12 +31,16 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [InSpec, Pure, AttrSizedOperandSegment
     ```
   }];
   let arguments = (ins Tercet_Tokens:$q, Tercet_Tokens:$k, Tercet_Tokens:$v, Optional<Tercet_Classes>:$classes,
-                       OptionalAttr<Tercet_ClassSetAttr>:$set /*C1*/, Optional<Tercet_RuntimeFloat>:$scale /*C2*/);
+                       OptionalAttr<Tercet_ClassSetAttr>:$set /*C1*/, Optional<Tercet_RuntimeFloat>:$scale /*C2*/,
+                       Optional<Tercet_Mask>:$mask /*C5*/);
   let results = (outs Tercet_Branch:$output);
+  let regions = (region AnyRegion:$score /*C3, C4*/);
   let assemblyFormat = [{
-    $q `,` $k `,` $v (`on` $classes^ `` custom<ClassSet>($set))? (`scale` `(` $scale^ `)`)? attr-dict
+    $q `,` $k `,` $v (`on` $classes^ `` custom<ClassSet>($set))? (`scale` `(` $scale^ `)`)? (`mask` `(` $mask^ `)`)?
+    (`score` $score^)? attr-dict
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Tercet_LinearOp : Tercet_Op<"linear", [InSpec, Pure, AttrSizedOperandSegments]> {

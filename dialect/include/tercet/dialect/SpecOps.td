@@ -17,7 +17,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock, H
 
     | label | applies to | rule                                                                                    |
     |-------|------------|-----------------------------------------------------------------------------------------|
-    | C1    | arguments  | the first three are tokens named `q`, `k`, `v`; the others are weights, all used         |
+    | C1    | arguments  | the first three are tokens named `q`, `k`, `v`; the others are weights and tables, used  |
     | C2    | names      | of arguments and parameters: identifiers, all different, none reserved                   |
     | C3    | classes    | every class that a classification can hold is covered by a region or by `skip`, once     |
     | C4    | classes    | at most one classification per spec                                                      |

@@ -9,7 +9,10 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <optional>
 
 #include "tercet/dialect/TercetDialect.h.inc"
 #include "tercet/dialect/TercetEnums.h.inc"
@@ -22,6 +25,14 @@ namespace tercet::ir {
 class ParamOp;
 /// The parameter behind an operand; operands of parameter type always come from tercet.param.
 ParamOp paramOf(mlir::Value operand);
+
+/// Tokens of a classification block along queries and keys.
+struct BlockSizes {
+  int64_t queries = 0, keys = 0;
+  friend bool operator==(const BlockSizes &, const BlockSizes &) = default;
+};
+/// The blocks of an op that makes scores, a block set or classes; nothing for other ops.
+std::optional<BlockSizes> blocksOf(mlir::Operation *op);
 } // namespace tercet::ir
 
 #define GET_OP_CLASSES

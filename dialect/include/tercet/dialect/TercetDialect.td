@@ -32,6 +32,30 @@ def Tercet_Tokens : Tercet_Type<"Tokens", "tokens"> {
 def Tercet_Weight : Tercet_Type<"Weight", "weight"> {
   let summary = "a weight shared by all heads: a matrix [value_dim, value_dim] or a bias [value_dim]";
 }
+def Tercet_Table : Tercet_Type<"Table", "table"> {
+  let summary = "a tensor that regions read by index: `!tercet.table<[batch, query], i32>`";
+  let description = [{
+    Axes are named after what their index counts (`batch`, `head`, `kv_head`, `query`, `key`, `query_block`, `key_block`),
+    are a number (that many entries), or `any`. A named axis of a tensor handed in has the size of what it counts, or 1, which
+    serves every index. Elements are f32, or i32, which regions read as index. See docs/spec.md#table.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$axes, "::mlir::Type":$elementType);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Axes that are not a number.
+    enum Axis : int64_t { Batch = -1, Head = -2, KvHead = -3, Query = -4, Key = -5, QueryBlock = -6, KeyBlock = -7, Any = -8 };
+    /// "batch" for Batch, "12" for 12.
+    static ::std::string axisText(int64_t axis);
+  }];
+}
+def Tercet_Mask : Tercet_Type<"Mask", "mask"> {
+  let summary = "which pairs of a query token and a key token take part";
+  let description = "Abstract: the compiler keeps a rule, never one entry per pair.";
+}
+def Tercet_BlockSet : Tercet_Type<"BlockSet", "block_set"> {
+  let summary = "a set of (query block, key block) pairs per head";
+}
 def Tercet_Scores : Tercet_Type<"Scores", "scores"> {
   let summary = "one score per (query block, key block) and query head";
 }
@@ -82,7 +106,9 @@ def Tercet_ClassSetAttr : EnumAttr<Tercet_Dialect, Tercet_ClassSet, "class_set">
 }
 
 def Tercet_KeepUnit : I32EnumAttr<"KeepUnit", "how many blocks are kept", [
-    I32EnumAttrCase<"Fraction", 0, "top_fraction">, I32EnumAttrCase<"Count", 1, "top_count">]> {
+    I32EnumAttrCase<"Fraction", 0, "top_fraction">, I32EnumAttrCase<"Count", 1, "top_count">,
+    I32EnumAttrCase<"Mass", 2, "top_mass">, I32EnumAttrCase<"Above", 3, "above">,
+    I32EnumAttrCase<"Relative", 4, "relative">, I32EnumAttrCase<"Percentile", 5, "percentile">]> {
   let cppNamespace = "::tercet::ir";
 }
 def Tercet_DropUnit : I32EnumAttr<"DropUnit", "how many blocks are dropped", [
@@ -94,8 +120,15 @@ def Tercet_CombineKind : I32EnumAttr<"CombineKind", "how branches become one out
   let cppNamespace = "::tercet::ir";
 }
 
-// Every op but the spec itself stands directly in a spec.
+def Tercet_Extent : I32EnumAttr<"Extent", "a size of the call, lengths considered", [
+    I32EnumAttrCase<"Query", 0, "query">, I32EnumAttrCase<"Key", 1, "key">, I32EnumAttrCase<"Head", 2, "head">,
+    I32EnumAttrCase<"KvHead", 3, "kv_head">]> {
+  let cppNamespace = "::tercet::ir";
+}
+
+// Ops stand directly in a spec, or in a region of one of its ops.
 def InSpec : HasParent<"::tercet::ir::SpecOp">;
+def InRegion : ParentOneOf<["::tercet::ir::MaskOp", "::tercet::ir::BlockSetOp", "::tercet::ir::SparseOp"]>;
 
 class Tercet_Op<string mnemonic, list<Trait> traits = []> : Op<Tercet_Dialect, mnemonic, traits>;
 

@@ -55,7 +55,12 @@ private:
 struct Shape {
   int64_t batch = 1, heads = 1, headsKV = 0, tokensQ = 0, tokensK = 0, headDim = 0, valueDim = 0;
   Shape resolved() const;
+  /// Of a resolved shape.
+  TableSizes forTables(const Program &program) const;
 };
+
+/// The shape of a table in made-up data; axes that name nothing get 16 entries.
+std::vector<int64_t> tableShape(const Table &table, const TableSizes &sizes);
 
 struct DataOptions {
   uint64_t seed = 0;
@@ -77,7 +82,8 @@ struct Data {
 };
 
 /// q, k, v of this shape in options.dtype, and the program's weights in f32: matrices [valueDim, valueDim] and biases
-/// [valueDim], as the program uses them.
+/// [valueDim], as the program uses them. Its tables with normal numbers, or integers from 0 to 7: in ascending order along
+/// a last axis of tokens, at random elsewhere; axes that name nothing get 16 entries.
 Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
 
 /// A byte that no right output holds: 0xff (NaN) for floats, 0x55 (no class) for classes.

@@ -25,11 +25,12 @@ struct CallSizes {
   int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, headDim = 0, valueDim = 0;
   int64_t blocksQ = 0, blocksK = 0; ///< 0 without classification
   DType dtype = DType::f32;         ///< of q, k and v: the compute dtype
+  TableSizes forTables() const { return {batch, headsQ, headsKV, tokensQ, tokensK, blocksQ, blocksK}; }
 };
 
 /// Checks the input tensors and runtime parameters of a call; invalidArgument says what was given and what is legal.
 /// Input tensors: q, k, v; optional q_len, k_len (i32 [batch]), classes (i8 [batch|1, heads|1, blocksQ, blocksK]), and
-/// the program's weights. Other names are ignored.
+/// the program's weights; its tables, which are not optional. Other names are ignored.
 Result<CallSizes> checkArguments(const Program &program, const Arguments &arguments);
 
 struct EvaluateOptions {

@@ -4,6 +4,8 @@
 // spec that the dialect can write is evaluated by walking the list once.
 #pragma once
 
+#include "tercet/TableAxis.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -59,12 +61,20 @@ struct Branch {
 /// The name of a kind, as the op's mnemonic.
 std::string_view branchKindName(Branch::Kind kind);
 
+/// A table argument: its axes (TableAxis, or a number of entries) and what it holds.
+struct Table {
+  std::string name;
+  std::vector<int64_t> axes;
+  DType dtype = DType::f32; ///< or i32
+};
+
 struct Program {
   std::string name;
   std::optional<Selection> selection; ///< absent: no classification, every block is critical
   std::vector<Branch> branches;
   size_t output = 0;                   ///< index of the branch that tercet.return names
-  std::vector<std::string> weights;    ///< names of the arguments after q, k, v
+  std::vector<std::string> weights;    ///< names of the weight arguments
+  std::vector<Table> tables;           ///< in the order of the arguments
   std::vector<std::string> parameters; ///< names of the runtime parameters
 
   /// Whether branch `index` is or holds a softmax branch, whose log-sum-exp is then its own.

@@ -1,0 +1,92 @@
+#include "Signature.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+using Role = PlanArgument::Role;
+
+static bool hasExactBranch(ir::SpecOp spec) { return !spec.getBody().getOps<ir::SparseOp>().empty(); }
+
+static bool isMatrix(Value weight) {
+  return llvm::any_of(weight.getUsers(), [&](Operation *user) {
+    auto project = dyn_cast<ir::ProjectOp>(user);
+    return project && project.getW() == weight;
+  });
+}
+
+static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype) {
+  std::vector<PlanArgument> arguments;
+  auto add = [&](std::string name, Role role, DType type, bool optional, bool isOutput = false) -> PlanArgument & {
+    return arguments.emplace_back(PlanArgument{std::move(name), role, optional, isOutput, type});
+  };
+  add("q", Role::query, dtype, false);
+  add("k", Role::key, dtype, false);
+  add("v", Role::value, dtype, false);
+  for (auto [argument, name] : llvm::zip(spec.getBody().getArguments(), spec.getArgNames().getAsRange<StringAttr>())) {
+    if (isa<ir::WeightType>(argument.getType()))
+      add(name.str(), isMatrix(argument) ? Role::weight : Role::bias, DType::f32, true);
+    if (auto table = dyn_cast<ir::TableType>(argument.getType()))
+      add(name.str(), Role::table, table.getElementType().isF32() ? DType::f32 : DType::i32, false).axes =
+          table.getAxes().vec();
+  }
+  add("q_len", Role::queryLengths, DType::i32, true);
+  add("k_len", Role::keyLengths, DType::i32, true);
+  bool classified = spec.getClassification() != nullptr;
+  if (classified)
+    add("classes", Role::classes, DType::i8, true);
+  add("o", Role::output, dtype, false, true);
+  if (hasExactBranch(spec))
+    add("lse", Role::lse, DType::f32, true, true);
+  if (classified)
+    add("classes_out", Role::classesOutput, DType::i8, true, true);
+  return arguments;
+}
+
+static bool isScaleOf(Operation *user, Value param) {
+  if (auto sparse = dyn_cast<ir::SparseOp>(user))
+    return sparse.getScale() == param;
+  auto means = dyn_cast<ir::BlockMeanOp>(user);
+  return means && means.getScale() == param;
+}
+
+static bool isShareOf(Operation *user, Value param) {
+  auto select = dyn_cast<ir::SelectOp>(user);
+  return select && ((select.getKeep() == param && select.getKeepUnit() != ir::KeepUnit::Count) ||
+                    (select.getDrop() == param && select.getDropUnit() != ir::DropUnit::Count));
+}
+
+// Legal ranges are those of the ops' verifiers, for values that arrive at launch. What only regions read has none.
+static PlanParameter parameterOf(ir::ParamOp param, int64_t headDim) {
+  PlanParameter parameter;
+  parameter.name = param.getName().str();
+  parameter.isInteger = param.getKind() == ir::ParamKind::Integer;
+  parameter.value = param.isAuto()        ? 1 / std::sqrt(static_cast<double>(headDim))
+                    : parameter.isInteger ? static_cast<double>(param.getInteger())
+                                          : param.getFloat();
+  parameter.maximum = parameter.isInteger ? 1 << 30 : 1e30;
+  if (!param->use_empty() && llvm::all_of(param->getUsers(), llvm::IsaPred<ir::ValueOp>))
+    parameter.minimum = -parameter.maximum;
+  for (Operation *user : param->getUsers()) {
+    if (isShareOf(user, param))
+      parameter.maximum = 1;
+    if (isScaleOf(user, param))
+      parameter.minimum = 1e-30;
+  }
+  return parameter;
+}
+
+PlanSignature compiler::signatureOf(ir::SpecOp spec, const Problem &problem) {
+  PlanSignature signature;
+  signature.arguments = argumentsOf(spec, problem.dtype);
+  for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>())
+    if (!param.isStatic())
+      signature.parameters.push_back(parameterOf(param, problem.headDim));
+  if (std::optional<ir::BlockSizes> blocks = ir::blocksOf(spec.getClassification())) {
+    signature.blockQ = blocks->queries;
+    signature.blockK = blocks->keys;
+  }
+  return signature;
+}

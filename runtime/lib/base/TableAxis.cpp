@@ -1,0 +1,71 @@
+#include "tercet/TableAxis.h"
+
+#include <fmt/ranges.h>
+
+namespace tercet {
+
+std::string tableAxisText(int64_t axis) {
+  switch (static_cast<TableAxis>(axis)) {
+  case TableAxis::batch:
+    return "batch";
+  case TableAxis::head:
+    return "head";
+  case TableAxis::kvHead:
+    return "kv_head";
+  case TableAxis::query:
+    return "query";
+  case TableAxis::key:
+    return "key";
+  case TableAxis::queryBlock:
+    return "query_block";
+  case TableAxis::keyBlock:
+    return "key_block";
+  case TableAxis::any:
+    return "any";
+  }
+  return std::to_string(axis);
+}
+
+int64_t tableExtent(int64_t axis, const TableSizes &sizes) {
+  switch (static_cast<TableAxis>(axis)) {
+  case TableAxis::batch:
+    return sizes.batch;
+  case TableAxis::head:
+    return sizes.headsQ;
+  case TableAxis::kvHead:
+    return sizes.headsKV;
+  case TableAxis::query:
+    return sizes.tokensQ;
+  case TableAxis::key:
+    return sizes.tokensK;
+  case TableAxis::queryBlock:
+    return sizes.blocksQ;
+  case TableAxis::keyBlock:
+    return sizes.blocksK;
+  case TableAxis::any:
+    return 0;
+  }
+  return axis;
+}
+
+Status checkTable(std::string_view name, const Tensor &tensor, const std::vector<int64_t> &axes, DType dtype,
+                  const TableSizes &sizes) {
+  bool fits = tensor.rank == static_cast<int>(axes.size()) && tensor.dtype == dtype;
+  std::vector<std::string> legal;
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    int64_t extent = tableExtent(axes[axis], sizes);
+    bool isNamed = axes[axis] < 0;
+    std::string text = isNamed ? tableAxisText(axes[axis]) + " " : "";
+    legal.push_back(extent == 0 ? "any" : fmt::format("{}{}{}", text, extent, isNamed && extent != 1 ? " or 1" : ""));
+    if (!fits)
+      continue;
+    int64_t given = tensor.shape[axis];
+    fits = given >= 1 && (extent == 0 || given == extent || (isNamed && given == 1));
+  }
+  if (fits)
+    return {};
+  return Status::make(Code::invalidArgument, "table '{}' is {}; expected [{}] {}", name, tensor.describe(),
+                      fmt::join(legal, ", "), dtypeName(dtype));
+}
+
+} // namespace tercet
