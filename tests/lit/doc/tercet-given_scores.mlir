@@ -2,7 +2,7 @@
 // The example of tercet.given_scores's description.
 
 // CHECK-LABEL: tercet.spec @gated
-// CHECK: tercet.given_scores %gate blocks(%[[B:.*]], %[[B]]) : !tercet.table<[batch, head, query_block, key_block], f32>
+// CHECK: tercet.given_scores %gate blocks(%[[B:.*]], %[[B]]) : <[batch, head, query_block, key_block], f32>
 tercet.spec @gated(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens,
                    %gate: !tercet.table<[batch, head, query_block, key_block], f32>) {
   %block = tercet.param block = 64 : !tercet.static<i64>

@@ -3,7 +3,7 @@
 
 // CHECK-LABEL: tercet.spec @alibi_slopes
 // CHECK: tercet.sparse %q, %k, %v score {
-// CHECK: %{{.*}} = tercet.read %slopes[%{{.*}}] : !tercet.table<[head], f32>
+// CHECK: tercet.read %slopes[%{{.*}}] : <[head], f32>
 tercet.spec @alibi_slopes(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %slopes: !tercet.table<[head], f32>) {
   %o = tercet.sparse %q, %k, %v score {
   ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):

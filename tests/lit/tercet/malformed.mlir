@@ -102,7 +102,7 @@ tercet.spec @foreign_values(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
 
 tercet.spec @lying_segments(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{operand count (3) does not match with the total size (9) specified in attribute 'operandSegmentSizes'}}
-  %o = "tercet.sparse"(%q, %k, %v) <{operandSegmentSizes = array<i32: 1, 1, 7, 0, 0>}>
+  %o = "tercet.sparse"(%q, %k, %v) <{operandSegmentSizes = array<i32: 1, 1, 7, 0, 0, 0>}> ({})
       : (!tercet.tokens, !tercet.tokens, !tercet.tokens) -> !tercet.branch
   tercet.return %o
 }
@@ -112,7 +112,7 @@ tercet.spec @lying_segments(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
 tercet.spec @wrong_kind(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %keep = tercet.param keep = 3 : !tercet.runtime<i64>
   // expected-error @+1 {{operand #3 must be runtime float parameter, but got '!tercet.runtime<i64>'}}
-  %o = "tercet.sparse"(%q, %k, %v, %keep) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1>}>
+  %o = "tercet.sparse"(%q, %k, %v, %keep) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0>}> ({})
       : (!tercet.tokens, !tercet.tokens, !tercet.tokens, !tercet.runtime<i64>) -> !tercet.branch
   tercet.return %o
 }

@@ -59,6 +59,7 @@ tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens)
 // -----
 
 tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %bias: !tercet.table<[key], i32>) {
+  %first = builtin.unrealized_conversion_cast to index
   %outer = tercet.mask {
   ^bb0(%b: index, %h: index, %i: index, %j: index):
     // expected-error @+1 {{C2: takes a value from outside of the region; tables come in by tercet.read, parameters by tercet.value}}
@@ -66,7 +67,6 @@ tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens,
     %allowed = arith.cmpi sle, %j, %size : index
     tercet.yield %allowed : i1
   }
-  %first = "test.index"() : () -> index
   %o = tercet.sparse %q, %k, %v mask(%outer)
   tercet.return %o
 }

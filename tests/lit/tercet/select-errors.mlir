@@ -106,7 +106,7 @@ tercet.spec @select_c1_unit(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   // expected-error @+1 {{C1: needs a drop amount and its unit together, or neither}}
-  %classes = "tercet.select"(%scores, %keep, %keep) <{keep_unit = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0>}>
+  %classes = "tercet.select"(%scores, %keep, %keep) <{keep_unit = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>}>
       : (!tercet.scores, !tercet.runtime<f64>, !tercet.runtime<f64>) -> !tercet.classes
   %o = tercet.sparse %q, %k, %v
   tercet.return %o
@@ -174,7 +174,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
-  // expected-error @+1 {{expected string or keyword containing one of the following enum values for attribute 'keep_unit' [top_fraction, top_count]}}
+  // expected-error @+1 {{expected string or keyword containing one of the following enum values for attribute 'keep_unit' [top_fraction, top_count, top_mass, above, relative, percentile]}}
   %classes = tercet.select %scores keep top_share(%keep)
   %o = tercet.sparse %q, %k, %v
   tercet.return %o

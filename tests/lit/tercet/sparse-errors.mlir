@@ -33,7 +33,7 @@ tercet.spec @sparse_c1_no_set(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   %classes = tercet.select %scores keep top_fraction(%keep)
   // expected-error @+1 {{C1: needs classes and a class set together, or neither}}
-  %o = "tercet.sparse"(%q, %k, %v, %classes) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}>
+  %o = "tercet.sparse"(%q, %k, %v, %classes) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0>}> ({})
       : (!tercet.tokens, !tercet.tokens, !tercet.tokens, !tercet.classes) -> !tercet.branch
   tercet.return %o
 }
@@ -42,7 +42,7 @@ tercet.spec @sparse_c1_no_set(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
 
 tercet.spec @sparse_c1_no_classes(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C1: needs classes and a class set together, or neither}}
-  %o = "tercet.sparse"(%q, %k, %v) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>, set = #tercet<class_set[critical]>}>
+  %o = "tercet.sparse"(%q, %k, %v) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0>, set = #tercet<class_set[critical]>}> ({})
       : (!tercet.tokens, !tercet.tokens, !tercet.tokens) -> !tercet.branch
   tercet.return %o
 }

@@ -42,12 +42,12 @@ tercet.spec @element(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens,
 
 // C2: an argument.
 tercet.spec @read_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %made = builtin.unrealized_conversion_cast to !tercet.table<[head], f32>
   %o = tercet.sparse %q, %k, %v score {
   ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
     // expected-error @+1 {{C2: reads a table that is not an argument of the spec}}
     %x = tercet.read %made[%h] : !tercet.table<[head], f32>
     tercet.yield %x : f32
   }
-  %made = "test.table"() : () -> !tercet.table<[head], f32>
   tercet.return %o
 }
