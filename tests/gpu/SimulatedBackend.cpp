@@ -31,6 +31,15 @@ Result<std::shared_ptr<Kernel>> SimulatedBackend::kernelFor(const Spec &spec, co
 Status SimulatedBackend::run(const Spec &spec, const Problem &problem, const Arguments &inputs,
                              const Arguments &outputs, int) {
   TERCET_TRY(std::shared_ptr<Kernel> kernel, kernelFor(spec, problem));
+  return launch(*kernel, inputs, outputs);
+}
+
+Status SimulatedBackend::run(Artifact artifact, const Arguments &inputs, const Arguments &outputs) {
+  TERCET_TRY(std::shared_ptr<Kernel> kernel, session->load(std::move(artifact), target));
+  return launch(*kernel, inputs, outputs);
+}
+
+Status SimulatedBackend::launch(const Kernel &kernel, const Arguments &inputs, const Arguments &outputs) {
   TERCET_TRY(std::shared_ptr<rt::GpuDevice> device, session->device(target));
   Arguments arguments = inputs;
   std::vector<std::string> names;
@@ -39,13 +48,23 @@ Status SimulatedBackend::run(const Spec &spec, const Problem &problem, const Arg
     arguments.tensors.emplace_back(names.back(), tensor);
   }
   TERCET_TRY(rt::StagedCall call, rt::StagedCall::upload(device, arguments));
-  TERCET_TRY(size_t bytes, kernel->workspaceBytes(call.arguments()));
+  TERCET_TRY(size_t bytes, kernel.workspaceBytes(call.arguments()));
   rt::GpuMemory workspace;
   if (bytes > 0) {
     TERCET_TRY(workspace, rt::GpuMemory::allocate(device, bytes));
   }
-  TERCET_RETURN_IF_ERROR(kernel->launch(call.arguments(), workspace.data(), bytes));
+  TERCET_RETURN_IF_ERROR(kernel.launch(call.arguments(), workspace.data(), bytes));
   return call.download(names);
+}
+
+std::map<std::string, double> SimulatedBackend::takeCounts(const std::string &kernel) {
+  auto device = session->device(target);
+  std::map<std::string, double> result;
+  for (const rt::GpuKernelCounts &counts : (*device)->counts())
+    if (counts.kernel == kernel)
+      result.insert(counts.counts.begin(), counts.counts.end());
+  (*device)->resetCounts();
+  return result;
 }
 
 } // namespace tercet::test

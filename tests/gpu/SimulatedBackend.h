@@ -16,8 +16,15 @@ public:
   Status run(const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs,
              int threads = 1) override;
 
-private:
+  /// The compiled spec, from the first call on.
   Result<std::shared_ptr<Kernel>> kernelFor(const Spec &spec, const Problem &problem);
+  /// One call of a kernel: `artifact` in place of what its spec compiles to.
+  Status run(Artifact artifact, const Arguments &inputs, const Arguments &outputs);
+  /// What a kernel did since the last call, by name of the count (SimulationCounts).
+  std::map<std::string, double> takeCounts(const std::string &kernel);
+
+private:
+  Status launch(const Kernel &kernel, const Arguments &inputs, const Arguments &outputs);
 
   std::string target;
   std::unique_ptr<Session> session;

@@ -8,14 +8,6 @@ namespace {
 
 bool isTma(Value ring) { return cast<RingType>(ring.getType()).getCopy() == CopyKind::Tma; }
 
-/// Whether `op` lies in the producer (consumer) region of a tkern.roles.
-bool inRole(Operation *op, bool producer) {
-  for (Region *region = op->getParentRegion(); region; region = region->getParentRegion())
-    if (auto roles = dyn_cast_or_null<RolesOp>(region->getParentOp()))
-      return region == (producer ? &roles.getProducer() : &roles.getConsumer());
-  return false;
-}
-
 /// The last op of `block` that reads the memory of `view`, as it is or through a subview; a product in flight reads
 /// until it is awaited. Null: no use.
 Operation *lastUse(Value view, Block *block) {
@@ -67,6 +59,23 @@ WaitOp waitBefore(FillOp fill) {
   return before || !isa<scf::ForOp>(fill->getParentOp()) ? before : last;
 }
 
+/// Whether, in every scf.if around `op` within its role, the branch without `op` has an op of the same kind that
+/// `matches`: what all workers have to do, they do on either way.
+template <typename Op> bool hasTwins(Op op, function_ref<bool(Op)> matches) {
+  for (Operation *inner = op; !isa<RolesOp>(inner->getParentOp()); inner = inner->getParentOp()) {
+    auto branch = dyn_cast<scf::IfOp>(inner->getParentOp());
+    if (!branch)
+      continue;
+    Region &own = *inner->getParentRegion();
+    Region &other = &own == &branch.getThenRegion() ? branch.getElseRegion() : branch.getThenRegion();
+    WalkResult found =
+        other.walk([&](Op twin) { return matches(twin) ? WalkResult::interrupt() : WalkResult::advance(); });
+    if (!found.wasInterrupted())
+      return false;
+  }
+  return true;
+}
+
 } // namespace
 
 LogicalResult RingOp::verify() {
@@ -104,7 +113,7 @@ LogicalResult FillOp::verify() {
   if (failed(verifyFillSource(*this)))
     return failure();
   if (isTma(getRing())) {
-    if (!inRole(*this, /*producer=*/true))
+    if (!RolesOp::inProducer(*this))
       return emitOpError("C5: fills a tma ring outside the producer region");
     return success();
   }
@@ -129,7 +138,7 @@ LogicalResult WaitOp::verify() {
     return emitOpError("C2: has later ") << later << "; it is >= 0, and 0 on a tma ring";
   if (!isTma(getRing()))
     return success();
-  if (!inRole(*this, /*producer=*/false))
+  if (!RolesOp::inConsumer(*this))
     return emitOpError("C3: waits on a tma ring outside the consumer region");
   SmallVector<ReleaseOp> releases;
   for (ReleaseOp release : (*this)->getBlock()->getOps<ReleaseOp>())
@@ -143,6 +152,9 @@ LogicalResult WaitOp::verify() {
     diagnostic.attachNote(use->getLoc()) << "which is here";
     return diagnostic;
   }
+  auto isSameStep = [&](WaitOp other) { return other.getRing() == getRing() && other.getStep() == getStep(); };
+  if (!hasTwins<WaitOp>(*this, isSameStep))
+    return emitOpError("C5: waits for a step in one branch only; the workers of the other one never release its slot");
   return success();
 }
 
@@ -156,8 +168,11 @@ LogicalResult ReleaseOp::verify() {
 }
 
 LogicalResult ClearRowsOp::verify() {
-  if (getView().getType().getLayout() != Layout::Swizzled || !inRole(*this, /*producer=*/false))
+  if (getView().getType().getLayout() != Layout::Swizzled || !RolesOp::inConsumer(*this))
     return emitOpError("C1: clears ") << getView().getType()
                                       << "; expected swizzled shared memory, in the consumer region";
+  auto clearsAsMany = [&](ClearRowsOp other) { return other.getRows() == getRows(); };
+  if (!hasTwins<ClearRowsOp>(*this, clearsAsMany))
+    return emitOpError("C2: clears rows in one branch only; the workers of the other one do not come to its barrier");
   return success();
 }

@@ -4,6 +4,24 @@
 using namespace mlir;
 using namespace tercet::tkern;
 
+// The region of the innermost tkern.roles around `op`; null where there is none.
+static Region *roleOf(Operation *op) {
+  for (Region *region = op->getParentRegion(); region; region = region->getParentRegion())
+    if (isa_and_nonnull<RolesOp>(region->getParentOp()))
+      return region;
+  return nullptr;
+}
+
+bool RolesOp::inProducer(Operation *op) {
+  Region *role = roleOf(op);
+  return role && role == &cast<RolesOp>(role->getParentOp()).getProducer();
+}
+
+bool RolesOp::inConsumer(Operation *op) {
+  Region *role = roleOf(op);
+  return role && role == &cast<RolesOp>(role->getParentOp()).getConsumer();
+}
+
 LogicalResult RolesOp::verify() {
   if (getConsumers() < 1 || getConsumers() > 3)
     return emitOpError("C2: has ") << getConsumers() << " consumers, expected 1 to 3";

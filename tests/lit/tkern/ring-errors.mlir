@@ -122,6 +122,25 @@ tkern.kernel @wait_c4_early(%i: index, %g: index, %u: index) {
 }
 
 // -----
+// wait C5: a worker that goes the other way leaves the slot taken for ever.
+tkern.kernel @wait_c5(%i: index, %g: index, %u: index) {
+  %ring = tkern.ring : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  %takes = arith.cmpi eq, %i, %g : index
+  tkern.roles producer registers 24 {
+  } consumers 1 registers 240 {
+    scf.if %takes {
+      // expected-error @+1 {{C5: waits for a step in one branch only}}
+      %tile = tkern.wait %ring[%i] later 0 : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+      tkern.release %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+    } else {
+      %tile = tkern.wait %ring[%g] later 0 : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+      tkern.release %ring[%g] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+    }
+  }
+  tkern.end
+}
+
+// -----
 // release C1
 tkern.kernel @release_c1(%i: index, %g: index, %u: index) {
   %ring = tkern.ring : !tkern.ring<2 x <64x64xbf16, stride 72, shared>, cp_async>
@@ -166,6 +185,26 @@ tkern.kernel @clear_rows_c1(%i: index, %g: index, %u: index) {
       : !tkern.ring<2 x <64x64xbf16, stride 72, shared>, cp_async> -> !tkern.view<64x64xbf16, stride 72, shared>
   // expected-error @+1 {{C1: clears '!tkern.view<64x64xbf16, stride 72, shared>'}}
   tkern.clear_rows %tile rows(%i) : !tkern.view<64x64xbf16, stride 72, shared>
+  tkern.end
+}
+
+// -----
+// clear_rows C2: the workers of both branches meet in its barrier.
+tkern.kernel @clear_rows_c2(%i: index, %g: index, %u: index) {
+  %ring = tkern.ring : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  %takes = arith.cmpi eq, %i, %g : index
+  tkern.roles producer registers 24 {
+  } consumers 1 registers 240 {
+    scf.if %takes {
+      %tile = tkern.wait %ring[%i] later 0 : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+      // expected-error @+1 {{C2: clears rows in one branch only}}
+      tkern.clear_rows %tile rows(%u) : !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+      tkern.release %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+    } else {
+      %tile = tkern.wait %ring[%i] later 0 : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+      tkern.release %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+    }
+  }
   tkern.end
 }
 

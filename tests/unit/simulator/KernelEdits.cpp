@@ -1,9 +1,7 @@
-// Every edit is compiled to PTX and run on every problem in every mode, until a fault shows.
+// Every edit is looked for a fault, two edits at a time.
 #include "unit/simulator/KernelEdits.h"
 
-#include "gpu/DenseCase.h"
 #include "tercet/compiler/cuda/DeviceLibrary.h"
-#include "tercet/compiler/cuda/Nvrtc.h"
 
 #include <catch2/catch.hpp>
 
@@ -44,42 +42,13 @@ private:
   std::set<std::string> seen;
 };
 
-/// Empty if nothing is wrong with this source; else what is.
-std::string findFault(const std::string &source, const char *architecture, const std::vector<DenseProblem> &problems,
-                      int64_t sharedBytes) {
-  auto output = (*compiler::Nvrtc::get())->compile("attend", source, architecture, /*ptxOnly=*/true);
-  if (!output.ok())
-    return "does not compile: " + output.status().message();
-  auto module = sim::Module::parse(output->ptx);
-  if (!module.ok())
-    return "does not parse: " + module.status().message();
-  sim::LaunchConfig plain;
-  plain.checks.races = true;
-  for (const sim::LaunchConfig &config :
-       {plain, adversarial(sim::Landing::latest, 3), adversarial(sim::Landing::seeded, 4)})
-    for (const DenseProblem &problem : problems) {
-      sim::LaunchConfig bounded = config;
-      bounded.maxInstructions = 400000;
-      auto outcome = problem.run(*module, sharedBytes, bounded);
-      if (!outcome.ok())
-        return outcome.status().message();
-      if (!outcome->agrees())
-        return fmt::format("error {}, LSE off by {}, empty rows {}", outcome->error, outcome->largestLse,
-                           outcome->emptyRows);
-    }
-  return "";
-}
-
 } // namespace
 
-BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits) {
-  DenseCase dense;
-  auto cubin = dense.emit(architecture, headDim, "cubin");
-  REQUIRE(cubin.ok());
-  int64_t sharedBytes = cubin->kernels[0].sharedBytes.value();
-  const std::string source = Inliner().run(dense.text(architecture, headDim, "cuda"));
-  REQUIRE(findFault(source, architecture, problems, sharedBytes) == "");
+std::string withDeviceLibrary(const std::string &kernel) { return Inliner().run(kernel); }
+
+BugCount countBugs(const std::string &source, const std::vector<KernelEdit> &edits,
+                   const std::function<std::string(const std::string &)> &findFault) {
+  REQUIRE(findFault(source) == "");
 
   std::vector<std::string> faults(edits.size());
   std::atomic<size_t> next{0};
@@ -92,7 +61,7 @@ BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<D
         continue;
       }
       edited.replace(at, std::string(edits[i].from).size(), edits[i].to);
-      faults[i] = findFault(edited, architecture, problems, sharedBytes);
+      faults[i] = findFault(edited);
     }
   };
   std::thread helper(work);

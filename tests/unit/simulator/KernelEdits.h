@@ -2,8 +2,7 @@
 // for.
 #pragma once
 
-#include "unit/simulator/DenseProblem.h"
-
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,9 +22,12 @@ struct BugCount {
   int bugs = 0, found = 0;
 };
 
-/// Checks that the dense kernel of this architecture is right, and that with each edit it is found to be wrong, unless the
-/// edit is harmless or said to be missed. Two edits are tried at a time.
-BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits);
+/// The text of a kernel with the device library put in, each file once.
+std::string withDeviceLibrary(const std::string &kernel);
+
+/// Checks that nothing is wrong with a source, and that with each edit something is, unless the edit is harmless or said to
+/// be missed. findFault: what is wrong with an edited source, empty if nothing; called on two threads at a time.
+BugCount countBugs(const std::string &source, const std::vector<KernelEdit> &edits,
+                   const std::function<std::string(const std::string &)> &findFault);
 
 } // namespace tercet::test

@@ -1,6 +1,6 @@
 // Bugs in the dense kernel for sm_80 and in the device library, one at a time: the simulator must find all but those that change
 // nothing.
-#include "unit/simulator/KernelEdits.h"
+#include "unit/simulator/DenseEdits.h"
 
 #include <catch2/catch.hpp>
 

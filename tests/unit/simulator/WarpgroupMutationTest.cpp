@@ -1,6 +1,6 @@
 // Bugs in the dense kernel for sm_90a and in the device library, one at a time: the simulator must find all but those that change
 // nothing. Rings with tensor copies, products of warpgroups, roles; what sm_80 has too is edited in MutationTest.cpp.
-#include "unit/simulator/KernelEdits.h"
+#include "unit/simulator/DenseEdits.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-// Rings and roles.
+// Rings, lists and roles.
 #include "KernelPrinter.h"
 
 using namespace mlir;
@@ -31,7 +31,11 @@ bool KernelPrinter::printRing(Operation *op) {
   if (auto wait = dyn_cast<WaitOp>(op)) {
     bool boxes = wait.getRing().getType().getCopy() == CopyKind::Tma;
     std::string later = boxes ? "" : fmt::format("<{}>", wait.getLater());
-    return define(wait, "tile", "auto", fmt::format("{}.wait{}({})", ref(wait.getRing()), later, ref(wait.getStep())));
+    std::string text = fmt::format("{}.wait{}({})", ref(wait.getRing()), later, ref(wait.getStep()));
+    if (!wait.getView().use_empty())
+      return define(wait, "tile", "auto", text);
+    code.line("{};", text);
+    return true;
   }
   if (auto release = dyn_cast<ReleaseOp>(op)) {
     code.line("{}.release({});", ref(release.getRing()), ref(release.getStep()));
@@ -45,6 +49,15 @@ bool KernelPrinter::printRing(Operation *op) {
   if (auto clear = dyn_cast<ClearRowsOp>(op)) {
     code.line("clear_rows<{}>({}, {});", schedule.getWorkers(), ref(clear.getView()), ref(clear.getRows()));
     return true;
+  }
+  if (auto block = dyn_cast<EntryBlockOp>(op)) {
+    use("super_row.cuh");
+    return define(block, "key_block", "index", fmt::format("entry_block({})", ref(block.getEntry())));
+  }
+  if (auto takes = dyn_cast<EntryTakesOp>(op)) {
+    use("super_row.cuh");
+    return define(takes, "takes", "bool",
+                  fmt::format("entry_takes({}, {})", ref(takes.getEntry()), ref(takes.getWorker())));
   }
   auto worker = dyn_cast<WorkerOp>(op);
   if (!worker)

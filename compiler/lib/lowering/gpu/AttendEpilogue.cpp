@@ -59,9 +59,9 @@ Value AttendParts::keepRows(Value tile, Value row, float otherwise) {
 }
 
 // phi(Q) H / (phi(Q) Z + eps) from the row's state, and the bias.
-void AttendParts::addLinear(Value row) {
+void AttendParts::addLinear(Value row, Value worker) {
   Value queries = rowsOf("q_lines", queryLines, head, program.headDim);
-  Value stateRow = program.globalState() ? group : listRow;
+  Value stateRow = program.globalState() ? group : inSuperRows() ? b.add("state_row", listRow, worker) : listRow;
   Value rowsOfPair = program.globalState() ? b.constant(int64_t{1}) : b.mul("state_rows", headsPerKeyHead, queryBlocks);
   Value plane = b.mul("plane", b.mul("planes", pairs, rowsOfPair), b.constant(program.stateColumns(), "state_columns"));
   Value narrow = eps ? b.make<arith::TruncFOp>("eps_f32", b.builder.getF32Type(), eps).getResult() : b.constant(0.0f);
@@ -94,7 +94,15 @@ void AttendParts::storeLogs(Value total, Value row) {
   });
 }
 
-void AttendParts::finishRows(Value row) {
+// In a super row a worker has its own query block, of which an odd number leaves the last worker none.
+void AttendParts::finishRows(Value row, Value worker) {
+  if (!inSuperRows())
+    return finishOwnRows(row, worker);
+  Value exists = b.make<arith::CmpIOp>("has_own_rows", arith::CmpIPredicate::slt, row, rows);
+  b.when(exists, [&] { finishOwnRows(row, worker); });
+}
+
+void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
   auto column = cast<tkern::TileType>(b.tile(height, 1));
   auto wide = cast<tkern::TileType>(b.tile(height, layout.valueCols));
@@ -113,7 +121,7 @@ void AttendParts::finishRows(Value row) {
     b.make<tkern::StoreOp>("", exact, acc, c0, c0, Value(), Value());
   }
   if (program.linear)
-    addLinear(row);
+    addLinear(row, worker);
   Value sum = b.make<tkern::LoadOp>("output", wide, acc, c0, c0, Value(), Value(), Value());
   Value outputRows = rowsOf("o_rows", o, head, program.valueDim);
   b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());

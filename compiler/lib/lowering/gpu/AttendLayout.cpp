@@ -39,6 +39,7 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, tker
   element = program.isWide()              ? Type(builder.getF32Type())
             : program.dtype == DType::f16 ? Type(builder.getF16Type())
                                           : Type(builder.getBF16Type());
+  queryBlocks = program.classified() ? std::max<int64_t>(1, schedule.getBlockRows() / program.blockQ) : 1;
   headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
   valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
 

@@ -10,6 +10,9 @@ struct AttendLayout {
   AttendLayout(mlir::MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule);
 
   mlir::Type element;
+  /// Classification blocks among the query rows of a block, at least 1. Where there are more, workers have one each and
+  /// take the list of their super row.
+  int64_t queryBlocks;
   /// Columns of a tile: head dimensions rounded up to what a product takes, 16 (warps) or 64 (warpgroups).
   int64_t headCols, valueCols;
   tkern::RingType queries, keys, values;

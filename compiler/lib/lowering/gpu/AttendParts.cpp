@@ -34,8 +34,8 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
   if (program.exact && !program.scale.empty())
     scale = b.number("scale", "param." + program.scale);
   if (program.exact && program.classified()) {
-    lists = b.pointer(i32, "lists", "@lists");
-    counts = b.pointer(i32, "counts", "@counts");
+    lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
+    counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
   if (program.means) {
     bits = b.pointer(i32, "bits", "@bits");
@@ -73,9 +73,13 @@ void AttendParts::place() {
   if (!program.classified())
     return;
   Value blockQ = b.constant(program.blockQ, "block_q");
-  queryBlock = b.quotient("query_block", blockRow, blockQ);
+  Value queryBlock = b.quotient("query_block", blockRow, blockQ);
   queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", rows, blockQ);
-  listRow = b.add("list_row", b.mul("first_list_row", member, queryBlocks), queryBlock);
+  list = listRow = b.add("list_row", b.mul("first_list_row", member, queryBlocks), queryBlock);
+  if (!inSuperRows())
+    return;
+  Value superRows = b.make<arith::CeilDivUIOp>("super_rows", queryBlocks, b.constant(layout.queryBlocks));
+  list = b.add("list", b.mul("first_list", member, superRows), b.item(0));
 }
 
 void AttendParts::countSteps() {
@@ -86,11 +90,11 @@ void AttendParts::countSteps() {
   if (program.classified()) {
     Value blockK = b.constant(program.blockK, "block_k");
     keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
-    listBase = b.mul("list_base", listRow, keyBlocks);
-    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, listRow);
+    listBase = b.mul("list_base", list, keyBlocks);
+    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, headerOf(list));
     Value last = b.sub("last", count, b.constant(int64_t{1}));
     lastEntry = b.make<arith::MaxSIOp>("last_entry", last, none);
-    all = b.mul("all_steps", count, b.constant(program.blockK / schedule.getKeys(), "parts"));
+    all = b.mul("all_steps", count, b.constant(partsOfBlock(), "parts"));
     Value live = b.make<arith::CeilDivUIOp>("blocks_with_keys", liveKeys, blockK);
     liveBlocks = b.make<arith::SelectOp>("live_blocks", hasRows, live, none);
   } else {
@@ -145,24 +149,47 @@ Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t c
 }
 
 // Steps of a list: each entry is a key block, taken in parts of a tile.
-Value AttendParts::keyOf(StringRef name, Value step, bool ahead) {
+StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worker) {
   if (!program.classified())
-    return b.mul(name, step, keysPerStep);
-  int64_t parts = program.blockK / schedule.getKeys();
+    return {b.mul(name, step, keysPerStep), Value()};
   std::string text = name.str();
-  Value entry = parts == 1 ? step : b.quotient(text + "_entry", step, b.constant(parts));
+  Value entry = partsOfBlock() == 1 ? step : b.quotient(text + "_entry", step, b.constant(partsOfBlock()));
   Value known = ahead ? b.make<arith::MinSIOp>(text + "_known", entry, lastEntry) : entry;
-  Value at = b.add(text + "_at", listBase, known);
-  Value block = b.make<tkern::ReadOp>(text + "_block", b.builder.getIndexType(), lists, at);
-  Value key = b.mul(text + "_first", block, b.constant(program.blockK));
-  if (parts > 1) {
-    Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(parts)));
-    key = b.add(text + "_inside", key, b.mul(text + "_tile", part, keysPerStep));
+  Value at = b.add(text + "_at", listBase, known), block, takes;
+  if (inSuperRows()) {
+    Value listed = b.make<tkern::ReadOp>(text + "_listed", b.builder.getIndexType(), lists, at);
+    block = b.make<tkern::EntryBlockOp>(text + "_block", b.builder.getIndexType(), listed);
+    if (worker)
+      takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), listed, worker);
+  } else {
+    block = b.make<tkern::ReadOp>(text + "_block", b.builder.getIndexType(), lists, at);
   }
+  Value key = keyOfPart(text, block, entry, step);
   if (!ahead)
-    return key;
+    return {key, takes};
   Value exists = b.make<arith::CmpIOp>(text + "_exists", arith::CmpIPredicate::slt, step, steps);
-  return b.make<arith::SelectOp>(name, exists, key, liveKeys);
+  return {b.make<arith::SelectOp>(name, exists, key, liveKeys), takes};
+}
+
+Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {
+  Value key = b.mul(text + "_first", block, b.constant(program.blockK));
+  if (partsOfBlock() == 1)
+    return key;
+  Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(partsOfBlock())));
+  return b.add(text + "_inside", key, b.mul(text + "_tile", part, keysPerStep));
+}
+
+// The numbers of a super row: how many entries it has, and at which of them each of its query blocks begins.
+Value AttendParts::headerOf(Value list) {
+  return inSuperRows() ? b.mul("header", list, b.constant(1 + layout.queryBlocks)) : list;
+}
+
+Value AttendParts::firstStepOf(Value worker) {
+  if (!inSuperRows())
+    return b.constant(int64_t{0});
+  Value at = b.add("begin_at", b.add("begins_at", headerOf(list), b.constant(int64_t{1})), worker);
+  Value entry = b.make<tkern::ReadOp>("begin", b.builder.getIndexType(), counts, at);
+  return b.mul("first_step", entry, b.constant(partsOfBlock()));
 }
 
 } // namespace tercet::compiler

@@ -14,6 +14,11 @@ struct TensorArgument {
   mlir::Value batchStride, headStride, rowStride;
 };
 
+/// The keys of a step. takes: whether the rows of a worker take them; null where every row of the block does.
+struct StepKeys {
+  mlir::Value first, takes;
+};
+
 class AttendParts {
 public:
   AttendParts(mlir::ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule);
@@ -25,13 +30,19 @@ public:
   /// Rows of a workspace buffer of block means: [plane][pair of the group][key blocks][cols].
   mlir::Value meanRows(llvm::StringRef name, mlir::Value base, int64_t plane, int64_t cols);
   /// The first key of a step; ahead: of one that may lie beyond the last, where no key is live.
-  mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead);
+  mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead) { return keysOf(name, step, ahead, {}).first; }
+  /// The keys of a step as a worker takes them.
+  StepKeys keysOf(llvm::StringRef name, mlir::Value step, mlir::Value worker) {
+    return keysOf(name, step, /*ahead=*/false, worker);
+  }
+  /// The first step that a worker takes.
+  mlir::Value firstStepOf(mlir::Value worker);
   /// From scores Q K^T of a step to probabilities; updates the state. first: no step came before.
   mlir::Value softmax(mlir::Value scores, mlir::Value first, mlir::Value keysLeft);
   /// The same for block means: columns are key blocks from `firstBlock` on.
   mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value first, mlir::Value firstBlock);
   /// O = acc / sum plus the linear branch, and LSE, for the worker's rows from `row` on.
-  void finishRows(mlir::Value row);
+  void finishRows(mlir::Value row, mlir::Value worker);
 
   GpuKernelBuilder b;
   const GpuProgram &program;
@@ -54,18 +65,25 @@ private:
   TensorArgument tensor(llvm::StringRef name, mlir::Type element, int64_t boxRows);
   void place();
   void countSteps();
+  StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);
+  mlir::Value keyOfPart(const std::string &text, mlir::Value block, mlir::Value entry, mlir::Value step);
+  mlir::Value headerOf(mlir::Value list);
+  bool inSuperRows() const { return layout.queryBlocks > 1; }
+  int64_t partsOfBlock() const { return program.blockK / schedule.getKeys(); } ///< steps per entry of a list
+  void finishOwnRows(mlir::Value row, mlir::Value worker);
   mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
   mlir::Value zeroed(llvm::StringRef name, int64_t cols);
   mlir::Value shifted(mlir::Value scores);
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
-  void addLinear(mlir::Value row);
+  void addLinear(mlir::Value row, mlir::Value worker);
   void storeLogs(mlir::Value total, mlir::Value row);
 
   mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead, keyHeads, firstPair;
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
-  mlir::Value queryBlock, queryBlocks, keyBlocks, listRow, listBase, lastEntry;
+  mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group
+  mlir::Value list, listBase, lastEntry;       ///< of key blocks: its number, its first entry, its last one
   mlir::Value hasRows;
   mlir::Value scale, scoreUnit; ///< the parameter; from scores to log2 units
 };

@@ -56,7 +56,8 @@ std::vector<Form> warpForms(const GpuProgram &program) {
 
 // Two consumers of 240 registers and a producer of 24 fill the register file. 128 keys need the fewest instructions per
 // key and read queries from shared memory at 96 of 128 bytes per clock; with 64 keys that would be all of them, so
-// there queries stay in registers first. Both consumers take the same list of blocks.
+// there queries stay in registers first. Both consumers take the same list: of one query block of 128 rows or more, or
+// of a super row of two blocks of 64.
 std::vector<Form> warpgroupForms(const GpuProgram &program) {
   std::vector<Form> forms;
   for (int64_t keys : {128, 64})
@@ -96,7 +97,8 @@ void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &tar
     AttendLayout layout(context, program, schedule);
     auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
     if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))
-      entries.push_back({{schedule, layout.sharedBytes}, blocksPerProcessor(form, layout, target) >= 2});
+      entries.push_back(
+          {{schedule, layout.sharedBytes, layout.queryBlocks > 1}, blocksPerProcessor(form, layout, target) >= 2});
   }
   if (forms.front().worker == WorkerKind::Warp)
     std::stable_sort(entries.begin(), entries.end(),
@@ -117,9 +119,13 @@ std::string whyNotWarpgroups(const GpuProgram &program) {
     return fmt::format(
         "head dimensions {} and {} are not multiples of 64, which warpgroup products and box copies take",
         program.headDim, program.valueDim);
-  if (program.blockQ % 128 != 0 || program.blockK % 64 != 0)
-    return fmt::format("blocks of {} x {} are not multiples of 128 x 64, the rows of two warpgroups and their keys",
-                       program.blockQ, program.blockK);
+  if (program.blockQ % 128 != 0 && program.blockQ != 64)
+    return fmt::format(
+        "query blocks of {} rows are neither 64 nor multiples of 128, the rows of one warpgroup and of two",
+        program.blockQ);
+  if (program.blockK % 64 != 0)
+    return fmt::format("key blocks of {} are not multiples of 64, the fewest keys of a warpgroup's step",
+                       program.blockK);
   return {};
 }
 

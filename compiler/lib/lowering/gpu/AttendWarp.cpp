@@ -32,7 +32,7 @@ public:
     p.startRows();
     if (p.program.exact)
       attend(workerRow);
-    p.finishRows(b.add("row", p.blockRow, workerRow));
+    p.finishRows(b.add("row", p.blockRow, workerRow), worker);
   }
 
 private:

@@ -1,7 +1,8 @@
 // Attention by warpgroups of 64 query rows (wgmma, TMA, setmaxnreg: sm_90a).
 //
 // One thread starts box copies of query, key and value tiles; the consumers wait per slot and release it after their
-// last product has read it. Both products are awaited inside a step, so that no accumulator is in flight across it.
+// last product has read it. Both products are awaited inside a step, so that no accumulator is in flight across it: a
+// worker that passes over the next step holds no slot that others wait for.
 #include "AttendParts.h"
 
 using namespace mlir;
@@ -69,14 +70,30 @@ private:
                                            p.layout.headCols, tkern::Space::Register),
                                     tile, c0, c0);
     }
-    b.loop("j", p.steps, [&](Value step) { consumeStep(step, left); });
+    Value firstStep = p.firstStepOf(worker);
+    b.loop("j", p.steps, [&](Value step) {
+      StepKeys taken = p.keysOf("key", step, worker);
+      Value keysLeft = b.sub("keys_left", p.liveKeys, taken.first);
+      if (taken.takes)
+        b.when(
+            taken.takes, [&] { attendStep(step, firstStep, keysLeft, left); }, [&] { passStep(step, keysLeft); });
+      else
+        attendStep(step, firstStep, keysLeft, left);
+    });
     release(queries, worker);
-    p.finishRows(b.add("row", p.blockRow, workerRow));
+    p.finishRows(b.add("row", p.blockRow, workerRow), worker);
   }
 
-  void consumeStep(Value step, Value left) {
-    Value key = p.keyOf("key", step, /*ahead=*/false);
-    Value keysLeft = b.sub("keys_left", p.liveKeys, key);
+  // Keys that the worker's rows do not take: the slots are released, and rows cleared together, all the same.
+  void passStep(Value step, Value keysLeft) {
+    wait("k_tile", keys, step);
+    release(keys, step);
+    Value valueTile = wait("v_tile", values, step);
+    b.make<tkern::ClearRowsOp>("", valueTile, keysLeft);
+    release(values, step);
+  }
+
+  void attendStep(Value step, Value firstStep, Value keysLeft, Value left) {
     Value keyTile = wait("k_tile", keys, step);
     MLIRContext *context = b.builder.getContext();
     Type pending = tkern::PendingType::get(context, p.schedule.getWorkerRows(), p.schedule.getKeys());
@@ -85,7 +102,7 @@ private:
         b.make<tkern::AwaitOp>("scores", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), product, 0)
             .getTile();
     release(keys, step);
-    Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, b.constant(int64_t{0}));
+    Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, firstStep);
     Value probabilities = p.softmax(scores, first, keysLeft);
     Value valueTile = wait("v_tile", values, step);
     b.make<tkern::ClearRowsOp>("", valueTile, keysLeft);

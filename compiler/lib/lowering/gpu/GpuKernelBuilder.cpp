@@ -72,11 +72,15 @@ Value GpuKernelBuilder::compute(StringRef name, Type result, StringRef callee, S
       .getResult();
 }
 
-void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
-  auto branch = make<scf::IfOp>("", TypeRange(), condition, /*withElseRegion=*/false);
+void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise) {
+  auto branch = make<scf::IfOp>("", TypeRange(), condition, /*withElseRegion=*/static_cast<bool>(otherwise));
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  builder.setInsertionPointToStart(branch.thenBlock());
   body();
+  if (otherwise) {
+    builder.setInsertionPointToStart(branch.elseBlock());
+    otherwise();
+  }
 }
 
 Value GpuKernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }

@@ -62,8 +62,8 @@ public:
   tkern::ViewType view(int64_t rows, int64_t cols, mlir::Type element, int64_t stride, tkern::Space space,
                        tkern::Layout layout = tkern::Layout::Rows);
 
-  /// Body runs with the builder inside a branch.
-  void when(mlir::Value condition, llvm::function_ref<void()> body);
+  /// Each body runs with the builder inside its branch.
+  void when(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = {});
 
   /// Ends the kernel and gives it its arguments' symbols and its dynamic shared memory.
   tkern::KernelOp finish(int64_t sharedBytes);

@@ -20,6 +20,8 @@ public:
              const std::vector<std::vector<GpuArgument>> &arguments) {
     static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
     addBuffers();
+    if (llvm::any_of(arguments, takesSuperRows))
+      addSuperRows();
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
     for (size_t i = 0; i < stages.size(); ++i)
@@ -70,6 +72,16 @@ private:
       addBuffer("weight", 4 * size * size, "projection weight");
       addBuffer("bias", 4 * size, "projection bias");
     }
+  }
+
+  static bool takesSuperRows(const std::vector<GpuArgument> &arguments) {
+    return llvm::any_of(arguments, [](const GpuArgument &argument) { return argument.symbol == "@super_lists"; });
+  }
+
+  void addSuperRows() {
+    Expr superRows = GR * ceildiv(TM, 2);
+    addBuffer("super_lists", superRows * TN * 4, "critical blocks of super rows");
+    addBuffer("super_counts", superRows * 12, "lengths of the lists of super rows");
   }
 
   PlanSlot slot(const GpuArgument &argument) {

@@ -3,7 +3,8 @@
 //   weight     pack_weight               W, b as operands; once per call
 //   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
 //   select     pool_queries, select      classes of blocks from scores, or
-//              given_classes             classes handed in: lists of critical blocks, bits of the linear set
+//              given_classes             classes handed in: lists of critical blocks, of query blocks and, where attend
+//                                        takes them, of super rows; bits of the linear set
 //   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
 //   attend     attend                    O = O_s + O_l W^T + b, LSE
 //
@@ -33,9 +34,15 @@ public:
       : context(context), program(program), target(target) {}
 
   std::vector<GpuStage> build(std::vector<std::string> &remarks) {
+    std::vector<RankedSchedule> schedules = attendSchedules(context, program, target, remarks);
+    bool superRows = llvm::any_of(schedules, [](const RankedSchedule &ranked) { return ranked.superRows; });
     using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
     auto simple = [this](Lower lower) {
       return [&context = context, &program = program, lower] { return lower(context, program); };
+    };
+    using LowerLists = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &, bool);
+    auto withLists = [this, superRows](LowerLists lower) {
+      return [&context = context, &program = program, lower, superRows] { return lower(context, program, superRows); };
     };
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
@@ -45,13 +52,14 @@ public:
     if (program.classified()) {
       Expr given = sym("classes.present"), rows = ceildiv(TM, 8);
       add("pool_queries", "select", {(1 - given) * TM, GR, 1}, "query block per block", simple(lowerPoolQueries));
-      add("select", "select", {(1 - given) * rows, GR, 1}, "8 rows per block, a warp each", simple(lowerSelect)).flops =
-          (1 - given) * GR * TM * TN * (2 * program.headDim);
-      add("given_classes", "select", {given * rows, GR, 1}, "8 rows per block, a warp each", simple(lowerGivenClasses));
+      add("select", "select", {(1 - given) * rows, GR, 1}, "8 rows per block, a warp each", withLists(lowerSelect))
+          .flops = (1 - given) * GR * TM * TN * (2 * program.headDim);
+      add("given_classes", "select", {given * rows, GR, 1}, "8 rows per block, a warp each",
+          withLists(lowerGivenClasses));
     }
     if (program.linear)
       addAggregate(simple(lowerAggregate));
-    addAttend(remarks);
+    addAttend(schedules);
     return std::move(stages);
   }
 
@@ -94,10 +102,10 @@ private:
     stage.flops = GR * TM * TN * (2 * columns);
   }
 
-  void addAttend(std::vector<std::string> &remarks) {
+  void addAttend(const std::vector<RankedSchedule> &schedules) {
     GpuStage stage;
     stage.kernel = stage.stage = "attend";
-    for (const RankedSchedule &ranked : attendSchedules(context, program, target, remarks)) {
+    for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
       stage.forms.push_back(
           {textOf(schedule),

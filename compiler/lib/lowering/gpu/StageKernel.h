@@ -46,8 +46,10 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerWeight(mlir::MLIRContext &context, const 
 mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const StateShape &shape);
 mlir::OwningOpRef<mlir::ModuleOp> lowerPoolQueries(mlir::MLIRContext &context, const GpuProgram &program);
-mlir::OwningOpRef<mlir::ModuleOp> lowerSelect(mlir::MLIRContext &context, const GpuProgram &program);
-mlir::OwningOpRef<mlir::ModuleOp> lowerGivenClasses(mlir::MLIRContext &context, const GpuProgram &program);
+/// superRows: these two join the lists of adjacent query blocks too.
+mlir::OwningOpRef<mlir::ModuleOp> lowerSelect(mlir::MLIRContext &context, const GpuProgram &program, bool superRows);
+mlir::OwningOpRef<mlir::ModuleOp> lowerGivenClasses(mlir::MLIRContext &context, const GpuProgram &program,
+                                                    bool superRows);
 mlir::OwningOpRef<mlir::ModuleOp> lowerAggregate(mlir::MLIRContext &context, const GpuProgram &program);
 
 } // namespace tercet::compiler

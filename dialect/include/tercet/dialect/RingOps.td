@@ -124,6 +124,7 @@ def Tkern_WaitOp : Tkern_Op<"wait", [MemoryEffects<[MemRead]>]> {
     | C2    | `later`      | >= 0, and 0 on a `tma` ring                                                     |
     | C3    | a `tma` ring | is waited on in the consumer region of tkern.roles                              |
     | C4    | a `tma` ring | the slot is released exactly once, in the same block and after its last use     |
+    | C5    | a `tma` ring | in a branch of scf.if, the other branch waits for the same step too             |
 
     Example: tkern.fill.
   }];
@@ -160,9 +161,10 @@ def Tkern_ClearRowsOp : Tkern_Op<"clear_rows", [MemoryEffects<[MemWrite]>]> {
     A box copy brings whatever lies in memory beyond a length that is shorter than the tensor; 0 times that must be 0. All
     consumers call it with the same number of rows; nothing happens where all rows are live.
 
-    | label | applies to | rule                                            |
-    |-------|------------|-------------------------------------------------|
-    | C1    | `view`     | swizzled shared memory, in the consumer region  |
+    | label | applies to | rule                                                                            |
+    |-------|------------|---------------------------------------------------------------------------------|
+    | C1    | `view`     | swizzled shared memory, in the consumer region                                  |
+    | C2    | `rows`     | in a branch of scf.if, the other branch clears as many rows of a slot too       |
 
     Example: tkern.roles.
   }];

@@ -2,5 +2,6 @@
 include "tercet/dialect/KernelOps.td"
 include "tercet/dialect/TileOps.td"
 include "tercet/dialect/RingOps.td"
+include "tercet/dialect/ListOps.td"
 include "tercet/dialect/WorkerOps.td"
 include "tercet/dialect/AsyncOps.td"

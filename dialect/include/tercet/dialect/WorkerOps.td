@@ -101,6 +101,11 @@ def Tkern_RolesOp : Tkern_Op<"roles", [SingleBlock, NoTerminator]> {
     attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether an op lies in the producer (consumer) region of some tkern.roles.
+    static bool inProducer(::mlir::Operation *op);
+    static bool inConsumer(::mlir::Operation *op);
+  }];
 }
 
 def Tkern_FetchOp : Tkern_Op<"fetch", [MemoryEffects<[MemRead]>]> {

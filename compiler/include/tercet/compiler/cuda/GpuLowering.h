@@ -40,6 +40,7 @@ struct GpuStage {
 struct RankedSchedule {
   tkern::GpuScheduleAttr schedule;
   int64_t sharedBytes = 0; ///< of the block
+  bool superRows = false;  ///< takes the lists of super rows: two query blocks, one per warpgroup
 };
 
 /// The legal schedules of the attend stage for a target, best first; at least one for every program. remarks gets a

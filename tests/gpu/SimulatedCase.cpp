@@ -1,0 +1,65 @@
+// See the header.
+#include "gpu/SimulatedCase.h"
+
+#include <catch2/catch.hpp>
+
+namespace tercet::test {
+
+namespace {
+
+/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes.
+bool isTaken(const PreparedCase &prepared) {
+  if (prepared.problem.headDim % 8 != 0 || prepared.problem.valueDim % 8 != 0)
+    return false;
+  auto aligned = [](const Tensor &tensor) {
+    if (tensor.rank != 4 || tensor.dtype == DType::i8)
+      return true;
+    for (int axis = 0; axis < 3; ++axis)
+      if (tensor.strides[axis] * static_cast<int64_t>(dtypeSize(tensor.dtype)) % 16 != 0)
+        return false;
+    return true;
+  };
+  for (const auto &[name, tensor] : prepared.arguments.tensors)
+    if (!aligned(tensor))
+      return false;
+  return true;
+}
+
+} // namespace
+
+std::string findFault(const PreparedCase &prepared, const Case &entry) {
+  reference::CheckOptions options = checkOptions(entry);
+  options.probabilities = entry.dtype;
+  auto verdict = reference::checkOutputs(prepared.program, prepared.arguments, prepared.outputs.arguments(), options);
+  if (!verdict.ok())
+    return verdict.status().message();
+  return verdict->passed ? "" : reference::describe(*verdict);
+}
+
+void checkCase(SimulatedBackend &backend, const Case &entry) {
+  PreparedCase prepared = prepare(entry);
+  Status status = backend.run(prepared.spec, prepared.problem, prepared.arguments, prepared.outputs.arguments());
+  INFO(status.message());
+  if (!isTaken(prepared)) {
+    CHECK((status.code() == Code::unsupportedTarget || status.code() == Code::invalidArgument));
+    return;
+  }
+  CHECK(status.ok());
+  if (status.ok())
+    CHECK(findFault(prepared, entry) == "");
+}
+
+Case forWarpgroups(Case entry) {
+  auto inSteps = [](int64_t size) { return (size + 63) / 64 * 64; };
+  entry.shape = entry.shape.resolved();
+  entry.shape.headDim = inSteps(entry.shape.headDim);
+  entry.shape.valueDim = inSteps(entry.shape.valueDim);
+  if (entry.dtype == DType::f32)
+    entry.dtype = DType::bf16;
+  for (const char *block : {"block_q", "block_k"})
+    if (auto found = entry.settings.find(block); found != entry.settings.end())
+      found->second = "64";
+  return entry;
+}
+
+} // namespace tercet::test

@@ -1,0 +1,162 @@
+// Bugs in how super rows are listed and taken, one at a time, in the plan of sla for sm_90a: the simulator must find all but
+// those that change nothing. What dense attention has too is edited in unit/simulator/WarpgroupMutationTest.cpp.
+#include "gpu/SimulatedCase.h"
+#include "unit/simulator/KernelEdits.h"
+
+#include "tercet/compiler/cuda/Nvrtc.h"
+
+#include <catch2/catch.hpp>
+
+using namespace tercet;
+using namespace tercet::test;
+
+namespace {
+
+const std::vector<KernelEdit> attendEdits = {
+    // Which list.
+    {"super_rows = ceil_div(query_blocks, 2)", "super_rows = query_blocks / 2"},
+    {"super_rows = ceil_div(query_blocks, 2)", "super_rows = query_blocks"},
+    {"list = first_list + query_rows", "list = first_list + query_block"},
+    {"list_base = list * key_blocks", "list_base = list_row * key_blocks"},
+    {"header = list * 3", "header = list"},
+    {"header = list * 3", "header = list * 2"},
+    // Entries.
+    {"return entry >> 2;", "return entry >> 1;"},
+    {"return entry >> 2;", "return entry & 3;"},
+    {"(entry >> worker & 1) != 0", "(entry & 1) != 0"},
+    {"(entry >> worker & 1) != 0", "(entry >> (1 - worker) & 1) != 0"},
+    {"entry_takes(key_listed, worker)", "true"},
+    {"entry_takes(key_listed, worker)", "!entry_takes(key_listed, worker)"},
+    // Passing over an entry.
+    {"        keys.wait(j);\n        keys.release(j);\n", ""},
+    {"        keys.wait(j);\n        keys.release(j);\n", "        keys.wait(j);\n"},
+    {"        keys.wait(j);\n        keys.release(j);\n", "        keys.release(j);\n"},
+    {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);", "clear_rows<2>(v_tile, keys_left);"},
+    {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);", "values.release(j);"},
+    {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);", ""},
+    {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);",
+     "clear_rows<2>(v_tile, keys_left);\n        if (warp() % 4 == 0)\n          values.release(j);"},
+    // Where a query block begins.
+    {"first = j == first_step", "first = j == 0"},
+    {"first = j == first_step", "first = false"},
+    {"begin_at = begins_at + worker", "begin_at = begins_at"},
+    {"begins_at = header_2 + 1", "begins_at = header_2"},
+    // The worker's own query block.
+    {"state_row = list_row + worker", "state_row = list_row"},
+    {"state_row = list_row + worker", "state_row = list_row + 1"},
+    {"row = block_row + worker_row", "row = block_row"},
+};
+
+const std::vector<KernelEdit> listEdits = {
+    {"  __syncthreads();\n  const index query_blocks", "  const index query_blocks"},
+    {"twin = row ^ 1", "twin = row + 1"},
+    {"twin = row ^ 1", "twin = row"},
+    {"gr * ceil_div(query_blocks, 2) + row / 2", "gr * (query_blocks / 2) + row / 2"},
+    {"gr * ceil_div(query_blocks, 2) + row / 2", "gr * ceil_div(query_blocks, 2) + row"},
+    {"row < query_blocks ? counts[gr * query_blocks + row] : 0",
+     "row < query_blocks - 1 ? counts[gr * query_blocks + row] : 0"},
+    // Places.
+    {"to[i + below - in_both -", "to[i + below -"},
+    {"to[i + below - in_both -", "to[i - in_both -"},
+    {"- __popc(shared & lanes_before())]", "]"},
+    {"in_both += __popc(shared);", ""},
+    {"first < count; first += 32", "first < count; first += 64"},
+    {"first = below ? first + half + 1 : first;", "first = below ? first + half : first;"},
+    {"list[first + half] < bound", "list[first + half] <= bound"},
+    {"count = below ? count - half - 1 : half;", "count = below ? count - half - 1 : half - 1;"},
+    // Entries and numbers.
+    {"both ? 3 : 1 << member", "1 << member"},
+    {"both ? 3 : 1 << member", "3"},
+    {"both ? 3 : 1 << member", "both ? 3 : 2 - member"},
+    {"!(both && member == 1)", "true", "both of the pair write the same entry"},
+    {"return block << 2 |", "return block << 3 |"},
+    {"count > 0 ? count_below(other, others, own[0]) : 0", "0"},
+    {"header[1 + member] =", "header[2 - member] ="},
+    {"count + others - in_both", "count + others"},
+    {"count + others - in_both", "count"},
+};
+
+/// sla at 64 x 64 blocks, with one kernel replaced.
+class EditedPlan {
+public:
+  EditedPlan(std::string kernel, std::vector<Case> given) : kernel(std::move(kernel)), cases(std::move(given)) {
+    PreparedCase prepared = prepare(cases[0]);
+    auto compiled = backends[0].kernelFor(prepared.spec, prepared.problem);
+    INFO(compiled.status().message());
+    REQUIRE(compiled.ok());
+    artifact = (*compiled)->artifact();
+  }
+
+  std::string source() {
+    auto found = std::find_if(artifact.modules[0].kernels.begin(), artifact.modules[0].kernels.end(),
+                              [&](const KernelInfo &info) { return info.name == kernel; });
+    REQUIRE(found != artifact.modules[0].kernels.end());
+    return withDeviceLibrary(found->gpu.source);
+  }
+
+  std::string findFault(const std::string &edited) {
+    auto output = (*compiler::Nvrtc::get())->compile(kernel, edited, "sm_90a", /*ptxOnly=*/true);
+    if (!output.ok())
+      return "does not compile: " + output.status().message();
+    Artifact changed = artifact;
+    for (KernelInfo &info : changed.modules[0].kernels)
+      if (info.name == kernel)
+        info.gpu.ptx = output->ptx;
+    for (SimulatedBackend &backend : backends)
+      for (const Case &entry : cases) {
+        PreparedCase prepared = prepare(entry);
+        Status status = backend.run(changed, prepared.arguments, prepared.outputs.arguments());
+        if (!status.ok())
+          return status.message();
+        if (std::string fault = test::findFault(prepared, entry); !fault.empty())
+          return fault;
+      }
+    return "";
+  }
+
+private:
+  static rt::SimulationOptions bounded(rt::SimulationOptions options) {
+    options.launch.maxInstructions = 1000000;
+    options.launch.checks.races = true;
+    return options;
+  }
+
+  std::string kernel;
+  std::vector<Case> cases;
+  Artifact artifact;
+  SimulatedBackend backends[3] = {SimulatedBackend("sim:sm_90a", bounded({})),
+                                  SimulatedBackend("sim:sm_90a", bounded(rt::adversarialSimulation(3))),
+                                  SimulatedBackend("sim:sm_90a", bounded(rt::adversarialSimulation(4)))};
+};
+
+Case givenClasses(int64_t heads, int64_t keyHeads, int64_t queries, int64_t keys) {
+  return {.name = "edited",
+          .spec = "sla",
+          .shape = {.heads = heads, .headsKV = keyHeads, .tokensQ = queries, .tokensK = keys, .headDim = 64},
+          .dtype = DType::bf16,
+          .given = Given::random};
+}
+
+} // namespace
+
+TEST_CASE("bugs in how super rows are taken are found by running them", "[superrows][mutation]") {
+  // An odd number of query blocks, tails of both, more entries than slots.
+  Case lengths = givenClasses(1, 1, 200, 600);
+  lengths.queryLengths = {130};
+  lengths.keyLengths = {450};
+  lengths.poison = true;
+  EditedPlan plan("attend", {givenClasses(2, 1, 300, 700), lengths});
+  BugCount count =
+      countBugs(plan.source(), attendEdits, [&](const std::string &edited) { return plan.findFault(edited); });
+  CHECK(count.bugs >= 20);
+  CHECK(count.found == count.bugs);
+}
+
+TEST_CASE("bugs in how super rows are listed are found by running them", "[superrows][mutation]") {
+  // Lists that a warp places in two turns.
+  EditedPlan plan("given_classes", {givenClasses(2, 1, 300, 700), givenClasses(1, 1, 128, 64 * 120)});
+  BugCount count =
+      countBugs(plan.source(), listEdits, [&](const std::string &edited) { return plan.findFault(edited); });
+  CHECK(count.bugs >= 15);
+  CHECK(count.found == count.bugs);
+}
