@@ -80,13 +80,14 @@ template <class Slot, int SLOTS, int READERS> struct TensorRing {
   }
 };
 
-/// Sets the rows at or beyond `live` to 0, together with all CONSUMERS warpgroups, before any of them reads the tile.
+/// Sets the rows at or beyond `live` to 0 (all of them where it is negative), together with all CONSUMERS warpgroups, before
+/// any of them reads the tile.
 template <int CONSUMERS, class Element, int ROWS, int COLS>
 TERCET_DEVICE void clear_rows(const SwizzledTile<Element, ROWS, COLS> &tile, index live) {
   if (live < ROWS) {
     constexpr int chunks = COLS / 8;
-    for (int i = static_cast<int>(threadIdx.x) - 128 + static_cast<int>(live) * chunks; i < ROWS * chunks;
-         i += 128 * CONSUMERS)
+    const int first = static_cast<int>(larger(live, 0));
+    for (int i = static_cast<int>(threadIdx.x) - 128 + first * chunks; i < ROWS * chunks; i += 128 * CONSUMERS)
       asm volatile("st.shared.v4.b32 [%0], {%1, %1, %1, %1};" ::"r"(tile.chunk(i / chunks, i % chunks)), "r"(0)
                    : "memory");
     __syncwarp(); // the barrier wants all threads of a warp at once
