@@ -49,7 +49,7 @@ const std::vector<test::KernelEdit> edits = {
     {"if (lane() == 0)\n      barrier_arrive(free", "if (threadIdx.x % 128 == 0)\n      barrier_arrive(free"},
     // Rows without a key.
     {"  if (live < ROWS) {\n    constexpr int chunks", "  if (live < ROWS - 1) {\n    constexpr int chunks"},
-    {"static_cast<int>(live) * chunks;", "(static_cast<int>(live) + 1) * chunks;"},
+    {"static_cast<int>(larger(live, 0));", "static_cast<int>(larger(live, 0)) + 1;"},
     {"i < ROWS * chunks;", "i < (ROWS - 1) * chunks;"},
     {"static_cast<int>(threadIdx.x) - 128 +", "static_cast<int>(threadIdx.x) +"},
     {"tile.chunk(i / chunks, i % chunks)", "tile.chunk(i / chunks, 0)"},
