@@ -105,6 +105,9 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   TERCET_RETURN_IF_ERROR(checkProblem(problem));
   TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
   TERCET_TRY(Program program, readProgram(spec, problem));
+  if (program.score || program.mask)
+    return Status::make(Code::unsupportedTarget, "spec '{}' has a {}, which cpu does not lower; CUDA targets do",
+                        spec.getSymName().str(), program.score ? "score region" : "mask");
   CpuSchedule schedule = chooseCpuSchedule(program, target.level);
 
   context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();

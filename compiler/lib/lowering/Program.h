@@ -15,9 +15,11 @@ struct Program {
 
   ir::SelectOp select; ///< null: no classification
   int64_t blockQ = 0, blockK = 0;
-  bool exact = false;  ///< has a sparse branch
-  bool means = false;  ///< has block means under the same softmax
-  bool linear = false; ///< has a linear branch
+  bool exact = false;            ///< has a sparse branch
+  mlir::Region *score = nullptr; ///< of the sparse branch; null: its scores stay as they are
+  ir::MaskOp mask;               ///< of the sparse branch; null: every pair is allowed
+  bool means = false;            ///< has block means under the same softmax
+  bool linear = false;           ///< has a linear branch
   FeatureMap featureMap = FeatureMap::softmax;
   LinearOver over = LinearOver::all;
   std::string weight, bias; ///< argument names of the projection; empty: none

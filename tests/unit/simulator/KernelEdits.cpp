@@ -73,8 +73,8 @@ std::string findFault(const std::string &source, const char *architecture, const
 } // namespace
 
 BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits) {
-  DenseCase dense;
+                  const std::vector<KernelEdit> &edits, const std::string &spec) {
+  DenseCase dense(spec);
   auto cubin = dense.emit(architecture, headDim, "cubin");
   REQUIRE(cubin.ok());
   int64_t sharedBytes = cubin->kernels[0].sharedBytes.value();

@@ -24,8 +24,8 @@ struct BugCount {
 };
 
 /// Checks that the dense kernel of this architecture is right, and that with each edit it is found to be wrong, unless the
-/// edit is harmless or said to be missed. Two edits are tried at a time.
+/// edit is harmless or said to be missed. Two edits are tried at a time. spec: another one than dense, with its arguments.
 BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits);
+                  const std::vector<KernelEdit> &edits, const std::string &spec = {});
 
 } // namespace tercet::test

@@ -12,7 +12,8 @@ using tkern::Space;
 
 AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule)
     : b(module, "attend", {"query_rows", "member", "unused"}), program(program), schedule(schedule),
-      layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup) {
+      layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup),
+      scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   q = tensor("q", layout.element, boxes ? schedule.getWorkerRows() : 0);
@@ -28,9 +29,13 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
     keyLengths = b.pointer(i32, "k_len", "k_len");
   rows = b.size("all_rows", "N");
   keys = b.size("all_keys", "M");
-  headsPerKeyHead = b.size("heads_per_key_head", "R");
-  keyHeads = b.size("key_heads", "HKV");
-  firstPair = b.size("first_pair", "G0");
+  member = b.item(1);
+  HeadPlace at = b.placeHead(member);
+  group = at.group;
+  batch = at.batch;
+  keyHead = at.keyHead;
+  head = at.head;
+  headsPerKeyHead = at.headsPerKeyHead;
   if (program.exact && !program.scale.empty())
     scale = b.number("scale", "param." + program.scale);
   if (program.exact && program.classified()) {
@@ -54,19 +59,14 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
       bias = b.pointer(f32, "bias", "@bias");
   }
   place();
-  if (program.exact)
-    countSteps();
+  if (!program.exact)
+    return;
+  countSteps();
+  startPairs();
 }
 
-// Which head and rows the block works on. Head gr = g * R + r of the group is query head r of pair G0 + g.
+// Which rows the block works on.
 void AttendParts::place() {
-  member = b.item(1);
-  group = b.quotient("group", member, headsPerKeyHead);
-  Value pair = b.add("pair", firstPair, group);
-  batch = b.quotient("batch", pair, keyHeads);
-  keyHead = b.remainder("key_head", pair, keyHeads);
-  Value share = b.remainder("share", member, headsPerKeyHead);
-  head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
   liveRows = liveCount("live_rows", queryLengths, rows);
   blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
@@ -93,6 +93,9 @@ void AttendParts::countSteps() {
     all = b.mul("all_steps", count, b.constant(program.blockK / schedule.getKeys(), "parts"));
     Value live = b.make<arith::CeilDivUIOp>("blocks_with_keys", liveKeys, blockK);
     liveBlocks = b.make<arith::SelectOp>("live_blocks", hasRows, live, none);
+  } else if (program.listsSteps()) {
+    keysOfRows = b.make<arith::SelectOp>("keys_of_rows", hasRows, liveKeys, none);
+    return;
   } else {
     all = b.make<arith::CeilDivUIOp>("all_steps", liveKeys, keysPerStep);
   }
@@ -117,8 +120,10 @@ Value AttendParts::liveCount(StringRef name, Value lengths, Value size) {
   return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
 }
 
-// Scores times this are exponents of 2.
+// Scores times this are exponents of 2; a score region yields natural units.
 Value AttendParts::scoreScale() {
+  if (program.score)
+    return b.constant(std::numbers::log2e_v<float>, "log2_e");
   if (program.scale.empty())
     return b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit");
   Value log2e = b.constant(std::numbers::log2e, "log2_e");
@@ -144,25 +149,36 @@ Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t c
   return b.make<tkern::ViewOp>(name, type, base, offset, Value());
 }
 
-// Steps of a list: each entry is a key block, taken in parts of a tile.
-Value AttendParts::keyOf(StringRef name, Value step, bool ahead) {
-  if (!program.classified())
-    return b.mul(name, step, keysPerStep);
-  int64_t parts = program.blockK / schedule.getKeys();
+// Where an entry of a list says that its keys are partial, that is its sign; the rest is a number.
+Value AttendParts::entryOf(const std::string &name, Value at) {
+  if (window)
+    return b.make<tkern::ListedOp>(name, b.builder.getIndexType(), window, at);
+  return b.make<tkern::ReadOp>(name, b.builder.getIndexType(), lists, b.add(name + "_at", listBase, at));
+}
+
+// Steps of a list: each entry is a key block, taken in parts of a tile, or a tile.
+StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead) {
+  if (!program.classified() && !window)
+    return {b.mul(name, step, keysPerStep), Value()};
+  int64_t parts = window ? 1 : program.blockK / schedule.getKeys();
   std::string text = name.str();
   Value entry = parts == 1 ? step : b.quotient(text + "_entry", step, b.constant(parts));
   Value known = ahead ? b.make<arith::MinSIOp>(text + "_known", entry, lastEntry) : entry;
-  Value at = b.add(text + "_at", listBase, known);
-  Value block = b.make<tkern::ReadOp>(text + "_block", b.builder.getIndexType(), lists, at);
-  Value key = b.mul(text + "_first", block, b.constant(program.blockK));
+  Value block = entryOf(text + "_block", known), partial;
+  if (program.mask) {
+    if (!ahead)
+      partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, block, b.constant(int64_t{0}));
+    block = b.make<arith::AndIOp>(text + "_number", block, b.constant(int64_t{0x7fffffff}));
+  }
+  Value key = b.mul(text + "_first", block, b.constant(window ? schedule.getKeys() : program.blockK));
   if (parts > 1) {
     Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(parts)));
     key = b.add(text + "_inside", key, b.mul(text + "_tile", part, keysPerStep));
   }
   if (!ahead)
-    return key;
+    return {key, partial};
   Value exists = b.make<arith::CmpIOp>(text + "_exists", arith::CmpIPredicate::slt, step, steps);
-  return b.make<arith::SelectOp>(name, exists, key, liveKeys);
+  return {b.make<arith::SelectOp>(name, exists, key, liveKeys), Value()};
 }
 
 } // namespace tercet::compiler

@@ -5,6 +5,9 @@
 
 #include "AttendLayout.h"
 #include "GpuKernelBuilder.h"
+#include "GpuPairScope.h"
+
+#include <optional>
 
 namespace tercet::compiler {
 
@@ -12,6 +15,11 @@ namespace tercet::compiler {
 struct TensorArgument {
   mlir::Value base; ///< a pointer, or a tensor map, which has no strides here
   mlir::Value batchStride, headStride, rowStride;
+};
+
+/// The keys of a step: the first one, and whether the mask may forbid some of its pairs (null: it cannot).
+struct StepKeys {
+  mlir::Value first, partial;
 };
 
 class AttendParts {
@@ -25,11 +33,15 @@ public:
   /// Rows of a workspace buffer of block means: [plane][pair of the group][key blocks][cols].
   mlir::Value meanRows(llvm::StringRef name, mlir::Value base, int64_t plane, int64_t cols);
   /// The first key of a step; ahead: of one that may lie beyond the last, where no key is live.
-  mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead);
-  /// From scores Q K^T of a step to probabilities; updates the state. first: no step came before.
-  mlir::Value softmax(mlir::Value scores, mlir::Value first, mlir::Value keysLeft);
+  mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead) { return keysOf(name, step, ahead).first; }
+  StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead);
+  /// Runs `body` for all steps, or window by window of those that the mask leaves; `steps` are those of a window inside.
+  void eachWindow(llvm::function_ref<void()> body);
+  /// From scores Q K^T of a step to probabilities; updates the state. keysLeft: live keys from its first one on; step and
+  /// row, the first one of the tile: where regions over pairs find its pairs.
+  mlir::Value softmax(mlir::Value scores, mlir::Value keysLeft, const StepKeys &step = {}, mlir::Value row = {});
   /// The same for block means: columns are key blocks from `firstBlock` on.
-  mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value first, mlir::Value firstBlock);
+  mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value firstBlock);
   /// O = acc / sum plus the linear branch, and LSE, for the worker's rows from `row` on.
   void finishRows(mlir::Value row);
 
@@ -56,18 +68,31 @@ private:
   void countSteps();
   mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
-  mlir::Value zeroed(llvm::StringRef name, int64_t cols);
+  mlir::Value registers(llvm::StringRef name, int64_t cols, float start);
+  mlir::Value finiteMax(mlir::Value max);
   mlir::Value shifted(mlir::Value scores);
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
   void addLinear(mlir::Value row);
   void storeLogs(mlir::Value total, mlir::Value row);
 
-  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead, keyHeads, firstPair;
+  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead;
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlock, queryBlocks, keyBlocks, listRow, listBase, lastEntry;
   mlir::Value hasRows;
-  mlir::Value scale, scoreUnit; ///< the parameter; from scores to log2 units
+  mlir::Value scale, scoreUnit; ///< the parameter; from scores, or from what a score region yields, to log2 units
+
+  // Regions over pairs (AttendPairs.cpp).
+  void startPairs();
+  mlir::Value scoredPairs(mlir::Value scores, mlir::Value row, mlir::Value key);
+  mlir::Value allowedPairs(mlir::Value scores, mlir::Value row, const StepKeys &step);
+  void ruleOfKeys(tkern::StepWindowsOp windows);
+  mlir::Value entryOf(const std::string &name, mlir::Value at);
+  GpuPairScope scope;
+  std::optional<PairRegion> score, mask;
+  mlir::Value scoreFactor; ///< from products to natural units, for the score region
+  mlir::Value keysOfRows;  ///< live keys, 0 where the block has no rows
+  mlir::Value window;      ///< the list of a window's steps
 };
 
 /// The kernel @attend in a new module: warps that share rings of thread copies.

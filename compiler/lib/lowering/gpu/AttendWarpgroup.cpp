@@ -75,8 +75,7 @@ private:
   }
 
   void consumeStep(Value step, Value left) {
-    Value key = p.keyOf("key", step, /*ahead=*/false);
-    Value keysLeft = b.sub("keys_left", p.liveKeys, key);
+    Value keysLeft = b.sub("keys_left", p.liveKeys, p.keyOf("key", step, /*ahead=*/false));
     Value keyTile = wait("k_tile", keys, step);
     MLIRContext *context = b.builder.getContext();
     Type pending = tkern::PendingType::get(context, p.schedule.getWorkerRows(), p.schedule.getKeys());
@@ -85,8 +84,7 @@ private:
         b.make<tkern::AwaitOp>("scores", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), product, 0)
             .getTile();
     release(keys, step);
-    Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, b.constant(int64_t{0}));
-    Value probabilities = p.softmax(scores, first, keysLeft);
+    Value probabilities = p.softmax(scores, keysLeft);
     Value valueTile = wait("v_tile", values, step);
     b.make<tkern::ClearRowsOp>("", valueTile, keysLeft);
     Value added =

@@ -1,5 +1,6 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
+#include "GpuRanges.h"
 #include "Signature.h"
 
 #include "tercet/compiler/cuda/GpuLowering.h"
@@ -53,6 +54,8 @@ private:
       Expr isLong = Expr::apply(Expr::Op::min, 1, Expr::apply(Expr::Op::max, 0, TN - 16384));
       addBuffer("scores", isLong * GR * TM * TN * 4 + 64, "block scores of rows above 16384 blocks");
     }
+    for (const GpuRangedTable &table : program.ranged)
+      addBuffer(table.name + "_ranges", rangeBytes(table), "ranges of " + table.name);
     if (program.bits() != GpuLinearSet::none)
       addBuffer("bits", GR * TM * ceildiv(TN, 64) * 8, "bits of the linear sets");
     if (program.means) {

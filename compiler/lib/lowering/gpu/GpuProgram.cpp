@@ -1,6 +1,7 @@
 // Which specs have GPU kernels, and with which sizes.
 #include "tercet/compiler/cuda/GpuProgram.h"
 
+#include "GpuRanges.h"
 #include "Program.h"
 
 #include <cmath>
@@ -68,6 +69,8 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.dtype = facts.dtype;
   program.exact = facts.exact;
   program.scale = facts.scale;
+  program.score = facts.score;
+  program.mask = facts.mask;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
@@ -79,6 +82,11 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
+  if (program.mask && program.classified())
+    return Status::make(Code::unsupportedTarget, "@{} has a mask beside classes, which CUDA targets do not lower",
+                        program.name);
+  if (program.mask)
+    program.ranged = rangedTables(program.mask);
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "
