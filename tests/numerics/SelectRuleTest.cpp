@@ -181,8 +181,8 @@ TEST_CASE("scores that are not finite", "[select]") {
   CHECK(select(keeping(KeepUnit::fraction, 0.5), {nan, 1, nan, 0}) == Classes{0, 1, 0, 1});
   CHECK(select(keeping(KeepUnit::above, 0.4), {nan, 1, nan, 1}) == Classes{0, 1, 0, 1});
   CHECK(select(keeping(KeepUnit::above, 0.4), {all, 100, all, none}) == Classes{1, 0, 1, 0});
-  CHECK(select(keeping(KeepUnit::mass, 0.9), {nan, none, nan, none}) == Classes{1, 0, 0, 0}); // no P: the minimum
-  CHECK(select(keeping(KeepUnit::percentile, 0.5), {nan, 3, 2, none}) == Classes{1, 1, 1, 1});
+  CHECK(select(keeping(KeepUnit::mass, 0.9), {nan, none, nan, none}) == Classes{0, 1, 0, 0}); // no P: the minimum
+  CHECK(select(keeping(KeepUnit::percentile, 0.5), {nan, 3, 2, none}) == Classes{0, 1, 1, 1});
 }
 
 TEST_CASE("amounts out of range are refused", "[select][arguments]") {

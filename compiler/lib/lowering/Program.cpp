@@ -75,7 +75,8 @@ static Status checkLowered(ir::SpecOp spec) {
         what = "max_keep, scope, budgets, forced and forbidden of tercet.select";
     }
     if (!what.empty())
-      return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target runs", spec.getSymName().str(), what);
+      return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
+                          spec.getSymName().str(), what);
   }
   return {};
 }

@@ -16,7 +16,6 @@ using Rows = std::vector<std::vector<int8_t>>;
 /// One scope under comparison; got and right hold one row per row of the scope.
 struct ScopeCheck {
   const Selection &selection;
-  const SelectionRule &rule;
   const ScopeRanking &ranking;
   const ScopeRows &scope;
   const Rows &right, &got;
@@ -223,7 +222,7 @@ private:
     }
     if (!fault.empty())
       return fault;
-    return ScopeCheck{selection, rule, ranking, loaded, right, found}.fault(isExact);
+    return ScopeCheck{selection, ranking, loaded, right, found}.fault(isExact);
   }
 };
 

@@ -44,10 +44,10 @@ double scoreScale(const Program &program, const Operands &operands) {
 }
 
 void addShares(ScoreRow &row, const std::vector<Coverage> &coverage) {
-  double top = -HUGE_VAL, slack = 0, sum = 0;
+  constexpr double lowest = std::numeric_limits<double>::lowest();
+  double top = lowest, slack = 0, sum = 0;
   for (size_t j = 0; j < row.scores.size(); ++j) {
-    if (std::isnan(row.scores[j]))
-      row.scores[j] = -HUGE_VAL;
+    row.scores[j] = std::isnan(row.scores[j]) ? -HUGE_VAL : std::max(row.scores[j], lowest);
     if (coverage[j] == Coverage::empty)
       continue;
     top = std::max(top, row.scores[j]);
@@ -56,7 +56,7 @@ void addShares(ScoreRow &row, const std::vector<Coverage> &coverage) {
   for (size_t j = 0; j < row.scores.size(); ++j) {
     double score = row.scores[j];
     bool isEmpty = coverage[j] == Coverage::empty;
-    row.shares.push_back(isEmpty || score == -HUGE_VAL ? 0 : score == top ? 1 : std::exp(score - top));
+    row.shares.push_back(isEmpty || score <= lowest ? 0 : score == top ? 1 : std::exp(score - top));
     sum += row.shares.back();
   }
   for (size_t j = 0; j < row.shares.size(); ++j) {

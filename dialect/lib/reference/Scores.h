@@ -17,7 +17,7 @@ constexpr double shareTolerance = 1e-5, smallestShare = 1e-37;
 
 /// One row of blocks. Slacks: by how much a target's value may differ (docs/numerics.md#selection).
 struct ScoreRow {
-  std::vector<double> scores, scoreSlack; ///< NaN has become -inf
+  std::vector<double> scores, scoreSlack; ///< NaN has become -inf, and -inf the lowest finite number above it
   std::vector<double> shares, shareSlack; ///< P: 0 at empty blocks
 };
 

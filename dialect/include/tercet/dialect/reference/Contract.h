@@ -50,7 +50,7 @@ struct OutputVerdict {
 struct ClassVerdict {
   int64_t blocks = 0;    ///< compared
   int64_t different = 0; ///< blocks of another class than the oracle's, excused or not
-  int64_t wrongRows = 0; ///< rows that no score gap below the tolerance excuses; legal: 0
+  int64_t wrongRows = 0; ///< rows (or wider scopes) that no rounding near a rank or a cut excuses; legal: 0
   std::string first;     ///< the first wrong row and why
   bool passed() const { return wrongRows == 0; }
 };
