@@ -68,7 +68,8 @@ TEST_CASE("the minimum holds where something is kept at all", "[select]") {
 
 TEST_CASE("counts are taken as they are, up to all blocks", "[select]") {
   Selection selection = pairBlocks();
-  selection.keepIsCount = selection.dropIsCount = true;
+  selection.keepUnit = KeepUnit::count;
+  selection.dropIsCount = true;
   selection.keep.value = 2;
   selection.drop.value = 1;
   CHECK(select(selection, {5, 1, 9, 7}) == Classes{0, -1, 1, 1});

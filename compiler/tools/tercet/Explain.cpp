@@ -23,7 +23,10 @@ const char *aggregationText(const std::string &aggregation) {
   return "the spec has no linear branch";
 }
 
-std::string blocksText(const reference::BlockCounts &blocks) {
+std::string blocksText(const std::optional<reference::BlockCounts> &known) {
+  if (!known)
+    return "blocks: masks, block sets, thresholds or tables decide, and so the data; what follows takes all as exact\n";
+  const reference::BlockCounts &blocks = *known;
   double all = static_cast<double>(blocks.critical + blocks.marginal + blocks.negligible);
   auto line = [&](const char *name, int64_t count) {
     return fmt::format("  {:<22} {:>12}  {:5.2f} %\n", name, count, 100.0 * static_cast<double>(count) / all);
@@ -126,12 +129,15 @@ public:
                                                     .valueDim = shape.valueDim,
                                                     .dtype = dtype,
                                                     .useCache = !noCache}));
-    TERCET_TRY(reference::BlockCounts blocks, reference::countBlocks(loaded.info.program, call.arguments));
+    TERCET_TRY(auto known, reference::countBlocks(loaded.info.program, call.arguments));
+    const reference::CallSizes &sizes = call.sizes;
+    reference::BlockCounts most{.critical = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK};
+    reference::BlockCounts blocks = known.value_or(most);
     TERCET_TRY(rt::PlanEstimate estimate,
                rt::estimatePlan(*executor->artifact(), *executor->module(), call.arguments,
                                 {blocks.critical, blocks.marginal, blocks.negligible}, executor->threads()));
     if (!json) {
-      TERCET_RETURN_IF_ERROR(printText(explain(loaded, shape, dtype, *executor, blocks, estimate, call)));
+      TERCET_RETURN_IF_ERROR(printText(explain(loaded, shape, dtype, *executor, known, estimate, call)));
       return exitOk;
     }
     Json object = {{"command", "explain"},
@@ -140,7 +146,7 @@ public:
                    {"shape", call.shapeJson()},
                    {"settings", loaded.settingsJson()}};
     object.update(executorJson(*executor));
-    if (loaded.info.classifies())
+    if (loaded.info.classifies() && known)
       object["blocks"] = {{"kept", blocks.critical}, {"linear", blocks.marginal}, {"skipped", blocks.negligible}};
     object.update(estimateJson(estimate));
     TERCET_RETURN_IF_ERROR(printJson(object));
@@ -149,7 +155,7 @@ public:
 
 private:
   static std::string explain(const LoadedSpec &loaded, const reference::Shape &shape, DType dtype,
-                             const Executor &executor, const reference::BlockCounts &blocks,
+                             const Executor &executor, const std::optional<reference::BlockCounts> &blocks,
                              const rt::PlanEstimate &estimate, const CallData &call) {
     const Artifact &artifact = *executor.artifact();
     std::string text =

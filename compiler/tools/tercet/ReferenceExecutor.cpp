@@ -30,6 +30,15 @@ public:
     if (showProgress)
       progress = std::make_unique<Progress>("reference", chunks);
 
+    reference::ClassMap map; // selected once: a scope may span rows of many chunks
+    if (selection) {
+      Status ran;
+      auto onWorkers = [&](int64_t items, const WorkItem &body) { ran = workers.run(items, body); };
+      TERCET_TRY(map, reference::selectClasses(spec.info.program, call.arguments, onWorkers));
+      TERCET_RETURN_IF_ERROR(std::move(ran));
+    }
+    Tensor classes = Tensor::contiguous(map.values.data(), DType::i8, {map.batch, map.heads, map.blocksQ, map.blocksK});
+
     LaunchReport report;
     Status failed;
     std::mutex mutex;
@@ -38,7 +47,8 @@ public:
       int64_t head = chunk / chunksPerHead, first = chunk % chunksPerHead * rowsPerChunk;
       for (int64_t row = first; row < std::min(first + rowsPerChunk, call.sizes.tokensQ); ++row)
         rows.push_back({head / call.sizes.headsQ, head % call.sizes.headsQ, row});
-      auto evaluation = reference::evaluate(spec.info.program, call.arguments, {.rows = std::move(rows)});
+      auto evaluation = reference::evaluate(spec.info.program, call.arguments,
+                                            {.rows = std::move(rows), .classes = selection ? &classes : nullptr});
       if (evaluation.ok())
         writeRows(*evaluation, outputs.arguments);
       std::lock_guard<std::mutex> lock(mutex);

@@ -33,7 +33,7 @@ std::vector<std::pair<std::string, double>> randomSettings(const compiler::SpecI
   const std::optional<reference::Selection> &selection = info.program.selection;
   std::vector<std::pair<std::string, double>> settings;
   double keep = random.uniform(index * 8), drop = random.uniform(index * 8 + 1) * (1 - keep);
-  if (isRuntimeFraction("keep") && selection && !selection->keepIsCount)
+  if (isRuntimeFraction("keep") && selection && selection->keepUnit != reference::KeepUnit::count)
     settings.emplace_back("keep", keep);
   if (isRuntimeFraction("drop") && selection && !selection->dropIsCount)
     settings.emplace_back("drop", drop);

@@ -6,9 +6,11 @@
 
 namespace tercet::reference {
 
-/// Checks the class rows that `rows` touch. With classes handed in the resolved map must be equal; otherwise counts,
-/// forced and empty blocks must be equal, and a block may take another's place only where their scores differ by less
-/// than 1e-5 * |mean q| * |mean k| (the scale is a common factor), or not at all under `exactTies`.
+/// Checks the scopes that `rows` touch: rows of blocks, or what selection ranks together. With classes handed in the
+/// resolved map must be equal. Otherwise empty, forced and forbidden blocks must be as the rules say; a block may take
+/// another's place only where their ranks differ by less than fp32 can tell apart, or not at all under `exactTies` and for
+/// scores handed in; counts must be equal, but for blocks as near to the cut of a mass or threshold rule
+/// (docs/numerics.md#selection).
 ClassVerdict checkClassMap(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
                            const Tensor &got, bool exactTies);
 

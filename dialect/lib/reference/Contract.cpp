@@ -38,12 +38,15 @@ struct Comparison {
     plain.mean = std::max(plain.mean, errors.mean);
   }
 
-  OutputVerdict verdict(double inputScale) const {
+  /// ofRegion: scores passed a region, which may scale them as inputs do.
+  OutputVerdict verdict(double inputScale, bool ofRegion) const {
     ErrorStats errors = measureErrors(got, right, dtype, denominatorFloor);
     RoundingFloor floor = roundingFloor(right, dtype, denominatorFloor);
     OutputVerdict verdict{.name = name, .elements = static_cast<int64_t>(right.size()), .nonFinite = errors.nonFinite};
-    verdict.relativeL2 = {errors.relativeL2,
-                          inputScale <= fixedBoundScale ? fixed : plainMaxFactor * plain.relativeL2 + floor.relativeL2};
+    double relative = plainMaxFactor * plain.relativeL2 + floor.relativeL2;
+    if (inputScale <= fixedBoundScale)
+      relative = ofRegion ? std::max(fixed, relative) : fixed;
+    verdict.relativeL2 = {errors.relativeL2, relative};
     verdict.maxError = {errors.max, plainMaxFactor * plain.max + floor.max};
     verdict.meanError = {errors.mean, plainMeanFactor * plain.mean + floor.mean};
     if (!right.empty())
@@ -129,6 +132,8 @@ Result<Verdict> checkOutputs(const Program &program, const Arguments &inputs, co
   Verdict verdict;
   if (outputs.classes)
     verdict.classes = checkClassMap(program, operands, right.rows, outputs.classes, options.exactTies);
+  bool ofRegion = std::any_of(program.branches.begin(), program.branches.end(),
+                              [](const Branch &branch) { return branch.score.has_value(); });
   // Bounds only grow with the orders, so the rest need not be evaluated once all is within them.
   evaluation.plain = true;
   for (evaluation.order = 0; evaluation.order < EvaluateOptions::plainOrders; ++evaluation.order) {
@@ -136,7 +141,7 @@ Result<Verdict> checkOutputs(const Program &program, const Arguments &inputs, co
     verdict.outputs.clear();
     for (Comparison &comparison : comparisons) {
       comparison.addPlain(comparison.name == "lse" ? plain.result().lse : plain.result().o);
-      verdict.outputs.push_back(comparison.verdict(options.inputScale));
+      verdict.outputs.push_back(comparison.verdict(options.inputScale, ofRegion));
     }
     if (std::all_of(verdict.outputs.begin(), verdict.outputs.end(),
                     [](const OutputVerdict &output) { return output.passed() || output.nonFinite > 0; }))

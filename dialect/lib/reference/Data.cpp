@@ -57,8 +57,30 @@ void fillWeight(const Tensor &tensor, std::string_view name, const DataOptions &
   });
 }
 
+/// Amounts from half to one and a half of keep, within its range.
+void fillBudgets(const Tensor &tensor, const Selection &selection, const DataOptions &options) {
+  RandomStream random(options.seed, selection.budgets);
+  for (int64_t head = 0; head < tensor.shape[0]; ++head) {
+    double amount = selection.keep.value * (0.5 + random.uniform(static_cast<uint64_t>(head)));
+    tensor.set(selection.keepUnit == KeepUnit::count ? std::round(amount) : std::min(amount, 1.0), head);
+  }
+}
+
+/// The slopes of ALiBi (arXiv 2108.12409): powers of two from 2^-8 to 1, which biases by distance and gates can bear.
+void fillSlopes(const Tensor &tensor) {
+  for (int64_t head = 0; head < tensor.shape[0]; ++head)
+    tensor.set(std::exp2(std::floor(-8.0 * static_cast<double>(head + 1) / static_cast<double>(tensor.shape[0]))),
+               head);
+}
+
 /// Normals; integers are segments: in order along a last axis of tokens, at random elsewhere.
-void fillTable(const Tensor &tensor, const Table &table, const DataOptions &options) {
+void fillTable(const Tensor &tensor, const Program &program, const Table &table, const DataOptions &options) {
+  if (program.selection && program.selection->budgets == table.name)
+    return fillBudgets(tensor, *program.selection, options);
+  bool isPerHead = table.axes == std::vector{static_cast<int64_t>(TableAxis::head)} ||
+                   table.axes == std::vector{static_cast<int64_t>(TableAxis::kvHead)};
+  if (isPerHead && table.dtype == DType::f32)
+    return fillSlopes(tensor);
   RandomStream noise(options.seed, table.name);
   auto last = static_cast<TableAxis>(table.axes.back());
   bool ordered = last == TableAxis::query || last == TableAxis::key;
@@ -176,7 +198,7 @@ Data makeData(const Program &program, const Shape &given, const DataOptions &opt
       fillWeight(add(branch.bias, DType::f32, {shape.valueDim}), branch.bias, options);
   }
   for (const Table &table : program.tables)
-    fillTable(add(table.name, table.dtype, tableShape(table, shape.forTables(program))), table, options);
+    fillTable(add(table.name, table.dtype, tableShape(table, shape.forTables(program))), program, table, options);
   return data;
 }
 

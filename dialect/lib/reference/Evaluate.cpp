@@ -1,11 +1,10 @@
 // Evaluate: resolves the rows and classes of a call, then evaluates head by head.
 #include "tercet/dialect/reference/Evaluate.h"
 
+#include "Classify.h"
 #include "HeadEvaluator.h"
-#include "Select.h"
 
 #include <array>
-#include <set>
 
 namespace tercet::reference {
 namespace {
@@ -47,39 +46,20 @@ std::vector<HeadRows> groupByHead(const std::vector<RowIndex> &rows) {
   return list;
 }
 
-void classifyHead(const SelectionRule &rule, const Operands &operands, const HeadRows &head,
-                  const std::vector<RowIndex> &rows, ClassMap &map) {
-  std::set<int64_t> queryBlocks;
-  for (size_t slot : head.slots)
-    queryBlocks.insert(rows[slot].row / rule.blockQ);
-  std::optional<HeadScores> scores;
-  if (!operands.classes)
-    scores.emplace(rule, operands, head.batch, head.head);
-  for (int64_t i : queryBlocks) {
-    RowQuota quota = rowQuota(rule, i, map.blocksK, operands.lengthQ(head.batch), operands.lengthK(head.batch));
-    std::vector<int8_t> classes(map.blocksK, -1);
-    if (scores)
-      classes = classifyRow(quota, scores->row(i));
-    for (int64_t j = 0; j < map.blocksK; ++j) {
-      const Tensor &given = operands.classes;
-      if (given && !quota.empty[j])
-        classes[j] = static_cast<int8_t>(
-            given.get(given.shape[0] == 1 ? 0 : head.batch, given.shape[1] == 1 ? 0 : head.head, i, j));
-      map.at(head.batch, head.head, i, j) = classes[j];
-    }
-  }
-}
-
 template <typename Real>
 void evaluateHead(const Program &program, const Operands &operands, const HeadRows &head, DType probabilities,
-                  int order, Evaluation &evaluation) {
+                  int order, const Classification &classification, Evaluation &evaluation) {
   HeadEvaluator<Real> evaluator(program, operands, head.batch, head.head, probabilities, order);
   int64_t valueDim = evaluation.sizes.valueDim;
   for (size_t slot : head.slots) {
     int64_t row = evaluation.rows[slot].row;
-    const int8_t *classes =
-        program.selection ? &evaluation.classes.at(head.batch, head.head, row / program.selection->blockQ, 0) : nullptr;
-    std::vector<Row<Real>> results = evaluator.evaluate(row, classes);
+    RowBlocks blocks;
+    if (program.selection) {
+      const ClassMap &map = classification.classes;
+      int64_t first = map.index(head.batch, head.head, row / program.selection->blockQ, 0);
+      blocks = {&map.values[first], &classification.coverage[first]};
+    }
+    std::vector<Row<Real>> results = evaluator.evaluate(row, blocks);
     for (size_t index = 0; index < results.size(); ++index) {
       BranchRows &branch = evaluation.branches[index];
       std::copy(results[index].o.begin(), results[index].o.end(), branch.o.begin() + slot * valueDim);
@@ -96,7 +76,31 @@ void forEach(const ParallelFor &parallelFor, size_t count, const std::function<v
     body(static_cast<int64_t>(item), 0);
 }
 
+Classification classifyRows(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
+                            const ParallelFor &parallelFor) {
+  const CallSizes &sizes = operands.sizes;
+  Classification result;
+  result.classes = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK, {}};
+  size_t blocks = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK;
+  result.classes.values.assign(blocks, ClassMap::notEvaluated);
+  result.coverage.resize(blocks);
+  std::vector<std::pair<Family, std::set<int64_t>>> families;
+  for (auto &[family, queryBlocks] : touchedBlocks(*program.selection, operands, rows))
+    families.emplace_back(family, queryBlocks);
+  forEach(parallelFor, families.size(),
+          [&](int64_t item, int) { classify(program, operands, families[item].first, families[item].second, result); });
+  return result;
+}
+
 } // namespace
+
+Result<ClassMap> selectClasses(const Program &program, const Arguments &arguments, const ParallelFor &parallelFor) {
+  TERCET_TRY(Operands operands, bindOperands(program, arguments, nullptr));
+  if (!program.selection)
+    return Status::make(Code::invalidArgument, "{} has no classification, so it has no classes", program.name);
+  TERCET_TRY(std::vector<RowIndex> rows, resolveRows(operands.sizes, {}));
+  return std::move(classifyRows(program, operands, rows, parallelFor).classes);
+}
 
 Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, const EvaluateOptions &options) {
   TERCET_TRY(Operands operands, bindOperands(program, arguments, options.classes));
@@ -105,13 +109,9 @@ Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, 
   TERCET_TRY(evaluation.rows, resolveRows(operands.sizes, options));
   evaluation.output = program.output;
   const CallSizes &sizes = evaluation.sizes;
-  std::optional<SelectionRule> rule;
-  if (program.selection) {
-    rule = bindRule(*program.selection, operands);
-    evaluation.classes = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK, {}};
-    evaluation.classes.values.assign(sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK,
-                                     ClassMap::notEvaluated);
-  }
+  Classification classification;
+  if (program.selection)
+    classification = classifyRows(program, operands, evaluation.rows, options.parallelFor);
   for (size_t index = 0; index < program.branches.size(); ++index) {
     BranchRows branch{program.branches[index].name, {}, {}};
     branch.o.resize(evaluation.rows.size() * sizes.valueDim);
@@ -121,13 +121,13 @@ Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, 
   }
   std::vector<HeadRows> heads = groupByHead(evaluation.rows);
   forEach(options.parallelFor, heads.size(), [&](int64_t item, int) {
-    if (rule)
-      classifyHead(*rule, operands, heads[item], evaluation.rows, evaluation.classes);
     if (options.plain)
-      evaluateHead<float>(program, operands, heads[item], options.probabilities, options.order, evaluation);
+      evaluateHead<float>(program, operands, heads[item], options.probabilities, options.order, classification,
+                          evaluation);
     else
-      evaluateHead<double>(program, operands, heads[item], DType::f64, /*order=*/0, evaluation);
+      evaluateHead<double>(program, operands, heads[item], DType::f64, /*order=*/0, classification, evaluation);
   });
+  evaluation.classes = std::move(classification.classes);
   return evaluation;
 }
 

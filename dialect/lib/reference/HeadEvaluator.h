@@ -1,7 +1,7 @@
 // HeadEvaluator: every branch of a program at rows of one head.
 #pragma once
 
-#include "Operands.h"
+#include "BlockRules.h"
 #include "RowMath.h"
 
 #include <algorithm>
@@ -9,7 +9,14 @@
 
 namespace tercet::reference {
 
-/// Loads keys and values of one head once, then evaluates rows. Tokens beyond the lengths are never read.
+/// The key blocks of one query block: what covers them, and their classes. Null without classification.
+struct RowBlocks {
+  const int8_t *classes = nullptr;
+  const Coverage *coverage = nullptr;
+};
+
+/// Loads keys and values of one head once, then evaluates rows. Tokens beyond the lengths are never read. One thread at a
+/// time.
 template <typename Real> class HeadEvaluator {
 public:
   /// order: as EvaluateOptions::order.
@@ -21,7 +28,12 @@ public:
         blockK(program.selection ? program.selection->blockK : std::max<int64_t>(lengthK, 1)),
         k(load(operands.k, operands.kvHead(head), lengthK, firstFeature)),
         v(load(operands.v, operands.kvHead(head), lengthK, 0)) {
+    ScorePrecision precision = sizeof(Real) == sizeof(double) ? ScorePrecision::f64 : ScorePrecision::f32;
     for (const Branch &branch : program.branches) {
+      if (branch.mask)
+        masks.emplace(&branch, PairEvaluator(program, *branch.mask, operands, batch, head));
+      if (branch.score)
+        scoreRegions.emplace(&branch, PairEvaluator(program, *branch.score, operands, batch, head, precision));
       if (branch.kind == Branch::Kind::linear && !featuresK.contains(branch.featureMap))
         featuresK[branch.featureMap] = features(branch.featureMap);
       if (branch.kind == Branch::Kind::blockMean && meanK.rows == 0) {
@@ -31,8 +43,8 @@ public:
     }
   }
 
-  /// classes: of the row's query block, one per key block; null without classification.
-  std::vector<Row<Real>> evaluate(int64_t row, const int8_t *classes) const {
+  /// blocks: of the row's query block.
+  std::vector<Row<Real>> evaluate(int64_t row, RowBlocks blocks) {
     std::vector<Row<Real>> results;
     if (row >= lengthQ) {
       results.assign(program.branches.size(), {std::vector<Real>(v.columns, Real(0))});
@@ -42,7 +54,7 @@ public:
     for (int64_t c = 0; c < k.columns; ++c)
       q[c] = static_cast<Real>(operands.q.get(batch, head, row, (c + firstFeature) % k.columns));
     for (const Branch &branch : program.branches)
-      results.push_back(evaluateBranch(branch, q, classes, results));
+      results.push_back(evaluateBranch(branch, row, q, blocks, results));
     return results;
   }
 
@@ -56,6 +68,7 @@ private:
   int64_t lengthQ, lengthK, blockK;
   Matrix<Real> k, v, meanK, meanV;
   std::map<FeatureMap, Matrix<Real>> featuresK;
+  std::map<const Branch *, PairEvaluator> masks, scoreRegions;
 
   Matrix<Real> load(const Tensor &tokens, int64_t tokenHead, int64_t length, int64_t firstColumn) const {
     Matrix<Real> matrix(length, tokens.shape[3]);
@@ -85,27 +98,31 @@ private:
     return result;
   }
 
-  static bool covers(const Branch &branch, const int8_t *classes, int64_t block) {
-    return !classes || (branch.classes & bitOfClass(classes[block]));
+  /// Only exact attention looks at single pairs, so nothing else takes in a block of which the mask forbids some.
+  static bool covers(const Branch &branch, RowBlocks blocks, int64_t block) {
+    if (!blocks.classes)
+      return true;
+    bool isWhole = blocks.coverage[block] == Coverage::full || branch.kind == Branch::Kind::sparse;
+    return isWhole && (branch.classes & bitOfClass(blocks.classes[block]));
   }
 
-  std::vector<int64_t> tokensOf(const Branch &branch, const int8_t *classes) const {
+  std::vector<int64_t> tokensOf(const Branch &branch, RowBlocks blocks) const {
     std::vector<int64_t> tokens;
     for (int64_t t = 0; t < lengthK; ++t)
-      if (covers(branch, classes, t / blockK))
+      if (covers(branch, blocks, t / blockK))
         tokens.push_back(t);
     return tokens;
   }
 
-  Row<Real> evaluateBranch(const Branch &branch, const std::vector<Real> &q, const int8_t *classes,
-                           const std::vector<Row<Real>> &earlier) const {
+  Row<Real> evaluateBranch(const Branch &branch, int64_t row, const std::vector<Real> &q, RowBlocks blocks,
+                           const std::vector<Row<Real>> &earlier) {
     switch (branch.kind) {
     case Branch::Kind::sparse:
-      return sparse(branch, q, classes);
+      return sparse(branch, row, q, blocks);
     case Branch::Kind::linear:
-      return linear(branch, q, classes);
+      return linear(branch, q, blocks);
     case Branch::Kind::blockMean:
-      return blockMean(branch, q, classes);
+      return blockMean(branch, q, blocks);
     case Branch::Kind::project:
       return project(branch, earlier[branch.inputs[0]]);
     case Branch::Kind::sum:
@@ -138,27 +155,34 @@ private:
     Real scale;
   };
 
-  Row<Real> sparse(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+  Row<Real> sparse(const Branch &branch, int64_t row, const std::vector<Real> &q, RowBlocks blocks) {
     Scores scores(*this, branch.scale, q, k);
+    auto mask = masks.find(&branch), region = scoreRegions.find(&branch);
     std::vector<Term<Real>> terms;
-    for (int64_t t : tokensOf(branch, classes))
-      terms.push_back({scores[t], Real(1), v[t]});
+    for (int64_t t : tokensOf(branch, blocks)) {
+      if (mask != masks.end() && !mask->second.holds(row, t))
+        continue;
+      Real score = scores[t];
+      if (region != scoreRegions.end())
+        score = static_cast<Real>(region->second.score(row, t, score));
+      terms.push_back({score, Real(1), v[t]});
+    }
     return softmaxRow(terms, v.columns, probabilities);
   }
 
-  Row<Real> blockMean(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+  Row<Real> blockMean(const Branch &branch, const std::vector<Real> &q, RowBlocks blocks) const {
     Scores scores(*this, branch.scale, q, meanK);
     std::vector<Term<Real>> terms;
     for (int64_t j = 0; j < meanK.rows; ++j)
-      if (covers(branch, classes, j))
+      if (covers(branch, blocks, j))
         terms.push_back({scores[j], static_cast<Real>(std::min(blockK, lengthK - j * blockK)), meanV[j]});
     return softmaxRow(terms, v.columns, probabilities);
   }
 
-  Row<Real> linear(const Branch &branch, const std::vector<Real> &q, const int8_t *classes) const {
+  Row<Real> linear(const Branch &branch, const std::vector<Real> &q, RowBlocks blocks) const {
     std::vector<Real> featuresQ(q.size());
     applyFeatureMap(branch.featureMap, q.data(), k.columns, featuresQ.data());
-    return linearRow(featuresQ.data(), featuresK.at(branch.featureMap), v, tokensOf(branch, classes),
+    return linearRow(featuresQ.data(), featuresK.at(branch.featureMap), v, tokensOf(branch, blocks),
                      static_cast<Real>(operands.value(branch.eps)));
   }
 

@@ -139,6 +139,17 @@ Status checkRange(const Operands &operands, const Number &number, double low, do
   return wrong("{} is {}; expected {}", number.parameter, value, legal);
 }
 
+/// Integers in regions are 32-bit: parameters are kept away from where they wrap.
+Status checkRegion(const std::optional<PairProgram> &region, const Operands &operands) {
+  constexpr double limit = 1 << 30;
+  if (region)
+    for (const PairOp &op : region->ops)
+      if (op.kind == PairOp::Kind::integer && op.value.isRuntime)
+        TERCET_RETURN_IF_ERROR(
+            checkRange(operands, op.value, -limit, limit, "an integer from -1073741824 to 1073741824", true));
+  return {};
+}
+
 Status checkNumbers(const Program &program, const Operands &operands) {
   for (const auto &[name, value] : operands.arguments->parameters) {
     bool known = false;
@@ -156,19 +167,25 @@ Status checkNumbers(const Program &program, const Operands &operands) {
       return wrong("{} is {}; expected a number above 0", branch.scale.parameter, scale);
     if (branch.kind == Branch::Kind::linear)
       TERCET_RETURN_IF_ERROR(checkRange(operands, branch.eps, 0, huge, "a number of at least 0", false));
+    for (const auto *region : {&branch.mask, &branch.score})
+      TERCET_RETURN_IF_ERROR(checkRegion(*region, operands));
   }
   if (!program.selection)
     return {};
   const Selection &selection = *program.selection;
+  bool keepIsCount = selection.keepUnit == KeepUnit::count, keepIsFraction = selection.keepUnit == KeepUnit::fraction;
   for (const auto &[amount, isCount] :
-       {std::pair{&selection.keep, selection.keepIsCount}, {&selection.drop, selection.dropIsCount}})
+       {std::pair{&selection.keep, keepIsCount}, {&selection.drop, selection.dropIsCount}})
     TERCET_RETURN_IF_ERROR(checkRange(operands, *amount, 0, isCount ? huge : 1,
                                       isCount ? "a count of at least 0" : "a fraction in [0, 1]", isCount));
   double keep = operands.value(selection.keep), drop = operands.value(selection.drop);
-  if (!selection.keepIsCount && !selection.dropIsCount && keep + drop > 1 + 1e-9)
+  if (keepIsFraction && !selection.dropIsCount && keep + drop > 1 + 1e-9)
     return wrong("{} ({}) + {} ({}) is more than 1", selection.keep.parameter, keep, selection.drop.parameter, drop);
-  for (const Number *amount : {&selection.minKeep, &selection.sink})
-    TERCET_RETURN_IF_ERROR(checkRange(operands, *amount, 0, huge, "an integer of at least 0", true));
+  for (const Number *amount : {&selection.minKeep, &selection.sink, selection.maxKeep ? &*selection.maxKeep : nullptr})
+    if (amount)
+      TERCET_RETURN_IF_ERROR(checkRange(operands, *amount, 0, huge, "an integer of at least 0", true));
+  for (const auto *rule : {&selection.mask, &selection.forced, &selection.forbidden, &selection.pattern})
+    TERCET_RETURN_IF_ERROR(checkRegion(*rule, operands));
   return {};
 }
 

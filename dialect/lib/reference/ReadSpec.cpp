@@ -1,7 +1,8 @@
-// readSpec: one pass over the spec's ops, in order. The only file of the oracle that includes MLIR.
+// readSpec: one pass over the spec's ops, in order. With ReadSelection.cpp and ReadRegion.cpp all of the oracle that
+// includes MLIR.
 #include "tercet/dialect/reference/ReadSpec.h"
 
-#include "tercet/dialect/TercetDialect.h"
+#include "ReadSelection.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -22,9 +23,11 @@ public:
     for (BlockArgument argument : spec.getBody().getArguments()) {
       if (isa<ir::WeightType>(argument.getType()))
         program.weights.push_back(argumentName(argument));
-      if (auto table = dyn_cast<ir::TableType>(argument.getType()))
+      if (auto table = dyn_cast<ir::TableType>(argument.getType())) {
+        tables[argumentName(argument)] = program.tables.size();
         program.tables.push_back(
             {argumentName(argument), table.getAxes().vec(), table.getElementType().isF32() ? DType::f32 : DType::i32});
+      }
     }
     for (Operation &op : spec.getBody().front())
       TERCET_RETURN_IF_ERROR(readOp(op));
@@ -34,12 +37,9 @@ public:
 private:
   ir::SpecOp spec;
   Program program;
+  TableIndices tables;
   llvm::DenseMap<Value, size_t> branchOf;
   std::map<std::string, int> namesTaken;
-
-  std::string argumentName(Value value) {
-    return cast<StringAttr>(spec.getArgNames()[cast<BlockArgument>(value).getArgNumber()]).str();
-  }
 
   Status checkTokens(Operation &op, ValueRange tokens) {
     static constexpr const char *names[] = {"q", "k", "v"};
@@ -50,24 +50,11 @@ private:
     return {};
   }
 
-  static Number number(Value operand, double whenAbsent) {
-    ir::ParamOp param = ir::paramOf(operand);
-    if (!param)
-      return {.value = whenAbsent};
-    Number number{.parameter = param.getName().str(), .isAuto = param.isAuto(), .isRuntime = !param.isStatic()};
-    if (!number.isAuto)
-      number.value =
-          param.getKind() == ir::ParamKind::Float ? param.getFloat() : static_cast<double>(param.getInteger());
-    return number;
-  }
-
   static Number scale(Value operand) {
-    Number result = number(operand, 0);
+    Number result = readNumber(operand, 0);
     result.isAuto = result.isAuto || !operand;
     return result;
   }
-
-  static bool flag(Value operand) { return operand && ir::paramOf(operand).getFlag(); }
 
   static uint8_t bits(ir::ClassSet set) {
     uint8_t result = 0;
@@ -88,42 +75,18 @@ private:
     program.branches.push_back(std::move(branch));
   }
 
-  Status readSelect(ir::SelectOp op) {
-    auto scores = op.getScores().getDefiningOp<ir::PooledScoresOp>();
-    if (!scores)
-      return Status::make(Code::invalidSpec, "tercet.select reads scores that tercet.pooled_scores did not make");
-    TERCET_RETURN_IF_ERROR(checkTokens(*scores, {scores.getQ(), scores.getK()}));
-    if (op.getMaxKeep() || op.getScope() || op.getBudgets() || op.getMask() || op.getForced() || op.getForbidden() ||
-        scores.getCenter() || scores.getGuard() ||
-        (op.getKeepUnit() != ir::KeepUnit::Fraction && op.getKeepUnit() != ir::KeepUnit::Count))
-      return Status::make(Code::invalidSpec, "the oracle has no meaning for this rule of tercet.select");
-    Selection selection;
-    selection.blockQ = ir::paramOf(scores.getBlockQ()).getInteger();
-    selection.blockK = ir::paramOf(scores.getBlockK()).getInteger();
-    selection.keep = number(op.getKeep(), 0);
-    selection.drop = number(op.getDrop(), 0);
-    selection.minKeep = number(op.getMinKeep(), 1);
-    selection.sink = number(op.getSink(), 0);
-    selection.keepIsCount = op.getKeepUnit() == ir::KeepUnit::Count;
-    selection.dropIsCount = op.getDropUnit() == ir::DropUnit::Count;
-    if (ir::ParamOp rule = ir::paramOf(op.getCountRule()))
-      selection.rounding = rule.getKeyword() == "ceil"    ? Rounding::ceil
-                           : rule.getKeyword() == "round" ? Rounding::round
-                                                          : Rounding::floor;
-    selection.diagonal = flag(op.getDiagonal());
-    selection.forcedCounts = flag(op.getForcedCounts());
-    program.selection = selection;
-    return {};
-  }
-
   Status readSparse(ir::SparseOp op) {
-    if (op.getMask() || !op.getScore().empty())
-      return Status::make(Code::invalidSpec, "the oracle has no meaning for masks and score regions");
     Branch branch;
     branch.kind = Branch::Kind::sparse;
     branch.scale = scale(op.getScale());
     if (op.getClasses())
       branch.classes = bits(op.getSetAttr().getValue());
+    if (auto mask = op.getMask() ? op.getMask().getDefiningOp<ir::MaskOp>() : ir::MaskOp()) {
+      TERCET_TRY(branch.mask, readRegion(mask.getBody(), tables));
+    }
+    if (!op.getScore().empty()) {
+      TERCET_TRY(branch.score, readRegion(op.getScore(), tables));
+    }
     add(*op, branch);
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
   }
@@ -131,7 +94,7 @@ private:
   Status readLinear(ir::LinearOp op) {
     Branch branch;
     branch.kind = Branch::Kind::linear;
-    branch.eps = number(op.getEps(), 0);
+    branch.eps = readNumber(op.getEps(), 0);
     StringRef phi = ir::paramOf(op.getFeatureMap()).getKeyword();
     branch.featureMap = phi == "elu" ? FeatureMap::elu : phi == "relu" ? FeatureMap::relu : FeatureMap::softmax;
     if (op.getClasses()) {
@@ -173,8 +136,14 @@ private:
             program.parameters.push_back(param.getName().str());
           return Status();
         })
-        .Case<ir::PooledScoresOp, ir::SkipOp>([](auto) { return Status(); })
-        .Case([&](ir::SelectOp select) { return readSelect(select); })
+        .Case<ir::PooledScoresOp, ir::SampledScoresOp>([&](auto scores) {
+          return checkTokens(*scores, {scores.getQ(), scores.getK()});
+        })
+        .Case<ir::GivenScoresOp, ir::MaskOp, ir::BlockSetOp, ir::SkipOp>([](auto) { return Status(); })
+        .Case<ir::SelectOp, ir::PatternOp>([&](auto classification) {
+          TERCET_TRY(program.selection, readSelection(classification, tables));
+          return Status();
+        })
         .Case([&](ir::SparseOp sparse) { return readSparse(sparse); })
         .Case([&](ir::LinearOp linear) { return readLinear(linear); })
         .Case([&](ir::BlockMeanOp means) { return readBlockMean(means); })

@@ -16,7 +16,9 @@ struct DropSelectDefaults : OpRewritePattern<SelectOp> {
     auto isOff = [](Value operand) { return operand && !paramOf(operand).getFlag(); };
     bool dropRule = op.getCountRule() && paramOf(op.getCountRule()).getKeyword() == "floor";
     bool dropDiagonal = isOff(op.getDiagonal());
-    bool forcesNothing = !op.getSink() && (!op.getDiagonal() || dropDiagonal);
+    auto pooled = op.getScores().getDefiningOp<PooledScoresOp>();
+    bool forcesNothing =
+        !op.getSink() && !op.getForced() && (!op.getDiagonal() || dropDiagonal) && !(pooled && pooled.getGuard());
     bool dropForcedCounts = op.getForcedCounts() && (forcesNothing || isOff(op.getForcedCounts()));
     if (!dropRule && !dropDiagonal && !dropForcedCounts)
       return rewriter.notifyMatchFailure(op, "no operand repeats a default");

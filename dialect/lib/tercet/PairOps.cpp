@@ -115,5 +115,9 @@ LogicalResult ValueOp::verify() {
   if (param.getKind() == ParamKind::Keyword || param.isAuto())
     return emitOpError("C1: ") << param.getName() << " is " << (param.isAuto() ? "auto" : "a keyword")
                                << "; expected a number or a flag";
+  constexpr int64_t limit = 1 << 30; // integers of regions are 32-bit: parameters stay away from where they wrap
+  if (param.getKind() == ParamKind::Integer && (param.getInteger() < -limit || param.getInteger() > limit))
+    return emitOpError("C1: ") << param.getName() << " is " << param.getInteger()
+                               << "; an integer of regions lies in [-2^30, 2^30]";
   return success();
 }

@@ -24,6 +24,18 @@ static bool isPairOp(Operation *op) {
          isa<ReadOp, ValueOp, ExtentOp, YieldOp>(op);
 }
 
+// Whether an op leaves i1 alone, or means the same whatever number a truth value is taken for.
+static bool takesTruthValues(Operation *op) {
+  auto isTruth = [](Value value) { return value.getType().isSignlessInteger(1); };
+  if (auto compare = dyn_cast<arith::CmpIOp>(op))
+    return !isTruth(compare.getLhs()) || compare.getPredicate() == arith::CmpIPredicate::eq ||
+           compare.getPredicate() == arith::CmpIPredicate::ne;
+  if (isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::SelectOp, YieldOp>(op))
+    return true;
+  bool makesTruth = isa<arith::ConstantOp, arith::CmpFOp, ValueOp>(op);
+  return llvm::none_of(op->getOperands(), isTruth) && (makesTruth || llvm::none_of(op->getResults(), isTruth));
+}
+
 LogicalResult tercet::ir::verifySignature(Operation *op, Region &region, TypeRange expected, Type yields,
                                           StringRef label) {
   if (!region.hasOneBlock())
@@ -51,6 +63,9 @@ LogicalResult tercet::ir::verifyPairOps(Operation *op, Region &region, StringRef
     for (Type type : inner.getResultTypes())
       if (!isPairType(type))
         return inner.emitOpError() << label << ": makes " << type << "; regions work on f32, index, i32 and i1";
+    if (!takesTruthValues(&inner))
+      return inner.emitOpError() << label
+                                 << ": computes with i1; truth values take andi, ori, xori, cmpi eq and ne, and select";
     for (auto [index, operand] : llvm::enumerate(inner.getOperands())) {
       if (operand.getParentRegion() == &region)
         continue;

@@ -40,3 +40,36 @@ tercet.spec @kept(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %o = tercet.sparse %q, %k, %v on %classes[critical]
   tercet.return %o
 }
+
+// So does a block that a set or a guard forces.
+// CHECK-LABEL: tercet.spec @forced
+// CHECK: tercet.select {{.*}} forced_counts(%{{[0-9]+}}) forced(%{{[0-9]+}})
+tercet.spec @forced(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %forced_counts = tercet.param forced_counts = true : !tercet.static<flag>
+  %keep = tercet.param keep = 0.05 : !tercet.runtime<f64>
+  %column = tercet.block_set blocks(%block, %block) {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %member = arith.cmpi eq, %i, %j : index
+    tercet.yield %member : i1
+  }
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  %classes = tercet.select %scores keep top_fraction(%keep) forced_counts(%forced_counts) forced(%column)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}
+
+// CHECK-LABEL: tercet.spec @guarded
+// CHECK: tercet.select {{.*}} forced_counts(%{{[0-9]+}})
+tercet.spec @guarded(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %forced_counts = tercet.param forced_counts = true : !tercet.static<flag>
+  %keep = tercet.param keep = 0.05 : !tercet.runtime<f64>
+  %guard = tercet.param guard = 0.5 : !tercet.runtime<f64>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block) guard(%guard)
+  %classes = tercet.select %scores keep top_fraction(%keep) forced_counts(%forced_counts)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}

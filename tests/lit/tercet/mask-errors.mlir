@@ -70,3 +70,34 @@ tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens,
   %o = tercet.sparse %q, %k, %v mask(%outer)
   tercet.return %o
 }
+
+// -----
+
+// C2: truth values are no numbers.
+tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %m = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %past = arith.cmpi sle, %j, %i : index
+    %first = arith.cmpi eq, %j, %b : index
+    // expected-error @+1 {{C2: computes with i1; truth values take andi, ori, xori, cmpi eq and ne, and select}}
+    %allowed = arith.maxsi %past, %first : i1
+    tercet.yield %allowed : i1
+  }
+  %o = tercet.sparse %q, %k, %v mask(%m)
+  tercet.return %o
+}
+
+// -----
+
+tercet.spec @mask_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %m = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %past = arith.cmpi sle, %j, %i : index
+    // expected-error @+1 {{C2: computes with i1; truth values take andi, ori, xori, cmpi eq and ne, and select}}
+    %number = arith.index_cast %past : i1 to index
+    %allowed = arith.cmpi eq, %number, %j : index
+    tercet.yield %allowed : i1
+  }
+  %o = tercet.sparse %q, %k, %v mask(%m)
+  tercet.return %o
+}

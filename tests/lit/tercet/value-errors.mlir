@@ -25,3 +25,19 @@ tercet.spec @value_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens
   }
   tercet.return %o
 }
+
+// -----
+
+// C1: integers that cannot wrap.
+tercet.spec @value_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %window = tercet.param window = 2000000000 : !tercet.runtime<i64>
+  %m = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    // expected-error @+1 {{C1: window is 2000000000; an integer of regions lies in [-2^30, 2^30]}}
+    %w = tercet.value %window : !tercet.runtime<i64>
+    %allowed = arith.cmpi sle, %j, %w : index
+    tercet.yield %allowed : i1
+  }
+  %o = tercet.sparse %q, %k, %v mask(%m)
+  tercet.return %o
+}

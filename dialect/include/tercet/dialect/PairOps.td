@@ -81,9 +81,9 @@ def Tercet_ValueOp : Tercet_Op<"value", [InRegion, Pure, DeclareOpInterfaceMetho
   let description = [{
     See docs/spec.md#value.
 
-    | label | applies to | rule                                                  |
-    |-------|------------|-------------------------------------------------------|
-    | C1    | `param`    | a number or a flag, not a keyword; not `auto`         |
+    | label | applies to | rule                                                                       |
+    |-------|------------|----------------------------------------------------------------------------|
+    | C1    | `param`    | a number or a flag, not a keyword; not `auto`; integers from -2^30 to 2^30 |
 
     Example:
     ```mlir

@@ -47,8 +47,9 @@ def Tercet_SampledScoresOp : Tercet_Op<"sampled_scores", [InSpec, Pure]> {
   let summary = "score block pairs by the anti-diagonals of their products, as shares of a row";
   let description = [{
     Groups of `stride` tokens: a query group and a key group score the sum over t of q[stride - 1 - t] . k[t], times scale /
-    stride. A softmax over the key groups makes every query group's row a distribution; a block pair gets the sum over
-    its groups, divided by the sum over the row (XAttention, arXiv 2503.16428). See docs/spec.md#sampled_scores.
+    stride. A softmax over the key groups of non-empty blocks makes every query group's row a distribution; a block pair gets
+    the sum over its groups, divided by the number of query groups (XAttention, arXiv 2503.16428). See
+    docs/spec.md#sampled_scores.
 
     | label | applies to           | rule                                         |
     |-------|----------------------|----------------------------------------------|

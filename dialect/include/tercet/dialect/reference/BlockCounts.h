@@ -12,7 +12,8 @@ struct BlockCounts {
 };
 
 /// Counts by the rules of docs/spec.md#counts; reads shapes, lengths and parameters of `arguments`, no token. Classes
-/// handed in are not looked at. All zero without a classification. Errors as checkArguments.
-Result<BlockCounts> countBlocks(const Program &program, const Arguments &arguments);
+/// handed in are not looked at. All zero without a classification. Nothing where masks, block sets, thresholds or tables
+/// decide, for then data does. Errors as checkArguments.
+Result<std::optional<BlockCounts>> countBlocks(const Program &program, const Arguments &arguments);
 
 } // namespace tercet::reference

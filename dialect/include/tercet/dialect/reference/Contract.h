@@ -1,7 +1,7 @@
 // The numerics contract: when the outputs of a target count as right (docs/numerics.md).
 //
-// Inputs scaled by 1 to 4: relative L2 <= 1e-5 in f32, <= 4e-3 in f16 and bf16. Beyond that, and for the largest error
-// at every scale: <= 2 x the error of the plain low-precision evaluation plus a floor of one rounding. The mean error
+// Inputs scaled by 1 to 4: relative L2 <= 1e-5 in f32, <= 4e-3 in f16 and bf16. Beyond that, under a score region (where it
+// is more), and for the largest error at every scale: <= 2 x the error of the plain low-precision evaluation plus a floor of one rounding. The mean error
 // stays within 1.25 x the plain evaluation's plus half an fp32 unit in the last place. What one evaluation errs by is
 // chance where a few elements carry the error, so the plain evaluation's error is the largest over 16 orders of
 // summation (docs/decisions/0013-plain-error.md). lse is f32 whatever the inputs are; its relative error is taken

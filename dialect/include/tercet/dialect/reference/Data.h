@@ -82,8 +82,9 @@ struct Data {
 };
 
 /// q, k, v of this shape in options.dtype, and the program's weights in f32: matrices [valueDim, valueDim] and biases
-/// [valueDim], as the program uses them. Its tables with normal numbers, or integers from 0 to 7: in ascending order along
-/// a last axis of tokens, at random elsewhere; axes that name nothing get 16 entries.
+/// [valueDim], as the program uses them. Its tables: budgets around keep; powers of two from 2^-8 for numbers per head alone;
+/// other numbers normal; integers from 0 to 7, in ascending order along a last axis of tokens, at random elsewhere. Axes that
+/// name nothing get 16 entries.
 Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
 
 /// A byte that no right output holds: 0xff (NaN) for floats, 0x55 (no class) for classes.

@@ -1,7 +1,8 @@
 // Evaluate: what a spec means, in fp64 and plain loops. Independent of every lowering: softmax rows, feature maps and
 // selection are written from docs/spec.md and share no code with the compiler or the runtime's builtins.
 //
-// Cost: one row of one head is O(tokens * head dimension) per region; a class map row needs the block means once.
+// Cost: one row of one head is O(tokens * head dimension) per region; a class map row needs the block means once, and every
+// pair under a mask; a scope wider than a row is selected whole.
 #pragma once
 
 #include "tercet/Session.h"
@@ -58,17 +59,17 @@ struct BranchRows {
   std::vector<double> lse; ///< [row], natural log, -inf where no key takes part; empty without a softmax branch
 };
 
-/// The resolved classes: +1, 0, -1 (negligible, empty, or beyond q_len); `notEvaluated` in rows nobody asked for.
+/// The resolved classes: +1, 0, -1 (negligible, empty, or beyond q_len); `notEvaluated` in rows that no evaluated row is
+/// classified with.
 struct ClassMap {
   static constexpr int8_t notEvaluated = 127;
   int64_t batch = 0, heads = 0, blocksQ = 0, blocksK = 0;
   std::vector<int8_t> values; ///< [batch][heads][blocksQ][blocksK]
-  int8_t &at(int64_t b, int64_t h, int64_t i, int64_t j) {
-    return values[((b * heads + h) * blocksQ + i) * blocksK + j];
+  int64_t index(int64_t b, int64_t h, int64_t i, int64_t j) const {
+    return ((b * heads + h) * blocksQ + i) * blocksK + j;
   }
-  int8_t at(int64_t b, int64_t h, int64_t i, int64_t j) const {
-    return values[((b * heads + h) * blocksQ + i) * blocksK + j];
-  }
+  int8_t &at(int64_t b, int64_t h, int64_t i, int64_t j) { return values[index(b, h, i, j)]; }
+  int8_t at(int64_t b, int64_t h, int64_t i, int64_t j) const { return values[index(b, h, i, j)]; }
 };
 
 struct Evaluation {
@@ -85,6 +86,10 @@ struct Evaluation {
 /// length are never read. Errors: as checkArguments; invalidArgument for a row outside the tensors. Safe from many
 /// threads.
 Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, const EvaluateOptions &options = {});
+
+/// The classes of every block: by selection, or as handed in. Errors as checkArguments, and invalidArgument without
+/// classification.
+Result<ClassMap> selectClasses(const Program &program, const Arguments &arguments, const ParallelFor &parallelFor = {});
 
 /// Evaluates every row and writes the output tensors among `outputs`: `o` (compute dtype or wider), `lse` (f32 or f64
 /// [batch, heads, tokens]), `classes` (i8). invalidArgument also for an lse that the spec does not have, classes

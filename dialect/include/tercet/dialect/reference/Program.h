@@ -5,6 +5,8 @@
 #pragma once
 
 #include "tercet/TableAxis.h"
+#include "tercet/dialect/reference/Number.h"
+#include "tercet/dialect/reference/PairProgram.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,24 +17,40 @@
 
 namespace tercet::reference {
 
-/// A number that the spec writes as a parameter (or leaves out: then `parameter` is empty and `value` its default).
-struct Number {
-  std::string parameter; ///< a value in Arguments::parameters under this name overrides `value` if `isRuntime`
-  double value = 0;
-  bool isAuto = false; ///< the op decides: 1/sqrt(head dimension) for a scale
-  bool isRuntime = false;
-};
-
 /// How a fraction of n blocks becomes a count (docs/spec.md#counts).
 enum class Rounding { floor, ceil, round };
 
-/// Classification by pooled scores: the operands of tercet.pooled_scores and tercet.select.
+/// What an amount of keep means (docs/spec.md#select).
+enum class KeepUnit { fraction, count, mass, above, relative, percentile };
+
+/// Over what selection ranks and counts.
+enum class Scope { row, head, allHeads, group };
+
+/// Where the scores of block pairs come from.
+struct ScoreSource {
+  enum class Kind { pooled, sampled, given, none };
+  Kind kind = Kind::pooled;
+  bool center = false;         ///< pooled
+  std::optional<Number> guard; ///< pooled
+  int64_t stride = 0;          ///< sampled
+  std::string table;           ///< given
+};
+
+/// Classification: the operands of tercet.select and of the op that makes its scores, or of tercet.pattern (a set and no
+/// scores).
 struct Selection {
   int64_t blockQ = 0, blockK = 0;
+  ScoreSource scores;
   Number keep, drop, minKeep, sink;
-  bool keepIsCount = false, dropIsCount = false;
+  std::optional<Number> maxKeep;
+  KeepUnit keepUnit = KeepUnit::fraction;
+  bool dropIsCount = false;
   Rounding rounding = Rounding::floor;
   bool diagonal = false, forcedCounts = false;
+  Scope scope = Scope::row;
+  std::string budgets; ///< the table that replaces keep per head; empty: none
+  std::optional<PairProgram> mask, forced, forbidden;
+  std::optional<PairProgram> pattern; ///< the critical blocks of tercet.pattern
 };
 
 /// A set of block classes as bits.
@@ -52,6 +70,7 @@ struct Branch {
   std::string name;             ///< the op's name, numbered from the second on: "sparse", "linear", "linear2"
   uint8_t classes = everyClass; ///< the blocks that a region covers; empty blocks hold no token and take no part
   Number scale;                 ///< sparse, blockMean
+  std::optional<PairProgram> mask, score;      ///< sparse
   FeatureMap featureMap = FeatureMap::softmax; ///< linear
   Number eps;                                  ///< linear
   std::string weight, bias;                    ///< project: names of its tensors
