@@ -9,25 +9,6 @@ namespace tercet::compiler {
 
 namespace {
 
-std::string nameOf(mlir::Value operand) {
-  ir::ParamOp param = operand ? ir::paramOf(operand) : ir::ParamOp();
-  return param ? param.getName().str() : std::string();
-}
-
-void readSelection(ir::SelectOp select, GpuProgram &program) {
-  program.keep = {nameOf(select.getKeep()), select.getKeepUnit() == ir::KeepUnit::Count};
-  program.drop = {nameOf(select.getDrop()), select.getDrop() && select.getDropUnit() == ir::DropUnit::Count};
-  program.minKeep = nameOf(select.getMinKeep());
-  program.sink = nameOf(select.getSink());
-  if (ir::ParamOp rule = ir::paramOf(select.getCountRule()))
-    program.countRule = rule.getKeyword() == "ceil"    ? GpuCountRule::ceil
-                        : rule.getKeyword() == "round" ? GpuCountRule::round
-                                                       : GpuCountRule::floor;
-  auto flag = [](mlir::Value operand) { return operand && ir::paramOf(operand).getFlag(); };
-  program.diagonal = flag(select.getDiagonal());
-  program.forcedCounts = flag(select.getForcedCounts());
-}
-
 GpuLinearSet setOf(LinearOver over) {
   switch (over) {
   case LinearOver::marginal:
@@ -71,14 +52,20 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
-    readSelection(facts.select, program);
+    program.selection = *facts.selection;
   program.means = facts.means;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
   program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;
+  if (facts.linear && facts.over == LinearOver::all && program.selection.mask)
+    program.over = GpuLinearSet::full; // partial blocks are in no linear set
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
+  if (facts.classified() && program.selection.hasRules())
+    return Status::make(Code::unsupportedTarget,
+                        "@{} has a mask or a block set, which CUDA targets do not lower; target reference evaluates it",
+                        program.name);
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "
