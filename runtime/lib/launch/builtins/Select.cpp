@@ -19,8 +19,9 @@ int64_t scoreRowLength(const SelectSlots &s) { return s.meanTilesPerPair * meanT
 
 int64_t scratchBytes(const int64_t *slots) {
   const auto &s = *reinterpret_cast<const SelectSlots *>(slots);
-  int64_t scores = std::min(chunkRows, s.blocksQ) * scoreRowLength(s) * static_cast<int64_t>(sizeof(float));
-  return scores + scoreRowLength(s) * static_cast<int64_t>(sizeof(int32_t));
+  static_assert(sizeof(float) == sizeof(int32_t), "a row of scores has the bytes of a row of indices");
+  int64_t rowBytes = saturatingProduct(s.meanTilesPerPair, meanTile * static_cast<int64_t>(sizeof(float)));
+  return saturatingProduct(std::min(chunkRows, s.blocksQ) + 1, rowBytes); // scores of a chunk, indices of a row
 }
 
 /// The key blocks that share a token index with the valid rows of query block i: none once the keys have run out.
