@@ -79,6 +79,16 @@ void KernelBuilder::when(Value condition, function_ref<void()> then, function_re
   }
 }
 
+Value KernelBuilder::choose(Type type, Value condition, function_ref<Value()> then, function_ref<Value()> otherwise) {
+  auto branch = builder.create<scf::IfOp>(loc, TypeRange(type), condition, /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  for (auto [block, body] : {std::pair{branch.thenBlock(), then}, {branch.elseBlock(), otherwise}}) {
+    builder.setInsertionPointToStart(block);
+    builder.create<scf::YieldOp>(loc, body());
+  }
+  return branch.getResult(0);
+}
+
 Value KernelBuilder::scratch(int64_t rows, int64_t cols) {
   OpBuilder::InsertionGuard guard(builder);
   Block &entry = op.getBody().front();
@@ -103,6 +113,13 @@ Value KernelBuilder::subview(Value view, Value row, Value col) {
   return builder.create<tkern::SubviewOp>(loc, moved, view, row, col ? col : index(0));
 }
 
+Value KernelBuilder::window(Value view, int64_t rows, int64_t cols) {
+  auto type = cast<tkern::ViewType>(view.getType());
+  auto part =
+      tkern::ViewType::get(builder.getContext(), rows, cols, type.getElementType(), type.getStride(), type.getSpace());
+  return builder.create<tkern::SubviewOp>(loc, part, view, index(0), index(0));
+}
+
 Value KernelBuilder::read(Value pointer, Value at) {
   Type element = cast<tkern::PointerType>(pointer.getType()).getElementType();
   Type result = element.isF32() ? Type(builder.getF32Type()) : Type(builder.getIndexType());
@@ -110,13 +127,8 @@ Value KernelBuilder::read(Value pointer, Value at) {
 }
 
 Value KernelBuilder::tokenCount(Value lengths, Value batch, Value tokens) {
-  auto branch = builder.create<scf::IfOp>(loc, TypeRange(builder.getIndexType()), isNull(lengths), /*withElse=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  builder.create<scf::YieldOp>(loc, tokens);
-  builder.setInsertionPointToStart(branch.elseBlock());
-  builder.create<scf::YieldOp>(loc, read(lengths, batch));
-  return branch.getResult(0);
+  return choose(
+      builder.getIndexType(), isNull(lengths), [&] { return tokens; }, [&] { return read(lengths, batch); });
 }
 
 Type KernelBuilder::elementType(DType dtype) {
@@ -203,8 +215,27 @@ Value KernelBuilder::map(ValueRange inputs, function_ref<Value(OpBuilder &, Loca
   return map;
 }
 
-Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc, Value first) {
-  return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc, first);
+Value KernelBuilder::mapPairs(Value tile, Value row, Value col, ValueRange inputs,
+                              function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  auto map = builder.create<tkern::MapPairsOp>(loc, tile.getType(), tile, row, col, inputs);
+  OpBuilder::InsertionGuard guard(builder);
+  Block &block = map.getBody().emplaceBlock();
+  Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
+  SmallVector<Type> types{f32, i32, i32};
+  types.append(inputs.size(), f32);
+  block.addArguments(types, SmallVector<Location>(types.size(), loc));
+  builder.setInsertionPointToStart(&block);
+  Value element = body(builder, loc, block.getArguments());
+  builder.create<tkern::YieldOp>(loc, element);
+  return map;
+}
+
+Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc) {
+  return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc);
+}
+
+void KernelBuilder::softmaxInPlace(Value scores, Value max, Value sum, Value acc) {
+  builder.create<tkern::SoftmaxInPlaceOp>(loc, scores, max, sum, acc);
 }
 
 void KernelBuilder::end() { builder.create<tkern::EndOp>(loc); }

@@ -21,6 +21,10 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
   if (auto sparse = dyn_cast<ir::SparseOp>(branch)) {
     program.exact = true;
     program.scale = nameOf(sparse.getScale());
+    if (!sparse.getScore().empty())
+      program.score = &sparse.getScore();
+    if (sparse.getMask())
+      program.mask = sparse.getMask().getDefiningOp<ir::MaskOp>();
     return {};
   }
   if (auto linear = dyn_cast<ir::LinearOp>(branch)) {
@@ -61,19 +65,10 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
 static Status checkLowered(ir::SpecOp spec) {
   for (Operation &op : spec.getBody().front()) {
     std::string what;
-    if (isa<ir::MaskOp, ir::BlockSetOp, ir::PatternOp, ir::SampledScoresOp, ir::GivenScoresOp>(op))
+    if (auto param = dyn_cast<ir::ParamOp>(op); param && !param.isStatic() && param.getKind() == ir::ParamKind::Flag)
+      what = "the flag '" + param.getName().str() + "' as a runtime parameter";
+    if (isa<ir::BlockSetOp, ir::PatternOp>(op))
       what = op.getName().getStringRef().str();
-    if (auto sparse = dyn_cast<ir::SparseOp>(op); sparse && !sparse.getScore().empty())
-      what = "the score region of tercet.sparse";
-    if (auto scores = dyn_cast<ir::PooledScoresOp>(op); scores && (scores.getCenter() || scores.getGuard()))
-      what = "center and guard of tercet.pooled_scores";
-    if (auto select = dyn_cast<ir::SelectOp>(op)) {
-      if (select.getKeepUnit() != ir::KeepUnit::Fraction && select.getKeepUnit() != ir::KeepUnit::Count)
-        what = ir::stringifyKeepUnit(select.getKeepUnit()).str() + " of tercet.select";
-      if (select.getMaxKeep() || select.getScope() || select.getBudgets() || select.getForced() ||
-          select.getForbidden())
-        what = "max_keep, scope, budgets, forced and forbidden of tercet.select";
-    }
     if (!what.empty())
       return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
                           spec.getSymName().str(), what);
@@ -87,10 +82,10 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   program.valueDim = problem.valueDim;
   program.dtype = problem.dtype;
   TERCET_RETURN_IF_ERROR(checkLowered(spec));
-  program.select = dyn_cast_or_null<ir::SelectOp>(spec.getClassification());
-  if (std::optional<ir::BlockSizes> blocks = ir::blocksOf(program.select)) {
-    program.blockQ = blocks->queries;
-    program.blockK = blocks->keys;
+  program.selection = readSelection(spec);
+  if (program.selection) {
+    program.blockQ = program.selection->blockQ;
+    program.blockK = program.selection->blockK;
   }
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(readBranch(spec, end.getOutput().getDefiningOp(), program));
@@ -98,6 +93,11 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
     return Status::make(Code::invalidSpec,
                         "spec '{}' has a block_mean branch alone; put it under `combine joint` with a "
                         "sparse branch",
+                        spec.getSymName().str());
+  if (program.means && program.score)
+    return Status::make(Code::invalidSpec,
+                        "spec '{}' has a score region beside block means, to which it would not apply; "
+                        "leave one of them out",
                         spec.getSymName().str());
   return program;
 }

@@ -9,23 +9,30 @@ namespace tercet::compiler {
 
 namespace {
 
-std::string nameOf(mlir::Value operand) {
-  ir::ParamOp param = operand ? ir::paramOf(operand) : ir::ParamOp();
-  return param ? param.getName().str() : std::string();
+void readSelection(const Selection &selection, GpuProgram &program) {
+  program.keep = {selection.keep, selection.keepRule == KeepRule::count};
+  program.drop = {selection.drop, selection.dropIsCount};
+  program.minKeep = selection.minKeep;
+  program.sink = selection.sink;
+  program.countRule = static_cast<GpuCountRule>(selection.countRule);
+  program.diagonal = selection.diagonal;
+  program.forcedCounts = selection.forcedCounts;
 }
 
-void readSelection(ir::SelectOp select, GpuProgram &program) {
-  program.keep = {nameOf(select.getKeep()), select.getKeepUnit() == ir::KeepUnit::Count};
-  program.drop = {nameOf(select.getDrop()), select.getDrop() && select.getDropUnit() == ir::DropUnit::Count};
-  program.minKeep = nameOf(select.getMinKeep());
-  program.sink = nameOf(select.getSink());
-  if (ir::ParamOp rule = ir::paramOf(select.getCountRule()))
-    program.countRule = rule.getKeyword() == "ceil"    ? GpuCountRule::ceil
-                        : rule.getKeyword() == "round" ? GpuCountRule::round
-                                                       : GpuCountRule::floor;
-  auto flag = [](mlir::Value operand) { return operand && ir::paramOf(operand).getFlag(); };
-  program.diagonal = flag(select.getDiagonal());
-  program.forcedCounts = flag(select.getForcedCounts());
+Status checkSelection(const Selection &selection, llvm::StringRef spec) {
+  std::string what;
+  if (selection.scores == ScoreKind::sampled || selection.scores == ScoreKind::given)
+    what = "sampled and given scores";
+  else if (selection.center || !selection.guard.empty())
+    what = "centred and guarded scores";
+  else if (selection.keepRule != KeepRule::fraction && selection.keepRule != KeepRule::count)
+    what = "rules of keep but top_fraction and top_count";
+  else if (selection.scope != SelectScope::row || !selection.maxKeep.empty() || !selection.budgets.empty())
+    what = "max_keep, budgets and scopes but row";
+  if (what.empty())
+    return {};
+  return Status::make(Code::unsupportedTarget, "@{} has {}, for which there is no CUDA kernel; cpu runs it", spec.str(),
+                      what);
 }
 
 GpuLinearSet setOf(LinearOver over) {
@@ -70,8 +77,10 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
-  if (facts.classified())
-    readSelection(facts.select, program);
+  if (facts.classified()) {
+    TERCET_RETURN_IF_ERROR(checkSelection(*facts.selection, spec.getSymName()));
+    readSelection(*facts.selection, program);
+  }
   program.means = facts.means;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
@@ -79,6 +88,9 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
+  if (facts.score || facts.mask)
+    return Status::make(Code::unsupportedTarget, "@{} has a {}, for which there is no CUDA kernel; cpu runs it",
+                        program.name, facts.score ? "score region" : "mask");
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

@@ -133,8 +133,8 @@ def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
   let hasRegionVerifier = 1;
 }
 
-def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, HasParent<"MapOp">]> {
-  let summary = "the element of a map body";
+def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, ParentOneOf<["MapOp", "MapPairsOp"]>]> {
+  let summary = "the element of a body";
   let description = "Example: tkern.map.";
   let arguments = (ins F32:$value);
   let assemblyFormat = "$value attr-dict";
@@ -153,9 +153,13 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
   let summary = "one step of the online softmax, rescaling lazily";
   let description = [{
     `scores` arrive in log2 units, relative to the running maximum: s - max[row]. Returns p = exp2(scores) and adds its row
-    sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else, and
-    always where `first` holds, the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new
-    maximum. With a threshold of 8, p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+    sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else
+    the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new maximum. With a threshold of 8,
+    p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+
+    A row whose `max` is -inf is fresh: it has met no score above -inf, `sum` and `acc` hold 0, and its scores arrive as they
+    are. Where the tile has such a score, its maximum becomes that of the row, however low; else the row stays fresh and p is 0.
+    Where `first` holds, every row is fresh, whatever `max` holds.
 
     Example: the loop of a dense kernel for 4 rows; keys lie transposed, tile by tile.
     ```mlir
@@ -169,8 +173,9 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
       %sum = tkern.scratch : !tkern.view<4x16xf32, stride 16, local>
       %acc = tkern.scratch : !tkern.view<4x64xf32, stride 64, local>
       %count = tkern.read %tiles[%zero] : !tkern.pointer<i32> -> index
+      %none = arith.constant 0.0 : f32
+      %lowest = arith.constant 0xFF800000 : f32
       scf.for %t = %zero to %count step %one {
-        %first = arith.cmpi eq, %t, %zero : index
         %row = arith.muli %t, %depth : index
         %next = arith.addi %row, %depth : index
         %k = tkern.view %keys[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
@@ -181,13 +186,15 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
         %m = tkern.load %max[%zero, %zero] : !tkern.view<4x1xf32, stride 1, local> -> !tkern.tile<4x1>
         %start = tkern.map %m : !tkern.tile<4x1> -> !tkern.tile<4x64> {
         ^bb0(%x: f32):
+          %fresh = arith.cmpf oeq, %x, %lowest : f32
           %n = arith.negf %x : f32
-          tkern.yield %n
+          %shift = arith.select %fresh, %none, %n : f32
+          tkern.yield %shift
         }
         %s = tkern.matmul %q, %kt, %start depth 64 ahead %kn 4096
             : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>,
               !tkern.view<64x64xf32, stride 64, global>
-        %p = tkern.softmax_step %s max %max sum %sum acc %acc first %first
+        %p = tkern.softmax_step %s max %max sum %sum acc %acc
             : !tkern.tile<4x64>, !tkern.view<4x1xf32, stride 1, local>, !tkern.view<4x16xf32, stride 16, local>,
               !tkern.view<4x64xf32, stride 64, local>
         tkern.accumulate %p, %vt into %acc
@@ -197,15 +204,75 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
     }
     ```
   }];
-  let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, I1:$first,
+  let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, Optional<I1>:$first,
                        DefaultValuedAttr<F32Attr, "8.0f">:$threshold);
   let results = (outs Tkern_Tile:$p);
   let assemblyFormat = [{
-    $scores `max` $max `sum` $sum `acc` $acc `first` $first attr-dict
+    $scores `max` $max `sum` $sum `acc` $acc (`first` $first^)? attr-dict
     `:` type($scores) `,` type($max) `,` type($sum) `,` type($acc)
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$scores, "::mlir::Value":$max, "::mlir::Value":$sum,
-                                 "::mlir::Value":$acc, "::mlir::Value":$first)>];
+                                 "::mlir::Value":$acc, CArg<"::mlir::Value", "{}">:$first)>];
+  let hasVerifier = 1;
+}
+
+def Tkern_SoftmaxInPlaceOp : Tkern_Op<"softmax_in_place"> {
+  let summary = "tkern.softmax_step on scores in memory of the item, which become p";
+  let description = [{
+    For tiles that do not fit into registers. `max`, `sum`, `acc` and `threshold` as in tkern.softmax_step; a row of `max` that
+    is -inf is fresh.
+
+    | label | applies to  | rule                                                  |
+    |-------|-------------|-------------------------------------------------------|
+    | C1    | `scores`    | f32 with static rows and columns, not in global memory |
+    | C2    | `threshold` | a finite number >= 0                                  |
+
+    Example: a tile of 6 x 64 in panels of 16 keys, for a target with 16 registers of 8 lanes.
+    ```mlir
+    tkern.kernel @panels(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>, %values: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %four = arith.constant 4 : index
+      %sixteen = arith.constant 16 : index
+      %panel = arith.constant 1024 : index
+      %f = arith.constant 0.0 : f32
+      %q = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      %max = tkern.scratch : !tkern.view<6x1xf32, stride 1, local>
+      %sum = tkern.scratch : !tkern.view<6x16xf32, stride 16, local>
+      %acc = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      %p = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      scf.for %part = %zero to %four step %one {
+        %at = arith.muli %part, %panel : index
+        %col = arith.muli %part, %sixteen : index
+        %k = tkern.view %keys[%at] : !tkern.pointer<f32> -> !tkern.view<64x16xf32, stride 16, global>
+        %start = tkern.splat %f : !tkern.tile<6x16>
+        %s = tkern.matmul %q, %k, %start depth 64
+            : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<64x16xf32, stride 16, global>, !tkern.tile<6x16>
+        tkern.store %s, %p[%zero, %col] : !tkern.tile<6x16>, !tkern.view<6x64xf32, stride 64, local>
+      }
+      tkern.softmax_in_place %p max %max sum %sum acc %acc
+          : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<6x1xf32, stride 1, local>,
+            !tkern.view<6x16xf32, stride 16, local>, !tkern.view<6x64xf32, stride 64, local>
+      scf.for %part = %zero to %four step %one {
+        %at = arith.muli %part, %panel : index
+        %col = arith.muli %part, %sixteen : index
+        %v = tkern.view %values[%at] : !tkern.pointer<f32> -> !tkern.view<64x16xf32, stride 16, global>
+        %o = tkern.load %acc[%zero, %col] : !tkern.view<6x64xf32, stride 64, local> -> !tkern.tile<6x16>
+        %next = tkern.matmul %p, %v, %o depth 64
+            : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<64x16xf32, stride 16, global>, !tkern.tile<6x16>
+        tkern.store %next, %acc[%zero, %col] : !tkern.tile<6x16>, !tkern.view<6x64xf32, stride 64, local>
+      }
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Tkern_View:$scores /*C1*/, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc,
+                       DefaultValuedAttr<F32Attr, "8.0f">:$threshold /*C2*/);
+  let assemblyFormat = [{
+    $scores `max` $max `sum` $sum `acc` $acc attr-dict `:` type($scores) `,` type($max) `,` type($sum) `,` type($acc)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$scores, "::mlir::Value":$max, "::mlir::Value":$sum,
+                                 "::mlir::Value":$acc)>];
   let hasVerifier = 1;
 }
 

@@ -1,10 +1,9 @@
 // pack_keys: one pass over a block of K and V, giving f32 tiles (K transposed) and block means. Contract: Builtins.h.
 // Sums for the means run over tokens in order, so they do not depend on tiles, levels or threads.
 #include "Dispatch.h"
-#include "Elements.h"
 #include "GroupHead.h"
+#include "PackTile.h"
 #include "RowSums.h"
-#include "Transpose.h"
 
 #include "BuiltinTable.h"
 
@@ -17,78 +16,25 @@ namespace {
 
 constexpr int64_t meanTile = 64;
 
-/// One tile of K or V: `valid` rows of `dim` elements at `source`.
-struct TileSource {
-  const void *source;
-  int64_t stride, valid, dim;
-  float *sums; ///< [dim], added to; null: no means
-};
-
-/// Transposes a tile to [dim][tileK]; columns beyond `valid` become 0.
-template <typename Element> struct PackKeyTile {
-  using Type = typename Element::Type;
-
-  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, float *out) {
-    const Type *source = static_cast<const Type *>(tile.source);
-    int64_t wholeDim = tile.dim / 8 * 8, wholeTokens = tile.valid / 8 * 8;
-    for (int64_t t = 0; t < wholeTokens; t += 8)
-      for (int64_t c = 0; c < wholeDim; c += 8)
-        block(source + t * tile.stride + c, tile.stride, out + c * tileK + t, tileK,
-              tile.sums ? tile.sums + c : nullptr);
-    edge(tile, source, tileK, out, 0, wholeTokens, wholeDim);   // the last features
-    edge(tile, source, tileK, out, wholeTokens, tile.valid, 0); // the last tokens
-    if (tile.valid < tileK)
-      for (int64_t c = 0; c < tile.dim; ++c)
-        std::memset(out + c * tileK + tile.valid, 0, static_cast<size_t>(tileK - tile.valid) * sizeof(float));
-  }
-
-  [[gnu::always_inline]] static inline void block(const Type *source, int64_t stride, float *out, int64_t tileK,
-                                                  float *sums) {
-    Float8 rows[8], columns[8];
-    for (int t = 0; t < 8; ++t)
-      rows[t] = Element::load8(source + t * stride);
-    transpose8x8(rows, columns);
-    for (int c = 0; c < 8; ++c)
-      storeVector(out + c * tileK, columns[c]);
-    if (!sums)
-      return;
-    Float8 sum = loadVector<Float8>(sums);
-    for (int t = 0; t < 8; ++t)
-      sum += rows[t];
-    storeVector(sums, sum);
-  }
-
-  [[gnu::always_inline]] static inline void edge(const TileSource &tile, const Type *source, int64_t tileK, float *out,
-                                                 int64_t firstToken, int64_t lastToken, int64_t firstDim) {
-    for (int64_t t = firstToken; t < lastToken; ++t)
-      for (int64_t c = firstDim; c < tile.dim; ++c) {
-        float value = Element::toFloat(source[t * tile.stride + c]);
-        out[c * tileK + t] = value;
-        if (tile.sums)
-          tile.sums[c] += value;
-      }
-  }
-};
-
-/// Copies a tile to [tileK][padded]; rows beyond `valid` and columns beyond `dim` become 0.
-template <typename Element> struct PackValueTile {
-  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, int64_t padded, float *out) {
+/// Copies columns of a tile's rows to [tileK][panel]; rows beyond `valid` and columns beyond `dim` become 0.
+template <typename Element> struct PackValuePanel {
+  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, int64_t panel, float *out) {
     const auto *source = static_cast<const typename Element::Type *>(tile.source);
-    int64_t wholeDim = tile.dim / 8 * 8;
+    int64_t dim = std::clamp<int64_t>(tile.dim, 0, panel), wholeDim = dim / 8 * 8;
     for (int64_t t = 0; t < tile.valid; ++t) {
-      float *row = out + t * padded;
+      float *row = out + t * panel;
       const auto *from = source + t * tile.stride;
       for (int64_t c = 0; c < wholeDim; c += 8)
         storeVector(row + c, Element::load8(from + c));
-      for (int64_t c = wholeDim; c < tile.dim; ++c)
+      for (int64_t c = wholeDim; c < dim; ++c)
         row[c] = Element::toFloat(from[c]);
-      for (int64_t c = tile.dim; c < padded; ++c)
+      for (int64_t c = dim; c < panel; ++c)
         row[c] = 0;
       if (tile.sums)
-        for (int64_t c = 0; c < tile.dim; ++c)
+        for (int64_t c = 0; c < dim; ++c)
           tile.sums[c] += row[c];
     }
-    std::memset(out + tile.valid * padded, 0, static_cast<size_t>((tileK - tile.valid) * padded) * sizeof(float));
+    std::memset(out + tile.valid * panel, 0, static_cast<size_t>((tileK - tile.valid) * panel) * sizeof(float));
   }
 };
 
@@ -108,13 +54,12 @@ struct Block {
 
 template <typename Element> void packKeys(const PackKeysSlots &s, const Block &block, const void *k, float *sums) {
   const auto *source = static_cast<const typename Element::Type *>(k) + block.first * s.kStrideN;
-  int64_t parts = s.blockK / s.tileK;
-  for (int64_t part = 0; part < parts; ++part) {
-    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    TileSource tile = {source + part * s.tileK * s.kStrideN, s.kStrideN, valid, s.headDim, s.meanK ? sums : nullptr};
+  for (int64_t first = 0; first < s.blockK; first += s.keyPanel) {
+    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.keyPanel);
+    TileSource tile = {source + first * s.kStrideN, s.kStrideN, valid, s.headDim, s.meanK ? sums : nullptr};
     if (s.packedK)
       Dispatch<PackKeyTile<Element>, TileSource, int64_t, float *>::call(
-          tile, s.tileK, s.packedK + (block.g * s.tilesPerPair + block.j * parts + part) * s.headDim * s.tileK);
+          tile, s.keyPanel, s.packedK + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.headDim);
     else if (tile.sums)
       Dispatch<SumTile<Element>, TileSource>::call(tile);
   }
@@ -122,16 +67,21 @@ template <typename Element> void packKeys(const PackKeysSlots &s, const Block &b
 
 template <typename Element> void packValues(const PackKeysSlots &s, const Block &block, const void *v, float *sums) {
   const auto *source = static_cast<const typename Element::Type *>(v) + block.first * s.vStrideN;
-  int64_t parts = s.blockK / s.tileK;
-  for (int64_t part = 0; part < parts; ++part) {
-    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    TileSource tile = {source + part * s.tileK * s.vStrideN, s.vStrideN, valid, s.valueDim, s.meanV ? sums : nullptr};
-    if (s.packedV)
-      Dispatch<PackValueTile<Element>, TileSource, int64_t, int64_t, float *>::call(
-          tile, s.tileK, s.valueDimPadded,
-          s.packedV + (block.g * s.tilesPerPair + block.j * parts + part) * s.tileK * s.valueDimPadded);
-    else if (tile.sums)
-      Dispatch<SumTile<Element>, TileSource>::call(tile);
+  for (int64_t first = 0; first < s.blockK; first += s.tileK) {
+    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.tileK);
+    TileSource tile = {source + first * s.vStrideN, s.vStrideN, valid, s.valueDim, s.meanV ? sums : nullptr};
+    if (!s.packedV) {
+      if (tile.sums)
+        Dispatch<SumTile<Element>, TileSource>::call(tile);
+      continue;
+    }
+    float *out = s.packedV + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.valueDimPadded;
+    for (int64_t col = 0; col < s.valueDimPadded; col += s.valuePanel) {
+      TileSource columns = {source + first * s.vStrideN + col, s.vStrideN, valid, s.valueDim - col,
+                            tile.sums ? sums + col : nullptr};
+      Dispatch<PackValuePanel<Element>, TileSource, int64_t, int64_t, float *>::call(columns, s.tileK, s.valuePanel,
+                                                                                     out + col * s.tileK);
+    }
   }
 }
 
