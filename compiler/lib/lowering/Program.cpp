@@ -7,11 +7,6 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static std::string argumentName(ir::SpecOp spec, Value value) {
-  auto argument = cast<BlockArgument>(value);
-  return cast<StringAttr>(spec.getArgNames()[argument.getArgNumber()]).getValue().str();
-}
-
 static std::string nameOf(Value operand) {
   ir::ParamOp param = ir::paramOf(operand);
   return param ? param.getName().str() : "";
@@ -40,8 +35,8 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
     return {};
   }
   if (auto project = dyn_cast<ir::ProjectOp>(branch)) {
-    program.weight = argumentName(spec, project.getW());
-    program.bias = argumentName(spec, project.getB());
+    program.weight = ir::argumentName(project.getW());
+    program.bias = ir::argumentName(project.getB());
     return readBranch(spec, project.getInput().getDefiningOp(), program);
   }
   if (isa<ir::BlockMeanOp>(branch)) {

@@ -51,14 +51,8 @@ struct Storage {
 /// Normal numbers, or i32 zeros: one segment, one document.
 Tensor makeTable(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
                  Storage &storage) {
-  auto blocks = [](int64_t tokens, int64_t block) { return block > 0 ? (tokens + block - 1) / block : 0; };
-  TableSizes sizes{q.shape[0],
-                   q.shape[1],
-                   k.shape[1],
-                   q.shape[2],
-                   k.shape[2],
-                   blocks(q.shape[2], signature.blockQ),
-                   blocks(k.shape[2], signature.blockK)};
+  TableSizes tokens{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2]};
+  TableSizes sizes = tokens.inBlocks(signature.blockQ, signature.blockK);
   std::vector<int64_t> shape;
   for (int64_t axis : argument.axes)
     shape.push_back(std::max<int64_t>(1, tableExtent(axis, sizes)));

@@ -167,11 +167,7 @@ const Tensor &Data::operator[](std::string_view name) const {
 
 TableSizes Shape::forTables(const Program &program) const {
   TableSizes sizes{batch, heads, headsKV, tokensQ, tokensK};
-  if (program.selection) {
-    sizes.blocksQ = (tokensQ + program.selection->blockQ - 1) / program.selection->blockQ;
-    sizes.blocksK = (tokensK + program.selection->blockK - 1) / program.selection->blockK;
-  }
-  return sizes;
+  return program.selection ? sizes.inBlocks(program.selection->blockQ, program.selection->blockK) : sizes;
 }
 
 std::vector<int64_t> tableShape(const Table &table, const TableSizes &sizes) {

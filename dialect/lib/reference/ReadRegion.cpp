@@ -194,7 +194,7 @@ private:
       pairOp = compareNumbers(compare.getPredicate());
     } else if (auto read = dyn_cast<ir::ReadOp>(op)) {
       pairOp.kind = read.getElement().getType().isF32() ? Kind::readNumber : Kind::readInteger;
-      pairOp.table = tables.at(argumentName(read.getTable()));
+      pairOp.table = tables.at(ir::argumentName(read.getTable()));
       operands = read.getIndices();
     } else if (auto value = dyn_cast<ir::ValueOp>(op)) {
       pairOp.kind = value.getResult().getType().isF32() ? Kind::number : Kind::integer;
@@ -216,12 +216,6 @@ private:
 };
 
 } // namespace
-
-std::string argumentName(Value argument) {
-  auto position = cast<BlockArgument>(argument);
-  auto spec = cast<ir::SpecOp>(position.getOwner()->getParentOp());
-  return cast<StringAttr>(spec.getArgNames()[position.getArgNumber()]).str();
-}
 
 Number readNumber(Value operand, double whenAbsent) {
   ir::ParamOp param = ir::paramOf(operand);

@@ -1,5 +1,5 @@
-// readRegion: from a verified region over pairs to the instructions that the oracle interprets; and the operands of ops
-// that are parameters or arguments.
+// readRegion: from a verified region over pairs to the instructions that the oracle interprets; and the parameters of
+// ops.
 #pragma once
 
 #include "tercet/Status.h"
@@ -13,9 +13,6 @@ namespace tercet::reference {
 
 /// The parameter as a number, a flag as 0 or 1; `whenAbsent` where the operand is null.
 Number readNumber(mlir::Value operand, double whenAbsent);
-
-/// The name of an argument of the spec.
-std::string argumentName(mlir::Value argument);
 
 /// The index of each table argument in Program::tables, by name.
 using TableIndices = std::map<std::string, size_t>;

@@ -37,7 +37,7 @@ Result<ScoreSource> readScores(Operation *op) {
         return ScoreSource{.kind = ScoreSource::Kind::sampled, .stride = ir::paramOf(sampled.getStride()).getInteger()};
       })
       .Case([](ir::GivenScoresOp given) {
-        return ScoreSource{.kind = ScoreSource::Kind::given, .table = argumentName(given.getTable())};
+        return ScoreSource{.kind = ScoreSource::Kind::given, .table = ir::argumentName(given.getTable())};
       })
       .Default([](Operation *) -> Result<ScoreSource> {
         return Status::make(Code::invalidSpec, "tercet.select reads scores that no op of scores made");
@@ -84,7 +84,7 @@ Status readSelect(ir::SelectOp op, const TableIndices &tables, Selection &select
                         .Case("group", Scope::group)
                         .Default(Scope::row);
   if (op.getBudgets())
-    selection.budgets = argumentName(op.getBudgets());
+    selection.budgets = ir::argumentName(op.getBudgets());
   TERCET_TRY(selection.mask, readRule(op.getMask(), tables));
   TERCET_TRY(selection.forced, readRule(op.getForced(), tables));
   TERCET_TRY(selection.forbidden, readRule(op.getForbidden(), tables));

@@ -22,11 +22,11 @@ public:
     program.name = spec.getSymName().str();
     for (BlockArgument argument : spec.getBody().getArguments()) {
       if (isa<ir::WeightType>(argument.getType()))
-        program.weights.push_back(argumentName(argument));
+        program.weights.push_back(ir::argumentName(argument));
       if (auto table = dyn_cast<ir::TableType>(argument.getType())) {
-        tables[argumentName(argument)] = program.tables.size();
-        program.tables.push_back(
-            {argumentName(argument), table.getAxes().vec(), table.getElementType().isF32() ? DType::f32 : DType::i32});
+        tables[ir::argumentName(argument)] = program.tables.size();
+        program.tables.push_back({ir::argumentName(argument), table.getAxes().vec(),
+                                  table.getElementType().isF32() ? DType::f32 : DType::i32});
       }
     }
     for (Operation &op : spec.getBody().front())
@@ -44,9 +44,9 @@ private:
   Status checkTokens(Operation &op, ValueRange tokens) {
     static constexpr const char *names[] = {"q", "k", "v"};
     for (auto [index, value] : llvm::enumerate(tokens))
-      if (argumentName(value) != names[index])
+      if (ir::argumentName(value) != names[index])
         return Status::make(Code::invalidSpec, "{} reads %{} where the oracle expects %{}",
-                            op.getName().getStringRef().str(), argumentName(value), names[index]);
+                            op.getName().getStringRef().str(), ir::argumentName(value), names[index]);
     return {};
   }
 
@@ -115,8 +115,8 @@ private:
 
   Status readProject(ir::ProjectOp op) {
     add(*op, {.kind = Branch::Kind::project,
-              .weight = argumentName(op.getW()),
-              .bias = argumentName(op.getB()),
+              .weight = ir::argumentName(op.getW()),
+              .bias = ir::argumentName(op.getB()),
               .inputs = {branchOf.lookup(op.getInput())}});
     return {};
   }

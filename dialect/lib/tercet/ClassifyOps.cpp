@@ -7,6 +7,7 @@
 #include <cmath>
 
 using namespace mlir;
+using namespace tercet;
 using namespace tercet::ir;
 
 // `[critical, marginal]`
@@ -53,8 +54,7 @@ static LogicalResult verifyBudgets(SelectOp op) {
   if (!op.getBudgets())
     return success();
   auto table = cast<TableType>(op.getBudgets().getType());
-  if (!isa<BlockArgument>(op.getBudgets()) || table.getAxes() != ArrayRef<int64_t>(TableType::Head) ||
-      !table.getElementType().isF32())
+  if (!isa<BlockArgument>(op.getBudgets()) || !table.hasAxes({TableAxis::head}) || !table.getElementType().isF32())
     return op.emitOpError("C6: budgets is ") << table << "; expected an argument of type table<[head], f32>";
   return success();
 }

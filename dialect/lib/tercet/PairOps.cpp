@@ -3,18 +3,11 @@
 #include "Regions.h"
 
 using namespace mlir;
+using namespace tercet;
 using namespace tercet::ir;
 
-static constexpr std::pair<StringRef, int64_t> namedAxes[] = {
-    {"batch", TableType::Batch},        {"head", TableType::Head}, {"kv_head", TableType::KvHead},
-    {"query", TableType::Query},        {"key", TableType::Key},   {"query_block", TableType::QueryBlock},
-    {"key_block", TableType::KeyBlock}, {"any", TableType::Any}};
-
-std::string TableType::axisText(int64_t axis) {
-  for (auto [name, value] : namedAxes)
-    if (value == axis)
-      return name.str();
-  return std::to_string(axis);
+bool TableType::hasAxes(std::initializer_list<TableAxis> axes) const {
+  return llvm::equal(getAxes(), axes, [](int64_t own, TableAxis axis) { return own == static_cast<int64_t>(axis); });
 }
 
 // `<[batch, query], i32>`
@@ -30,11 +23,10 @@ Type TableType::parse(AsmParser &parser) {
         return failure();
       return size > 0 ? success() : ParseResult(parser.emitError(location, "the size of an axis is at least 1"));
     }
-    for (auto [name, value] : namedAxes)
-      if (name == keyword) {
-        axes.push_back(value);
-        return success();
-      }
+    if (std::optional<TableAxis> axis = parseTableAxis(keyword)) {
+      axes.push_back(static_cast<int64_t>(*axis));
+      return success();
+    }
     return parser.emitError(location, "unknown axis '")
            << keyword << "'; axes are batch, head, kv_head, query, key, query_block, key_block, any and numbers";
   };
@@ -47,7 +39,7 @@ Type TableType::parse(AsmParser &parser) {
 
 void TableType::print(AsmPrinter &printer) const {
   printer << "<[";
-  llvm::interleaveComma(getAxes(), printer, [&](int64_t axis) { printer << axisText(axis); });
+  llvm::interleaveComma(getAxes(), printer, [&](int64_t axis) { printer << tableAxisText(axis); });
   printer << "], " << getElementType() << ">";
 }
 

@@ -42,6 +42,12 @@ Value SpecOp::lookupArgument(StringRef name) {
   return {};
 }
 
+std::string tercet::ir::argumentName(Value argument) {
+  auto position = cast<BlockArgument>(argument);
+  auto spec = cast<SpecOp>(position.getOwner()->getParentOp());
+  return cast<StringAttr>(spec.getArgNames()[position.getArgNumber()]).str();
+}
+
 Operation *SpecOp::getClassification() {
   for (Operation &op : getBody().front())
     if (op.getNumResults() == 1 && isa<ClassesType>(op.getResult(0).getType()))

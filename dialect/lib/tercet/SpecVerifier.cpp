@@ -64,8 +64,7 @@ static LogicalResult verifyTokens(SpecOp spec) {
     for (auto [index, operand] : llvm::enumerate(op.getOperands()))
       if (isa<TokensType>(operand.getType()) && operand != body.getArgument(index))
         return op.emitOpError("spec C6: takes argument '")
-               << cast<StringAttr>(spec.getArgNames()[cast<BlockArgument>(operand).getArgNumber()]).getValue()
-               << "' for its " << cast<StringAttr>(spec.getArgNames()[index]).getValue();
+               << argumentName(operand) << "' for its " << cast<StringAttr>(spec.getArgNames()[index]).getValue();
   return success();
 }
 

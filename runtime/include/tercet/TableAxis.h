@@ -5,6 +5,7 @@
 #include "tercet/Tensor.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,14 @@ constexpr int64_t lastTableAxis = -8;
 
 /// "kv_head" for kvHead, "12" for 12: as in the type's text.
 std::string tableAxisText(int64_t axis);
+/// The named axis with this text; nothing when there is none.
+std::optional<TableAxis> parseTableAxis(std::string_view name);
 
 /// What named axes count in one call.
 struct TableSizes {
   int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, blocksQ = 0, blocksK = 0;
+  /// The same call classified in blocks of these sizes; 0: not classified.
+  TableSizes inBlocks(int64_t blockQ, int64_t blockK) const;
 };
 
 /// Entries along an axis; 0 for `any`.

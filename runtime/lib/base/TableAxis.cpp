@@ -4,26 +4,33 @@
 
 namespace tercet {
 
+static constexpr std::pair<TableAxis, std::string_view> axisNames[] = {
+    {TableAxis::batch, "batch"},        {TableAxis::head, "head"}, {TableAxis::kvHead, "kv_head"},
+    {TableAxis::query, "query"},        {TableAxis::key, "key"},   {TableAxis::queryBlock, "query_block"},
+    {TableAxis::keyBlock, "key_block"}, {TableAxis::any, "any"},
+};
+
 std::string tableAxisText(int64_t axis) {
-  switch (static_cast<TableAxis>(axis)) {
-  case TableAxis::batch:
-    return "batch";
-  case TableAxis::head:
-    return "head";
-  case TableAxis::kvHead:
-    return "kv_head";
-  case TableAxis::query:
-    return "query";
-  case TableAxis::key:
-    return "key";
-  case TableAxis::queryBlock:
-    return "query_block";
-  case TableAxis::keyBlock:
-    return "key_block";
-  case TableAxis::any:
-    return "any";
-  }
+  for (auto [value, name] : axisNames)
+    if (static_cast<int64_t>(value) == axis)
+      return std::string(name);
   return std::to_string(axis);
+}
+
+std::optional<TableAxis> parseTableAxis(std::string_view name) {
+  for (auto [value, text] : axisNames)
+    if (text == name)
+      return value;
+  return {};
+}
+
+TableSizes TableSizes::inBlocks(int64_t blockQ, int64_t blockK) const {
+  TableSizes sizes = *this;
+  if (blockQ > 0 && blockK > 0) {
+    sizes.blocksQ = (tokensQ + blockQ - 1) / blockQ;
+    sizes.blocksK = (tokensK + blockK - 1) / blockK;
+  }
+  return sizes;
 }
 
 int64_t tableExtent(int64_t axis, const TableSizes &sizes) {

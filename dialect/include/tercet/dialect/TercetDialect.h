@@ -1,6 +1,8 @@
 // The tercet dialect: C++ classes of its types, attributes and ops.
 #pragma once
 
+#include "tercet/TableAxis.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -25,6 +27,9 @@ namespace tercet::ir {
 class ParamOp;
 /// The parameter behind an operand; operands of parameter type always come from tercet.param.
 ParamOp paramOf(mlir::Value operand);
+
+/// The name of an argument of a spec.
+std::string argumentName(mlir::Value argument);
 
 /// Tokens of a classification block along queries and keys.
 struct BlockSizes {

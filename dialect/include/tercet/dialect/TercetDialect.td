@@ -43,10 +43,8 @@ def Tercet_Table : Tercet_Type<"Table", "table"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Axes that are not a number.
-    enum Axis : int64_t { Batch = -1, Head = -2, KvHead = -3, Query = -4, Key = -5, QueryBlock = -6, KeyBlock = -7, Any = -8 };
-    /// "batch" for Batch, "12" for 12.
-    static ::std::string axisText(int64_t axis);
+    /// Whether the axes are these named ones.
+    bool hasAxes(::std::initializer_list<::tercet::TableAxis> axes) const;
   }];
 }
 def Tercet_Mask : Tercet_Type<"Mask", "mask"> {
