@@ -108,6 +108,9 @@ LogicalResult ParamOp::verify() {
                                   << getType();
     return success();
   }
+  if (!isStatic() && kind != ParamKind::Float && kind != ParamKind::Integer)
+    return emitOpError("C1: '") << getName() << "' is of type " << getType()
+                                << "; a runtime parameter is a number, f64 or i64";
   auto number = dyn_cast<FloatAttr>(getValue());
   auto integer = dyn_cast<IntegerAttr>(getValue());
   auto keyword = dyn_cast<StringAttr>(getValue());

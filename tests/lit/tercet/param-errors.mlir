@@ -139,6 +139,24 @@ tercet.spec @param_attributes(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
 
 // -----
 
+tercet.spec @param_c1_flag(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  // expected-error @+1 {{C1: 'x' is of type '!tercet.runtime<flag>'; a runtime parameter is a number, f64 or i64}}
+  %p = tercet.param x = true : !tercet.runtime<flag>
+  %o = tercet.sparse %q, %k, %v
+  tercet.return %o
+}
+
+// -----
+
+tercet.spec @param_c1_keyword(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  // expected-error @+1 {{C1: 'x' is of type '!tercet.runtime<keyword>'; a runtime parameter is a number, f64 or i64}}
+  %p = tercet.param x = relu : !tercet.runtime<keyword>
+  %o = tercet.sparse %q, %k, %v
+  tercet.return %o
+}
+
+// -----
+
 // C2: auto is for runtime floats.
 tercet.spec @param_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   // expected-error @+1 {{C2: 'x' is auto, which only a !tercet.runtime<f64> can be, not '!tercet.runtime<i64>'}}

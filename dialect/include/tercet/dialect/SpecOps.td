@@ -56,7 +56,7 @@ def Tercet_ParamOp : Tercet_Op<"param", [InSpec, Pure]> {
 
     | label | applies to | rule                                                    |
     |-------|------------|---------------------------------------------------------|
-    | C1    | `value`    | is of the result's kind; floats are finite              |
+    | C1    | `value`    | is of the result's kind, a number if runtime; finite    |
     | C2    | `value`    | `auto` only for a runtime f64                           |
     | C3    | uses       | every parameter operand comes from a `tercet.param`     |
 
