@@ -82,10 +82,10 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   program.valueDim = problem.valueDim;
   program.dtype = problem.dtype;
   TERCET_RETURN_IF_ERROR(checkLowered(spec));
-  program.select = dyn_cast_or_null<ir::SelectOp>(spec.getClassification());
-  if (std::optional<ir::BlockSizes> blocks = ir::blocksOf(program.select)) {
-    program.blockQ = blocks->queries;
-    program.blockK = blocks->keys;
+  program.selection = readSelection(spec);
+  if (program.selection) {
+    program.blockQ = program.selection->blockQ;
+    program.blockK = program.selection->blockK;
   }
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(readBranch(spec, end.getOutput().getDefiningOp(), program));

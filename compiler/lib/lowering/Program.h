@@ -1,6 +1,8 @@
 // Program: what a bound spec asks for, read off its ops once, so that every kernel and the plan see the same facts.
 #pragma once
 
+#include "Selection.h"
+
 #include "tercet/Session.h"
 #include "tercet/dialect/TercetDialect.h"
 
@@ -13,7 +15,7 @@ struct Program {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
 
-  ir::SelectOp select; ///< null: no classification
+  std::optional<Selection> selection; ///< absent: no classification
   int64_t blockQ = 0, blockK = 0;
   bool exact = false;  ///< has a sparse branch
   bool means = false;  ///< has block means under the same softmax
@@ -23,7 +25,7 @@ struct Program {
   std::string weight, bias; ///< argument names of the projection; empty: none
   std::string scale, eps;   ///< parameter names; empty: default scale, eps 0
 
-  bool classified() const { return static_cast<bool>(select); }
+  bool classified() const { return selection.has_value(); }
   /// One state for all rows: the linear set does not depend on the query block.
   bool globalState() const { return linear && over == LinearOver::all; }
 };

@@ -39,6 +39,10 @@ struct PoolQueriesSlots {
 /// How a fraction of n blocks becomes a count (docs/spec.md#counts).
 enum class CountRule : int64_t { floor, ceil, round };
 
+/// What names the candidates that become critical, and over which blocks it ranks and counts (docs/spec.md#select).
+enum class KeepRule : int64_t { fraction, count, mass, above, relative, percentile };
+enum class SelectScope : int64_t { row, head, allHeads, group };
+
 /// select: items (chunk of 64 query blocks, gr). Calls kernels[0] (block scores: slots {meanQ rows, meanK tiles, out,
 /// rows, mean tiles, scale as double bits}, item 0) to score a chunk into scratch, out [rows][meanTiles * 64] f32, then
 /// classifies row by row: forced, keep, drop, ties to the lowest index. Rows beyond qLengths get -1 everywhere.

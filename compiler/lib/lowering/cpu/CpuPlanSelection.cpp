@@ -43,17 +43,10 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
     pool.push_back(slot);
   body.push_back(builtin("pool_queries", "select", absent * TM, GR, pool));
 
-  ir::SelectOp select = program.select;
-  auto nameOf = [](mlir::Value operand) { return operand ? ir::paramOf(operand).getName().str() : std::string(); };
-  auto parameter = [&](mlir::Value operand, int64_t otherwise) {
-    return operand ? integer(Expr::symbol("param." + nameOf(operand))) : integer(otherwise);
+  const Selection &select = *program.selection;
+  auto parameter = [&](const std::string &name, int64_t otherwise) {
+    return integer(name.empty() ? Expr(otherwise) : Expr::symbol("param." + name));
   };
-  auto flag = [&](mlir::Value operand) { return integer(operand && ir::paramOf(operand).getFlag()); };
-  int64_t rule = 0;
-  if (ir::ParamOp param = ir::paramOf(select.getCountRule()))
-    rule = static_cast<int64_t>(param.getKeyword() == "ceil"    ? CountRule::ceil
-                                : param.getKeyword() == "round" ? CountRule::round
-                                                                : CountRule::floor);
   Slots slots{buffer("mean_q"), buffer("mean_k")};
   addClassPointer(slots);
   for (PlanSlot slot : Slots{tensor("q_len"),
@@ -70,15 +63,15 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
                              integer(TN),
                              integer(meanTiles),
                              scalar(program.scale, defaultScale()),
-                             scalar(nameOf(select.getKeep()), 0),
-                             scalar(nameOf(select.getDrop()), 0),
-                             integer(select.getKeepUnit() == ir::KeepUnit::Count),
-                             integer(select.getDropUnit() == ir::DropUnit::Count),
-                             integer(rule),
-                             parameter(select.getMinKeep(), 1),
-                             parameter(select.getSink(), 0),
-                             flag(select.getDiagonal()),
-                             flag(select.getForcedCounts())})
+                             scalar(select.keep, 0),
+                             scalar(select.drop, 0),
+                             integer(select.keepRule == KeepRule::count),
+                             integer(select.dropIsCount),
+                             integer(static_cast<int64_t>(select.countRule)),
+                             parameter(select.minKeep, 1),
+                             parameter(select.sink, 0),
+                             integer(select.diagonal),
+                             integer(select.forcedCounts)})
     slots.push_back(slot);
   body.push_back(builtin("select", "select", absent * ceildiv(TM, 64), GR, slots));
   body.back().kernels = {"scores"};

@@ -9,23 +9,14 @@ namespace tercet::compiler {
 
 namespace {
 
-std::string nameOf(mlir::Value operand) {
-  ir::ParamOp param = operand ? ir::paramOf(operand) : ir::ParamOp();
-  return param ? param.getName().str() : std::string();
-}
-
-void readSelection(ir::SelectOp select, GpuProgram &program) {
-  program.keep = {nameOf(select.getKeep()), select.getKeepUnit() == ir::KeepUnit::Count};
-  program.drop = {nameOf(select.getDrop()), select.getDrop() && select.getDropUnit() == ir::DropUnit::Count};
-  program.minKeep = nameOf(select.getMinKeep());
-  program.sink = nameOf(select.getSink());
-  if (ir::ParamOp rule = ir::paramOf(select.getCountRule()))
-    program.countRule = rule.getKeyword() == "ceil"    ? GpuCountRule::ceil
-                        : rule.getKeyword() == "round" ? GpuCountRule::round
-                                                       : GpuCountRule::floor;
-  auto flag = [](mlir::Value operand) { return operand && ir::paramOf(operand).getFlag(); };
-  program.diagonal = flag(select.getDiagonal());
-  program.forcedCounts = flag(select.getForcedCounts());
+void readSelection(const Selection &selection, GpuProgram &program) {
+  program.keep = {selection.keep, selection.keepRule == KeepRule::count};
+  program.drop = {selection.drop, selection.dropIsCount};
+  program.minKeep = selection.minKeep;
+  program.sink = selection.sink;
+  program.countRule = static_cast<GpuCountRule>(selection.countRule);
+  program.diagonal = selection.diagonal;
+  program.forcedCounts = selection.forcedCounts;
 }
 
 GpuLinearSet setOf(LinearOver over) {
@@ -71,7 +62,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
-    readSelection(facts.select, program);
+    readSelection(*facts.selection, program);
   program.means = facts.means;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);

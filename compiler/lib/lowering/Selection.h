@@ -1,0 +1,52 @@
+// Selection: how a bound spec classifies its blocks (docs/spec.md#select, #pattern), as data that both targets read.
+#pragma once
+
+#include "tercet/Builtins.h"
+#include "tercet/dialect/TercetDialect.h"
+
+#include <optional>
+#include <string>
+
+namespace tercet::compiler {
+
+/// Where scores come from. none: tercet.pattern, classes by the set `forced` alone.
+enum class ScoreKind { none, pooled, sampled, given };
+
+/// Numbers are names of runtime parameters; an empty name stands for the default said beside it.
+struct Selection {
+  int64_t blockQ = 0, blockK = 0;
+
+  ScoreKind scores = ScoreKind::none;
+  bool center = false; ///< pooled
+  std::string guard;   ///< pooled; default: no guard
+  int64_t stride = 0;  ///< sampled
+  std::string table;   ///< given: name of the argument
+
+  KeepRule keepRule = KeepRule::fraction;
+  CountRule countRule = CountRule::floor;
+  SelectScope scope = SelectScope::row;
+  bool dropIsCount = false, diagonal = false, forcedCounts = false;
+  std::string keep;    ///< always a parameter, but for a pattern
+  std::string drop;    ///< default: none
+  std::string minKeep; ///< default: 1 where keep > 0
+  std::string maxKeep; ///< default: no bound
+  std::string sink;    ///< default: 0
+  std::string budgets; ///< name of the argument that replaces keep per query head; default: none
+
+  ir::MaskOp mask;          ///< null: none
+  ir::BlockSetOp forced;    ///< null: none; of a pattern its set
+  ir::BlockSetOp forbidden; ///< null: none
+
+  /// Whether the kernel `block_rules` runs before selection.
+  bool hasRules() const { return mask || forced || forbidden; }
+  /// Whether P, the softmax of a row of scores, decides. Sampled scores are P themselves.
+  bool needsShares() const {
+    return scope == SelectScope::group || keepRule == KeepRule::mass || keepRule == KeepRule::above ||
+           keepRule == KeepRule::relative;
+  }
+};
+
+/// Nothing where the spec does not classify.
+std::optional<Selection> readSelection(ir::SpecOp spec);
+
+} // namespace tercet::compiler
