@@ -47,7 +47,7 @@ static std::string print(ModuleOp module) {
 }
 
 static void buildKernels(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
-  if (program.classified())
+  if (program.classified() && program.selection->multiplies())
     buildScores(module, program, schedule);
   if (program.linear) {
     buildState(module, program, schedule);

@@ -56,19 +56,10 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
 static Status checkLowered(ir::SpecOp spec) {
   for (Operation &op : spec.getBody().front()) {
     std::string what;
-    if (isa<ir::MaskOp, ir::BlockSetOp, ir::PatternOp, ir::SampledScoresOp, ir::GivenScoresOp>(op))
+    if (isa<ir::MaskOp, ir::BlockSetOp, ir::PatternOp>(op))
       what = op.getName().getStringRef().str();
     if (auto sparse = dyn_cast<ir::SparseOp>(op); sparse && !sparse.getScore().empty())
       what = "the score region of tercet.sparse";
-    if (auto scores = dyn_cast<ir::PooledScoresOp>(op); scores && (scores.getCenter() || scores.getGuard()))
-      what = "center and guard of tercet.pooled_scores";
-    if (auto select = dyn_cast<ir::SelectOp>(op)) {
-      if (select.getKeepUnit() != ir::KeepUnit::Fraction && select.getKeepUnit() != ir::KeepUnit::Count)
-        what = ir::stringifyKeepUnit(select.getKeepUnit()).str() + " of tercet.select";
-      if (select.getMaxKeep() || select.getScope() || select.getBudgets() || select.getForced() ||
-          select.getForbidden())
-        what = "max_keep, scope, budgets, forced and forbidden of tercet.select";
-    }
     if (!what.empty())
       return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
                           spec.getSymName().str(), what);

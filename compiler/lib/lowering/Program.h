@@ -26,8 +26,8 @@ struct Program {
   std::string scale, eps;   ///< parameter names; empty: default scale, eps 0
 
   bool classified() const { return selection.has_value(); }
-  /// One state for all rows: the linear set does not depend on the query block.
-  bool globalState() const { return linear && over == LinearOver::all; }
+  /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.
+  bool globalState() const { return linear && over == LinearOver::all && !(selection && selection->mask); }
 };
 
 /// invalidSpec where the spec verifies but no target can run it yet, with what is missing.

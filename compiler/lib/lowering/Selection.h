@@ -39,6 +39,10 @@ struct Selection {
 
   /// Whether the kernel `block_rules` runs before selection.
   bool hasRules() const { return mask || forced || forbidden; }
+  /// Whether scores are products.
+  bool multiplies() const { return scores == ScoreKind::pooled || scores == ScoreKind::sampled; }
+  /// Whether a rule ranks over more than a row.
+  bool ranksSpans() const { return scope == SelectScope::head || scope == SelectScope::allHeads; }
   /// Whether P, the softmax of a row of scores, decides. Sampled scores are P themselves.
   bool needsShares() const {
     return scope == SelectScope::group || keepRule == KeepRule::mass || keepRule == KeepRule::above ||

@@ -36,6 +36,40 @@ struct PoolQueriesSlots {
   float *meanQ;
 };
 
+/// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if
+/// there are none); centered = meanK less center, 0 where no block is, in the layout of meanK, and perhaps the same memory.
+struct CenterKeysSlots {
+  const int32_t *kLengths;
+  int64_t headsKV, tokens, headDim, firstPair, blockK, blocksK, meanTilesPerPair;
+  const float *meanK;
+  float *center, *centered;
+};
+
+/// alikeness: items (block, head of the group). alike [head of the group][blocks] = how alike the valid tokens of a block
+/// are (docs/spec.md#pooled_scores), 0 if it has none. Heads count through batch entries, from firstHead on. center
+/// [head of the group][headDim] is taken from the tokens first; null: nothing is.
+struct AlikenessSlots {
+  const void *tokens;
+  int64_t strideB, strideH, strideN;
+  int64_t dtype;
+  const int32_t *lengths;
+  int64_t heads, tokenCount, headDim, firstHead;
+  int64_t block, blocks;
+  const float *center;
+  float *alike;
+};
+
+/// pack_samples: items (tile of 64 key groups, g). Keys as sampled scores multiply them: samples [g][tile][stride *
+/// headDim][64] f32, column c of a tile holds token t of group c in rows t * headDim on; 0 where there is no valid token.
+struct PackSamplesSlots {
+  const void *k;
+  int64_t kStrideB, kStrideH, kStrideN;
+  int64_t dtype;
+  const int32_t *kLengths;
+  int64_t headsKV, tokens, headDim, firstPair, stride, tilesPerPair;
+  float *samples;
+};
+
 /// How a fraction of n blocks becomes a count (docs/spec.md#counts).
 enum class CountRule : int64_t { floor, ceil, round };
 
@@ -43,26 +77,88 @@ enum class CountRule : int64_t { floor, ceil, round };
 enum class KeepRule : int64_t { fraction, count, mass, above, relative, percentile };
 enum class SelectScope : int64_t { row, head, allHeads, group };
 
-/// select: items (chunk of 64 query blocks, gr). Calls kernels[0] (block scores: slots {meanQ rows, meanK tiles, out,
-/// rows, mean tiles, scale as double bits}, item 0) to score a chunk into scratch, out [rows][meanTiles * 64] f32, then
-/// classifies row by row: forced, keep, drop, ties to the lowest index. Rows beyond qLengths get -1 everywhere.
-struct SelectSlots {
+/// A byte of `rules` [gr][TM][TN] is a sum of these. Blocks beyond the lengths may have any.
+enum RuleBits : uint8_t {
+  emptyRule = 1,    ///< the mask forbids every valid pair
+  partialRule = 2,  ///< it forbids some
+  forcedRule = 4,   ///< in select's set `forced`, or in the set of a pattern
+  forbiddenRule = 8 ///< in select's set `forbidden`
+};
+
+/// Where scores come from. pooled: kernels[0] (slots {rows, tiles, out, rows, tiles of 64 columns, scale as double bits},
+/// item 0; out [rows][tiles * 64] f32) multiplies rows of meanQ with tiles of meanK. sampled: it multiplies groups of
+/// `stride` queries, gathered here, with tiles of `samples`. given: element (b, h, i, j) of a table of f32.
+enum class ScoreSource : int64_t { pooled, sampled, given };
+struct ScoreSlots {
+  int64_t source;
+  double scale;
   const float *meanQ, *meanK;
+  int64_t meanTilesPerPair;
+  const void *q;
+  int64_t qStrideB, qStrideH, qStrideN;
+  int64_t dtype, stride;
+  const float *samples;
+  int64_t sampleTilesPerPair;
+  const float *table;
+  int64_t tableStrideB, tableStrideH, tableStrideI, tableStrideJ;
+};
+
+/// What a row of a span counts, and the ties that are left when its turn comes (docs/spec.md#select).
+struct SpanRow {
+  int64_t live, candidates, spending; ///< non-empty blocks, candidates, forced blocks that use up keep
+  double mass, spentMass, largest;    ///< P of non-empty blocks: sum, sum over the spending ones, largest
+  int64_t keptTies, droppedTies;      ///< written by span_bounds
+};
+/// The keys from which on candidates of a span are critical, and below which they are negligible.
+struct SpanBounds {
+  int32_t critical, negligible;
+};
+
+/// select (with a kernel) and select_given (without): items (chunk of rowsPerItem query blocks, gr; under the scope group:
+/// g). Scores of a chunk in scratch, then docs/spec.md#select row by row; rows beyond qLengths get -1 everywhere.
+///
+/// Under the scopes head and all_heads the same argument block serves four builtins. span_keys and span_keys_given, items as
+/// above: the rank of every candidate as an integer, keys [gr][TM][TN], and what a row counts, spanRows [gr][TM].
+/// span_bounds, items (span, 0): bounds of a span of headsPerSpan heads. span_classes, items (chunk, gr): the classes.
+struct SelectSlots {
+  ScoreSlots scores;
+  const float *alikeQ, *alikeK; ///< [gr][TM], [g][TN]; null: no guard
+  double guard;
+  const uint8_t *rules; ///< [gr][TM][TN] of RuleBits; null: no mask, no sets
+  const float *budgets; ///< per query head; null: keep
+  int64_t budgetStride;
   int8_t *classes; ///< element (b, h, i, j) at b*strideB + h*strideH + i*strideI + j
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, headDim, firstPair;
-  int64_t blockQ, blockK, blocksQ, blocksK, meanTilesPerPair;
-  double scale, keep, drop; ///< fractions in [0, 1], or counts
-  int64_t keepIsCount, dropIsCount, countRule, minKeep;
+  int64_t blockQ, blockK, blocksQ, blocksK;
+  int64_t rowsPerItem;
+  double keep, drop; ///< shares in [0, 1], or counts
+  int64_t keepRule, dropIsCount, countRule, scope, minKeep, maxKeep;
   int64_t sink, diagonal, forcedCounts; ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
+  int64_t headsPerSpan;
+  int32_t *keys;
+  SpanRow *spanRows;
+  SpanBounds *bounds;
+};
+
+/// pattern: items (chunk of 64 query blocks, gr). Classes by `rules` alone (docs/spec.md#pattern).
+struct PatternSlots {
+  const uint8_t *rules;
+  int8_t *classes;
+  int64_t strideB, strideH, strideI;
+  const int32_t *qLengths, *kLengths;
+  int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
+  int64_t blockQ, blockK, blocksQ, blocksK;
 };
 
 /// copy_classes: items (gr). Copies classes handed in (any broadcast over batch and head: stride 0) to `classes` with
-/// empty blocks set to -1; used when an output or a kernel needs the resolved map.
+/// empty blocks set to -1, and partial ones to +1 where they are not -1; used when an output or a kernel needs the
+/// resolved map.
 struct CopyClassesSlots {
   const int8_t *given;
   int64_t givenStrideB, givenStrideH, givenStrideI, givenStrideJ;
+  const uint8_t *rules; ///< as select's; null: no mask
   int8_t *classes;
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
@@ -93,13 +189,15 @@ inline constexpr int32_t meanTileBit = 1 << 30;
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
 /// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
 /// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0
-/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks).
+/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks), 2 all non-empty blocks; never blocks that a
+/// mask makes empty or partial.
 struct LinearSetsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
   int64_t blockQ, blockK, blocksQ, blocksK;
+  const uint8_t *rules; ///< as select's; null: no mask
   int64_t linearOver, subset;
   int32_t *lists, *counts;
   int8_t *patterns;

@@ -76,6 +76,7 @@ Artifact classPlan() {
                 integer(symbol("classes.1")),
                 integer(symbol("classes.2")),
                 integer(symbol("classes.3")),
+                integer(0),
                 {Slot::buffer, "map", 0},
                 integer(symbol("H") * blocksQ * blocksK),
                 integer(blocksQ * blocksK),

@@ -12,6 +12,7 @@ struct MapCase {
       stride;
   std::vector<int32_t> qLengths, kLengths;
   std::vector<int8_t> classes;
+  std::vector<uint8_t> rules; // of the group's heads, where there are any
 
   explicit MapCase(unsigned seed)
       : random(seed), batch(random.from(1, 2)), headsKV(random.from(1, 2)), repeat(random.from(1, 2)),
@@ -24,6 +25,17 @@ struct MapCase {
     double critical = random.pick({0.0, 0.02, 0.3, 1.0}), marginal = random.pick({0.0, 0.05, 0.8, 1.0});
     for (int8_t &value : classes)
       value = random.chance(critical) ? 1 : random.chance(marginal) ? 0 : -1;
+  }
+
+  void addRules() {
+    double chance = random.pick({0.05, 0.5});
+    rules.resize(size_t(pairs * repeat * blocksQ * blocksK));
+    for (uint8_t &rule : rules)
+      rule = uint8_t((random.chance(chance) ? random.pick({1, 2}) : 0) | (random.chance(chance) ? 4 : 0));
+  }
+  /// The rule byte's bits that are in `mask`; none beyond the lengths.
+  int ruleAt(int64_t gr, int64_t i, int64_t j, int mask) const {
+    return rules.empty() || isEmpty(gr, i, j) ? 0 : rules[size_t((gr * blocksQ + i) * blocksK + j)] & mask;
   }
 
   int64_t batchOf(int64_t gr) const { return (firstPair + gr / repeat) / headsKV; }
@@ -117,12 +129,15 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
 TEST_CASE("linear_sets names the blocks of a linear set, by number or by bits", "[builtin]") {
   for (unsigned seed = 0; seed < 120; ++seed) {
     MapCase c(seed);
-    int64_t over = seed % 2, subset = c.random.pick({1, 2, 5, 7}), runs = ceilDiv(c.blocksK, subset);
+    int64_t over = seed % 3, subset = c.random.pick({1, 2, 5, 7}), runs = ceilDiv(c.blocksK, subset);
+    if (seed % 2)
+      c.addRules();
     int64_t rows = c.pairs * c.repeat * c.blocksQ;
     INFO("seed " << seed << ", runs of " << subset);
     std::vector<int32_t> lists(size_t(rows * c.blocksK)), counts(size_t(rows), 99), used(size_t(c.pairs), 99);
     std::vector<int8_t> patterns(size_t(rows * runs), 99);
     auto slots = c.slotsWithClasses<LinearSetsSlots>();
+    slots.rules = c.rules.empty() ? nullptr : c.rules.data();
     slots.linearOver = over;
     slots.subset = subset;
     slots.lists = lists.data();
@@ -135,7 +150,8 @@ TEST_CASE("linear_sets names the blocks of a linear set, by number or by bits", 
       for (int64_t i = 0; i < c.blocksQ; ++i) {
         std::vector<int32_t> expected, given;
         for (int64_t j = 0; j < c.blocksK; ++j)
-          if (!c.isEmpty(gr, i, j) && (c.at(gr, i, j) == 0 || (over == 1 && c.at(gr, i, j) == -1)))
+          if (!c.isEmpty(gr, i, j) && !c.ruleAt(gr, i, j, emptyRule | partialRule) &&
+              (c.at(gr, i, j) == 0 || (over == 1 && c.at(gr, i, j) == -1) || over == 2))
             expected.push_back(int32_t(j));
         int64_t row = gr * c.blocksQ + i;
         if (subset == 1)
@@ -152,11 +168,13 @@ TEST_CASE("linear_sets names the blocks of a linear set, by number or by bits", 
   }
 }
 
-TEST_CASE("copy_classes broadcasts and empties what has no tokens", "[builtin]") {
+TEST_CASE("copy_classes broadcasts, empties what has no pair and keeps what a mask cuts", "[builtin]") {
   for (unsigned seed = 0; seed < 60; ++seed) {
     MapCase c(seed);
     bool broadcast = seed % 2, transposed = seed % 3 == 0;
     INFO("seed " << seed);
+    if (seed % 4 < 2)
+      c.addRules();
     int64_t si = transposed ? 1 : c.stride, sj = transposed ? c.blocksQ : 1, sh = broadcast ? 0 : c.blocksQ * c.stride;
     std::vector<int8_t> out(size_t(c.batch * c.heads * c.blocksQ * c.blocksK), 50);
     auto slots = c.slots<CopyClassesSlots>();
@@ -165,6 +183,7 @@ TEST_CASE("copy_classes broadcasts and empties what has no tokens", "[builtin]")
     slots.givenStrideH = sh;
     slots.givenStrideI = si;
     slots.givenStrideJ = sj;
+    slots.rules = c.rules.empty() ? nullptr : c.rules.data();
     slots.classes = out.data();
     slots.strideB = c.heads * c.blocksQ * c.blocksK;
     slots.strideH = c.blocksQ * c.blocksK;
@@ -176,8 +195,39 @@ TEST_CASE("copy_classes broadcasts and empties what has no tokens", "[builtin]")
         for (int64_t j = 0; j < c.blocksK; ++j) {
           int64_t head = c.batchOf(gr) * c.heads + c.headOf(gr);
           int given = c.classes[size_t(c.batchOf(gr) * sh * c.heads + c.headOf(gr) * sh + i * si + j * sj)];
-          wrong += out[size_t((head * c.blocksQ + i) * c.blocksK + j)] != (c.isEmpty(gr, i, j) ? -1 : given);
+          if (c.isEmpty(gr, i, j) || c.ruleAt(gr, i, j, emptyRule))
+            given = -1;
+          else if (c.ruleAt(gr, i, j, partialRule) && given != -1)
+            given = 1;
+          wrong += out[size_t((head * c.blocksQ + i) * c.blocksK + j)] != given;
         }
     CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("pattern makes the set and what a mask cuts critical, and the rest marginal", "[builtin]") {
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    MapCase c(seed);
+    INFO("seed " << seed);
+    c.addRules();
+    auto slots = c.slots<PatternSlots>();
+    slots.rules = c.rules.data();
+    slots.classes = c.classes.data();
+    slots.strideB = c.heads * c.blocksQ * c.stride;
+    slots.strideH = c.blocksQ * c.stride;
+    slots.strideI = c.stride;
+    EachLevel()([&] {
+      runBuiltin("pattern", slots, ceilDiv(c.blocksQ, 64), c.pairs * c.repeat);
+      int wrong = 0;
+      for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
+        for (int64_t i = 0; i < c.blocksQ; ++i)
+          for (int64_t j = 0; j < c.blocksK; ++j) {
+            bool isEmpty = c.isEmpty(gr, i, j) || c.ruleAt(gr, i, j, emptyRule);
+            int expected = isEmpty ? -1 : c.ruleAt(gr, i, j, forcedRule | partialRule) != 0;
+            int64_t head = c.batchOf(gr) * c.heads + c.headOf(gr);
+            wrong += c.classes[size_t((head * c.blocksQ + i) * c.stride + j)] != expected;
+          }
+      CHECK(wrong == 0);
+    });
   }
 }

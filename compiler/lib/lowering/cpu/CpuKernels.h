@@ -11,7 +11,8 @@
 
 namespace tercet::compiler {
 
-/// "scores", called by the select builtin: meanQ rows, meanK tiles, out, rows, mean tiles, scale.
+/// "scores", called by the select builtins where scores are pooled or sampled: rows, tiles of 64 columns, out, number of
+/// rows, of tiles, scale.
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,

@@ -17,8 +17,9 @@ void PlanWriter::addBuffers() {
   addBuffer("packed_k", G * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles, transposed");
   addBuffer("packed_v", G * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
   if (program.classified()) {
-    addBuffer("mean_k", G * meanTiles * (64 * program.headDim), "block means of keys");
-    addBuffer("mean_q", GR * TM * program.headDim, "block means of queries");
+    if (needsKeyMeans())
+      addBuffer("mean_k", G * meanTiles * (64 * program.headDim), "block means of keys");
+    addSelectionBuffers();
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
     addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
     addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
@@ -46,18 +47,21 @@ void PlanWriter::addBuffers() {
   }
 }
 
-PlanNode PlanWriter::packKeys() {
+bool PlanWriter::needsKeyMeans() const {
+  return program.means || (program.selection->scores == ScoreKind::pooled && !isSelectedAhead());
+}
+
+PlanNode PlanWriter::packKeys(Expr pairs, Expr firstPair, bool tiled, PlanSlot meanK, PlanSlot meanV) {
   Slots slots{tensor("k"), tensor("v")};
   addStrides(slots, "k", 3);
   addStrides(slots, "v", 3);
   for (PlanSlot slot :
        Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(sym("M")),
-             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(sym("G0")),
+             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(firstPair),
              integer(schedule.blockK), integer(schedule.keyTile), integer(tiles), integer(meanTiles),
-             buffer("packed_k"), buffer("packed_v"), program.classified() ? buffer("mean_k") : null(),
-             program.means ? buffer("mean_v") : null()})
+             tiled ? buffer("packed_k") : null(), tiled ? buffer("packed_v") : null(), meanK, meanV})
     slots.push_back(slot);
-  return builtin("pack_keys", "prologue", TN, sym("G"), slots);
+  return builtin("pack_keys", "prologue", TN, pairs, slots);
 }
 
 PlanNode PlanWriter::packWeight() {
@@ -173,9 +177,18 @@ Plan PlanWriter::write() {
     plan.nodes.push_back(packWeight());
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
-  groups.body.push_back(packKeys());
-  if (program.classified())
-    addSelection(groups.body);
+  if (program.classified() && isSelectedAhead())
+    addClasses(plan.nodes);
+  groups.body.push_back(packKeys(sym("G"), sym("G0"), /*tiled=*/true,
+                                 program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
+                                 program.means ? buffer("mean_v") : null()));
+  if (program.classified()) {
+    if (!isSelectedAhead())
+      addClasses(groups.body);
+    groups.body.push_back(copyClasses(/*fromArgument=*/true));
+    groups.body.push_back(copyClasses(/*fromArgument=*/false));
+    addLists(groups.body);
+  }
   if (program.linear)
     groups.body.push_back(linearPass());
   groups.body.push_back(attend());

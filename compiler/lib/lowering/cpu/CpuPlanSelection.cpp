@@ -1,54 +1,136 @@
-// The select stage of a CPU plan: means of query blocks, classes (selected or handed in), lists of tiles and of linear
-// blocks.
+// The classes of a CPU plan: from scores by rules, or from rules alone. Under the scope all_heads they are made before the
+// groups, for all pairs at once, since every head of a batch entry takes part in one ranking.
 #include "CpuPlanWriter.h"
 
 using namespace tercet;
 using namespace tercet::compiler;
 
-// Base and strides of the class map of the whole call.
-void PlanWriter::addClassPointer(Slots &slots) {
-  slots.push_back(buffer("classes"));
-  slots.push_back(integer(sym("H") * TM * TN));
-  slots.push_back(integer(TM * TN));
-  slots.push_back(integer(TN));
+static PlanSlot integerOf(const std::string &parameter, int64_t otherwise) {
+  Expr value = parameter.empty() ? Expr(otherwise) : Expr::symbol("param." + parameter);
+  return {PlanSlot::Kind::integer, {}, value};
 }
 
-PlanNode PlanWriter::copyClasses(bool fromArgument) {
-  Slots slots;
-  if (fromArgument) {
-    slots = {tensor("classes"), integer(Expr::symbol("classes.0")), integer(Expr::symbol("classes.1")),
-             integer(Expr::symbol("classes.2")), integer(Expr::symbol("classes.3"))};
-    addClassPointer(slots);
-  } else {
-    addClassPointer(slots);
-    slots.push_back(integer(1));
-    slots.push_back(tensor("classes_out"));
-    addStrides(slots, "classes_out", 3);
+// The stride of a table along an axis: 0 where one entry serves every index.
+static Expr tableStride(const std::string &table, int axis) {
+  std::string number = std::to_string(axis);
+  Expr several = Expr::apply(Expr::Op::min, Expr::symbol(table + ".size" + number) - 1, 1);
+  return Expr::symbol(table + "." + number) * several;
+}
+
+void PlanWriter::addSelectionBuffers() {
+  const Selection &select = *program.selection;
+  Expr pairs = selectedPairs(), heads = pairs * sym("R");
+  if (select.scores == ScoreKind::pooled) {
+    addBuffer("mean_q", heads * TM * program.headDim, "block means of queries");
+    if (isSelectedAhead())
+      addBuffer("all_mean_k", pairs * meanTiles * (64 * program.headDim), "block means of keys, of all heads");
+    if (select.center) {
+      addBuffer("center_k", pairs * program.headDim, "means of all keys");
+      addBuffer("centered_k", pairs * meanTiles * (64 * program.headDim), "block means of keys, centred");
+    }
+    if (!select.guard.empty()) {
+      addBuffer("alike_q", heads * TM, "how alike the tokens of query blocks are");
+      addBuffer("alike_k", pairs * TN, "how alike the tokens of key blocks are");
+    }
   }
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
-                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
-                             integer(schedule.blockK), integer(TM), integer(TN)})
-    slots.push_back(slot);
-  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"),
-                 1, slots);
+  if (select.scores == ScoreKind::sampled)
+    addBuffer("samples", pairs * sampleTiles() * (64 * select.stride * program.headDim), "keys in groups, transposed");
+  if (select.ranksSpans()) {
+    addBuffer("span_keys", heads * TM * TN, "ranks of candidates");
+    addBuffer("span_rows", heads * TM, "what rows count", sizeof(SpanRow));
+    addBuffer("span_bounds", spans(), "bounds of critical and negligible ranks", sizeof(SpanBounds));
+  }
 }
 
-void PlanWriter::addSelection(std::vector<PlanNode> &body) {
-  Expr absent = Expr(1) - Expr::symbol("classes.present");
+Expr PlanWriter::sampleTiles() const { return ceildiv(ceildiv(sym("M"), program.selection->stride), 64); }
+
+Expr PlanWriter::spans() const {
+  return program.selection->scope == SelectScope::allHeads ? sym("B") : selectedPairs() * sym("R");
+}
+
+PlanNode PlanWriter::alikeness(const std::string &tokens, const std::string &lengths, Expr heads, Expr firstHead,
+                               Expr headCount, Expr tokenCount, int64_t block, Expr blocks, bool isKey) {
+  Slots slots{tensor(tokens)};
+  addStrides(slots, tokens, 3);
+  bool isCentered = isKey && program.selection->center;
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor(lengths), integer(heads), integer(tokenCount),
+             integer(program.headDim), integer(firstHead), integer(block), integer(blocks),
+             isCentered ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q")})
+    slots.push_back(slot);
+  return builtin("alikeness", "select", absentClasses * blocks, headCount, slots);
+}
+
+void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
+  const Selection &select = *program.selection;
+  Expr pairs = selectedPairs(), first = firstSelectedPair();
   Slots pool{tensor("q")};
   addStrides(pool, "q", 3);
   for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
-                             integer(sym("R")), integer(sym("N")), integer(program.headDim), integer(sym("G0")),
+                             integer(sym("R")), integer(sym("N")), integer(program.headDim), integer(first),
                              integer(schedule.blockQ), integer(TM), buffer("mean_q")})
     pool.push_back(slot);
-  body.push_back(builtin("pool_queries", "select", absent * TM, GR, pool));
+  nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
+  if (isSelectedAhead())
+    nodes.push_back(packKeys(pairs, first, /*tiled=*/false, buffer("all_mean_k"), null()));
+  if (select.center)
+    nodes.push_back(
+        builtin("center_keys", "select", absentClasses * pairs, 1,
+                {tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(program.headDim), integer(first),
+                 integer(schedule.blockK), integer(TN), integer(meanTiles),
+                 buffer(isSelectedAhead() ? "all_mean_k" : "mean_k"), buffer("center_k"), buffer("centered_k")}));
+  if (select.guard.empty())
+    return;
+  nodes.push_back(alikeness("q", "q_len", sym("H"), first * sym("R"), pairs * sym("R"), sym("N"), schedule.blockQ, TM,
+                            /*isKey=*/false));
+  nodes.push_back(alikeness("k", "k_len", sym("HKV"), first, pairs, sym("M"), schedule.blockK, TN, /*isKey=*/true));
+}
 
+void PlanWriter::addSamples(std::vector<PlanNode> &nodes) {
+  Slots slots{tensor("k")};
+  addStrides(slots, "k", 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")),
+                             integer(sym("M")), integer(program.headDim), integer(firstSelectedPair()),
+                             integer(program.selection->stride), integer(sampleTiles()), buffer("samples")})
+    slots.push_back(slot);
+  nodes.push_back(builtin("pack_samples", "select", absentClasses * sampleTiles(), selectedPairs(), slots));
+}
+
+// ScoreSlots of tercet/Builtins.h.
+void PlanWriter::addScoreSlots(Slots &slots) {
   const Selection &select = *program.selection;
-  auto parameter = [&](const std::string &name, int64_t otherwise) {
-    return integer(name.empty() ? Expr(otherwise) : Expr::symbol("param." + name));
-  };
-  Slots slots{buffer("mean_q"), buffer("mean_k")};
+  bool isPooled = select.scores == ScoreKind::pooled, isSampled = select.scores == ScoreKind::sampled;
+  ScoreSource source = isPooled ? ScoreSource::pooled : isSampled ? ScoreSource::sampled : ScoreSource::given;
+  const char *means = select.center ? "centered_k" : isSelectedAhead() ? "all_mean_k" : "mean_k";
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(source)), scalar(program.scale, defaultScale()),
+             isPooled ? buffer("mean_q") : null(), isPooled ? buffer(means) : null(), integer(meanTiles), tensor("q")})
+    slots.push_back(slot);
+  addStrides(slots, "q", 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), integer(std::max<int64_t>(1, select.stride)),
+                             isSampled ? buffer("samples") : null(), isSampled ? integer(sampleTiles()) : null()})
+    slots.push_back(slot);
+  if (select.scores != ScoreKind::given) {
+    slots.insert(slots.end(), 5, null());
+    return;
+  }
+  slots.push_back(tensor(select.table));
+  for (int axis = 0; axis < 4; ++axis)
+    slots.push_back(integer(tableStride(select.table, axis)));
+}
+
+// SelectSlots of tercet/Builtins.h.
+PlanWriter::Slots PlanWriter::selectSlots() {
+  const Selection &select = *program.selection;
+  Slots slots;
+  addScoreSlots(slots);
+  bool guards = !select.guard.empty(), spanning = select.ranksSpans(), budgets = !select.budgets.empty();
+  for (PlanSlot slot :
+       Slots{guards ? buffer("alike_q") : null(), guards ? buffer("alike_k") : null(), scalar(select.guard, 0), rules(),
+             budgets ? tensor(select.budgets) : null(), budgets ? integer(tableStride(select.budgets, 0)) : null()})
+    slots.push_back(slot);
   addClassPointer(slots);
+  constexpr int64_t unbounded = int64_t{1} << 40;
   for (PlanSlot slot : Slots{tensor("q_len"),
                              tensor("k_len"),
                              integer(sym("HKV")),
@@ -56,48 +138,78 @@ void PlanWriter::addSelection(std::vector<PlanNode> &body) {
                              integer(sym("N")),
                              integer(sym("M")),
                              integer(program.headDim),
-                             integer(sym("G0")),
+                             integer(firstSelectedPair()),
                              integer(schedule.blockQ),
                              integer(schedule.blockK),
                              integer(TM),
                              integer(TN),
-                             integer(meanTiles),
-                             scalar(program.scale, defaultScale()),
+                             integer(rowsPerItem()),
                              scalar(select.keep, 0),
                              scalar(select.drop, 0),
-                             integer(select.keepRule == KeepRule::count),
+                             integer(static_cast<int64_t>(select.keepRule)),
                              integer(select.dropIsCount),
                              integer(static_cast<int64_t>(select.countRule)),
-                             parameter(select.minKeep, 1),
-                             parameter(select.sink, 0),
+                             integer(static_cast<int64_t>(select.scope)),
+                             integerOf(select.minKeep, 1),
+                             integerOf(select.maxKeep, unbounded),
+                             integerOf(select.sink, 0),
                              integer(select.diagonal),
-                             integer(select.forcedCounts)})
+                             integer(select.forcedCounts),
+                             integer(select.scope == SelectScope::allHeads ? sym("H") : Expr(1)),
+                             spanning ? buffer("span_keys") : null(),
+                             spanning ? buffer("span_rows") : null(),
+                             spanning ? buffer("span_bounds") : null()})
     slots.push_back(slot);
-  body.push_back(builtin("select", "select", absent * ceildiv(TM, 64), GR, slots));
-  body.back().kernels = {"scores"};
-  body.push_back(copyClasses(/*fromArgument=*/true));
-  body.push_back(copyClasses(/*fromArgument=*/false));
+  return slots;
+}
 
-  Slots lists;
-  addClassPointer(lists);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
-             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows),
-             integer(capacity), integer(program.means), buffer("attend_lists"), buffer("attend_counts")})
-    lists.push_back(slot);
-  body.push_back(builtin("build_lists", "select", superRows, GR, lists));
-  if (!program.linear || program.globalState())
+// A chunk of sampled rows is 64 query groups or one block.
+int64_t PlanWriter::rowsPerItem() const {
+  int64_t stride = program.selection->stride;
+  return stride == 0 ? 64 : std::max<int64_t>(1, 64 * stride / schedule.blockQ);
+}
+
+void PlanWriter::addRanking(std::vector<PlanNode> &nodes) {
+  const Selection &select = *program.selection;
+  bool isGiven = select.scores == ScoreKind::given, spanning = select.ranksSpans();
+  Expr chunks = absentClasses * ceildiv(TM, rowsPerItem()), heads = selectedPairs() * sym("R");
+  Slots slots = selectSlots();
+  std::string callee = spanning ? "span_keys" : "select";
+  nodes.push_back(builtin(isGiven ? callee + "_given" : callee, "select", chunks,
+                          select.scope == SelectScope::group ? selectedPairs() : heads, slots));
+  if (!isGiven)
+    nodes.back().kernels = {"scores"};
+  if (select.scores == ScoreKind::sampled)
+    nodes.back().flops = absentClasses * heads * ceildiv(sym("N"), select.stride) * ceildiv(sym("M"), select.stride) *
+                         (2 * select.stride * program.headDim);
+  if (!spanning)
     return;
-  Slots linear;
-  addClassPointer(linear);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
-             integer(TN), integer(program.over == LinearOver::nonCritical), integer(subset), buffer("linear_lists"),
-             buffer("linear_counts"), buffer("linear_patterns")})
-    linear.push_back(slot);
-  body.push_back(builtin("linear_sets", "select", TM, GR, linear));
-  body.push_back(builtin("linear_used", "select", sym("G"), 1,
-                         {buffer("linear_counts"), integer(sym("R") * TM), buffer("linear_used")}));
+  nodes.push_back(builtin("span_bounds", "select", absentClasses * spans(), 1, slots));
+  nodes.push_back(builtin("span_classes", "select", chunks, heads, slots));
+}
+
+void PlanWriter::addClasses(std::vector<PlanNode> &nodes) {
+  switch (program.selection->scores) {
+  case ScoreKind::none:
+    return nodes.push_back(pattern());
+  case ScoreKind::pooled:
+    addPooledScores(nodes);
+    break;
+  case ScoreKind::sampled:
+    addSamples(nodes);
+    break;
+  case ScoreKind::given:
+    break;
+  }
+  addRanking(nodes);
+}
+
+PlanNode PlanWriter::pattern() {
+  Slots slots{rules()};
+  addClassPointer(slots);
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
+                             integer(schedule.blockK), integer(TM), integer(TN)})
+    slots.push_back(slot);
+  return builtin("pattern", "select", absentClasses * ceildiv(TM, 64), GR, slots);
 }

@@ -1,5 +1,5 @@
-// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes the
-// select stage.
+// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes classes, and
+// CpuPlanLists.cpp what becomes of them.
 #pragma once
 
 #include "CpuPlan.h"
@@ -54,13 +54,39 @@ private:
             flops,
             {}};
   }
-  PlanNode packKeys();
+  /// tiled: packed_k and packed_v are written, and not only means.
+  PlanNode packKeys(Expr pairs, Expr firstPair, bool tiled, PlanSlot meanK, PlanSlot meanV);
+  bool needsKeyMeans() const;
   PlanNode packWeight();
-  void addSelection(std::vector<PlanNode> &body);
+  void addSelectionBuffers();
+  void addClasses(std::vector<PlanNode> &nodes);
+  void addPooledScores(std::vector<PlanNode> &nodes);
+  PlanNode alikeness(const std::string &tokens, const std::string &lengths, Expr heads, Expr firstHead, Expr headCount,
+                     Expr tokenCount, int64_t block, Expr blocks, bool isKey);
+  void addSamples(std::vector<PlanNode> &nodes);
+  void addScoreSlots(Slots &slots);
+  Slots selectSlots();
+  void addRanking(std::vector<PlanNode> &nodes);
+  PlanNode pattern();
   PlanNode copyClasses(bool fromArgument);
+  void addLists(std::vector<PlanNode> &body);
   PlanNode linearPass();
   PlanNode attend();
   void addClassPointer(Slots &slots);
+  /// Rule bytes: where classes are made, and of a group for those that read the mask alone.
+  PlanSlot rules() {
+    return program.selection->hasRules() ? buffer(isSelectedAhead() ? "all_rules" : "rules") : null();
+  }
+  PlanSlot maskRules();
+  /// Classes are made before the groups, of all pairs.
+  bool isSelectedAhead() const {
+    return program.selection->scores != ScoreKind::none && program.selection->scope == SelectScope::allHeads;
+  }
+  Expr selectedPairs() const { return isSelectedAhead() ? sym("P") : sym("G"); }
+  Expr firstSelectedPair() const { return isSelectedAhead() ? Expr(0) : sym("G0"); }
+  Expr sampleTiles() const;
+  Expr spans() const;
+  int64_t rowsPerItem() const;
   double defaultScale() const { return 1 / std::sqrt(static_cast<double>(program.headDim)); }
 
   ir::SpecOp spec;
@@ -70,6 +96,7 @@ private:
   // Counts of blocks and tiles, and pairs times query heads of a group.
   Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
   Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
+  Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
   Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.

@@ -1,4 +1,4 @@
-// Block scores: mean queries times mean keys, a chunk of query blocks at a time.
+// Block scores: mean queries times mean keys, or groups of queries times groups of keys, a chunk of rows at a time.
 #include "CpuKernels.h"
 #include "KernelBuilder.h"
 
@@ -15,18 +15,20 @@ void compiler::buildScores(ModuleOp module, const Program &program, const CpuSch
 
   Value zero = k.index(0);
   Value outCols = k.mul(tiles, meanTile);
-  Value a = k.view(queries, zero, program.headDim);
+  // A sampled row holds the tokens of a group one behind the other.
+  int64_t depth = program.headDim * std::max<int64_t>(1, program.selection->stride);
+  Value a = k.view(queries, zero, depth);
   Value scores = k.view(out, zero, meanTile, outCols);
   Value whole = k.mul(k.div(rows, k.index(schedule.rowTile)), schedule.rowTile);
   auto tile = [&](Value b, Value row, Value col, int64_t tileRows) {
-    Value product = k.matmul(k.subview(a, row), b, k.splat(k.real(0), tileRows, meanTile), program.headDim);
+    Value product = k.matmul(k.subview(a, row), b, k.splat(k.real(0), tileRows, meanTile), depth);
     Value scaled = k.map({product}, [&](OpBuilder &body, Location loc, ValueRange x) -> Value {
       return body.create<arith::MulFOp>(loc, x[0], scale);
     });
     k.store(scaled, scores, row, col);
   };
   k.loop(zero, tiles, 1, [&](Value t) {
-    Value b = k.view(keys, k.mul(t, program.headDim * meanTile), meanTile);
+    Value b = k.view(keys, k.mul(t, depth * meanTile), meanTile);
     Value col = k.mul(t, meanTile);
     k.loop(zero, whole, schedule.rowTile, [&](Value row) { tile(b, row, col, schedule.rowTile); });
     k.loop(whole, rows, 1, [&](Value row) { tile(b, row, col, 1); });

@@ -19,6 +19,22 @@ void readSelection(const Selection &selection, GpuProgram &program) {
   program.forcedCounts = selection.forcedCounts;
 }
 
+Status checkSelection(const Selection &selection, llvm::StringRef spec) {
+  std::string what;
+  if (selection.scores == ScoreKind::sampled || selection.scores == ScoreKind::given)
+    what = "sampled and given scores";
+  else if (selection.center || !selection.guard.empty())
+    what = "centred and guarded scores";
+  else if (selection.keepRule != KeepRule::fraction && selection.keepRule != KeepRule::count)
+    what = "rules of keep but top_fraction and top_count";
+  else if (selection.scope != SelectScope::row || !selection.maxKeep.empty() || !selection.budgets.empty())
+    what = "max_keep, budgets and scopes but row";
+  if (what.empty())
+    return {};
+  return Status::make(Code::unsupportedTarget, "@{} has {}, for which there is no CUDA kernel; cpu runs it", spec.str(),
+                      what);
+}
+
 GpuLinearSet setOf(LinearOver over) {
   switch (over) {
   case LinearOver::marginal:
@@ -61,8 +77,10 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
-  if (facts.classified())
+  if (facts.classified()) {
+    TERCET_RETURN_IF_ERROR(checkSelection(*facts.selection, spec.getSymName()));
     readSelection(*facts.selection, program);
+  }
   program.means = facts.means;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);

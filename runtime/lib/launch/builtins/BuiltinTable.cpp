@@ -16,8 +16,11 @@ CpuLevel builtinLevel() { return level.load(std::memory_order_relaxed); }
 void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel()); }
 
 const Builtin *findBuiltin(std::string_view name) {
-  for (const Builtin *builtin : {&packKeysBuiltin, &poolQueriesBuiltin, &selectBuiltin, &copyClassesBuiltin,
-                                 &buildListsBuiltin, &linearSetsBuiltin, &linearUsedBuiltin, &packWeightBuiltin})
+  for (const Builtin *builtin :
+       {&packKeysBuiltin, &poolQueriesBuiltin, &centerKeysBuiltin, &alikenessBuiltin, &packSamplesBuiltin,
+        &selectBuiltin, &selectGivenBuiltin, &spanKeysBuiltin, &spanKeysGivenBuiltin, &spanBoundsBuiltin,
+        &spanClassesBuiltin, &patternBuiltin, &copyClassesBuiltin, &buildListsBuiltin, &linearSetsBuiltin,
+        &linearUsedBuiltin, &packWeightBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

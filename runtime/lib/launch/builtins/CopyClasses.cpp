@@ -1,4 +1,5 @@
-// copy_classes: classes handed in become the resolved map: broadcast, and empty blocks -1. Contract: Builtins.h.
+// copy_classes: classes handed in become the resolved map: broadcast, empty blocks -1, and partial ones +1 unless they are
+// skipped. Contract: Builtins.h.
 #include "BuiltinTable.h"
 #include "GroupHead.h"
 
@@ -8,6 +9,13 @@
 
 namespace tercet::rt {
 namespace {
+
+void applyMask(const uint8_t *rules, int64_t count, int8_t *classes) {
+  for (int64_t j = 0; j < count; ++j) {
+    int8_t kept = rules[j] & partialRule && classes[j] != -1 ? int8_t{1} : classes[j];
+    classes[j] = rules[j] & emptyRule ? int8_t{-1} : kept;
+  }
+}
 
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const CopyClassesSlots *>(call.slots);
@@ -25,6 +33,8 @@ void run(const BuiltinCall &call) {
     else
       for (int64_t j = 0; j < live; ++j)
         to[j] = from[j * s.givenStrideJ];
+    if (s.rules)
+      applyMask(s.rules + (call.item0 * s.blocksQ + i) * s.blocksK, live, to);
     std::memset(to + live, -1, static_cast<size_t>(s.blocksK - live));
   }
 }

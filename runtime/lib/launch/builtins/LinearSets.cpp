@@ -8,9 +8,20 @@
 namespace tercet::rt {
 namespace {
 
-enum class Over : int64_t { marginal, nonCritical };
+enum class Over : int64_t { marginal, nonCritical, all };
 
-bool inSet(int8_t blockClass, Over over) { return over == Over::marginal ? blockClass == 0 : blockClass != 1; }
+/// A row of classes, and of rule bytes where the spec has a mask.
+struct Row {
+  const int8_t *classes;
+  const uint8_t *rules;
+  Over over;
+
+  bool has(int64_t j) const {
+    if (rules && rules[j] & (emptyRule | partialRule))
+      return false;
+    return over == Over::marginal ? classes[j] == 0 : over == Over::all || classes[j] != 1;
+  }
+};
 
 void findSets(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const LinearSetsSlots *>(call.slots);
@@ -19,20 +30,20 @@ void findSets(const BuiltinCall &call) {
   GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
   bool live = i < liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ);
   int64_t columns = live ? liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK) : 0;
-  const int8_t *classes = s.classes + head.batch * s.strideB + head.queryHead * s.strideH + i * s.strideI;
-  auto over = static_cast<Over>(s.linearOver);
+  Row blocks = {s.classes + head.batch * s.strideB + head.queryHead * s.strideH + i * s.strideI,
+                s.rules ? s.rules + row * s.blocksK : nullptr, static_cast<Over>(s.linearOver)};
   int32_t count = 0;
   if (s.subset == 1) {
     int32_t *list = s.lists + row * s.blocksK;
     for (int64_t j = 0; j < columns; ++j)
-      if (inSet(classes[j], over))
+      if (blocks.has(j))
         list[count++] = static_cast<int32_t>(j);
   } else {
     int64_t runs = (s.blocksK + s.subset - 1) / s.subset;
     for (int64_t run = 0; run < runs; ++run) {
       unsigned bits = 0;
       for (int64_t b = 0, j = run * s.subset; b < s.subset && j < columns; ++b, ++j)
-        bits |= static_cast<unsigned>(inSet(classes[j], over)) << b;
+        bits |= static_cast<unsigned>(blocks.has(j)) << b;
       s.patterns[row * runs + run] = static_cast<int8_t>(bits);
       count += __builtin_popcount(bits);
     }

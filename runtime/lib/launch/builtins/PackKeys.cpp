@@ -1,10 +1,9 @@
 // pack_keys: one pass over a block of K and V, giving f32 tiles (K transposed) and block means. Contract: Builtins.h.
 // Sums for the means run over tokens in order, so they do not depend on tiles, levels or threads.
 #include "Dispatch.h"
-#include "Elements.h"
 #include "GroupHead.h"
+#include "PackTile.h"
 #include "RowSums.h"
-#include "Transpose.h"
 
 #include "BuiltinTable.h"
 
@@ -16,59 +15,6 @@ namespace tercet::rt {
 namespace {
 
 constexpr int64_t meanTile = 64;
-
-/// One tile of K or V: `valid` rows of `dim` elements at `source`.
-struct TileSource {
-  const void *source;
-  int64_t stride, valid, dim;
-  float *sums; ///< [dim], added to; null: no means
-};
-
-/// Transposes a tile to [dim][tileK]; columns beyond `valid` become 0.
-template <typename Element> struct PackKeyTile {
-  using Type = typename Element::Type;
-
-  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, float *out) {
-    const Type *source = static_cast<const Type *>(tile.source);
-    int64_t wholeDim = tile.dim / 8 * 8, wholeTokens = tile.valid / 8 * 8;
-    for (int64_t t = 0; t < wholeTokens; t += 8)
-      for (int64_t c = 0; c < wholeDim; c += 8)
-        block(source + t * tile.stride + c, tile.stride, out + c * tileK + t, tileK,
-              tile.sums ? tile.sums + c : nullptr);
-    edge(tile, source, tileK, out, 0, wholeTokens, wholeDim);   // the last features
-    edge(tile, source, tileK, out, wholeTokens, tile.valid, 0); // the last tokens
-    if (tile.valid < tileK)
-      for (int64_t c = 0; c < tile.dim; ++c)
-        std::memset(out + c * tileK + tile.valid, 0, static_cast<size_t>(tileK - tile.valid) * sizeof(float));
-  }
-
-  [[gnu::always_inline]] static inline void block(const Type *source, int64_t stride, float *out, int64_t tileK,
-                                                  float *sums) {
-    Float8 rows[8], columns[8];
-    for (int t = 0; t < 8; ++t)
-      rows[t] = Element::load8(source + t * stride);
-    transpose8x8(rows, columns);
-    for (int c = 0; c < 8; ++c)
-      storeVector(out + c * tileK, columns[c]);
-    if (!sums)
-      return;
-    Float8 sum = loadVector<Float8>(sums);
-    for (int t = 0; t < 8; ++t)
-      sum += rows[t];
-    storeVector(sums, sum);
-  }
-
-  [[gnu::always_inline]] static inline void edge(const TileSource &tile, const Type *source, int64_t tileK, float *out,
-                                                 int64_t firstToken, int64_t lastToken, int64_t firstDim) {
-    for (int64_t t = firstToken; t < lastToken; ++t)
-      for (int64_t c = firstDim; c < tile.dim; ++c) {
-        float value = Element::toFloat(source[t * tile.stride + c]);
-        out[c * tileK + t] = value;
-        if (tile.sums)
-          tile.sums[c] += value;
-      }
-  }
-};
 
 /// Copies a tile to [tileK][padded]; rows beyond `valid` and columns beyond `dim` become 0.
 template <typename Element> struct PackValueTile {

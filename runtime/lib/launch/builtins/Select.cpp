@@ -1,80 +1,114 @@
-// select: block scores of up to 64 query blocks through a compiled kernel, then one classification per row. Contract:
-// Builtins.h.
+// select: scores of a chunk of query blocks, then one classification per row, of a head or of the heads of a group.
+// Contract: Builtins.h.
 #include "BuiltinTable.h"
-#include "GroupHead.h"
-#include "RowSelection.h"
-
-#include "tercet/Builtins.h"
-
-#include <bit>
-#include <cstring>
+#include "SelectScratch.h"
 
 namespace tercet::rt {
 namespace {
 
-constexpr int64_t chunkRows = 64;
-constexpr int64_t meanTile = 64;
-
-int64_t scoreRowLength(const SelectSlots &s) { return s.meanTilesPerPair * meanTile; }
-
-int64_t scratchBytes(const int64_t *slots) {
-  const auto &s = *reinterpret_cast<const SelectSlots *>(slots);
-  int64_t scores = std::min(chunkRows, s.blocksQ) * scoreRowLength(s) * static_cast<int64_t>(sizeof(float));
-  return scores + scoreRowLength(s) * static_cast<int64_t>(sizeof(int32_t));
+void classifyRow(const SelectionRule &rule, const float *values, const uint8_t *states, int64_t count, bool areShares,
+                 int32_t *keys, int8_t *classes) {
+  Weighing weighing;
+  SpanTally tally = tallyRow(rule, values, states, count, areShares, keys, weighing);
+  makeKeys(values, states, candidate, count, keys);
+  Quota quota = quotaOf(rule, tally, keys, count, weighing);
+  writeClasses(keys, states, count, cutOf(quota, tally.candidates, keys, count), classes);
 }
 
-/// The key blocks that share a token index with the valid rows of query block i: none once the keys have run out.
-void setDiagonal(const SelectSlots &s, int64_t i, int64_t liveQ, int64_t liveK, RowRule &rule) {
-  int64_t first = i * s.blockQ, end = std::min({first + s.blockQ, liveQ, liveK});
-  rule.diagonalBegin = first / s.blockK;
-  rule.diagonalEnd = first < end ? (end - 1) / s.blockK + 1 : rule.diagonalBegin;
+void clearBehind(const SelectSlots &s, const RowContext &at, const Chunk &chunk) {
+  for (int64_t row = 0; row < chunk.rows; ++row) {
+    int64_t live = row < chunk.live ? at.liveCols : 0;
+    std::memset(classRow(s, at.head, chunk.first + row) + live, -1, static_cast<size_t>(s.blocksK - live));
+  }
+}
+
+void selectHead(const SelectSlots &s, const BuiltinCall &call) {
+  ChunkScratch scratch(s, call.scratch);
+  RowContext at(s, call.item1);
+  Chunk chunk(s, call.item0, at);
+  SelectionRule rule = ruleOf(s, at.head.queryHead, 1);
+  if (chunk.live > 0 && at.liveCols > 0)
+    scoreRows(s, call, at, chunk.first, chunk.live, scratch.scores, scratch.forScores);
+  for (int64_t row = 0; row < chunk.live; ++row) {
+    findStates(s, at, chunk.first + row, scratch.states);
+    classifyRow(rule, scratch.scores + row * scoreColumns(s), scratch.states, at.liveCols, areShares(s), scratch.keys,
+                classRow(s, at.head, chunk.first + row));
+  }
+  clearBehind(s, at, chunk);
+}
+
+/// Adds P of one head of a group to the sums of a chunk's rows, and its states to theirs.
+void addHead(const SelectSlots &s, const BuiltinCall &call, const RowContext &at, const Chunk &chunk, bool isFirst,
+             const ChunkScratch &scratch) {
+  SelectionRule shares = {.keepRule = KeepRule::mass};
+  scoreRows(s, call, at, chunk.first, chunk.live, scratch.scores, scratch.forScores);
+  for (int64_t row = 0; row < chunk.live; ++row) {
+    const float *values = scratch.scores + row * scoreColumns(s);
+    float *sums = scratch.sums + row * scoreColumns(s);
+    uint8_t *merged = scratch.mergedStates + row * scoreColumns(s);
+    findStates(s, at, chunk.first + row, scratch.states);
+    if (isFirst) {
+      std::memset(sums, 0, static_cast<size_t>(at.liveCols) * sizeof(float));
+      std::memcpy(merged, scratch.states, static_cast<size_t>(at.liveCols));
+    } else {
+      mergeStates(scratch.states, at.liveCols, merged);
+    }
+    Weighing weighing;
+    tallyRow(shares, values, scratch.states, at.liveCols, areShares(s), scratch.keys, weighing);
+    weighing.unit *= static_cast<double>(s.headsPerKV);
+    addShares(values, scratch.states, at.liveCols, weighing, sums);
+  }
+}
+
+/// The classes of a group's row for one of its heads: blocks that its own mask empties are -1.
+void copyRow(const SelectSlots &s, const RowContext &at, int64_t i, const int8_t *shared) {
+  int8_t *classes = classRow(s, at.head, i);
+  if (classes != shared)
+    std::memcpy(classes, shared, static_cast<size_t>(at.liveCols));
+}
+
+void clearEmpty(const SelectSlots &s, const RowContext &at, int64_t i) {
+  if (!s.rules)
+    return;
+  const uint8_t *rules = s.rules + (at.gr * s.blocksQ + i) * s.blocksK;
+  int8_t *classes = classRow(s, at.head, i);
+  for (int64_t j = 0; j < at.liveCols; ++j)
+    classes[j] = rules[j] & emptyRule ? int8_t{-1} : classes[j];
+}
+
+void selectGroup(const SelectSlots &s, const BuiltinCall &call) {
+  ChunkScratch scratch(s, call.scratch);
+  int64_t firstHead = call.item1 * s.headsPerKV;
+  RowContext first(s, firstHead);
+  Chunk chunk(s, call.item0, first);
+  SelectionRule rule = ruleOf(s, first.head.queryHead, s.headsPerKV);
+  for (int64_t r = 0; r < s.headsPerKV && chunk.live > 0 && first.liveCols > 0; ++r)
+    addHead(s, call, RowContext(s, firstHead + r), chunk, r == 0, scratch);
+  for (int64_t row = 0; row < chunk.live; ++row)
+    classifyRow(rule, scratch.sums + row * scoreColumns(s), scratch.mergedStates + row * scoreColumns(s),
+                first.liveCols, /*areShares=*/true, scratch.keys, classRow(s, first.head, chunk.first + row));
+  for (int64_t r = s.headsPerKV; r-- > 0;) { // the first head's rows are the ones that the others copy
+    RowContext at(s, firstHead + r);
+    for (int64_t row = 0; row < chunk.live; ++row) {
+      copyRow(s, at, chunk.first + row, classRow(s, first.head, chunk.first + row));
+      clearEmpty(s, at, chunk.first + row);
+    }
+    clearBehind(s, at, chunk);
+  }
 }
 
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const SelectSlots *>(call.slots);
-  int64_t gr = call.item1, first = call.item0 * chunkRows, rows = std::min(chunkRows, s.blocksQ - first);
-  GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
-  int64_t liveQ = liveTokens(s.qLengths, head.batch, s.tokensQ);
-  int64_t liveK = liveTokens(s.kLengths, head.batch, s.tokensK);
-  int64_t liveRows = std::clamp<int64_t>(liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ) - first, 0, rows);
-
-  RowRule rule = {};
-  rule.live = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
-  auto countRule = static_cast<CountRule>(s.countRule);
-  rule.kept = blockCount(s.keep, s.keepIsCount, countRule, rule.live);
-  if (s.keep > 0)
-    rule.kept = std::clamp<int64_t>(std::max(rule.kept, s.minKeep), 0, rule.live);
-  rule.dropped = blockCount(s.drop, s.dropIsCount, countRule, rule.live);
-  rule.sink = s.sink;
-  rule.forcedCounts = s.forcedCounts;
-
-  auto *scores = reinterpret_cast<float *>(call.scratch);
-  auto *keys = reinterpret_cast<int32_t *>(scores + std::min(chunkRows, s.blocksQ) * scoreRowLength(s));
-  if (liveRows > 0) {
-    const float *meanQ = s.meanQ + (gr * s.blocksQ + first) * s.headDim;
-    const float *meanK = s.meanK + gr / s.headsPerKV * s.meanTilesPerPair * s.headDim * meanTile;
-    const int64_t slots[] = {reinterpret_cast<int64_t>(meanQ),
-                             reinterpret_cast<int64_t>(meanK),
-                             reinterpret_cast<int64_t>(scores),
-                             liveRows,
-                             s.meanTilesPerPair,
-                             std::bit_cast<int64_t>(s.scale)};
-    call.kernels[0](slots, 0, 0, 0, call.kernelScratch);
-  }
-  for (int64_t row = 0; row < rows; ++row) {
-    int8_t *classes = s.classes + head.batch * s.strideB + head.queryHead * s.strideH + (first + row) * s.strideI;
-    int64_t live = row < liveRows ? rule.live : 0;
-    if (live > 0) {
-      if (s.diagonal)
-        setDiagonal(s, first + row, liveQ, liveK, rule);
-      classifyRow(scores + row * scoreRowLength(s), rule, keys, classes);
-    }
-    std::memset(classes + live, -1, static_cast<size_t>(s.blocksK - live));
-  }
+  if (s.scope == static_cast<int64_t>(SelectScope::group))
+    selectGroup(s, call);
+  else
+    selectHead(s, call);
 }
 
 } // namespace
 
-const Builtin selectBuiltin = {"select", sizeof(SelectSlots) / 8, 1, run, scratchBytes, classMapOf<SelectSlots>};
+const Builtin selectBuiltin = {"select", sizeof(SelectSlots) / 8, 1, run, chunkScratchBytes, classMapOf<SelectSlots>};
+const Builtin selectGivenBuiltin = {"select_given",    sizeof(SelectSlots) / 8, 0, run,
+                                    chunkScratchBytes, classMapOf<SelectSlots>};
 
 } // namespace tercet::rt

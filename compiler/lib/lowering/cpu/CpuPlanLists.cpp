@@ -1,0 +1,65 @@
+// What a CPU plan makes of a group's classes: the resolved map, lists of tiles, and linear sets.
+#include "CpuPlanWriter.h"
+
+using namespace tercet;
+using namespace tercet::compiler;
+
+// Base and strides of the class map of the whole call.
+void PlanWriter::addClassPointer(Slots &slots) {
+  slots.push_back(buffer("classes"));
+  slots.push_back(integer(sym("H") * TM * TN));
+  slots.push_back(integer(TM * TN));
+  slots.push_back(integer(TN));
+}
+
+PlanSlot PlanWriter::maskRules() { return program.selection->mask ? buffer("rules") : null(); }
+
+PlanNode PlanWriter::copyClasses(bool fromArgument) {
+  Slots slots;
+  if (fromArgument) {
+    slots = {tensor("classes"),
+             integer(Expr::symbol("classes.0")),
+             integer(Expr::symbol("classes.1")),
+             integer(Expr::symbol("classes.2")),
+             integer(Expr::symbol("classes.3")),
+             maskRules()};
+    addClassPointer(slots);
+  } else { // resolved already
+    addClassPointer(slots);
+    slots.push_back(integer(1));
+    slots.push_back(null());
+    slots.push_back(tensor("classes_out"));
+    addStrides(slots, "classes_out", 3);
+  }
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
+                             integer(schedule.blockK), integer(TM), integer(TN)})
+    slots.push_back(slot);
+  return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"),
+                 1, slots);
+}
+
+void PlanWriter::addLists(std::vector<PlanNode> &body) {
+  Slots lists;
+  addClassPointer(lists);
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
+             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows),
+             integer(capacity), integer(program.means), buffer("attend_lists"), buffer("attend_counts")})
+    lists.push_back(slot);
+  body.push_back(builtin("build_lists", "select", superRows, GR, lists));
+  if (!program.linear || program.globalState())
+    return;
+  Slots linear;
+  addClassPointer(linear);
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
+             integer(TN), maskRules(), integer(static_cast<int64_t>(program.over)), integer(subset),
+             buffer("linear_lists"), buffer("linear_counts"), buffer("linear_patterns")})
+    linear.push_back(slot);
+  body.push_back(builtin("linear_sets", "select", TM, GR, linear));
+  body.push_back(builtin("linear_used", "select", sym("G"), 1,
+                         {buffer("linear_counts"), integer(sym("R") * TM), buffer("linear_used")}));
+}

@@ -1,0 +1,25 @@
+// ScoreRows: scores of a chunk of query blocks, wherever they come from.
+#pragma once
+
+#include "BlockStates.h"
+
+#include "tercet/rt/Builtin.h"
+
+namespace tercet::rt {
+
+/// Floats from one row of scores to the next.
+int64_t scoreColumns(const SelectSlots &s);
+/// Bytes that scoreRows needs for itself.
+int64_t scoreScratchBytes(const SelectSlots &s);
+/// Scores of the live columns of `rows` live query blocks from `first` on: logits, or shares where they are sampled.
+void scoreRows(const SelectSlots &s, const BuiltinCall &call, const RowContext &at, int64_t first, int64_t rows,
+               float *out, char *scratch);
+
+/// The same, for sampled scores.
+int64_t sampleScratchBytes(const SelectSlots &s);
+void sampleRows(const SelectSlots &s, const BuiltinCall &call, const RowContext &at, int64_t first, int64_t rows,
+                float *out, char *scratch);
+
+inline bool areShares(const SelectSlots &s) { return s.scores.source == static_cast<int64_t>(ScoreSource::sampled); }
+
+} // namespace tercet::rt

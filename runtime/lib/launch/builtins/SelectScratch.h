@@ -1,0 +1,92 @@
+// SelectScratch: what the items of select and of its spans have in common: scratch, and the rule of keep of some heads.
+#pragma once
+
+#include "KeepRules.h"
+#include "ScoreRows.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tercet::rt {
+
+/// Cuts arrays off a worker's scratch, or with a null base adds up what they take.
+class ScratchCutter {
+public:
+  explicit ScratchCutter(char *base) : base(base) {}
+
+  template <typename T> T *take(int64_t count) {
+    T *array = base ? reinterpret_cast<T *>(base + used) : nullptr;
+    constexpr int64_t line = 64;
+    used += (count * static_cast<int64_t>(sizeof(T)) + line - 1) / line * line;
+    return array;
+  }
+  int64_t bytes() const { return used; }
+
+private:
+  char *base;
+  int64_t used = 0;
+};
+
+/// Arrays of an item that scores a chunk of rows.
+struct ChunkScratch {
+  float *scores;         ///< [rows][scoreColumns]
+  int32_t *keys;         ///< of a row
+  uint8_t *states;       ///< of a row
+  float *sums;           ///< [rows][scoreColumns], of the heads of a group
+  uint8_t *mergedStates; ///< [rows][scoreColumns], likewise
+  char *forScores;
+  int64_t bytes;
+
+  ChunkScratch(const SelectSlots &s, char *base) {
+    ScratchCutter cutter(base);
+    int64_t columns = scoreColumns(s), rows = std::min(s.rowsPerItem, s.blocksQ);
+    bool isGroup = s.scope == static_cast<int64_t>(SelectScope::group);
+    scores = cutter.take<float>(rows * columns);
+    keys = cutter.take<int32_t>(columns);
+    states = cutter.take<uint8_t>(columns);
+    sums = cutter.take<float>(isGroup ? rows * columns : 0);
+    mergedStates = cutter.take<uint8_t>(isGroup ? rows * columns : 0);
+    forScores = cutter.take<char>(scoreScratchBytes(s));
+    bytes = cutter.bytes();
+  }
+};
+
+inline int64_t chunkScratchBytes(const int64_t *slots) {
+  return ChunkScratch(*reinterpret_cast<const SelectSlots *>(slots), nullptr).bytes;
+}
+
+/// The query blocks of an item, and how many of them are live.
+struct Chunk {
+  int64_t first, rows, live;
+
+  Chunk(const SelectSlots &s, int64_t item, const RowContext &at)
+      : first(item * s.rowsPerItem), rows(std::min(s.rowsPerItem, s.blocksQ - first)),
+        live(std::clamp<int64_t>(at.liveRows - first, 0, rows)) {}
+};
+
+inline int8_t *classRow(const SelectSlots &s, const GroupHead &head, int64_t i) {
+  return s.classes + head.batch * s.strideB + head.queryHead * s.strideH + i * s.strideI;
+}
+
+/// The rule of a span over `heads` query heads from `firstHead` on: budgets replace keep by their mean.
+inline SelectionRule ruleOf(const SelectSlots &s, int64_t firstHead, int64_t heads) {
+  SelectionRule rule = {static_cast<KeepRule>(s.keepRule),
+                        static_cast<CountRule>(s.countRule),
+                        s.dropIsCount != 0,
+                        s.forcedCounts != 0,
+                        s.keep,
+                        s.drop,
+                        s.minKeep,
+                        s.maxKeep};
+  if (!s.budgets)
+    return rule;
+  double sum = 0;
+  for (int64_t head = firstHead; head < firstHead + heads; ++head)
+    if (float budget = s.budgets[head * s.budgetStride]; budget == budget)
+      sum += static_cast<double>(budget);
+  double mean = std::max(0.0, sum / static_cast<double>(heads));
+  rule.keep = rule.keepRule == KeepRule::count ? std::floor(mean) : std::min(1.0, mean);
+  return rule;
+}
+
+} // namespace tercet::rt
