@@ -160,6 +160,37 @@ void addSelections(Cases &cases) {
   }
 }
 
+void addRules(Cases &cases) {
+  const Shape shape{.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24};
+  const std::pair<const char *, double> rules[] = {{"top_fraction", 0.3}, {"top_count", 4},  {"top_mass", 0.45},
+                                                   {"above", 0.12},       {"relative", 0.6}, {"percentile", 0.7}};
+  for (auto [rule, keep] : rules)
+    for (const char *scope : {"row", "head", "all_heads", "group"}) {
+      Case base{.spec = std::string("ranked:") + rule,
+                .settings = {{"scope", scope}},
+                .parameters = {{"keep", keep}},
+                .shape = shape};
+      auto add = [&](std::string name, std::vector<std::pair<std::string, double>> parameters,
+                     std::initializer_list<std::pair<const std::string, std::string>> settings = {}) {
+        Case entry = base;
+        entry.name = std::move(name);
+        entry.settings = with(base.settings, settings);
+        entry.parameters.insert(entry.parameters.end(), parameters.begin(), parameters.end());
+        cases.push_back(entry);
+        return &cases.back();
+      };
+      add("rule and scope", {});
+      add("rule, scope and forced blocks", {{"sink", 1}, {"max_keep", 5}}, {{"diagonal", "true"}});
+      Case *lengths = add("rule, scope and lengths", {{"min_keep", 2}, {"sink", 2}, {"scale", 3}},
+                          {{"forced_counts", "true"}, {"center", "true"}});
+      lengths->queryLengths = {150, 81};
+      lengths->keyLengths = {33, 170};
+      lengths->poison = true;
+      add("rule, scope and ties", {}, {{"block_k", "32"}})->content = Content::ties;
+      add("rule, scope and guard", {{"guard", 0.3}})->content = Content::clustered;
+    }
+}
+
 void addBranches(Cases &cases) {
   const Shape shape{.batch = 2, .heads = 2, .tokensQ = 100, .tokensK = 130, .headDim = 32, .valueDim = 40};
   auto add = [&](Case entry) {
@@ -207,6 +238,7 @@ const std::vector<Case> &caseTable() {
     addHeadsAndLengths(cases);
     addDTypesAndScales(cases);
     addSelections(cases);
+    addRules(cases);
     addBranches(cases);
     return cases;
   }();

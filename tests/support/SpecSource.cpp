@@ -9,15 +9,27 @@
 
 namespace tercet::test {
 
+// The text with another rule of keep.
+static std::string withRule(std::string text, const std::string &rule) {
+  constexpr std::string_view keep = " keep top_fraction(";
+  size_t at = text.find(keep);
+  TERCET_CHECK(at != std::string::npos, "a spec with a rule to replace keeps a fraction");
+  return text.replace(at, keep.size(), " keep " + rule + "(");
+}
+
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings) {
+  size_t colon = name.find(':');
   for (const char *folder : {"dialect/specs/", "tests/support/specs/"}) {
-    std::string path = TERCET_SOURCE_DIR "/" + (folder + name + ".mlir");
+    std::string path = TERCET_SOURCE_DIR "/" + (folder + name.substr(0, colon) + ".mlir");
     std::ifstream file(path);
     if (!file)
       continue;
     std::ostringstream text;
     text << file.rdbuf();
-    return {.text = text.str(), .origin = path, .settings = std::move(settings)};
+    std::string rule = colon == std::string::npos ? "" : name.substr(colon + 1);
+    return {.text = rule.empty() ? text.str() : withRule(text.str(), rule),
+            .origin = path,
+            .settings = std::move(settings)};
   }
   TERCET_CHECK(false, "no spec of this name");
 }

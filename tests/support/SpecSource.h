@@ -10,6 +10,7 @@
 namespace tercet::test {
 
 /// A built-in spec (dialect/specs/NAME.mlir) or one written for tests (tests/support/specs/NAME.mlir), with settings.
+/// "NAME:RULE" is the spec with its top_fraction replaced by another rule of keep.
 /// Aborts when there is none: tests name specs that exist.
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings = {});
 

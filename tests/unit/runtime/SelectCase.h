@@ -46,10 +46,10 @@ struct SpanBlock {
   enum { candidate, forced, partial, forbidden, empty } state;
 };
 
-inline int64_t countOf(double amount, bool isCount, CountRule rule, int64_t n) {
+inline int64_t countOf(double amount, bool isCount, CountRule rule, int64_t n, double slack = 1e-9) {
   double count = isCount                    ? amount
-                 : rule == CountRule::floor ? std::floor(amount * n + 1e-9 * n)
-                 : rule == CountRule::ceil  ? std::ceil(amount * n - 1e-9 * n)
+                 : rule == CountRule::floor ? std::floor(amount * n + slack * n)
+                 : rule == CountRule::ceil  ? std::ceil(amount * n - slack * n)
                                             : std::floor(amount * n + 0.5);
   return std::min<int64_t>(int64_t(count), n);
 }
@@ -165,13 +165,14 @@ inline void classifySpan(const SelectCase &c, double keep, const std::vector<Spa
   std::stable_sort(order.begin(), order.end(), [&](auto *a, auto *b) { return rank(a) > rank(b); });
   auto number = int64_t(order.size());
   int64_t kept = 0;
+  double slack = c.budgets.empty() ? 1e-9 : 1e-7;
   if (c.keepRule == KeepRule::fraction || c.keepRule == KeepRule::count)
-    kept = countOf(keep, c.keepRule == KeepRule::count, c.countRule, live) - spending;
+    kept = countOf(keep, c.keepRule == KeepRule::count, c.countRule, live, slack) - spending;
   else if (c.keepRule == KeepRule::mass)
     for (double sum = spent; kept < number && sum < (keep - 1e-9) * total;)
       sum += order[size_t(kept++)]->share;
   else if (c.keepRule == KeepRule::percentile) {
-    auto least = int64_t(std::ceil(keep * double(number) - 1e-9 * double(number)));
+    auto least = int64_t(std::ceil(keep * double(number) - slack * double(number)));
     while (kept < number && (least <= 0 || rank(order[size_t(kept)]) >= rank(order[size_t(number - least)])))
       ++kept;
   } else {
@@ -196,10 +197,11 @@ inline double keepOf(const SelectCase &c, int64_t firstHead, int64_t count) {
   if (c.budgets.empty())
     return c.keep;
   double sum = 0;
-  for (int64_t h = firstHead; h < firstHead + count; ++h)
-    sum += std::isnan(c.budgets[size_t(h)]) ? 0 : double(c.budgets[size_t(h)]);
-  double mean = std::max(0.0, sum / double(count));
-  return c.keepRule == KeepRule::count ? std::floor(mean) : std::min(mean, 1.0);
+  for (int64_t h = firstHead; h < firstHead + count; ++h) {
+    double budget = std::isnan(c.budgets[size_t(h)]) ? 0 : std::max(0.0, double(c.budgets[size_t(h)]));
+    sum += c.keepRule == KeepRule::count ? std::floor(budget) : std::min(budget, 1.0);
+  }
+  return sum / double(count);
 }
 
 /// The rows of the heads of a KV head as one row of the mean of P.

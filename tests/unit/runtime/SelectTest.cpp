@@ -59,7 +59,7 @@ void addRules(SelectCase &c, Random &random) {
 void addBudgets(SelectCase &c, Random &random) {
   for (int64_t h = 0; h < c.heads(); ++h)
     c.budgets.push_back(c.keepRule == KeepRule::count ? float(random.upTo(20)) + 0.5f
-                                                      : random.pick({0.0f, 0.125f, 0.375f, 2.0f, -1.0f, poison}));
+                                                      : random.pick({0.0f, 0.1f, 0.375f, 0.7f, 2.0f, -1.0f, poison}));
 }
 
 /// Whether P of two rows' blocks, ranked in f32, may change places: by as much as rounding moves log P.

@@ -48,17 +48,18 @@ Expr PlanWriter::spans() const {
   return program.selection->scope == SelectScope::allHeads ? sym("B") : selectedPairs() * sym("R");
 }
 
-PlanNode PlanWriter::alikeness(const std::string &tokens, const std::string &lengths, Expr heads, Expr firstHead,
-                               Expr headCount, Expr tokenCount, int64_t block, Expr blocks, bool isKey) {
-  Slots slots{tensor(tokens)};
-  addStrides(slots, tokens, 3);
-  bool isCentered = isKey && program.selection->center;
+// Of query blocks, or of key blocks with the centre of their keys.
+PlanNode PlanWriter::alikeness(bool isKey) {
+  Expr repeat = isKey ? Expr(1) : sym("R"), blocks = isKey ? TN : TM;
+  Slots slots{tensor(isKey ? "k" : "q")};
+  addStrides(slots, isKey ? "k" : "q", 3);
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor(lengths), integer(heads), integer(tokenCount),
-             integer(program.headDim), integer(firstHead), integer(block), integer(blocks),
-             isCentered ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q")})
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor(isKey ? "k_len" : "q_len"),
+             integer(sym(isKey ? "HKV" : "H")), integer(sym(isKey ? "M" : "N")), integer(program.headDim),
+             integer(firstSelectedPair() * repeat), integer(isKey ? schedule.blockK : schedule.blockQ), integer(blocks),
+             isKey && program.selection->center ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q")})
     slots.push_back(slot);
-  return builtin("alikeness", "select", absentClasses * blocks, headCount, slots);
+  return builtin("alikeness", "select", absentClasses * blocks, selectedPairs() * repeat, slots);
 }
 
 void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
@@ -79,11 +80,9 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
                 {tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(program.headDim), integer(first),
                  integer(schedule.blockK), integer(TN), integer(meanTiles),
                  buffer(isSelectedAhead() ? "all_mean_k" : "mean_k"), buffer("center_k"), buffer("centered_k")}));
-  if (select.guard.empty())
-    return;
-  nodes.push_back(alikeness("q", "q_len", sym("H"), first * sym("R"), pairs * sym("R"), sym("N"), schedule.blockQ, TM,
-                            /*isKey=*/false));
-  nodes.push_back(alikeness("k", "k_len", sym("HKV"), first, pairs, sym("M"), schedule.blockK, TN, /*isKey=*/true));
+  if (!select.guard.empty())
+    for (bool isKey : {false, true})
+      nodes.push_back(alikeness(isKey));
 }
 
 void PlanWriter::addSamples(std::vector<PlanNode> &nodes) {

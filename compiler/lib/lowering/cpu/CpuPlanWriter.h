@@ -61,8 +61,7 @@ private:
   void addSelectionBuffers();
   void addClasses(std::vector<PlanNode> &nodes);
   void addPooledScores(std::vector<PlanNode> &nodes);
-  PlanNode alikeness(const std::string &tokens, const std::string &lengths, Expr heads, Expr firstHead, Expr headCount,
-                     Expr tokenCount, int64_t block, Expr blocks, bool isKey);
+  PlanNode alikeness(bool isKey);
   void addSamples(std::vector<PlanNode> &nodes);
   void addScoreSlots(Slots &slots);
   Slots selectSlots();

@@ -10,7 +10,6 @@
 namespace tercet::rt {
 namespace {
 
-constexpr double decimalSlack = 1e-9; // of a block per block: decimal fractions such as 0.1 are not exact
 constexpr double massSlack = 1e-9;
 
 struct CountStates {
@@ -46,9 +45,9 @@ int64_t fewestOfMass(double wanted, int64_t candidates, const int32_t *keys, int
   return above + static_cast<int64_t>(std::clamp(ties, 1.0, static_cast<double>(equal)));
 }
 
-int64_t countByPercentile(double share, int64_t candidates, const int32_t *keys, int64_t count) {
+int64_t countByPercentile(double share, double slack, int64_t candidates, const int32_t *keys, int64_t count) {
   auto number = static_cast<double>(candidates);
-  auto rank = static_cast<int64_t>(std::ceil(share * number - decimalSlack * number));
+  auto rank = static_cast<int64_t>(std::ceil(share * number - slack * number));
   if (rank <= 0 || candidates == 0)
     return candidates;
   return boundOfRank(keys, count, candidates - std::min(rank, candidates) + 1).reached;
@@ -60,7 +59,7 @@ int64_t countByRule(const SelectionRule &rule, const SpanTally &tally, const int
   switch (rule.keepRule) {
   case KeepRule::fraction:
   case KeepRule::count:
-    return blockCount(rule.keep, rule.keepRule == KeepRule::count, rule.countRule, tally.live) - spent;
+    return blockCount(rule.keep, rule.keepRule == KeepRule::count, rule.countRule, rule.keepSlack, tally.live) - spent;
   case KeepRule::mass:
     return fewestOfMass((rule.keep - massSlack) * tally.mass - (rule.forcedCounts ? tally.spentMass : 0),
                         tally.candidates, keys, count, weighing);
@@ -69,7 +68,7 @@ int64_t countByRule(const SelectionRule &rule, const SpanTally &tally, const int
   case KeepRule::relative:
     return countOfWeight(keys, count, rule.keep * tally.largest, weighing);
   case KeepRule::percentile:
-    return countByPercentile(rule.keep, tally.candidates, keys, count);
+    return countByPercentile(rule.keep, rule.keepSlack, tally.candidates, keys, count);
   }
   return 0;
 }
@@ -107,14 +106,14 @@ SpanTally tallyRow(const SelectionRule &rule, const float *values, const uint8_t
   return tally;
 }
 
-int64_t blockCount(double amount, bool isCount, CountRule rule, int64_t n) {
+int64_t blockCount(double amount, bool isCount, CountRule rule, double slack, int64_t n) {
   double blocks = static_cast<double>(n), count = amount;
   if (!isCount) {
     count = amount * blocks;
     if (rule == CountRule::floor)
-      count = std::floor(count + decimalSlack * blocks);
+      count = std::floor(count + slack * blocks);
     else if (rule == CountRule::ceil)
-      count = std::ceil(count - decimalSlack * blocks);
+      count = std::ceil(count - slack * blocks);
     else
       count = std::floor(count + 0.5);
   }
@@ -130,7 +129,7 @@ Quota quotaOf(const SelectionRule &rule, const SpanTally &tally, const int32_t *
   if (rule.keep > 0)
     kept = std::max(kept, rule.minKeep - spent);
   kept = std::clamp<int64_t>(std::min(kept, rule.maxKeep - spent), 0, tally.candidates);
-  int64_t dropped = blockCount(rule.drop, rule.dropIsCount, rule.countRule, tally.live);
+  int64_t dropped = blockCount(rule.drop, rule.dropIsCount, rule.countRule, decimalSlack, tally.live);
   return {kept, std::clamp<int64_t>(dropped, 0, tally.candidates - kept)};
 }
 

@@ -11,6 +11,7 @@ struct SelectionRule {
   CountRule countRule;
   bool dropIsCount, forcedCounts;
   double keep, drop;
+  double keepSlack; ///< of a block per block: fractions that are decimal in the source are not exact
   int64_t minKeep, maxKeep;
 
   bool needsShares() const {
@@ -31,8 +32,10 @@ struct SpanTally {
 SpanTally tallyRow(const SelectionRule &rule, const float *values, const uint8_t *states, int64_t count, bool areShares,
                    int32_t *keys, Weighing &weighing);
 
+/// What decimal fractions are off by at most, as f64 and as f32 (docs/spec.md#counts).
+inline constexpr double decimalSlack = 1e-9, budgetSlack = 1e-7;
 /// How many of n blocks a fraction or a count stands for, in [0, n].
-int64_t blockCount(double amount, bool isCount, CountRule rule, int64_t n);
+int64_t blockCount(double amount, bool isCount, CountRule rule, double slack, int64_t n);
 
 /// keys: of the span's candidates.
 Quota quotaOf(const SelectionRule &rule, const SpanTally &tally, const int32_t *keys, int64_t count,

@@ -76,16 +76,18 @@ inline SelectionRule ruleOf(const SelectSlots &s, int64_t firstHead, int64_t hea
                         s.forcedCounts != 0,
                         s.keep,
                         s.drop,
+                        decimalSlack,
                         s.minKeep,
                         s.maxKeep};
   if (!s.budgets)
     return rule;
+  bool isCount = rule.keepRule == KeepRule::count;
   double sum = 0;
   for (int64_t head = firstHead; head < firstHead + heads; ++head)
-    if (float budget = s.budgets[head * s.budgetStride]; budget == budget)
-      sum += static_cast<double>(budget);
-  double mean = std::max(0.0, sum / static_cast<double>(heads));
-  rule.keep = rule.keepRule == KeepRule::count ? std::floor(mean) : std::min(1.0, mean);
+    if (auto budget = static_cast<double>(s.budgets[head * s.budgetStride]); budget > 0) // a NaN is 0
+      sum += isCount ? std::floor(budget) : std::min(1.0, budget);
+  rule.keep = sum / static_cast<double>(heads);
+  rule.keepSlack = budgetSlack;
   return rule;
 }
 
