@@ -72,8 +72,10 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
                              integer(schedule.blockQ), integer(TM), buffer("mean_q")})
     pool.push_back(slot);
   nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
-  if (isSelectedAhead())
+  if (isSelectedAhead()) {
     nodes.push_back(packKeys(pairs, first, /*tiled=*/false, buffer("all_mean_k"), null()));
+    nodes.back().grid[1] = absentClasses * pairs;
+  }
   if (select.center)
     nodes.push_back(
         builtin("center_keys", "select", absentClasses * pairs, 1,
