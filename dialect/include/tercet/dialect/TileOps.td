@@ -133,8 +133,8 @@ def Tkern_MapOp : Tkern_Op<"map", [Pure, SingleBlock]> {
   let hasRegionVerifier = 1;
 }
 
-def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, HasParent<"MapOp">]> {
-  let summary = "the element of a map body";
+def Tkern_YieldOp : Tkern_Op<"yield", [Pure, Terminator, ParentOneOf<["MapOp", "MapPairsOp"]>]> {
+  let summary = "the element of a body";
   let description = "Example: tkern.map.";
   let arguments = (ins F32:$value);
   let assemblyFormat = "$value attr-dict";
