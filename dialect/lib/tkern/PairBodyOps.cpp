@@ -1,13 +1,18 @@
-// Bodies over pairs: verifiers.
+// Bodies over pairs: builder and verifiers.
 #include "tercet/dialect/TkernDialect.h"
 
 using namespace mlir;
 using namespace tercet::tkern;
 
+void MapPairsOp::build(OpBuilder &builder, OperationState &state, Value tile, Value row, Value col) {
+  build(builder, state, tile.getType(), tile, row, col, ValueRange());
+}
+
 LogicalResult MapPairsOp::verifyRegions() {
   Block &body = getBody().front();
   Builder builder(getContext());
   SmallVector<Type> expected = {builder.getF32Type(), builder.getI32Type(), builder.getI32Type()};
+  expected.append(getInputs().size(), builder.getF32Type());
   if (body.getArgumentTypes() != TypeRange(expected))
     return emitOpError("C1: has a body that gets (")
            << body.getArgumentTypes() << "), expected (" << TypeRange(expected) << ")";

@@ -41,9 +41,7 @@ LogicalResult MapOp::verifyRegions() {
       return emitOpError("has a body argument of type ") << type << ", expected f32";
   for (Value input : getInputs()) {
     auto tile = cast<TileType>(input.getType());
-    bool fits = (tile.getRows() == result.getRows() || tile.getRows() == 1) &&
-                (tile.getCols() == result.getCols() || tile.getCols() == 1);
-    if (!fits)
+    if (!tile.broadcastsTo(result))
       return emitOpError("cannot broadcast ") << tile << " to " << result;
   }
   if (!isa<YieldOp>(body.back()))

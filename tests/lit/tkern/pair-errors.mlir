@@ -41,6 +41,20 @@ tkern.kernel @map_pairs_c2(%i: index, %g: index, %u: index, %p: !tkern.pointer<f
 
 // -----
 
+tkern.kernel @map_pairs_c3(%i: index, %g: index, %u: index) {
+  %one = arith.constant 1.0 : f32
+  %t = tkern.splat %one : !tkern.tile<4x64>
+  %n = tkern.splat %one : !tkern.tile<2x64>
+  // expected-error @+1 {{C3: cannot broadcast '!tkern.tile<2x64>' to '!tkern.tile<4x64>'}}
+  %m = tkern.map_pairs %t at[%i, %g] with %n : !tkern.tile<4x64>, !tkern.tile<2x64> {
+  ^bb0(%x: f32, %row: i32, %col: i32, %y: f32):
+    tkern.yield %y
+  }
+  tkern.end
+}
+
+// -----
+
 tkern.kernel @element_c1(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
   %zero = arith.constant 0 : i32
   // expected-error @+1 {{C1: has 2 indices, 1 sizes and 2 strides; expected one of each per axis}}

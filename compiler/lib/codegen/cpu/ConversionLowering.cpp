@@ -6,20 +6,6 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::codegen;
 
-static Type like(Value shape, Type element) {
-  if (auto vector = dyn_cast<VectorType>(shape.getType()))
-    return VectorType::get(vector.getShape(), element);
-  return element;
-}
-
-static Value integer(OpBuilder &b, Location loc, Value shape, int64_t bits, unsigned width) {
-  Type type = like(shape, b.getIntegerType(width));
-  auto value = b.getIntegerAttr(b.getIntegerType(width), APInt(width, static_cast<uint64_t>(bits) & 0xffffffff));
-  if (auto vector = dyn_cast<VectorType>(type))
-    return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(vector, value.getValue()));
-  return b.create<arith::ConstantOp>(loc, value);
-}
-
 Value KernelLowering::widen(Value raw, Type type) {
   if (type.isF32())
     return raw;
@@ -29,7 +15,7 @@ Value KernelLowering::widen(Value raw, Type type) {
   Value bits = b.create<arith::ExtUIOp>(loc, like(raw, b.getI32Type()), raw);
   if (type.isF16())
     return widenHalf(bits);
-  Value shifted = b.create<arith::ShLIOp>(loc, bits, integer(b, loc, bits, 16, 32));
+  Value shifted = b.create<arith::ShLIOp>(loc, bits, integer(16, bits));
   return b.create<LLVM::BitcastOp>(loc, like(raw, b.getF32Type()), shifted);
 }
 
@@ -44,7 +30,7 @@ Value KernelLowering::narrow(Value vector, Type type) {
   // bits + 0x7fff + (last kept bit) carries exactly when the rest is over half, or half and odd; NaN keeps its top
   // bits.
   Value bits = b.create<LLVM::BitcastOp>(loc, i32, vector);
-  auto constant = [&](int64_t value) { return integer(b, loc, bits, value, 32); };
+  auto constant = [&](int64_t value) { return integer(value, bits); };
   Value upper = b.create<arith::ShRUIOp>(loc, bits, constant(16));
   Value odd = b.create<arith::AndIOp>(loc, upper, constant(1));
   Value rounded = b.create<arith::AddIOp>(loc, b.create<arith::AddIOp>(loc, bits, constant(0x7fff)), odd);
@@ -57,7 +43,7 @@ Value KernelLowering::narrow(Value vector, Type type) {
 // f16 bits in i32: normals by moving the exponent, subnormals as mantissa * 2^-24, infinities and NaN by a full
 // exponent.
 Value KernelLowering::widenHalf(Value bits) {
-  auto constant = [&](int64_t value) { return integer(b, loc, bits, value, 32); };
+  auto constant = [&](int64_t value) { return integer(value, bits); };
   Type f32 = like(bits, b.getF32Type());
   Value sign = b.create<arith::ShLIOp>(loc, b.create<arith::AndIOp>(loc, bits, constant(0x8000)), constant(16));
   Value exponent = b.create<arith::AndIOp>(loc, bits, constant(0x7c00));
@@ -78,7 +64,7 @@ Value KernelLowering::widenHalf(Value bits) {
 Value KernelLowering::narrowHalf(Value vector) {
   Type i32 = like(vector, b.getI32Type()), f32 = vector.getType();
   Value bits = b.create<LLVM::BitcastOp>(loc, i32, vector);
-  auto constant = [&](int64_t value) { return integer(b, loc, bits, value, 32); };
+  auto constant = [&](int64_t value) { return integer(value, bits); };
   Value sign = b.create<arith::AndIOp>(loc, b.create<arith::ShRUIOp>(loc, bits, constant(16)), constant(0x8000));
   Value magnitude = b.create<arith::AndIOp>(loc, bits, constant(0x7fffffff));
   Value odd = b.create<arith::AndIOp>(loc, b.create<arith::ShRUIOp>(loc, magnitude, constant(13)), constant(1));

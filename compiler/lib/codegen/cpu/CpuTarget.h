@@ -12,6 +12,8 @@ struct CpuTarget {
   int64_t lanes;       ///< f32 per vector register
   int64_t registers;   ///< vector registers
   bool hasHalf;        ///< converts f16 in hardware (F16C)
+  bool hasFma;         ///< multiplies and adds with one rounding
+  bool hasRound;       ///< rounds to whole numbers (SSE4.1)
   bool hasScalef;      ///< vreduceps and vscalefps (AVX-512)
   std::string name;    ///< "cpu:v4"
   std::string llvmCpu; ///< the psABI level, so that code runs on every processor of the level

@@ -44,7 +44,7 @@ LogicalResult KernelLowering::lowerBlock(Block &block) {
 }
 
 LogicalResult KernelLowering::lowerOp(Operation *op) {
-  if (isa<arith::ArithDialect>(op->getDialect())) {
+  if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect())) {
     cloneScalar(op);
     return success();
   }
@@ -53,7 +53,7 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case<scf::IfOp>([&](auto branch) { return lowerIf(branch); })
       .Case<tkern::ScratchOp, tkern::ViewOp, tkern::SubviewOp, tkern::SelectViewOp, tkern::IsNullOp, tkern::ReadOp,
             tkern::LoadOp, tkern::StoreOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp, tkern::MapOp,
-            tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
+            tkern::MapPairsOp, tkern::ElementOp, tkern::ReduceOp, tkern::SoftmaxStepOp>([&](auto known) {
         lower(known);
         return success();
       })
@@ -62,7 +62,8 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
 
 Type KernelLowering::scalarType(Type type) { return isa<IndexType>(type) ? Type(b.getI64Type()) : type; }
 
-// arith ops on scalars: the same op with index as i64; an index cast becomes an extension, a truncation or nothing.
+// arith and math ops on scalars: on index the same op on i64, on f32, i32 and i1 as in bodies; an index cast becomes an
+// extension, a truncation or nothing.
 void KernelLowering::cloneScalar(Operation *op) {
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     TypedAttr value = constant.getValue();
@@ -71,24 +72,26 @@ void KernelLowering::cloneScalar(Operation *op) {
     scalars[constant] = b.create<arith::ConstantOp>(loc, value);
     return;
   }
-  if (auto cast = dyn_cast<arith::IndexCastOp>(op)) {
-    Value in = mapped(cast.getIn());
-    Type to = scalarType(cast.getType());
-    unsigned from = in.getType().getIntOrFloatBitWidth(), wide = to.getIntOrFloatBitWidth();
-    scalars[cast] = from == wide  ? in
-                    : from < wide ? Value(b.create<arith::ExtSIOp>(loc, to, in))
-                                  : Value(b.create<arith::TruncIOp>(loc, to, in));
-    return;
-  }
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
     operands.push_back(mapped(operand));
-  SmallVector<Type> types;
-  for (Type type : op->getResultTypes())
-    types.push_back(scalarType(type));
-  Operation *clone = b.create(loc, op->getName().getIdentifier(), operands, types, op->getAttrs());
-  for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
-    scalars[from] = to;
+  Value result = op->getResult(0);
+  Type type = scalarType(result.getType());
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
+    scalars[result] = resized(operands[0], type, /*isSigned=*/isa<arith::IndexCastOp>(op));
+  else if (isa<IndexType>(result.getType()))
+    scalars[result] = b.create(loc, op->getName().getIdentifier(), operands, type, op->getAttrs())->getResult(0);
+  else
+    scalars[result] = elementwise(op, operands);
+}
+
+Value KernelLowering::resized(Value in, Type to, bool isSigned) {
+  unsigned from = in.getType().getIntOrFloatBitWidth(), wide = to.getIntOrFloatBitWidth();
+  if (from == wide)
+    return in;
+  if (from > wide)
+    return b.create<arith::TruncIOp>(loc, to, in);
+  return isSigned ? Value(b.create<arith::ExtSIOp>(loc, to, in)) : Value(b.create<arith::ExtUIOp>(loc, to, in));
 }
 
 // Values carried through control flow: a tile is carried as its vectors.
@@ -106,7 +109,7 @@ Vectors KernelLowering::flatten(ValueRange values) {
 void KernelLowering::bind(ValueRange values, ArrayRef<Value> flat) {
   for (Value value : values) {
     if (auto tile = dyn_cast<tkern::TileType>(value.getType())) {
-      size_t count = tile.getRows() * (tile.getCols() / lanesOf(tile.getCols()));
+      size_t count = vectorsOf(tile);
       tiles[value] = Vectors(flat.take_front(count));
       flat = flat.drop_front(count);
     } else {
@@ -138,9 +141,12 @@ LogicalResult KernelLowering::lowerFor(scf::ForOp op) {
 LogicalResult KernelLowering::lowerIf(scf::IfOp op) {
   SmallVector<Type> types;
   for (Type type : op.getResultTypes()) {
-    if (isa<tkern::TileType, tkern::ViewType>(type))
+    if (isa<tkern::ViewType>(type))
       return op.emitOpError("yields ") << type << ", which a branch cannot on a CPU";
-    types.push_back(scalarType(type));
+    if (auto tile = dyn_cast<tkern::TileType>(type))
+      types.append(vectorsOf(tile), partType(lanesOf(tile.getCols())));
+    else
+      types.push_back(scalarType(type));
   }
   bool hasElse = !op.getElseRegion().empty();
   auto branch = b.create<scf::IfOp>(loc, types, mapped(op.getCondition()), /*addThenBlock=*/true, hasElse);

@@ -38,6 +38,7 @@ private:
   mlir::LogicalResult lowerFor(mlir::scf::ForOp op);
   mlir::LogicalResult lowerIf(mlir::scf::IfOp op);
   void cloneScalar(mlir::Operation *op);
+  Value resized(Value in, Type to, bool isSigned);
   Type scalarType(Type type);
   Vectors flatten(mlir::ValueRange values);
   void bind(mlir::ValueRange values, mlir::ArrayRef<Value> flat);
@@ -81,21 +82,56 @@ private:
 
   // TileLowering.cpp
   void lower(tkern::SplatOp op);
-  void lower(tkern::MapOp op);
   void lower(tkern::ReduceOp op);
   void lower(tkern::SoftmaxStepOp op);
 
-  // MathLowering.cpp: functions of f32 vectors or scalars
-  Value exp2(Value x);
+  // BodyLowering.cpp, ElementLowering.cpp: element-wise bodies and the tables that they read
+  class Body;
+  void lower(tkern::MapOp op);
+  void lower(tkern::MapPairsOp op);
+  void lower(tkern::ElementOp op);
+  Value entry(Value index, Value size);
+  Value readElement(tkern::ElementOp op, mlir::ValueRange operands);
+
+  // MathLowering.cpp: what products, softmax and bodies are made of
+  Value exp2(Value x, Value low = {});
   Value log2(Value x);
   Value reduce(tkern::ReduceKind kind, mlir::ArrayRef<Value> vectors);
   Value maximum(Value x, Value y);
   Value fma(Value x, Value y, Value z);
-  Value mathOp(mlir::Operation *op, mlir::ValueRange operands);
+  Value horner(mlir::ArrayRef<double> coefficients, Value x);
+
+  // FunctionLowering.cpp, IntegerLowering.cpp: the ops of bodies, on vectors or scalars
+  Value elementwise(mlir::Operation *op, mlir::ValueRange operands);
+  Value floatOp(mlir::Operation *op, mlir::ValueRange operands);
+  Value integerOp(mlir::Operation *op, mlir::ValueRange operands);
+  struct Log {
+    Value exponent, fraction; ///< of log2, both f32; fraction as a natural logarithm
+  };
+  Log splitLog(Value x);
+  Value logOfSpecial(Value x, Value log);
+  Value exp(Value x);
+  Value tanh(Value x);
+  Value roundDown(Value x);
+  Value extreme(Value x, Value y, mlir::arith::CmpFPredicate isFirst, bool keepsNaN);
+  Value truncated(Value x);
+  Value quotient(Value x, Value y);
+  Value roundedQuotient(Value x, Value y, bool up);
+  Value remainder(Value x, Value y);
 
   // Small words.
   Value i64(int64_t value) { return b.create<mlir::arith::ConstantIntOp>(loc, value, 64); }
   Value real(double value, Type type);
+  /// An i32, and a type, in the shape of a vector or scalar.
+  Value integer(int64_t value, Value shape);
+  static Type like(Value shape, Type element);
+  Value choose(Value condition, Value x, Value y) { return b.create<mlir::arith::SelectOp>(loc, condition, x, y); }
+  Value compare(mlir::arith::CmpFPredicate predicate, Value x, Value y) {
+    return b.create<mlir::arith::CmpFOp>(loc, predicate, x, y);
+  }
+  Value compare(mlir::arith::CmpIPredicate predicate, Value x, Value y) {
+    return b.create<mlir::arith::CmpIOp>(loc, predicate, x, y);
+  }
   Value add(Value x, Value y) { return b.createOrFold<mlir::arith::AddIOp>(loc, x, y); }
   Value mul(Value x, Value y) { return b.createOrFold<mlir::arith::MulIOp>(loc, x, y); }
   Value broadcast(Value scalar, int64_t lanes);
@@ -103,6 +139,9 @@ private:
   mlir::VectorType vectorType(int64_t lanes) { return mlir::VectorType::get({lanes}, b.getF32Type()); }
   mlir::LLVM::LLVMPointerType pointerType() { return mlir::LLVM::LLVMPointerType::get(b.getContext()); }
   int64_t lanesOf(int64_t cols) const { return cols % target.lanes == 0 ? target.lanes : cols == 1 ? 1 : 4; }
+  /// How many vectors make a tile, and what one of them is.
+  int64_t vectorsOf(tkern::TileType tile) const { return tile.getRows() * (tile.getCols() / lanesOf(tile.getCols())); }
+  Type partType(int64_t lanes) { return lanes == 1 ? Type(b.getF32Type()) : Type(vectorType(lanes)); }
 
   const CpuTarget &target;
   mlir::OpBuilder &b;

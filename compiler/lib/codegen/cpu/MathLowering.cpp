@@ -1,7 +1,8 @@
-// Functions of f32 on the CPU, vectors and scalars alike, without library calls.
+// Functions of f32 that every kernel is made of, vectors and scalars alike, without library calls.
 #include "KernelLowering.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace tercet;
@@ -46,21 +47,24 @@ Value KernelLowering::reduce(tkern::ReduceKind kind, ArrayRef<Value> vectors) {
                                             LLVM::FastmathFlags::reassoc);
 }
 
-// 2^x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and
+// The polynomial with these coefficients, from the constant on.
+Value KernelLowering::horner(ArrayRef<double> coefficients, Value x) {
+  Value p = real(coefficients.back(), x.getType());
+  for (double c : llvm::reverse(coefficients.drop_back()))
+    p = fma(p, x, real(c, x.getType()));
+  return p;
+}
+
+// 2^(x + low), where low is at most a rounding of x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and
 // NaN come right by themselves. Elsewhere: rounding by a magic number, a polynomial on [-1/2, 1/2], the exponent added
 // to the bits; x is clamped to [-127, 128) and scaled in two steps, so that results saturate to 0 and infinity.
 // Coefficients are minimax fits of the relative error with p(0) = 1, so that 2^0 is exact: 2.0e-9 and 2.6e-9.
-Value KernelLowering::exp2(Value x) {
+Value KernelLowering::exp2(Value x, Value low) {
   Type type = x.getType();
-  auto horner = [&](ArrayRef<double> coefficients, Value f) {
-    Value p = real(coefficients.back(), type);
-    for (double c : llvm::reverse(coefficients.drop_back()))
-      p = fma(p, f, real(c, type));
-    return p;
-  };
+  auto withLow = [&](Value f) { return low ? Value(b.create<arith::AddFOp>(loc, f, low)) : f; };
   auto vector = dyn_cast<VectorType>(type);
   if (!vector) {
-    Value lanes = exp2(broadcast(x, target.lanes));
+    Value lanes = exp2(broadcast(x, target.lanes), low ? broadcast(low, target.lanes) : low);
     Value zero = b.create<LLVM::ConstantOp>(loc, b.getI32Type(), b.getI32IntegerAttr(0));
     return b.create<LLVM::ExtractElementOp>(loc, lanes, zero);
   }
@@ -71,7 +75,7 @@ Value KernelLowering::exp2(Value x) {
     auto call = [&](StringRef name, ValueRange operands) -> Value {
       return b.create<LLVM::CallIntrinsicOp>(loc, type, b.getStringAttr(name), operands).getResult(0);
     };
-    Value f = call("llvm.x86.avx512.mask.reduce.ps.512", {x, floorMode, x, all, current});
+    Value f = withLow(call("llvm.x86.avx512.mask.reduce.ps.512", {x, floorMode, x, all, current}));
     Value p =
         horner({1, 0.69314704444, 0.24022930555, 0.05548528062, 0.0096754515652, 0.0012467846451, 0.0002161291497}, f);
     return call("llvm.x86.avx512.mask.scalef.ps.512", {p, x, p, all, current});
@@ -83,13 +87,11 @@ Value KernelLowering::exp2(Value x) {
   auto bits = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, integers, v); };
   auto floats = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, type, v); };
   Value magic = real(12582912.0, type); // 1.5 * 2^23: adding it leaves round(x) in the low bits
-  Value low = real(-160, type), high = real(160, type);
-  Value below = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLT, x, low);
-  Value above = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, x, high);
-  Value clamped =
-      b.create<arith::SelectOp>(loc, below, low, b.create<arith::SelectOp>(loc, above, high, x)); // NaN passes
+  Value least = real(-160, type), most = real(160, type);
+  Value below = compare(arith::CmpFPredicate::OLT, x, least), above = compare(arith::CmpFPredicate::OGT, x, most);
+  Value clamped = choose(below, least, choose(above, most, x)); // NaN passes
   Value shifted = b.create<arith::AddFOp>(loc, clamped, magic);
-  Value f = b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic));
+  Value f = withLow(b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic)));
   Value p =
       horner({1, 0.69314721497, 0.24022652783, 0.05550310551, 0.009617692973, 0.0013406643902, 0.00015594678161}, f);
   // 2^n in two halves keeps every factor a normal number for |n| <= 160.
@@ -102,39 +104,34 @@ Value KernelLowering::exp2(Value x) {
   return b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, p, power(half)), power(rest));
 }
 
-// log2(x) for normal x > 0: exponent plus 2/ln 2 * atanh((m - 1)/(m + 1)) with m in [sqrt 1/2, sqrt 2); five terms
-// leave 4e-10. Other x give an unspecified finite value or NaN.
-Value KernelLowering::log2(Value x) {
-  Type type = x.getType();
-  auto vector = dyn_cast<VectorType>(type);
-  Type integers = vector ? Type(VectorType::get(vector.getShape(), b.getI32Type())) : Type(b.getI32Type());
-  auto constant = [&](int32_t value) -> Value {
-    if (vector)
-      return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(cast<VectorType>(integers), value));
-    return b.create<arith::ConstantIntOp>(loc, value, 32);
-  };
+// log2(x) = exponent + log2(m) with m in [sqrt 1/2, sqrt 2); ln(m) = 2 atanh((m - 1)/(m + 1)), whose five terms leave
+// 4e-10. Meaningful for normal x > 0.
+KernelLowering::Log KernelLowering::splitLog(Value x) {
+  Type type = x.getType(), integers = like(x, b.getI32Type());
   Value bits = b.create<LLVM::BitcastOp>(loc, integers, x);
-  Value shifted = b.create<arith::SubIOp>(loc, bits, constant(0x3f3504f3)); // sqrt 1/2
-  Value exponent = b.create<arith::ShRSIOp>(loc, shifted, constant(23));
+  Value shifted = b.create<arith::SubIOp>(loc, bits, integer(0x3f3504f3, x)); // sqrt 1/2
+  Value exponent = b.create<arith::ShRSIOp>(loc, shifted, integer(23, x));
   Value mantissa = b.create<LLVM::BitcastOp>(
-      loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, constant(23))).getResult());
+      loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, integer(23, x))).getResult());
   Value one = real(1, type);
   Value s = b.create<arith::DivFOp>(loc, b.create<arith::SubFOp>(loc, mantissa, one),
                                     b.create<arith::AddFOp>(loc, mantissa, one));
-  Value square = b.create<arith::MulFOp>(loc, s, s);
-  Value series = real(1.0 / 9, type);
-  for (double term : {1.0 / 7, 1.0 / 5, 1.0 / 3, 1.0})
-    series = fma(series, square, real(term, type));
-  Value fraction = b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, s, series), real(2 / M_LN2, type));
-  return b.create<arith::AddFOp>(loc, b.create<arith::SIToFPOp>(loc, type, exponent), fraction);
+  Value series = horner({2, 2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9}, b.create<arith::MulFOp>(loc, s, s));
+  return {b.create<arith::SIToFPOp>(loc, type, exponent), b.create<arith::MulFOp>(loc, s, series)};
 }
 
-Value KernelLowering::mathOp(Operation *op, ValueRange operands) {
-  if (isa<math::Exp2Op>(op))
-    return exp2(operands[0]);
-  if (isa<math::Log2Op>(op))
-    return log2(operands[0]);
-  if (isa<math::FmaOp>(op))
-    return fma(operands[0], operands[1], operands[2]);
-  return {};
+// A logarithm of x with what the formula misses: 0 gives -inf, +inf itself, the negative and NaN give NaN.
+Value KernelLowering::logOfSpecial(Value x, Value log) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Type type = x.getType();
+  Value zero = real(0, type), high = real(infinity, type);
+  log = choose(compare(arith::CmpFPredicate::OEQ, x, high), high, log);
+  log = choose(compare(arith::CmpFPredicate::OEQ, x, zero), real(-infinity, type), log);
+  return choose(compare(arith::CmpFPredicate::ULT, x, zero), real(std::numeric_limits<double>::quiet_NaN(), type), log);
+}
+
+Value KernelLowering::log2(Value x) {
+  Log log = splitLog(x);
+  Value fraction = b.create<arith::MulFOp>(loc, log.fraction, real(1 / M_LN2, x.getType()));
+  return logOfSpecial(x, b.create<arith::AddFOp>(loc, log.exponent, fraction));
 }

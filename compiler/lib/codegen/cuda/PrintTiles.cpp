@@ -32,7 +32,7 @@ bool KernelPrinter::printTile(Operation *op) {
                   fmt::format("mask_cols({}, {})", ref(mask.getTile()), ref(mask.getCols())));
   }
   auto step = dyn_cast<SoftmaxStepOp>(op);
-  if (!step)
+  if (!step || !step.getFirst())
     return false;
   use("softmax.cuh");
   return define(step, "p", typeOf(step.getType()),

@@ -153,9 +153,13 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
   let summary = "one step of the online softmax, rescaling lazily";
   let description = [{
     `scores` arrive in log2 units, relative to the running maximum: s - max[row]. Returns p = exp2(scores) and adds its row
-    sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else, and
-    always where `first` holds, the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new
-    maximum. With a threshold of 8, p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+    sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else
+    the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new maximum. With a threshold of 8,
+    p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+
+    A row whose `max` is -inf is fresh: it has met no score above -inf, `sum` and `acc` hold 0, and its scores arrive as they
+    are. Where the tile has such a score, its maximum becomes that of the row, however low; else the row stays fresh and p is 0.
+    Where `first` holds, every row is fresh, whatever `max` holds.
 
     Example: the loop of a dense kernel for 4 rows; keys lie transposed, tile by tile.
     ```mlir
@@ -169,8 +173,9 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
       %sum = tkern.scratch : !tkern.view<4x16xf32, stride 16, local>
       %acc = tkern.scratch : !tkern.view<4x64xf32, stride 64, local>
       %count = tkern.read %tiles[%zero] : !tkern.pointer<i32> -> index
+      %none = arith.constant 0.0 : f32
+      %lowest = arith.constant 0xFF800000 : f32
       scf.for %t = %zero to %count step %one {
-        %first = arith.cmpi eq, %t, %zero : index
         %row = arith.muli %t, %depth : index
         %next = arith.addi %row, %depth : index
         %k = tkern.view %keys[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
@@ -181,13 +186,15 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
         %m = tkern.load %max[%zero, %zero] : !tkern.view<4x1xf32, stride 1, local> -> !tkern.tile<4x1>
         %start = tkern.map %m : !tkern.tile<4x1> -> !tkern.tile<4x64> {
         ^bb0(%x: f32):
+          %fresh = arith.cmpf oeq, %x, %lowest : f32
           %n = arith.negf %x : f32
-          tkern.yield %n
+          %shift = arith.select %fresh, %none, %n : f32
+          tkern.yield %shift
         }
         %s = tkern.matmul %q, %kt, %start depth 64 ahead %kn 4096
             : !tkern.view<4x64xf32, stride 64, local>, !tkern.view<64x64xf32, stride 64, global>, !tkern.tile<4x64>,
               !tkern.view<64x64xf32, stride 64, global>
-        %p = tkern.softmax_step %s max %max sum %sum acc %acc first %first
+        %p = tkern.softmax_step %s max %max sum %sum acc %acc
             : !tkern.tile<4x64>, !tkern.view<4x1xf32, stride 1, local>, !tkern.view<4x16xf32, stride 16, local>,
               !tkern.view<4x64xf32, stride 64, local>
         tkern.accumulate %p, %vt into %acc
@@ -197,15 +204,15 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
     }
     ```
   }];
-  let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, I1:$first,
+  let arguments = (ins Tkern_Tile:$scores, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc, Optional<I1>:$first,
                        DefaultValuedAttr<F32Attr, "8.0f">:$threshold);
   let results = (outs Tkern_Tile:$p);
   let assemblyFormat = [{
-    $scores `max` $max `sum` $sum `acc` $acc `first` $first attr-dict
+    $scores `max` $max `sum` $sum `acc` $acc (`first` $first^)? attr-dict
     `:` type($scores) `,` type($max) `,` type($sum) `,` type($acc)
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$scores, "::mlir::Value":$max, "::mlir::Value":$sum,
-                                 "::mlir::Value":$acc, "::mlir::Value":$first)>];
+                                 "::mlir::Value":$acc, CArg<"::mlir::Value", "{}">:$first)>];
   let hasVerifier = 1;
 }
 

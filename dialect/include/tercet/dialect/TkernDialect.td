@@ -13,7 +13,8 @@ def Tkern_Dialect : Dialect {
   let description = [{
     A kernel runs one work item. Memory is seen through views; values are register tiles of the target's own size, so every
     op lowers locally. Control flow is scf, integer arithmetic is arith on index, element-wise bodies are arith and math on
-    f32. Tiles are always f32: loads widen, stores round. Schedules are attributes of the kernel.
+    f32. arith on i32, wherever it stands, comes from regions over pairs and has the meaning of docs/spec.md#regions. Tiles
+    are always f32: loads widen, stores round. Schedules are attributes of the kernel.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::math::MathDialect"];
   let useDefaultTypePrinterParser = 1;
@@ -72,6 +73,12 @@ def Tkern_Tile : Tkern_Type<"Tile", "tile"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$cols);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether it has the rows and columns of `other`, or one.
+    bool broadcastsTo(TileType other) const {
+      return (getRows() == other.getRows() || getRows() == 1) && (getCols() == other.getCols() || getCols() == 1);
+    }
+  }];
 }
 
 def Tkern_ReduceKind : I32EnumAttr<"ReduceKind", "row reduction", [

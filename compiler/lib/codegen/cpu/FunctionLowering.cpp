@@ -1,0 +1,130 @@
+// The f32 ops of bodies on the CPU, vectors and scalars alike, without library calls and as exact as the softmax's own
+// exponential: a few units in the last place. Zeros are not told apart by their sign.
+#include "KernelLowering.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::codegen;
+
+using arith::CmpFPredicate;
+
+constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
+
+// e^x = 2^(t + low) with t + low = x log2 e to twice the precision: fused, or with the upper bits of both factors, whose
+// product is exact. Where x is not finite or 2^t saturates, low means nothing and is left out.
+Value KernelLowering::exp(Value x) {
+  Type type = x.getType();
+  auto mul = [&](Value p, Value q) -> Value { return b.create<arith::MulFOp>(loc, p, q); };
+  auto sub = [&](Value p, Value q) -> Value { return b.create<arith::SubFOp>(loc, p, q); };
+  Value t, low;
+  if (target.hasFma) {
+    Value factor = real(log2e, type);
+    t = mul(x, factor);
+    low = b.create<LLVM::FMAOp>(loc, x, factor, b.create<arith::NegFOp>(loc, t));
+    low = fma(x, real(log2e - static_cast<float>(log2e), type), low);
+  } else {
+    constexpr double upper = 0x1.714p0; // eleven bits of log2 e
+    Value bits = b.create<LLVM::BitcastOp>(loc, like(x, b.getI32Type()), x);
+    Value kept = b.create<arith::AndIOp>(loc, bits, integer(~0xfff, x));
+    Value head = b.create<LLVM::BitcastOp>(loc, type, kept);
+    Value product = mul(head, real(upper, type));
+    Value rest = fma(x, real(log2e - upper, type), mul(sub(x, head), real(upper, type)));
+    t = b.create<arith::AddFOp>(loc, product, rest);
+    low = sub(rest, sub(t, product));
+  }
+  Value small = compare(CmpFPredicate::OLT, b.create<LLVM::FAbsOp>(loc, low), real(0x1p-10, type));
+  return exp2(t, choose(small, low, real(0, type)));
+}
+
+// x P(x^2) / Q(x^2), a minimax fit on |x| <= 9.02 with a relative error of 2.1e-8; beyond, tanh is 1 in f32.
+Value KernelLowering::tanh(Value x) {
+  Type type = x.getType();
+  auto clamp = [&](Value v, double limit) {
+    Value high = choose(compare(CmpFPredicate::OGT, v, real(limit, type)), real(limit, type), v); // NaN passes
+    return choose(compare(CmpFPredicate::OLT, high, real(-limit, type)), real(-limit, type), high);
+  };
+  Value inside = clamp(x, 9.02), square = b.create<arith::MulFOp>(loc, inside, inside);
+  Value p = horner({0.999999979158, 0.133797213681, 0.00349403809271, 2.05835221465e-5, 1.3319101018e-8}, square);
+  Value q = horner({1, 0.467130366573, 0.0258710879565, 0.000328309783246, 7.76203696539e-7}, square);
+  return clamp(b.create<arith::DivFOp>(loc, b.create<arith::MulFOp>(loc, inside, p), q), 1);
+}
+
+// floor: by the processor, or through i32 where |x| < 2^23; larger x are integers.
+Value KernelLowering::roundDown(Value x) {
+  if (target.hasRound)
+    return b.create<LLVM::FFloorOp>(loc, x.getType(), x);
+  Type type = x.getType();
+  Value small = compare(CmpFPredicate::OLT, b.create<LLVM::FAbsOp>(loc, x), real(0x1p23, type));
+  Value bounded = choose(small, x, real(0, type));
+  Value whole =
+      b.create<arith::SIToFPOp>(loc, type, b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), bounded));
+  Value below = b.create<arith::SubFOp>(loc, whole, real(1, type));
+  return choose(small, choose(compare(CmpFPredicate::OGT, whole, bounded), below, whole), x);
+}
+
+// The larger or smaller of two, as `isFirst` says; NaN wins, or loses.
+Value KernelLowering::extreme(Value x, Value y, CmpFPredicate isFirst, bool keepsNaN) {
+  Value best = choose(compare(isFirst, x, y), x, y); // y where either is NaN
+  Value nan = keepsNaN ? x : y;
+  return choose(compare(CmpFPredicate::UNO, nan, nan), x, best);
+}
+
+// To i32 towards zero; what does not fit becomes the nearest end, NaN 0.
+Value KernelLowering::truncated(Value x) {
+  using Limits = std::numeric_limits<int32_t>;
+  Type type = x.getType();
+  Value over = compare(CmpFPredicate::OGE, x, real(0x1p31, type));
+  Value under = compare(CmpFPredicate::OLE, x, real(-0x1p31, type));
+  Value fits = compare(CmpFPredicate::OLT, b.create<LLVM::FAbsOp>(loc, x), real(0x1p31, type));
+  Value whole =
+      b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), choose(fits, x, real(0, type)));
+  return choose(over, integer(Limits::max(), x), choose(under, integer(Limits::min(), x), whole));
+}
+
+Value KernelLowering::floatOp(Operation *op, ValueRange operands) {
+  Value x = operands.empty() ? Value() : operands[0];
+  auto negated = [&](Value v) -> Value { return b.create<arith::NegFOp>(loc, v); };
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](math::Exp2Op) { return exp2(x); })
+      .Case([&](math::ExpOp) { return exp(x); })
+      .Case([&](math::Log2Op) { return log2(x); })
+      .Case([&](math::LogOp) {
+        Log log = splitLog(x);
+        Value low = fma(log.exponent, real(ln2 - static_cast<float>(ln2), x.getType()), log.fraction);
+        return logOfSpecial(x, fma(log.exponent, real(ln2, x.getType()), low));
+      })
+      .Case([&](math::TanhOp) { return tanh(x); })
+      .Case([&](math::SqrtOp) { return b.create<LLVM::SqrtOp>(loc, x.getType(), x); })
+      .Case([&](math::RsqrtOp) {
+        return b.create<arith::DivFOp>(loc, real(1, x.getType()), b.create<LLVM::SqrtOp>(loc, x.getType(), x));
+      })
+      .Case([&](math::AbsFOp) { return b.create<LLVM::FAbsOp>(loc, x.getType(), x); })
+      .Case([&](math::FloorOp) { return roundDown(x); })
+      .Case([&](math::CeilOp) { return negated(roundDown(negated(x))); })
+      .Case([&](math::FmaOp) { return fma(x, operands[1], operands[2]); })
+      .Case([&](arith::MaximumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/true); })
+      .Case([&](arith::MaxNumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/false); })
+      .Case([&](arith::MinimumFOp) { return extreme(x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/true); })
+      .Case([&](arith::MinNumFOp) { return extreme(x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/false); })
+      .Case([&](arith::FPToSIOp cast) -> Value {
+        Value whole = truncated(x);
+        Type to = cast.getType();
+        return to.isInteger(32) ? whole : Value(b.create<arith::TruncIOp>(loc, like(x, to), whole));
+      })
+      .Default([](Operation *) { return Value(); });
+}
+
+// The result of an op of a body. Ops without a lowering of their own are MLIR's, in the operands' shape.
+Value KernelLowering::elementwise(Operation *op, ValueRange operands) {
+  if (Value value = floatOp(op, operands))
+    return value;
+  if (Value value = integerOp(op, operands))
+    return value;
+  Type type = like(operands.front(), op->getResult(0).getType());
+  return b.create(loc, op->getName().getIdentifier(), operands, type, op->getAttrs())->getResult(0);
+}

@@ -1,0 +1,85 @@
+#include "PairRegion.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+static Type kernelType(Type type) { return type.isIndex() ? IntegerType::get(type.getContext(), 32) : type; }
+
+bool PairRegion::isReady(Value value) const {
+  return value.getParentRegion() != body.getParent() || values.contains(value);
+}
+
+void PairRegion::clone(OpBuilder &builder) {
+  auto ready = [&](Value value) { return isReady(value); };
+  for (Operation &op : body.without_terminator()) {
+    if (values.contains(op.getResult(0)))
+      continue;
+    if (llvm::all_of(op.getOperands(), ready)) {
+      values.map(op.getResult(0), cloneOp(builder, &op));
+      continue;
+    }
+    if (auto division = dyn_cast<arith::DivFOp>(op); division && isReady(division.getRhs())) {
+      Value &reciprocal = reciprocals[division.getRhs()];
+      Location loc = op.getLoc();
+      if (!reciprocal)
+        reciprocal = builder.create<arith::DivFOp>(
+            loc, builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(1)), values.lookup(division.getRhs()));
+    }
+  }
+}
+
+Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case([&](ir::ReadOp read) { return cloneRead(builder, read); })
+      .Case([&](ir::ValueOp value) { return scope.parameter(builder, ir::paramOf(value.getParam())); })
+      .Case([&](ir::ExtentOp extent) { return scope.extent(builder, extent.getExtent()); })
+      .Case([&](arith::DivFOp division) { return cloneDivision(builder, division); })
+      .Case([&](arith::IndexCastOp cast) { return cloneCast(builder, cast); })
+      .Case([&](arith::ConstantOp constant) -> Value {
+        auto integer = dyn_cast<IntegerAttr>(constant.getValue());
+        TypedAttr value = constant.getValue();
+        if (integer && integer.getType().isIndex())
+          value = builder.getI32IntegerAttr(static_cast<int32_t>(integer.getInt()));
+        return builder.create<arith::ConstantOp>(op->getLoc(), value);
+      })
+      .Default([&](Operation *) -> Value {
+        Operation *copy = builder.clone(*op, values);
+        copy->getResult(0).setType(kernelType(copy->getResult(0).getType()));
+        return copy->getResult(0);
+      });
+}
+
+Value PairRegion::cloneRead(OpBuilder &builder, ir::ReadOp read) {
+  auto argument = cast<BlockArgument>(read.getTable());
+  auto spec = cast<ir::SpecOp>(argument.getOwner()->getParentOp());
+  StringRef name = cast<StringAttr>(spec.getArgNames()[argument.getArgNumber()]).getValue();
+  TableView table = scope.table(name, cast<ir::TableType>(argument.getType()));
+  SmallVector<Value> indices;
+  for (Value index : read.getIndices())
+    indices.push_back(values.lookup(index));
+  return builder.create<tkern::ElementOp>(read.getLoc(), kernelType(read.getType()), table.base, indices, table.sizes,
+                                          table.strides);
+}
+
+// Rounded twice where a reciprocal is at hand; else a target may do the same.
+Value PairRegion::cloneDivision(OpBuilder &builder, arith::DivFOp division) {
+  Value left = values.lookup(division.getLhs());
+  if (Value reciprocal = reciprocals.lookup(division.getRhs()))
+    return builder.create<arith::MulFOp>(division.getLoc(), left, reciprocal);
+  return builder.create<arith::DivFOp>(division.getLoc(), left, values.lookup(division.getRhs()),
+                                       arith::FastMathFlags::arcp);
+}
+
+// Between index and i32 nothing happens; an i1 is -1 or 0, and the lowest bit of what becomes one.
+Value PairRegion::cloneCast(OpBuilder &builder, arith::IndexCastOp cast) {
+  Value from = values.lookup(cast.getIn());
+  Type to = kernelType(cast.getType());
+  if (from.getType() == to)
+    return from;
+  if (to.isInteger(1))
+    return builder.create<arith::TruncIOp>(cast.getLoc(), to, from);
+  return builder.create<arith::ExtSIOp>(cast.getLoc(), to, from);
+}
