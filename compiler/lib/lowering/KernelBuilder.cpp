@@ -79,6 +79,16 @@ void KernelBuilder::when(Value condition, function_ref<void()> then, function_re
   }
 }
 
+Value KernelBuilder::choose(Type type, Value condition, function_ref<Value()> then, function_ref<Value()> otherwise) {
+  auto branch = builder.create<scf::IfOp>(loc, TypeRange(type), condition, /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  for (auto [block, body] : {std::pair{branch.thenBlock(), then}, {branch.elseBlock(), otherwise}}) {
+    builder.setInsertionPointToStart(block);
+    builder.create<scf::YieldOp>(loc, body());
+  }
+  return branch.getResult(0);
+}
+
 Value KernelBuilder::scratch(int64_t rows, int64_t cols) {
   OpBuilder::InsertionGuard guard(builder);
   Block &entry = op.getBody().front();
@@ -110,13 +120,8 @@ Value KernelBuilder::read(Value pointer, Value at) {
 }
 
 Value KernelBuilder::tokenCount(Value lengths, Value batch, Value tokens) {
-  auto branch = builder.create<scf::IfOp>(loc, TypeRange(builder.getIndexType()), isNull(lengths), /*withElse=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  builder.create<scf::YieldOp>(loc, tokens);
-  builder.setInsertionPointToStart(branch.elseBlock());
-  builder.create<scf::YieldOp>(loc, read(lengths, batch));
-  return branch.getResult(0);
+  return choose(
+      builder.getIndexType(), isNull(lengths), [&] { return tokens; }, [&] { return read(lengths, batch); });
 }
 
 Type KernelBuilder::elementType(DType dtype) {
@@ -203,8 +208,23 @@ Value KernelBuilder::map(ValueRange inputs, function_ref<Value(OpBuilder &, Loca
   return map;
 }
 
-Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc, Value first) {
-  return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc, first);
+Value KernelBuilder::mapPairs(Value tile, Value row, Value col, ValueRange inputs,
+                              function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  auto map = builder.create<tkern::MapPairsOp>(loc, tile.getType(), tile, row, col, inputs);
+  OpBuilder::InsertionGuard guard(builder);
+  Block &block = map.getBody().emplaceBlock();
+  Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
+  SmallVector<Type> types{f32, i32, i32};
+  types.append(inputs.size(), f32);
+  block.addArguments(types, SmallVector<Location>(types.size(), loc));
+  builder.setInsertionPointToStart(&block);
+  Value element = body(builder, loc, block.getArguments());
+  builder.create<tkern::YieldOp>(loc, element);
+  return map;
+}
+
+Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc) {
+  return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc);
 }
 
 void KernelBuilder::end() { builder.create<tkern::EndOp>(loc); }

@@ -41,11 +41,16 @@ public:
   Value mul(Value a, int64_t b) { return mul(a, index(b)); }
   Value ceilDiv(Value a, int64_t b) { return div(add(a, b - 1), index(b)); }
   Value roundUp(Value a, int64_t b) { return mul(ceilDiv(a, b), b); }
+  /// An index as regions over pairs compute with it: i32.
+  Value narrow(Value index) { return builder.createOrFold<mlir::arith::IndexCastOp>(loc, builder.getI32Type(), index); }
   Value mulf(Value a, Value b) { return fold<mlir::arith::MulFOp>(a, b); }
   Value addf(Value a, Value b) { return fold<mlir::arith::AddFOp>(a, b); }
   Value less(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::slt, a, b); }
   Value equal(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::eq, a, b); }
   Value notEqual(Value a, Value b) { return compare(mlir::arith::CmpIPredicate::ne, a, b); }
+  Value negate(Value flag) {
+    return builder.createOrFold<mlir::arith::XOrIOp>(loc, flag, builder.create<mlir::arith::ConstantIntOp>(loc, 1, 1));
+  }
   Value select(Value condition, Value a, Value b) {
     return builder.create<mlir::arith::SelectOp>(loc, condition, a, b);
   }
@@ -56,6 +61,8 @@ public:
   mlir::SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange carried,
                                 llvm::function_ref<mlir::SmallVector<Value>(Value, ValueRange)> body);
   void when(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = {});
+  /// The value, of type `type`, of one branch or the other.
+  Value choose(Type type, Value condition, llvm::function_ref<Value()> then, llvm::function_ref<Value()> otherwise);
 
   Value scratch(int64_t rows, int64_t cols);
   /// Memory behind a pointer from an element offset; a null stride means rows are `cols` apart.
@@ -84,7 +91,11 @@ public:
   Value reduce(tkern::ReduceKind kind, Value tile);
   /// Element-wise: the body gets one f32 per input and returns the element; the result has the widest input's shape.
   Value map(ValueRange inputs, llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
-  Value softmaxStep(Value scores, Value max, Value sum, Value acc, Value first);
+  /// Element-wise with positions, which are those of the tile's first element and count up: the body gets element, row
+  /// and column position (i32), and one f32 per further input.
+  Value mapPairs(Value tile, Value row, Value col, ValueRange inputs,
+                 llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
+  Value softmaxStep(Value scores, Value max, Value sum, Value acc);
 
   void end();
   tkern::KernelOp kernel() { return op; }

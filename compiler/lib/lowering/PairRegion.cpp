@@ -13,22 +13,33 @@ bool PairRegion::isReady(Value value) const {
 }
 
 void PairRegion::clone(OpBuilder &builder) {
-  auto ready = [&](Value value) { return isReady(value); };
-  for (Operation &op : body.without_terminator()) {
-    if (values.contains(op.getResult(0)))
-      continue;
-    if (llvm::all_of(op.getOperands(), ready)) {
+  for (Operation &op : body.without_terminator())
+    if (!has(op.getResult(0)) && llvm::all_of(op.getOperands(), [&](Value value) { return isReady(value); }))
       values.map(op.getResult(0), cloneOp(builder, &op));
+  invert(builder);
+}
+
+void PairRegion::invert(OpBuilder &builder) {
+  for (auto division : body.getOps<arith::DivFOp>()) {
+    Value divisor = division.getRhs();
+    if (has(division) || !has(divisor) || reciprocals.contains(divisor))
       continue;
-    }
-    if (auto division = dyn_cast<arith::DivFOp>(op); division && isReady(division.getRhs())) {
-      Value &reciprocal = reciprocals[division.getRhs()];
-      Location loc = op.getLoc();
-      if (!reciprocal)
-        reciprocal = builder.create<arith::DivFOp>(
-            loc, builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(1)), values.lookup(division.getRhs()));
-    }
+    Location loc = division.getLoc();
+    Value one = builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(1));
+    reciprocals[divisor] = builder.create<arith::DivFOp>(loc, one, values.lookup(divisor));
   }
+}
+
+Value PairRegion::make(OpBuilder &builder, Value ofRegion) {
+  if (has(ofRegion))
+    return values.lookup(ofRegion);
+  Operation *op = ofRegion.getDefiningOp();
+  for (Value operand : op->getOperands())
+    if (operand.getParentRegion() == body.getParent())
+      make(builder, operand);
+  Value made = cloneOp(builder, op);
+  values.map(ofRegion, made);
+  return made;
 }
 
 Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {

@@ -32,11 +32,21 @@ public:
 
   /// Gives argument `number` of the region its value: i32 for an index.
   void bind(unsigned number, mlir::Value value) { values.map(body.getArgument(number), value); }
+  /// Gives a value of the region the value that was made for it elsewhere.
+  void set(mlir::Value ofRegion, mlir::Value value) { values.map(ofRegion, value); }
   /// Clones at the builder's insertion point what depends on bound arguments alone and is not cloned yet. Index becomes
   /// i32. Where only a divisor is ready, its reciprocal is made, by which the division will multiply.
   void clone(mlir::OpBuilder &builder);
+  /// The reciprocals of divisors that are ready, alone.
+  void invert(mlir::OpBuilder &builder);
+  /// One value of the region, cloned with what it needs; all arguments that it depends on are bound.
+  mlir::Value make(mlir::OpBuilder &builder, mlir::Value ofRegion);
+  bool has(mlir::Value ofRegion) const { return values.contains(ofRegion); }
+  mlir::Value lookup(mlir::Value ofRegion) const { return values.lookup(ofRegion); }
+  mlir::Block &block() const { return body; }
+  mlir::Value yielded() const { return body.getTerminator()->getOperand(0); }
   /// What the region yields, once all of its arguments are bound and it is cloned.
-  mlir::Value result() const { return values.lookup(body.getTerminator()->getOperand(0)); }
+  mlir::Value result() const { return lookup(yielded()); }
 
 private:
   bool isReady(mlir::Value value) const;

@@ -16,6 +16,10 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
   if (auto sparse = dyn_cast<ir::SparseOp>(branch)) {
     program.exact = true;
     program.scale = nameOf(sparse.getScale());
+    if (!sparse.getScore().empty())
+      program.score = &sparse.getScore();
+    if (sparse.getMask())
+      program.mask = sparse.getMask().getDefiningOp<ir::MaskOp>();
     return {};
   }
   if (auto linear = dyn_cast<ir::LinearOp>(branch)) {
@@ -56,10 +60,10 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
 static Status checkLowered(ir::SpecOp spec) {
   for (Operation &op : spec.getBody().front()) {
     std::string what;
-    if (isa<ir::MaskOp, ir::BlockSetOp, ir::PatternOp>(op))
+    if (auto param = dyn_cast<ir::ParamOp>(op); param && !param.isStatic() && param.getKind() == ir::ParamKind::Flag)
+      what = "the flag '" + param.getName().str() + "' as a runtime parameter";
+    if (isa<ir::BlockSetOp, ir::PatternOp>(op))
       what = op.getName().getStringRef().str();
-    if (auto sparse = dyn_cast<ir::SparseOp>(op); sparse && !sparse.getScore().empty())
-      what = "the score region of tercet.sparse";
     if (!what.empty())
       return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
                           spec.getSymName().str(), what);
@@ -84,6 +88,11 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
     return Status::make(Code::invalidSpec,
                         "spec '{}' has a block_mean branch alone; put it under `combine joint` with a "
                         "sparse branch",
+                        spec.getSymName().str());
+  if (program.means && program.score)
+    return Status::make(Code::invalidSpec,
+                        "spec '{}' has a score region beside block means, to which it would not apply; "
+                        "leave one of them out",
                         spec.getSymName().str());
   return program;
 }

@@ -1,6 +1,7 @@
 // Program: what a bound spec asks for, read off its ops once, so that every kernel and the plan see the same facts.
 #pragma once
 
+#include "PairOperands.h"
 #include "Selection.h"
 
 #include "tercet/Session.h"
@@ -17,14 +18,20 @@ struct Program {
 
   std::optional<Selection> selection; ///< absent: no classification
   int64_t blockQ = 0, blockK = 0;
-  bool exact = false;  ///< has a sparse branch
-  bool means = false;  ///< has block means under the same softmax
-  bool linear = false; ///< has a linear branch
+  bool exact = false;            ///< has a sparse branch
+  mlir::Region *score = nullptr; ///< of the sparse branch; null: its scores stay as they are
+  ir::MaskOp mask;               ///< of the sparse branch; null: every pair is allowed
+  bool means = false;            ///< has block means under the same softmax
+  bool linear = false;           ///< has a linear branch
   FeatureMap featureMap = FeatureMap::softmax;
   LinearOver over = LinearOver::all;
   std::string weight, bias; ///< argument names of the projection; empty: none
   std::string scale, eps;   ///< parameter names; empty: default scale, eps 0
 
+  /// The mask's region, or null.
+  mlir::Region *maskRegion() const { return mask ? &ir::MaskOp(mask).getBody() : nullptr; }
+  /// Of the regions that pairs meet in the sparse branch.
+  PairOperands pairOperands() const { return pairOperandsOf({maskRegion(), score}); }
   bool classified() const { return selection.has_value(); }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.
   bool globalState() const { return linear && over == LinearOver::all && !(selection && selection->mask); }

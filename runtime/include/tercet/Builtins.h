@@ -211,6 +211,19 @@ struct LinearUsedSlots {
   int32_t *used;
 };
 
+/// table_ranges: items (64 blocks, row). The least and the largest element of every block of `rangeBlock` entries of a table
+/// along one axis of `length` entries: ranges [row][block] of two elements of the table's dtype, both NaN where a block
+/// holds a NaN. A row is a position on the other axes, in their order; where these are fewer than three, sizes are 1 and
+/// strides 0.
+struct TableRangesSlots {
+  const void *table;
+  int64_t dtype; ///< DType, f32 or i32
+  int64_t sizes[3], strides[3];
+  int64_t length, stride;
+  void *ranges;
+};
+inline constexpr int64_t rangeBlock = 64;
+
 /// pack_weight: one item. packedW [valueDim][valueDimPadded] f32 = transpose of w [valueDim, valueDim] (w[e][c] becomes
 /// packedW[c][e]), packedB [valueDimPadded] f32 = b; padding 0; an absent b is 0; with an absent w packedW is
 /// untouched.

@@ -32,9 +32,9 @@ private:
   void readLanes(tkern::ElementOp op);
   struct Fill {
     tkern::ElementOp op;
-    Value buffer;                         ///< rows x columns elements
-    mlir::SmallVector<Value, 4> indices;  ///< per axis, a row of i32 in memory; null where the index is uniform
-    Value contiguousCol;                  ///< the first column where columns count along the one varying axis; else null
+    Value buffer;                        ///< rows x columns elements
+    mlir::SmallVector<Value, 4> indices; ///< per axis, a row of i32 in memory; null where the index is uniform
+    Value contiguousCol;                 ///< the first column where columns count along the one varying axis; else null
   };
   Value rowOffset(tkern::ElementOp op, int64_t row);
   void fillRow(const Fill &fill, Value offset, int64_t row);

@@ -61,7 +61,8 @@ void KernelLowering::Body::fillRow(const Fill &fill, Value offset, int64_t row) 
 }
 
 void KernelLowering::Body::storeIndices(const Fill &fill, int64_t row) {
-  for (auto [axis, index] : llvm::enumerate(fill.op.getIndices()))
+  tkern::ElementOp op = fill.op;
+  for (auto [axis, index] : llvm::enumerate(op.getIndices()))
     if (fill.indices[axis])
       for (int64_t col = 0; col < perRow; ++col)
         k.b.create<LLVM::StoreOp>(k.loc, vector(index, row, col),
@@ -105,7 +106,6 @@ void KernelLowering::Body::readLanes(tkern::ElementOp op) {
   }
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t col = 0; col < perRow; ++col)
-      ofVectors[row * perRow + col][op.getElement()] =
-          k.b.create<LLVM::LoadOp>(k.loc, VectorType::get({lanes}, type),
-                                   k.element(from[row], k.i64(col * lanes), type), /*alignment=*/4);
+      ofVectors[row * perRow + col][op.getElement()] = k.b.create<LLVM::LoadOp>(
+          k.loc, VectorType::get({lanes}, type), k.element(from[row], k.i64(col * lanes), type), /*alignment=*/4);
 }

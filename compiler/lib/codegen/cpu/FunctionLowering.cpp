@@ -61,8 +61,7 @@ Value KernelLowering::roundDown(Value x) {
   Type type = x.getType();
   Value small = compare(CmpFPredicate::OLT, b.create<LLVM::FAbsOp>(loc, x), real(0x1p23, type));
   Value bounded = choose(small, x, real(0, type));
-  Value whole =
-      b.create<arith::SIToFPOp>(loc, type, b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), bounded));
+  Value whole = b.create<arith::SIToFPOp>(loc, type, b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), bounded));
   Value below = b.create<arith::SubFOp>(loc, whole, real(1, type));
   return choose(small, choose(compare(CmpFPredicate::OGT, whole, bounded), below, whole), x);
 }
@@ -81,8 +80,7 @@ Value KernelLowering::truncated(Value x) {
   Value over = compare(CmpFPredicate::OGE, x, real(0x1p31, type));
   Value under = compare(CmpFPredicate::OLE, x, real(-0x1p31, type));
   Value fits = compare(CmpFPredicate::OLT, b.create<LLVM::FAbsOp>(loc, x), real(0x1p31, type));
-  Value whole =
-      b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), choose(fits, x, real(0, type)));
+  Value whole = b.create<arith::FPToSIOp>(loc, like(x, b.getI32Type()), choose(fits, x, real(0, type)));
   return choose(over, integer(Limits::max(), x), choose(under, integer(Limits::min(), x), whole));
 }
 

@@ -39,9 +39,9 @@ Value KernelLowering::quotient(Value x, Value y) {
     return b.create<arith::DivSIOp>(loc, x, y);
   }
   Value zero = compare(CmpIPredicate::eq, y, integer(0, y));
-  Value overflows = b.create<arith::AndIOp>(
-      loc, compare(CmpIPredicate::eq, x, integer(std::numeric_limits<int32_t>::min(), x)),
-      compare(CmpIPredicate::eq, y, integer(-1, y)));
+  Value overflows =
+      b.create<arith::AndIOp>(loc, compare(CmpIPredicate::eq, x, integer(std::numeric_limits<int32_t>::min(), x)),
+                              compare(CmpIPredicate::eq, y, integer(-1, y)));
   Value safe = choose(b.create<arith::OrIOp>(loc, zero, overflows), integer(1, y), y), result;
   if (isa<VectorType>(x.getType())) {
     auto wide = [&](Value v) -> Value { return b.create<arith::SIToFPOp>(loc, like(v, b.getF64Type()), v); };

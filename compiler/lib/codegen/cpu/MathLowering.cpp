@@ -112,7 +112,8 @@ KernelLowering::Log KernelLowering::splitLog(Value x) {
   Value shifted = b.create<arith::SubIOp>(loc, bits, integer(0x3f3504f3, x)); // sqrt 1/2
   Value exponent = b.create<arith::ShRSIOp>(loc, shifted, integer(23, x));
   Value mantissa = b.create<LLVM::BitcastOp>(
-      loc, type, b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, integer(23, x))).getResult());
+      loc, type,
+      b.create<arith::SubIOp>(loc, bits, b.create<arith::ShLIOp>(loc, exponent, integer(23, x))).getResult());
   Value one = real(1, type);
   Value s = b.create<arith::DivFOp>(loc, b.create<arith::SubFOp>(loc, mantissa, one),
                                     b.create<arith::AddFOp>(loc, mantissa, one));

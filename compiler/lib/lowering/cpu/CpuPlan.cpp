@@ -160,6 +160,9 @@ PlanNode PlanWriter::attend() {
                              projects ? buffer("packed_b") : null(),
                              program.linear && !program.globalState() ? buffer("linear_counts") : null()})
     slots.push_back(slot);
+  addPairOperands(slots, program.pairOperands());
+  for (const RangedTable &table : rangedTables())
+    slots.push_back(buffer(rangesOf(table)));
   // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
   // block.
   Expr pairs = lists ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * sym("N") * sym("M");
@@ -175,6 +178,8 @@ Plan PlanWriter::write() {
   addBuffers();
   if (!program.weight.empty())
     plan.nodes.push_back(packWeight());
+  for (const RangedTable &table : rangedTables())
+    plan.nodes.push_back(tableRanges(table));
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
   if (program.classified() && isSelectedAhead())

@@ -1,8 +1,10 @@
-// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes classes, and
-// CpuPlanLists.cpp what becomes of them.
+// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes classes, CpuPlanLists.cpp what
+// becomes of them, and CpuPlanPairs.cpp what regions over pairs need.
 #pragma once
 
 #include "CpuPlan.h"
+#include "PairDependence.h"
+#include "PairOperands.h"
 #include "Signature.h"
 
 #include "tercet/Builtins.h"
@@ -71,6 +73,10 @@ private:
   void addLists(std::vector<PlanNode> &body);
   PlanNode linearPass();
   PlanNode attend();
+  void addPairOperands(Slots &slots, const PairOperands &operands);
+  mlir::SmallVector<RangedTable> rangedTables() const;
+  static std::string rangesOf(const RangedTable &table);
+  PlanNode tableRanges(const RangedTable &table);
   void addClassPointer(Slots &slots);
   /// Rule bytes: where classes are made, and of a group for those that read the mask alone.
   PlanSlot rules() {

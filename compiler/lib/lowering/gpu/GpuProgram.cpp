@@ -88,6 +88,9 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
+  if (facts.score || facts.mask)
+    return Status::make(Code::unsupportedTarget, "@{} has a {}, for which there is no CUDA kernel; cpu runs it",
+                        program.name, facts.score ? "score region" : "mask");
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

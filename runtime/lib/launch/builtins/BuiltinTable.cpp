@@ -20,7 +20,7 @@ const Builtin *findBuiltin(std::string_view name) {
        {&packKeysBuiltin, &poolQueriesBuiltin, &centerKeysBuiltin, &alikenessBuiltin, &packSamplesBuiltin,
         &selectBuiltin, &selectGivenBuiltin, &spanKeysBuiltin, &spanKeysGivenBuiltin, &spanBoundsBuiltin,
         &spanClassesBuiltin, &patternBuiltin, &copyClassesBuiltin, &buildListsBuiltin, &linearSetsBuiltin,
-        &linearUsedBuiltin, &packWeightBuiltin})
+        &linearUsedBuiltin, &tableRangesBuiltin, &packWeightBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

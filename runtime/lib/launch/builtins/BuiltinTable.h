@@ -7,7 +7,8 @@ namespace tercet::rt {
 
 extern const Builtin packKeysBuiltin, poolQueriesBuiltin, centerKeysBuiltin, alikenessBuiltin, packSamplesBuiltin,
     selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin, spanBoundsBuiltin, spanClassesBuiltin,
-    patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin, linearUsedBuiltin, packWeightBuiltin;
+    patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin, linearUsedBuiltin, tableRangesBuiltin,
+    packWeightBuiltin;
 
 /// ClassMapView of any argument block that has the fields of one.
 template <typename Slots> ClassMapView classMapOf(const int64_t *slots) {

@@ -1,0 +1,115 @@
+// AttendBuilder: the attend kernel of a CPU program (CpuKernels.h). K and V tiles come packed in f32; scores run in log2
+// units, relative to the running maximum of their row.
+//
+//   AttendKernel.cpp    the item: where it lies, its memory, its order
+//   AttendTiles.cpp     which tiles it visits: those of its list, or all
+//   AttendMask.cpp      or those in which the mask allows a pair
+//   AttendScores.cpp    one tile against one query block
+//   AttendEpilogue.cpp  O and LSE, with the projected linear branch
+#pragma once
+
+#include "CpuKernels.h"
+#include "CpuPairScope.h"
+#include "HoistedRegion.h"
+#include "KernelBuilder.h"
+#include "TableRanges.h"
+
+#include <optional>
+
+namespace tercet::compiler {
+
+inline constexpr double log2e = 1.4426950408889634;
+inline constexpr int64_t meanTile = 64; // tercet/Builtins.h: blocks of a mean tile
+
+/// The argument block, in slot order.
+struct AttendSlots {
+  explicit AttendSlots(KernelBuilder &k, const Program &program)
+      : q(k.pointer(program.dtype)), qStrideB(k.integer()), qStrideH(k.integer()), qStrideN(k.integer()),
+        o(k.pointer(program.dtype)), oStrideB(k.integer()), oStrideH(k.integer()), oStrideN(k.integer()),
+        lse(k.pointer(DType::f32)), lseStrideB(k.integer()), lseStrideH(k.integer()), lseStrideN(k.integer()),
+        qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
+        tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), packedK(k.pointer(DType::f32)),
+        packedV(k.pointer(DType::f32)), tilesPerPair(k.integer()), lists(k.pointer(DType::i32)),
+        counts(k.pointer(DType::i32)), capacity(k.integer()), superRows(k.integer()), scale(k.wideScalar()),
+        meanK(k.pointer(DType::f32)), meanV(k.pointer(DType::f32)), meanTilesPerPair(k.integer()),
+        classes(k.pointer(DType::i8)), classStrideB(k.integer()), classStrideH(k.integer()), classStrideI(k.integer()),
+        blocksQ(k.integer()), blocksK(k.integer()), linear(k.pointer(DType::f32)), w(k.pointer(DType::f32)),
+        packedW(k.pointer(DType::f32)), packedB(k.pointer(DType::f32)), linearCounts(k.pointer(DType::i32)) {}
+  Value q, qStrideB, qStrideH, qStrideN, o, oStrideB, oStrideH, oStrideN, lse, lseStrideB, lseStrideH, lseStrideN;
+  Value qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK, firstPair, packedK, packedV, tilesPerPair;
+  Value lists, counts, capacity, superRows, scale, meanK, meanV, meanTilesPerPair;
+  Value classes, classStrideB, classStrideH, classStrideI, blocksQ, blocksK, linear, w, packedW, packedB;
+  Value linearCounts;
+};
+
+/// What a query block attends to at once: packed keys and values, one bias per key in log2 units, and the tile that the
+/// list names next, if any.
+struct Tile {
+  Value keys, values, bias;
+  int64_t cols = 0;
+  bool weighted = false; ///< the bias is more than 0 and -inf
+  Value nextKeys = {}, nextValues = {};
+  Value firstKey = {};   ///< position of the first key; null for means, to which no region applies
+  Value restricted = {}; ///< whether some pair is out, by the mask or behind the last key
+};
+
+class AttendBuilder {
+public:
+  AttendBuilder(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule)
+      : program(program), schedule(schedule), k(module, "attend"), slots(k, program), scope(k, program.pairOperands()) {
+  }
+  void build();
+
+private:
+  // AttendKernel.cpp
+  void locate();
+  void prologue();
+  void startRegions();
+
+  // AttendTiles.cpp
+  void exactLoop();
+  void allTiles();
+  void listedTiles();
+  Tile packedTile(Value tile);
+  Tile meansTile(Value mean, Value sub);
+  Value meanBias(Value tile, Value queryBlock);
+  void prepareKeys(Value tile);
+
+  // AttendMask.cpp
+  /// Whether the mask allows some pair of a rectangle, and all of them; the first may err towards true, the second
+  /// towards false.
+  struct Reach {
+    Value some, all;
+  };
+  Reach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
+  void maskedTiles();
+  void maskedTile(Value tile);
+
+  // AttendScores.cpp
+  void visit(Value firstRow, const Tile &tile);
+  Value biasedScores(llvm::function_ref<Value(Value)> product, const Tile &tile, Value shift);
+  Value regionScores(Value product, Value row, const Tile &tile, Value shift);
+  Value regionScores(Value product, Value row, const Tile &tile, Value shift, bool restricted);
+
+  // AttendEpilogue.cpp
+  void epilogue();
+  void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
+  Value projectedTile(Value row, int64_t rows);
+  Value linearTile(Value row, int64_t rows);
+
+  const Program &program;
+  const CpuSchedule &schedule;
+  KernelBuilder k;
+  AttendSlots slots;
+  CpuPairScope scope;
+  TableRanges ranges;
+  std::optional<HoistedRegion> score, mask;
+  Value zero, g, batch, head, firstToken, validQ, validK, validRows, presentRows;
+  Value factor, scale;     ///< of products: to scores in log2 units, and in natural units
+  Value lowest;            ///< -inf
+  Value lastTile, hasTail; ///< the last tile with a valid key, and whether some of its keys are not valid
+  Value keyCount;          ///< validK as regions compute with it
+  Value queries, acc, max, sum, noBias, tailBias, columnBias;
+};
+
+} // namespace tercet::compiler

@@ -1,0 +1,48 @@
+// HoistedRegion: a region over pairs in the attend kernel, every value computed as seldom as what it depends on allows:
+// once per item, once per query row of the item, once per tile of keys, or in the loop for every pair.
+#pragma once
+
+#include "KernelBuilder.h"
+#include "PairRegion.h"
+
+namespace tercet::compiler {
+
+class HoistedRegion {
+public:
+  /// A region that gets `first`, `first` + 1, .. as batch, head, query and key. Clones what depends on neither query nor
+  /// key here. `rows` and `cols`: query rows of the item and keys of a tile.
+  HoistedRegion(KernelBuilder &k, mlir::Region &region, PairScope &scope, unsigned first, Value batch, Value head,
+                int64_t rows, int64_t cols);
+
+  /// Computes what depends on the query alone for `count` rows, of which the first is query `firstQuery`.
+  void prepareRows(Value firstQuery, Value count);
+  /// Computes what depends on the key alone for a tile of keys from `firstKey` on.
+  void prepareKeys(Value firstKey);
+
+  /// What was prepared for `rows` rows from `row` on: further inputs of the body below.
+  mlir::SmallVector<Value> inputs(Value row, int64_t rows);
+  /// The region's result in a body over pairs, which got the inputs as `prepared`. `score` is the first argument of a
+  /// region that gets one.
+  Value emit(mlir::OpBuilder &body, Value score, Value query, Value key, ValueRange prepared) const;
+
+  /// The region with what depends on neither query nor key cloned.
+  const PairRegion &uniform() const { return region; }
+  unsigned queryArgument() const { return query; }
+  unsigned keyArgument() const { return key; }
+
+private:
+  /// A value that the loop takes from memory, as bits where it is no f32.
+  struct Prepared {
+    Value ofRegion, memory;
+  };
+  void findPrepared(unsigned first, int64_t rows, int64_t cols);
+  void prepare(const Prepared &value, unsigned argument, bool isRow, Value position, Value row);
+
+  KernelBuilder &k;
+  PairRegion region;
+  unsigned query, key; ///< numbers of these arguments
+  int64_t cols;
+  mlir::SmallVector<Prepared> ofRows, ofKeys;
+};
+
+} // namespace tercet::compiler
