@@ -49,6 +49,8 @@ static std::string print(ModuleOp module) {
 static void buildKernels(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   if (program.classified() && program.selection->multiplies())
     buildScores(module, program, schedule);
+  if (program.classified() && program.selection->hasRules())
+    buildBlockRules(module, program, schedule);
   if (program.linear) {
     buildState(module, program, schedule);
     buildAggregate(module, program, schedule);
@@ -105,10 +107,6 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   TERCET_RETURN_IF_ERROR(checkProblem(problem));
   TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
   TERCET_TRY(Program program, readProgram(spec, problem));
-  if (program.mask && program.classified())
-    return Status::make(Code::unsupportedTarget,
-                        "spec '{}' has a mask beside a classification, which cpu does not lower",
-                        spec.getSymName().str());
   CpuSchedule schedule = chooseCpuSchedule(program, target.level);
 
   context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();

@@ -72,6 +72,7 @@ public:
     return builder.create<tkern::SelectViewOp>(loc, whenTrue.getType(), condition, whenTrue, whenFalse);
   }
   Value read(Value pointer, Value index);
+  void write(Value value, Value pointer, Value index) { builder.create<tkern::WriteOp>(loc, value, pointer, index); }
   /// lengths[batch] where lengths are given, else `tokens`.
   Value tokenCount(Value lengths, Value batch, Value tokens);
   Value isNull(Value pointer) { return builder.create<tkern::IsNullOp>(loc, builder.getI1Type(), pointer); }
@@ -89,6 +90,7 @@ public:
                int64_t elements = 0);
   void accumulate(Value p, Value b, Value acc, Value ahead = {}, int64_t elements = 0);
   Value reduce(tkern::ReduceKind kind, Value tile);
+  Value any(Value tile) { return builder.create<tkern::AnyOp>(loc, builder.getI1Type(), tile); }
   /// Element-wise: the body gets one f32 per input and returns the element; the result has the widest input's shape.
   Value map(ValueRange inputs, llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
   /// Element-wise with positions, which are those of the tile's first element and count up: the body gets element, row

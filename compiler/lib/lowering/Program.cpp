@@ -62,8 +62,6 @@ static Status checkLowered(ir::SpecOp spec) {
     std::string what;
     if (auto param = dyn_cast<ir::ParamOp>(op); param && !param.isStatic() && param.getKind() == ir::ParamKind::Flag)
       what = "the flag '" + param.getName().str() + "' as a runtime parameter";
-    if (isa<ir::BlockSetOp, ir::PatternOp>(op))
-      what = op.getName().getStringRef().str();
     if (!what.empty())
       return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
                           spec.getSymName().str(), what);

@@ -68,6 +68,11 @@ static void readSelect(ir::SpecOp spec, ir::SelectOp select, Selection &selectio
   selection.forbidden = opOf<ir::BlockSetOp>(select.getForbidden());
 }
 
+PairOperands Selection::pairOperands() const {
+  auto regionOf = [](ir::BlockSetOp set) { return set ? &set.getBody() : nullptr; };
+  return pairOperandsOf({maskRegion(), regionOf(forced), regionOf(forbidden)});
+}
+
 std::optional<Selection> compiler::readSelection(ir::SpecOp spec) {
   Operation *classification = spec.getClassification();
   if (!classification)

@@ -1,6 +1,8 @@
 // Selection: how a bound spec classifies its blocks (docs/spec.md#select, #pattern), as data that both targets read.
 #pragma once
 
+#include "PairOperands.h"
+
 #include "tercet/Builtins.h"
 #include "tercet/dialect/TercetDialect.h"
 
@@ -37,6 +39,10 @@ struct Selection {
   ir::BlockSetOp forced;    ///< null: none; of a pattern its set
   ir::BlockSetOp forbidden; ///< null: none
 
+  /// The mask's region, or null.
+  mlir::Region *maskRegion() const { return mask ? &ir::MaskOp(mask).getBody() : nullptr; }
+  /// What the kernel `block_rules` takes from outside.
+  PairOperands pairOperands() const;
   /// Whether the kernel `block_rules` runs before selection.
   bool hasRules() const { return mask || forced || forbidden; }
   /// Whether scores are products.

@@ -62,6 +62,12 @@ LogicalResult ReadOp::verify() {
   return success();
 }
 
+LogicalResult WriteOp::verify() {
+  if (Type element = getPointer().getType().getElementType(); !element.isInteger(8) && !element.isInteger(32))
+    return emitOpError("writes an integer as ") << element << "; expected i8 or i32";
+  return success();
+}
+
 LogicalResult CallOp::verify() {
   for (StringRef word : {getCallee(), getHeader()})
     if (word.empty() || !llvm::all_of(word, [](char c) { return llvm::isLower(c) || llvm::isDigit(c) || c == '_'; }))

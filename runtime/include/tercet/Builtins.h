@@ -169,7 +169,8 @@ struct CopyClassesSlots {
 /// build_lists: items (super row of `blocksPerRow` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
 /// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per
 /// mean tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
-/// mask bit s: query block (super row * blocksPerRow + s) takes part. Tiles without a valid token are left out.
+/// mask bit s: query block (super row * blocksPerRow + s) takes part; bit 16 + s: its block is partial, and the mask's
+/// region decides pair by pair. Tiles without a valid token are left out. blocksPerRow is at most 16.
 struct BuildListsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
@@ -177,13 +178,15 @@ struct BuildListsSlots {
   int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
   int64_t blockQ, blockK, tileK, blocksQ, blocksK;
   int64_t blocksPerRow, superRows, capacity, withMeans;
-  void *lists; ///< AttendEntry
+  const uint8_t *rules; ///< as select's; null: no mask
+  void *lists;          ///< AttendEntry
   int32_t *counts;
 };
 struct AttendEntry {
   int32_t tile;
   int32_t mask;
 };
+inline constexpr int64_t partialBit = 16;
 inline constexpr int32_t meanTileBit = 1 << 30;
 
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].

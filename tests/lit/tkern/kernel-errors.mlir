@@ -156,3 +156,11 @@ tkern.kernel @call_c2(%i: index, %g: index, %u: index) {
   tkern.call "pool_rows" from "pool" <["wide"]> () : () -> ()
   tkern.end
 }
+
+// -----
+
+tkern.kernel @write_float(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
+  // expected-error @+1 {{writes an integer as 'f32'; expected i8 or i32}}
+  tkern.write %i, %p[%g] : !tkern.pointer<f32>
+  tkern.end
+}

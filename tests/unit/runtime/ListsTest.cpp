@@ -79,13 +79,20 @@ struct MapCase {
 
 } // namespace
 
-TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super row", "[builtin]") {
+TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super row, and marks partial blocks",
+          "[builtin]") {
   for (unsigned seed = 0; seed < 120; ++seed) {
     MapCase c(seed);
     INFO("seed " << seed);
     int64_t perRow = c.random.from(1, 5), superRows = ceilDiv(c.blocksQ, perRow), parts = c.blockK / c.tileK;
     int64_t meanTiles = ceilDiv(c.blocksK, 64), capacity = c.blocksK * parts + meanTiles;
-    bool withMeans = c.random.chance(0.5);
+    bool withMeans = c.random.chance(0.5), masked = c.random.chance(0.5);
+    std::vector<uint8_t> rules(size_t(c.pairs * c.repeat * c.blocksQ * c.blocksK));
+    for (uint8_t &rule : rules)
+      rule = uint8_t(c.random.upTo(15));
+    auto isPartial = [&](int64_t gr, int64_t i, int64_t j) {
+      return masked && (rules[size_t((gr * c.blocksQ + i) * c.blocksK + j)] & partialRule);
+    };
     std::vector<AttendEntry> lists(size_t(c.pairs * c.repeat * superRows * capacity));
     std::vector<int32_t> counts(size_t(c.pairs * c.repeat * superRows), -5);
     auto slots = c.slotsWithClasses<BuildListsSlots>();
@@ -94,6 +101,7 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
     slots.superRows = superRows;
     slots.capacity = capacity;
     slots.withMeans = withMeans;
+    slots.rules = masked ? rules.data() : nullptr;
     slots.lists = lists.data();
     slots.counts = counts.data();
     runBuiltin("build_lists", slots, superRows, c.pairs * c.repeat);
@@ -103,7 +111,8 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
         for (int64_t tile = 0; tile < c.blocksK * parts; ++tile) {
           int32_t mask = 0;
           for (int64_t s = 0; s < perRow; ++s)
-            mask |= (c.at(gr, row * perRow + s, tile / parts) == 1) << s;
+            if (c.at(gr, row * perRow + s, tile / parts) == 1)
+              mask |= 1 << s | isPartial(gr, row * perRow + s, tile / parts) << (partialBit + s);
           if (mask && tile * c.tileK < c.liveK(gr))
             expected.emplace_back(int32_t(tile), mask);
         }

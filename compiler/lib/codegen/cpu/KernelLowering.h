@@ -50,6 +50,7 @@ private:
   void lower(tkern::SelectViewOp op);
   void lower(tkern::IsNullOp op);
   void lower(tkern::ReadOp op);
+  void lower(tkern::WriteOp op);
   void lower(tkern::LoadOp op);
   void lower(tkern::StoreOp op);
   Value allocate(int64_t bytes);
@@ -83,6 +84,8 @@ private:
   // TileLowering.cpp
   void lower(tkern::SplatOp op);
   void lower(tkern::ReduceOp op);
+  void lower(tkern::AnyOp op);
+  Value anyLane(Value flags);
   void lower(tkern::SoftmaxStepOp op);
 
   // BodyLowering.cpp, ElementLowering.cpp: element-wise bodies and the tables that they read

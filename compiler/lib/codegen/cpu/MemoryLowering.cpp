@@ -64,6 +64,12 @@ void KernelLowering::lower(tkern::ReadOp op) {
   scalars[op] = raw;
 }
 
+void KernelLowering::lower(tkern::WriteOp op) {
+  Type type = op.getPointer().getType().getElementType();
+  Value address = element(mapped(op.getPointer()), mapped(op.getIndex()), type);
+  b.create<LLVM::StoreOp>(loc, b.create<arith::TruncIOp>(loc, type, mapped(op.getValue())), address);
+}
+
 // Lane i of the mask: column `col` + i lies before `cols`.
 Value KernelLowering::columnMask(Value cols, int64_t col, int64_t lanes) {
   SmallVector<int64_t> positions;

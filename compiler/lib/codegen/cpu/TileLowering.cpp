@@ -23,6 +23,25 @@ void KernelLowering::lower(tkern::ReduceOp op) {
   tiles[op.getResult()] = std::move(result);
 }
 
+// Whether a vector of flags, or a flag, holds a set one.
+Value KernelLowering::anyLane(Value flags) {
+  auto vector = dyn_cast<VectorType>(flags.getType());
+  if (!vector)
+    return flags;
+  Type bits = b.getIntegerType(vector.getDimSize(0));
+  return compare(arith::CmpIPredicate::ne, b.create<LLVM::BitcastOp>(loc, bits, flags),
+                 b.create<arith::ConstantOp>(loc, b.getIntegerAttr(bits, 0)));
+}
+
+void KernelLowering::lower(tkern::AnyOp op) {
+  Value above;
+  for (Value part : tiles.find(op.getTile())->second) {
+    Value flags = compare(arith::CmpFPredicate::OGT, part, real(0, part.getType()));
+    above = above ? Value(b.create<arith::OrIOp>(loc, above, flags)) : flags;
+  }
+  scalars[op] = anyLane(above);
+}
+
 // While no score exceeds the threshold and no row is fresh: p = exp2(s), 16 partial sums per row. Else the exact row
 // maximum first; that path rescales sum and acc and is taken rarely, or by every block of ascending scores at the cost
 // of the textbook form.
@@ -36,12 +55,7 @@ void KernelLowering::lower(tkern::SoftmaxStepOp op) {
   Value highest = tiles.find(op.getScores())->second.front();
   for (Value next : ArrayRef<Value>(scores).drop_front())
     highest = maximum(highest, next);
-  Value over = b.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, highest,
-                                       real(op.getThreshold().convertToFloat(), vector));
-  Type maskType = b.getIntegerType(target.lanes);
-  Value mask = b.create<LLVM::BitcastOp>(loc, maskType, over);
-  Value any = b.create<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, mask,
-                                      b.create<arith::ConstantOp>(loc, b.getIntegerAttr(maskType, 0)).getResult());
+  Value any = anyLane(compare(arith::CmpFPredicate::OGT, highest, real(op.getThreshold().convertToFloat(), vector)));
   Value lowest = real(-std::numeric_limits<float>::infinity(), f32), zero = real(0, f32);
   SmallVector<Value> tops, fresh;
   for (int64_t row = 0; row < tile.getRows(); ++row) {

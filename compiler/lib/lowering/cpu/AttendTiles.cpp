@@ -62,16 +62,19 @@ void AttendBuilder::allTiles() {
 void AttendBuilder::listedTiles() {
   Value list = k.add(k.mul(k.item(1), slots.superRows), k.item(0)), count = k.read(slots.counts, list);
   Value entries = k.mul(k.mul(list, slots.capacity), 2), lastEntry = k.sub(count, k.index(1));
+  auto hasBit = [&](Value bits, Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
   auto tileOf = [&](Value e) { return k.read(slots.lists, k.add(entries, k.mul(e, 2))); };
   k.loop(zero, count, 1, [&](Value e) {
     Value tile = tileOf(e), next = tileOf(k.min(k.add(e, 1), lastEntry));
-    Value mask = k.read(slots.lists, k.add(k.add(entries, k.mul(e, 2)), 1));
+    Value entry = k.read(slots.lists, k.add(k.add(entries, k.mul(e, 2)), 1));
     prepareKeys(tile);
     k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
-      k.when(k.notEqual(k.bitAnd(k.shiftRight(mask, sub), k.index(1)), zero), [&] {
+      k.when(hasBit(entry, sub), [&] {
         Value firstRow = k.mul(sub, schedule.blockQ);
         auto exact = [&] {
           Tile packed = packedTile(tile), ahead = packedTile(k.min(next, lastTile));
+          if (mask)
+            packed.restricted = k.bitOr(packed.restricted, hasBit(entry, k.add(sub, partialBit)));
           packed.nextKeys = ahead.keys;
           packed.nextValues = ahead.values;
           visit(firstRow, packed);

@@ -15,6 +15,11 @@ namespace tercet::compiler {
 /// rows, of tiles, scale.
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
+/// "block_rules", items (query block, gr): rules [gr][TM][TN] of RuleBits, qLengths, kLengths, headsKV, headsPerKV, tokensQ,
+/// tokensK, firstPair, blocksQ, blocksK; what the regions of selection take from outside (CpuPairScope); ranges of the
+/// mask's tables (TableRanges).
+void buildBlockRules(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
 /// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,
 /// tilesPerPair, h, z, blocksK, slices of the pass, first slice, used (null: every pair).
 void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);

@@ -20,6 +20,7 @@ void PlanWriter::addBuffers() {
     if (needsKeyMeans())
       addBuffer("mean_k", G * meanTiles * (64 * program.headDim), "block means of keys");
     addSelectionBuffers();
+    addRuleBuffers();
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
     addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
     addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
@@ -161,8 +162,8 @@ PlanNode PlanWriter::attend() {
                              program.linear && !program.globalState() ? buffer("linear_counts") : null()})
     slots.push_back(slot);
   addPairOperands(slots, program.pairOperands());
-  for (const RangedTable &table : rangedTables())
-    slots.push_back(buffer(rangesOf(table)));
+  if (!program.classified())
+    addRanges(slots);
   // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
   // block.
   Expr pairs = lists ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * sym("N") * sym("M");
@@ -182,12 +183,17 @@ Plan PlanWriter::write() {
     plan.nodes.push_back(tableRanges(table));
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
-  if (program.classified() && isSelectedAhead())
+  if (program.classified() && isSelectedAhead()) {
+    if (program.selection->hasRules())
+      plan.nodes.push_back(blockRules("all_rules", sym("P"), 0, /*givenToo=*/false));
     addClasses(plan.nodes);
+  }
   groups.body.push_back(packKeys(sym("G"), sym("G0"), /*tiled=*/true,
                                  program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
                                  program.means ? buffer("mean_v") : null()));
   if (program.classified()) {
+    if (hasGroupRules())
+      groups.body.push_back(blockRules("rules", sym("G"), sym("G0"), static_cast<bool>(program.selection->mask)));
     if (!isSelectedAhead())
       addClasses(groups.body);
     groups.body.push_back(copyClasses(/*fromArgument=*/true));

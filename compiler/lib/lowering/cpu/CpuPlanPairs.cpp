@@ -22,9 +22,14 @@ void PlanWriter::addPairOperands(Slots &slots, const PairOperands &operands) {
   }
 }
 
-// What intervals of positions know of tables where there are no lists.
+// What intervals of positions know of tables: in block_rules, or where the spec does not classify in attend.
 SmallVector<RangedTable> PlanWriter::rangedTables() const {
-  return rangedTablesOf(program.classified() ? nullptr : program.maskRegion());
+  return rangedTablesOf(program.classified() ? program.selection->maskRegion() : program.maskRegion());
+}
+
+void PlanWriter::addRanges(Slots &slots) {
+  for (const RangedTable &table : rangedTables())
+    slots.push_back(buffer(rangesOf(table)));
 }
 
 std::string PlanWriter::rangesOf(const RangedTable &table) {
@@ -53,4 +58,21 @@ PlanNode PlanWriter::tableRanges(const RangedTable &table) {
     slots.insert(slots.end(), part.begin(), part.end());
   addBuffer(rangesOf(table), rows * blocks * 2, "least and largest entries of blocks of " + name);
   return builtin("table_ranges", "prologue", ceildiv(blocks, 64), rows, slots);
+}
+
+void PlanWriter::addRuleBuffers() {
+  const char *purpose = "what masks and sets say of blocks";
+  if (isSelectedAhead() && program.selection->hasRules())
+    addBuffer("all_rules", sym("P") * sym("R") * TM * TN, purpose, 1);
+  if (hasGroupRules())
+    addBuffer("rules", GR * TM * TN, purpose, 1);
+}
+
+// Where classes come from outside, block sets have no part in them.
+PlanNode PlanWriter::blockRules(const char *into, Expr pairs, Expr firstPair, bool givenToo) {
+  Slots slots{buffer(into),      tensor("q_len"),   tensor("k_len"),    integer(sym("HKV")), integer(sym("R")),
+              integer(sym("N")), integer(sym("M")), integer(firstPair), integer(TM),         integer(TN)};
+  addPairOperands(slots, program.selection->pairOperands());
+  addRanges(slots);
+  return kernel("block_rules", "select", givenToo ? TM : absentClasses * TM, pairs * sym("R"), 1, slots);
 }

@@ -77,6 +77,13 @@ private:
   mlir::SmallVector<RangedTable> rangedTables() const;
   static std::string rangesOf(const RangedTable &table);
   PlanNode tableRanges(const RangedTable &table);
+  void addRanges(Slots &slots);
+  void addRuleBuffers();
+  PlanNode blockRules(const char *into, Expr pairs, Expr firstPair, bool givenToo);
+  /// Rule bytes of a group are read: by selection, or by all that reads the mask.
+  bool hasGroupRules() const {
+    return program.selection->mask || (program.selection->hasRules() && !isSelectedAhead());
+  }
   void addClassPointer(Slots &slots);
   /// Rule bytes: where classes are made, and of a group for those that read the mask alone.
   PlanSlot rules() {

@@ -111,6 +111,28 @@ def Tkern_ReadOp : Tkern_Op<"read", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
+def Tkern_WriteOp : Tkern_Op<"write", [MemoryEffects<[MemWrite]>]> {
+  let summary = "write one scalar: the low bits of an index where integers (i8, i32) lie";
+  let description = [{
+    Example: a byte per query block, whether some score of its row is above 0.
+    ```mlir
+    tkern.kernel @above(%i: index, %g: index, %u: index, %scores: !tkern.pointer<f32>, %flags: !tkern.pointer<i8>) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %v = tkern.view %scores[%zero] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      %t = tkern.load %v[%i, %zero] : !tkern.view<?x64xf32, stride 64, global> -> !tkern.tile<1x64>
+      %above = tkern.any %t : !tkern.tile<1x64>
+      %flag = arith.select %above, %one, %zero : index
+      tkern.write %flag, %flags[%i] : !tkern.pointer<i8>
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Index:$value, Tkern_Pointer:$pointer, Index:$index);
+  let assemblyFormat = "$value `,` $pointer `[` $index `]` attr-dict `:` type($pointer)";
+  let hasVerifier = 1;
+}
+
 def Tkern_CallOp : Tkern_Op<"call"> {
   let summary = "a function of the GPU's device library, bound to compile-time constants";
   let description = [{

@@ -149,6 +149,14 @@ def Tkern_ReduceOp : Tkern_Op<"reduce", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tkern_AnyOp : Tkern_Op<"any", [Pure]> {
+  let summary = "whether some element of a tile is above 0";
+  let description = "Example: tkern.write.";
+  let arguments = (ins Tkern_Tile:$tile);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
+}
+
 def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"]>]> {
   let summary = "one step of the online softmax, rescaling lazily";
   let description = [{

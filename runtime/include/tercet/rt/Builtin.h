@@ -24,6 +24,7 @@ struct ClassMapView {
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair, blockQ, blockK, blocksQ, blocksK;
+  const uint8_t *rules = nullptr; ///< what a mask says of the group's blocks; null: no mask
 };
 
 struct Builtin {

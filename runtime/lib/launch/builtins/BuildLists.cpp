@@ -11,7 +11,7 @@ namespace tercet::rt {
 namespace {
 
 constexpr int64_t meanTile = 64;
-constexpr int64_t mostRows = 32; // bits of AttendEntry::mask
+constexpr int64_t mostRows = partialBit; // bits of AttendEntry::mask, but for those of partial blocks
 
 /// The list of one super row while it grows.
 struct ListWriter {
@@ -27,6 +27,7 @@ struct ListWriter {
 /// The class rows of one super row that are within the query length.
 struct SuperRow {
   const int8_t *rows[mostRows];
+  const uint8_t *rules[mostRows]; ///< null: no mask
   int64_t count;
   int64_t columns; ///< non-empty key blocks
 };
@@ -34,7 +35,11 @@ struct SuperRow {
 uint32_t criticalMask(const SuperRow &row, int64_t j) {
   uint32_t mask = 0;
   for (int64_t s = 0; s < row.count; ++s)
-    mask |= static_cast<uint32_t>(row.rows[s][j] == 1) << s;
+    if (row.rows[s][j] == 1) {
+      mask |= 1u << s;
+      if (row.rules[s] && row.rules[s][j] & partialRule)
+        mask |= 1u << (partialBit + s);
+    }
   return mask;
 }
 
@@ -95,8 +100,11 @@ void run(const BuiltinCall &call) {
   SuperRow row;
   row.count = std::clamp<int64_t>(liveRows - first, 0, s.blocksPerRow);
   row.columns = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
-  for (int64_t index = 0; index < row.count; ++index)
-    row.rows[index] = s.classes + head.batch * s.strideB + head.queryHead * s.strideH + (first + index) * s.strideI;
+  for (int64_t index = 0; index < row.count; ++index) {
+    int64_t i = first + index;
+    row.rows[index] = s.classes + head.batch * s.strideB + head.queryHead * s.strideH + i * s.strideI;
+    row.rules[index] = s.rules ? s.rules + (gr * s.blocksQ + i) * s.blocksK : nullptr;
+  }
 
   int64_t place = gr * s.superRows + superRow;
   ListWriter list = {static_cast<AttendEntry *>(s.lists) + place * s.capacity, s.capacity};
@@ -110,7 +118,12 @@ void run(const BuiltinCall &call) {
 
 } // namespace
 
-const Builtin buildListsBuiltin = {"build_lists", sizeof(BuildListsSlots) / 8, 0, run,
-                                   nullptr,       classMapOf<BuildListsSlots>};
+ClassMapView classMap(const int64_t *slots) {
+  ClassMapView map = classMapOf<BuildListsSlots>(slots);
+  map.rules = reinterpret_cast<const BuildListsSlots *>(slots)->rules;
+  return map;
+}
+
+const Builtin buildListsBuiltin = {"build_lists", sizeof(BuildListsSlots) / 8, 0, run, nullptr, classMap};
 
 } // namespace tercet::rt

@@ -1,0 +1,138 @@
+// block_rules: what masks and block sets say of every block of a row. Sets are evaluated as they are. A mask is first
+// bounded over the block; where bounds leave it open, its pairs are looked at, row by row until one is allowed and one
+// forbidden.
+#include "CpuKernels.h"
+#include "TableRanges.h"
+
+#include "tercet/Builtins.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+namespace {
+
+class BlockRulesBuilder {
+public:
+  BlockRulesBuilder(ModuleOp module, const Program &program, const CpuSchedule &schedule)
+      : selection(*program.selection), schedule(schedule), k(module, "block_rules"), rules(k.pointer(DType::i8)),
+        qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
+        tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), blocksQ(k.integer()), blocksK(k.integer()),
+        scope(k, selection.pairOperands()), ranges(k, scope, selection.maskRegion()) {}
+  void build();
+
+private:
+  PairRegion start(Region &region);
+  Value maskRule(const PairRegion &mask, Value firstKey, Value endKey);
+  Value lookAtPairs(const PairRegion &mask, Value firstKey, Value endKey);
+  Value lookAtRow(const PairRegion &mask, Value query, Value firstKey, Value endKey, Value seen);
+  Value setRule(const PairRegion &set, Value keyBlock, int64_t bit);
+
+  const Selection &selection;
+  const CpuSchedule &schedule;
+  KernelBuilder k;
+  Value rules, qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK, firstPair, blocksQ, blocksK;
+  CpuPairScope scope;
+  TableRanges ranges;
+  Value batch, head, firstQuery, endQuery;
+};
+
+} // namespace
+
+// A region of which what depends on batch and head alone is computed.
+PairRegion BlockRulesBuilder::start(Region &region) {
+  PairRegion pairs(region, scope);
+  pairs.bind(0, k.narrow(batch));
+  pairs.bind(1, k.narrow(head));
+  pairs.clone(k.raw());
+  return pairs;
+}
+
+// The query block's valid rows against keys from firstKey to before endKey, none of which is empty.
+Value BlockRulesBuilder::maskRule(const PairRegion &mask, Value firstKey, Value endKey) {
+  PairIntervals intervals(k.raw(), mask, [&](ir::ReadOp op, ArrayRef<Bounds> at) { return ranges.read(op, at); });
+  Value one = k.index(1);
+  intervals.bind(2, firstQuery, k.sub(endQuery, one));
+  intervals.bind(3, firstKey, k.sub(endKey, one));
+  Bounds allowed = intervals.result();
+  Value decided = k.bitOr(allowed.low, k.negate(allowed.high));
+  return k.choose(
+      k.raw().getIndexType(), decided, [&] { return k.select(allowed.low, k.index(0), k.index(emptyRule)); },
+      [&] { return lookAtPairs(mask, firstKey, endKey); });
+}
+
+// Seen: 1 once a pair was allowed, plus 2 once one was forbidden.
+Value BlockRulesBuilder::lookAtPairs(const PairRegion &mask, Value firstKey, Value endKey) {
+  Value all = k.index(3);
+  Value seen = k.loop(firstQuery, endQuery, 1, k.index(0), [&](Value query, ValueRange so) -> SmallVector<Value> {
+    return {k.choose(
+        k.raw().getIndexType(), k.equal(so[0], all), [&] { return all; },
+        [&] { return lookAtRow(mask, query, firstKey, endKey, so[0]); })};
+  })[0];
+  Value onlyForbidden = k.select(k.equal(seen, k.index(2)), k.index(emptyRule), k.index(0));
+  return k.select(k.equal(seen, all), k.index(partialRule), onlyForbidden);
+}
+
+Value BlockRulesBuilder::lookAtRow(const PairRegion &mask, Value query, Value firstKey, Value endKey, Value seen) {
+  Value keyEnd = k.narrow(endKey), empty = k.splat(k.real(0), 1, schedule.keyTile);
+  Value some = k.real(1), none = k.real(-1), outside = k.real(0);
+  return k.loop(firstKey, endKey, schedule.keyTile, seen, [&](Value key, ValueRange so) -> SmallVector<Value> {
+    Value verdicts = k.mapPairs(empty, query, key, {}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      PairRegion copy = mask;
+      copy.bind(2, v[1]);
+      copy.bind(3, v[2]);
+      Value allowed = copy.make(body, copy.yielded());
+      Value verdict = body.create<arith::SelectOp>(loc, allowed, some, none);
+      Value valid = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], keyEnd);
+      return body.create<arith::SelectOp>(loc, valid, verdict, outside);
+    });
+    Value opposite = k.map({verdicts}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::NegFOp>(loc, v[0]);
+    });
+    Value allowed = k.select(k.any(verdicts), k.index(1), k.index(0));
+    Value forbidden = k.select(k.any(opposite), k.index(2), k.index(0));
+    return {k.bitOr(so[0], k.bitOr(allowed, forbidden))};
+  })[0];
+}
+
+Value BlockRulesBuilder::setRule(const PairRegion &set, Value keyBlock, int64_t bit) {
+  PairRegion copy = set;
+  copy.bind(2, k.narrow(k.item(0)));
+  copy.bind(3, k.narrow(keyBlock));
+  Value member = copy.make(k.raw(), copy.yielded());
+  return k.select(member, k.index(bit), k.index(0));
+}
+
+void BlockRulesBuilder::build() {
+  Value gr = k.item(1), zero = k.index(0), pair = k.add(firstPair, k.div(gr, headsPerKV));
+  batch = k.div(pair, headsKV);
+  head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
+  scope.headsKV = headsKV;
+  scope.headsPerKV = headsPerKV;
+  scope.validQ = k.tokenCount(qLengths, batch, tokensQ);
+  scope.validK = k.tokenCount(kLengths, batch, tokensK);
+  firstQuery = k.mul(k.item(0), schedule.blockQ);
+  endQuery = k.min(k.add(firstQuery, schedule.blockQ), scope.validQ);
+  std::optional<PairRegion> mask;
+  if (Region *region = selection.maskRegion())
+    mask.emplace(start(*region));
+  SmallVector<std::pair<PairRegion, int64_t>> sets;
+  for (auto [set, bit] : {std::pair{selection.forced, forcedRule}, {selection.forbidden, forbiddenRule}})
+    if (ir::BlockSetOp op = set)
+      sets.emplace_back(start(op.getBody()), bit);
+
+  Value liveBlocks = k.select(k.less(firstQuery, endQuery), k.ceilDiv(scope.validK, schedule.blockK), zero);
+  Value row = k.mul(k.add(k.mul(gr, blocksQ), k.item(0)), blocksK);
+  k.loop(zero, liveBlocks, 1, [&](Value block) {
+    Value firstKey = k.mul(block, schedule.blockK), endKey = k.min(k.add(firstKey, schedule.blockK), scope.validK);
+    Value rule = mask ? maskRule(*mask, firstKey, endKey) : zero;
+    for (const auto &[set, bit] : sets)
+      rule = k.bitOr(rule, setRule(set, block, bit));
+    k.write(rule, rules, k.add(row, block));
+  });
+  k.end();
+}
+
+void compiler::buildBlockRules(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  BlockRulesBuilder(module, program, schedule).build();
+}
