@@ -37,14 +37,10 @@ Bounds PairIntervals::product(const Bounds &x, const Bounds &y) {
 // are no larger than the dividend is used.
 Bounds PairIntervals::quotient(Operation *op, const Bounds &x, const Bounds &y) {
   Value one = index(1), first = larger(y.low, one), last = larger(y.high, one);
-  auto divide = [&](Value p, Value d) -> Value {
-    if (isa<arith::DivSIOp>(op))
-      return make<arith::DivSIOp>(p, d);
-    if (isa<arith::CeilDivSIOp>(op))
-      p = make<arith::AddIOp>(p, make<arith::SubIOp>(d, one));
-    Value offset = index(int64_t{1} << 31); // makes p + offset d >= 0, where rounding to zero rounds down
-    Value raised = make<arith::AddIOp>(p, make<arith::MulIOp>(d, offset));
-    return make<arith::SubIOp>(make<arith::DivSIOp>(raised, d), offset);
+  auto divide = [&](Value p, Value d) {
+    return isa<arith::DivSIOp>(op)        ? make<arith::DivSIOp>(p, d)
+           : isa<arith::FloorDivSIOp>(op) ? make<arith::FloorDivSIOp>(p, d)
+                                          : make<arith::CeilDivSIOp>(p, d);
   };
   Value low = divide(x.low, first), high = divide(x.high, first);
   if (!y.isPoint()) {

@@ -39,7 +39,7 @@ public:
     module->walk([&](tkern::MapPairsOp map) {
       auto tile = cast<tkern::TileType>(map.getResult().getType());
       if (tile.getRows() == rows && tile.getCols() == cols)
-        counts.push_back(static_cast<int>(llvm::range_size(map.getBody().getOps<Op>())));
+        counts.push_back(static_cast<int>(llvm::count_if(map.getBody().getOps(), llvm::IsaPred<Op>)));
     });
     return counts;
   }

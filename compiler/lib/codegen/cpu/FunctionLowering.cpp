@@ -117,12 +117,16 @@ Value KernelLowering::floatOp(Operation *op, ValueRange operands) {
       .Default([](Operation *) { return Value(); });
 }
 
-// The result of an op of a body. Ops without a lowering of their own are MLIR's, in the operands' shape.
+// The result of an op of a body. Ops without a lowering of their own are MLIR's, in the operands' shape and without flags:
+// sums wrap, and infinities and NaN are values.
 Value KernelLowering::elementwise(Operation *op, ValueRange operands) {
   if (Value value = floatOp(op, operands))
     return value;
   if (Value value = integerOp(op, operands))
     return value;
   Type type = like(operands.front(), op->getResult(0).getType());
-  return b.create(loc, op->getName().getIdentifier(), operands, type, op->getAttrs())->getResult(0);
+  auto attributes = llvm::to_vector(llvm::make_filter_range(op->getAttrs(), [](NamedAttribute attribute) {
+    return attribute.getName() != "fastmath" && attribute.getName() != "overflowFlags";
+  }));
+  return b.create(loc, op->getName().getIdentifier(), operands, type, attributes)->getResult(0);
 }

@@ -21,8 +21,9 @@ Type KernelLowering::like(Value shape, Type element) {
 }
 
 Value KernelLowering::integer(int64_t value, Value shape) {
-  Type type = like(shape, b.getI32Type());
-  APInt bits(32, static_cast<uint64_t>(value) & 0xffffffff);
+  bool isWide = getElementTypeOrSelf(shape.getType()).isInteger(64);
+  Type type = like(shape, isWide ? b.getI64Type() : b.getI32Type());
+  APInt bits(isWide ? 64 : 32, static_cast<uint64_t>(value), /*isSigned=*/true);
   if (auto vector = dyn_cast<VectorType>(type))
     return b.create<arith::ConstantOp>(loc, DenseElementsAttr::get(vector, bits));
   return b.create<arith::ConstantOp>(loc, b.getIntegerAttr(type, bits));
@@ -57,9 +58,10 @@ Value KernelLowering::remainder(Value x, Value y) {
   return choose(compare(CmpIPredicate::eq, y, integer(0, y)), integer(0, y), rest);
 }
 
-// x / y towards plus or minus infinity: one more, or less, where something is left on that side.
-Value KernelLowering::roundedQuotient(Value x, Value y, bool up) {
-  Value whole = quotient(x, y), rest = b.create<arith::SubIOp>(loc, x, b.create<arith::MulIOp>(loc, whole, y));
+// x / y towards plus or minus infinity from `whole`, which is rounded towards zero: one more, or less, where something is
+// left on that side.
+Value KernelLowering::roundedQuotient(Value x, Value y, Value whole, bool up) {
+  Value rest = b.create<arith::SubIOp>(loc, x, b.create<arith::MulIOp>(loc, whole, y));
   Value zero = integer(0, x);
   Value signs = b.create<arith::XOrIOp>(loc, rest, y);
   Value side = compare(up ? CmpIPredicate::sge : CmpIPredicate::slt, signs, zero);
@@ -76,8 +78,9 @@ Value KernelLowering::integerOp(Operation *op, ValueRange operands) {
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case([&](arith::DivSIOp) { return quotient(x, operands[1]); })
       .Case([&](arith::RemSIOp) { return remainder(x, operands[1]); })
-      .Case([&](arith::FloorDivSIOp) { return roundedQuotient(x, operands[1], /*up=*/false); })
-      .Case([&](arith::CeilDivSIOp) { return roundedQuotient(x, operands[1], /*up=*/true); })
+      .Case(
+          [&](arith::FloorDivSIOp) { return roundedQuotient(x, operands[1], quotient(x, operands[1]), /*up=*/false); })
+      .Case([&](arith::CeilDivSIOp) { return roundedQuotient(x, operands[1], quotient(x, operands[1]), /*up=*/true); })
       .Case([&](arith::ShLIOp) -> Value {
         Value isShort = shortShift(), by = choose(isShort, operands[1], integer(0, x));
         return choose(isShort, b.create<arith::ShLIOp>(loc, x, by), integer(0, x));

@@ -80,6 +80,9 @@ void KernelLowering::cloneScalar(Operation *op) {
   Type type = scalarType(result.getType());
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
     scalars[result] = resized(operands[0], type, /*isSigned=*/isa<arith::IndexCastOp>(op));
+  else if (isa<arith::FloorDivSIOp, arith::CeilDivSIOp>(op) && isa<IndexType>(result.getType()))
+    scalars[result] = roundedQuotient(operands[0], operands[1], b.create<arith::DivSIOp>(loc, operands[0], operands[1]),
+                                      /*up=*/isa<arith::CeilDivSIOp>(op));
   else if (isa<IndexType>(result.getType()))
     scalars[result] = b.create(loc, op->getName().getIdentifier(), operands, type, op->getAttrs())->getResult(0);
   else

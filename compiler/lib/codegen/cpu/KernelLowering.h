@@ -119,13 +119,13 @@ private:
   Value extreme(Value x, Value y, mlir::arith::CmpFPredicate isFirst, bool keepsNaN);
   Value truncated(Value x);
   Value quotient(Value x, Value y);
-  Value roundedQuotient(Value x, Value y, bool up);
+  Value roundedQuotient(Value x, Value y, Value whole, bool up);
   Value remainder(Value x, Value y);
 
   // Small words.
   Value i64(int64_t value) { return b.create<mlir::arith::ConstantIntOp>(loc, value, 64); }
   Value real(double value, Type type);
-  /// An i32, and a type, in the shape of a vector or scalar.
+  /// An i32 (i64 where `shape` holds such), and a type, in the shape of a vector or scalar.
   Value integer(int64_t value, Value shape);
   static Type like(Value shape, Type element);
   Value choose(Value condition, Value x, Value y) { return b.create<mlir::arith::SelectOp>(loc, condition, x, y); }
