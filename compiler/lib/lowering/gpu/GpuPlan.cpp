@@ -1,5 +1,6 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
+#include "SelectStages.h"
 #include "Signature.h"
 
 #include "tercet/compiler/cuda/GpuLowering.h"
@@ -24,8 +25,14 @@ public:
       addSuperRows();
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
-    for (size_t i = 0; i < stages.size(); ++i)
-      (stages[i].once ? plan.nodes : groups.body).push_back(node(stages[i], stages[i].forms[forms[i]], arguments[i]));
+    for (size_t i = 0; i < stages.size(); ++i) {
+      std::vector<PlanNode> &nodes = stages[i].once ? plan.nodes : groups.body;
+      const GpuForm &form = stages[i].forms[forms[i]];
+      if (!stages[i].zeroed.empty())
+        nodes.push_back(zeros(stages[i], form));
+      for (int64_t pass = 0; pass < stages[i].passes; ++pass)
+        nodes.push_back(node(stages[i], form, arguments[i], pass));
+    }
     plan.nodes.push_back(std::move(groups));
     if (program.linear) { // h and H of a group take at most the bytes of K, or are those of one pair
       Expr rows = stateBlocks + (program.globalState() ? Expr(1) : sym("R") * TM);
@@ -46,17 +53,8 @@ private:
 
   void addBuffers() {
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
-    if (program.classified()) {
-      addBuffer("mean_q", GR * TM * (4 * program.headDim), "block means of queries");
-      addBuffer("mean_k", G * TN * (4 * program.headDim), "block means of keys, transposed");
-      addBuffer("lists", GR * TM * TN * 4, "critical blocks of query blocks");
-      addBuffer("counts", GR * TM * 4, "lengths of the lists of critical blocks");
-      // One when a row of scores is longer than what a block of select keeps in shared memory.
-      Expr isLong = Expr::apply(Expr::Op::min, 1, Expr::apply(Expr::Op::max, 0, TN - 16384));
-      addBuffer("scores", isLong * GR * TM * TN * 4 + 64, "block scores of rows above 16384 blocks");
-    }
-    if (program.bits() != GpuLinearSet::none)
-      addBuffer("bits", GR * TM * ceildiv(TN, 64) * 8, "bits of the linear sets");
+    if (program.classified())
+      addSelectBuffers(plan.buffers, program);
     if (program.means) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");
@@ -84,12 +82,12 @@ private:
     addBuffer("super_counts", superRows * 12, "lengths of the lists of super rows");
   }
 
-  PlanSlot slot(const GpuArgument &argument) {
+  PlanSlot slot(const GpuArgument &argument, int64_t pass) {
     PlanSlot result;
     const std::string &symbol = argument.symbol;
     switch (argument.kind) {
     case GpuArgument::Kind::size:
-      result.value = Expr::symbol(symbol);
+      result.value = symbol == "pass" ? Expr(pass) : Expr::symbol(symbol);
       break;
     case GpuArgument::Kind::number:
       result.kind = PlanSlot::Kind::scalar;
@@ -118,7 +116,19 @@ private:
     return result;
   }
 
-  PlanNode node(const GpuStage &stage, const GpuForm &form, const std::vector<GpuArgument> &arguments) {
+  /// Fills the whole of a buffer with zeros, if the stage that needs it runs.
+  PlanNode zeros(const GpuStage &stage, const GpuForm &form) {
+    PlanNode result;
+    result.kind = PlanNode::Kind::memset;
+    result.callee = stage.zeroed;
+    result.stage = stage.stage;
+    for (const PlanBuffer &buffer : plan.buffers)
+      if (buffer.name == stage.zeroed)
+        result.bytes = Expr::apply(Expr::Op::min, 1, form.grid[0]) * buffer.bytes;
+    return result;
+  }
+
+  PlanNode node(const GpuStage &stage, const GpuForm &form, const std::vector<GpuArgument> &arguments, int64_t pass) {
     PlanNode result;
     result.kind = PlanNode::Kind::kernel;
     result.callee = stage.kernel;
@@ -126,7 +136,7 @@ private:
     for (size_t axis = 0; axis < 3; ++axis)
       result.grid[axis] = form.grid[axis];
     for (const GpuArgument &argument : arguments)
-      result.slots.push_back(slot(argument));
+      result.slots.push_back(slot(argument, pass));
     result.flops = stage.flops;
     return result;
   }

@@ -9,32 +9,6 @@ namespace tercet::compiler {
 
 namespace {
 
-void readSelection(const Selection &selection, GpuProgram &program) {
-  program.keep = {selection.keep, selection.keepRule == KeepRule::count};
-  program.drop = {selection.drop, selection.dropIsCount};
-  program.minKeep = selection.minKeep;
-  program.sink = selection.sink;
-  program.countRule = static_cast<GpuCountRule>(selection.countRule);
-  program.diagonal = selection.diagonal;
-  program.forcedCounts = selection.forcedCounts;
-}
-
-Status checkSelection(const Selection &selection, llvm::StringRef spec) {
-  std::string what;
-  if (selection.scores == ScoreKind::sampled || selection.scores == ScoreKind::given)
-    what = "sampled and given scores";
-  else if (selection.center || !selection.guard.empty())
-    what = "centred and guarded scores";
-  else if (selection.keepRule != KeepRule::fraction && selection.keepRule != KeepRule::count)
-    what = "rules of keep but top_fraction and top_count";
-  else if (selection.scope != SelectScope::row || !selection.maxKeep.empty() || !selection.budgets.empty())
-    what = "max_keep, budgets and scopes but row";
-  if (what.empty())
-    return {};
-  return Status::make(Code::unsupportedTarget, "@{} has {}, for which there is no CUDA kernel; cpu runs it", spec.str(),
-                      what);
-}
-
 GpuLinearSet setOf(LinearOver over) {
   switch (over) {
   case LinearOver::marginal:
@@ -77,20 +51,24 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
-  if (facts.classified()) {
-    TERCET_RETURN_IF_ERROR(checkSelection(*facts.selection, spec.getSymName()));
-    readSelection(*facts.selection, program);
-  }
+  if (facts.classified())
+    program.selection = *facts.selection;
   program.means = facts.means;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
   program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;
+  if (facts.linear && facts.over == LinearOver::all && program.selection.mask)
+    program.over = GpuLinearSet::full; // partial blocks are in no linear set
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
   if (facts.score || facts.mask)
     return Status::make(Code::unsupportedTarget, "@{} has a {}, for which there is no CUDA kernel; cpu runs it",
                         program.name, facts.score ? "score region" : "mask");
+  if (facts.classified() && program.selection.hasRules())
+    return Status::make(Code::unsupportedTarget,
+                        "@{} has a mask or a block set, which CUDA targets do not lower; target reference evaluates it",
+                        program.name);
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

@@ -2,13 +2,13 @@
 //
 //   weight     pack_weight               W, b as operands; once per call
 //   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
-//   select     pool_queries, select      classes of blocks from scores, or
-//              given_classes             classes handed in: lists of critical blocks, of query blocks and, where attend
-//                                        takes them, of super rows; bits of the linear set
+//   select     SelectStages.h            classes of blocks: lists of critical blocks, of query blocks and, where attend takes
+//                                        them, of super rows; bits of the linear set
 //   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
 //   attend     attend                    O = O_s + O_l W^T + b, LSE
 //
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
+#include "SelectStages.h"
 #include "StageKernel.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -40,23 +40,13 @@ public:
     auto simple = [this](Lower lower) {
       return [&context = context, &program = program, lower] { return lower(context, program); };
     };
-    using LowerLists = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &, bool);
-    auto withLists = [this, superRows](LowerLists lower) {
-      return [&context = context, &program = program, lower, superRows] { return lower(context, program, superRows); };
-    };
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
           true;
-    if (program.classified() || program.linear)
+    if (program.linear || program.means || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
-    if (program.classified()) {
-      Expr given = sym("classes.present"), rows = ceildiv(TM, 8);
-      add("pool_queries", "select", {(1 - given) * TM, GR, 1}, "query block per block", simple(lowerPoolQueries));
-      add("select", "select", {(1 - given) * rows, GR, 1}, "8 rows per block, a warp each", withLists(lowerSelect))
-          .flops = (1 - given) * GR * TM * TN * (2 * program.headDim);
-      add("given_classes", "select", {given * rows, GR, 1}, "8 rows per block, a warp each",
-          withLists(lowerGivenClasses));
-    }
+    if (program.classified())
+      addSelectStages(stages, context, program, superRows);
     if (program.linear)
       addAggregate(simple(lowerAggregate));
     addAttend(schedules);
@@ -66,11 +56,8 @@ public:
 private:
   GpuStage &add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
                 std::function<OwningOpRef<ModuleOp>()> lower) {
-    GpuStage entry;
-    entry.kernel = std::move(kernel);
-    entry.stage = std::move(stage);
-    entry.forms.push_back({std::move(schedule), std::move(grid), std::move(lower)});
-    return stages.emplace_back(std::move(entry));
+    return stages.emplace_back(
+        makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule), std::move(lower)));
   }
 
   void addPrologue() {

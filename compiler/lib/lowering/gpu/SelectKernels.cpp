@@ -1,92 +1,75 @@
-// The select stage: classes from block scores, or handed in; both write the same lists and bits, and join the lists of
-// super rows where attend takes those.
-#include "StageKernel.h"
+// Kernels that classify rows by their own scores, by shares over heads, and as handed in. All write the same lists and bits.
+#include "SelectStages.h"
 
 using namespace mlir;
 
 namespace tercet::compiler {
 
-namespace {
-
-/// Query blocks of a block of threads, a warp each.
-constexpr int64_t rowsPerBlock = 8;
-
-// What both kernels have in common: arguments from the lengths to the first pair, the outputs, and what follows once
-// these are written.
-class ListArguments {
-public:
-  explicit ListArguments(StageKernel &kernel) : kernel(kernel), b(kernel.b), i32(b.builder.getI32Type()) {}
-
-  void addSizes(SmallVectorImpl<Value> &inputs) {
-    Value queryLengths = b.pointer(i32, "q_len", "q_len"), keyLengths = b.pointer(i32, "k_len", "k_len");
-    Value keyHeads = b.size("key_heads", "HKV"), share = b.size("heads_per_key_head", "R");
-    rows = b.size("rows", "N");
-    keys = b.size("keys", "M");
-    inputs.append({queryLengths, keyLengths, keyHeads, share, rows, keys, b.size("first_pair", "G0")});
-  }
-
-  void addOutputs(SmallVectorImpl<Value> &inputs) {
-    bool bits = kernel.program.bits() != GpuLinearSet::none;
-    lists = b.pointer(i32, "lists", "@lists");
-    counts = b.pointer(i32, "counts", "@counts");
-    inputs.append({lists, counts, b.pointer(i32, "bits", bits ? "@bits" : "")});
-    kernel.addTensor(inputs, "classes_out", 3);
-  }
-
-  void joinLists() {
-    Value joined = b.pointer(i32, "super_lists", "@super_lists");
-    Value header = b.pointer(i32, "super_counts", "@super_counts");
-    b.call("join_lists", "super_row",
-           {b.integer(rowsPerBlock), b.integer(kernel.program.blockQ), b.integer(kernel.program.blockK)},
-           {b.item(0), b.item(1), rows, keys, lists, counts, joined, header});
-  }
-
-private:
-  StageKernel &kernel;
-  GpuKernelBuilder &b;
-  Type i32;
-  Value rows, keys, lists, counts;
-};
-
-} // namespace
-
 OwningOpRef<ModuleOp> lowerSelect(MLIRContext &context, const GpuProgram &program, bool superRows) {
   StageKernel kernel(context, program, "select", {"part", "member", "unused"}, 32 * rowsPerBlock);
   GpuKernelBuilder &b = kernel.b;
-  Type f32 = b.builder.getF32Type();
-  SmallVector<Value> inputs = {b.item(0), b.item(1), b.pointer(f32, "mean_q", "@mean_q"),
-                               b.pointer(f32, "mean_k", "@mean_k"), b.pointer(f32, "spare", "@scores")};
-  ListArguments arguments(kernel);
-  arguments.addSizes(inputs);
-  inputs.append({kernel.amount("scale", program.scale, program.defaultScale()),
-                 kernel.amount("keep", program.keep.parameter, 0), kernel.amount("drop", program.drop.parameter, 0),
-                 kernel.whole("min_keep", program.minKeep, 1), kernel.whole("sink", program.sink, 0)});
-  arguments.addOutputs(inputs);
-  // select_bytes of the device library: block means, the rules of the rows, 16384 keys.
-  const int64_t bytes = 4 * (rowsPerBlock * program.headDim + 16384) + 24 * rowsPerBlock;
-  b.call("select_blocks", "select",
-         {b.integer(rowsPerBlock), b.integer(program.headDim), b.integer(static_cast<int64_t>(program.bits())),
-          b.integer(program.blockQ), b.integer(program.blockK), b.integer(static_cast<int64_t>(program.countRule)),
-          b.flag(program.keep.isCount), b.flag(program.drop.isCount), b.flag(program.diagonal),
-          b.flag(program.forcedCounts), b.integer(bytes)},
-         inputs, /*shared=*/true);
+  bool byGroup = program.selection.scope == SelectScope::group;
+  ScoreSource source = byGroup ? ScoreSource::heads : scoreSourceOf(program);
+  bool means = source == ScoreSource::means, logits = means || source == ScoreSource::table;
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1)});
+  arguments.addScores(source);
+  arguments.add(arguments.buffer("scores", arguments.f32()));
+  arguments.addSizes();
+  arguments.addFacts();
+  arguments.addAmounts();
+  arguments.addOutputs();
+  const int64_t cols = means ? program.headDim : 0;
+  const int64_t bytes = 4 * (rowsPerBlock * cols + 16384); // score_bytes of the device library
+  SmallVector<Attribute> constants = {b.integer(static_cast<int64_t>(source)),
+                                      b.integer(rowsPerBlock),
+                                      b.integer(cols),
+                                      b.flag(logits),
+                                      b.integer(static_cast<int64_t>(program.bits())),
+                                      b.integer(program.blockQ),
+                                      b.integer(program.blockK)};
+  arguments.addRule(constants);
+  arguments.addRowFacts(constants);
+  constants.push_back(b.integer(bytes));
+  b.call("select_blocks", "select", constants, arguments.inputs, /*shared=*/true);
   if (superRows)
     arguments.joinLists();
+  return kernel.finish(bytes);
+}
+
+OwningOpRef<ModuleOp> lowerShareRows(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "share_rows", {"part", "member", "unused"}, 32 * rowsPerBlock);
+  GpuKernelBuilder &b = kernel.b;
+  ScoreSource source = scoreSourceOf(program);
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1)});
+  arguments.addScores(source);
+  arguments.add(arguments.buffer("shares", arguments.f32()));
+  arguments.addSizes();
+  arguments.add(arguments.buffer("rules", b.builder.getI8Type(), program.selection.hasRules()));
+  const int64_t cols = source == ScoreSource::means ? program.headDim : 0,
+                bytes = std::max<int64_t>(4 * rowsPerBlock * cols, 16);
+  b.call("share_blocks", "select_scope",
+         {b.integer(static_cast<int64_t>(source)), b.integer(rowsPerBlock), b.integer(cols), b.integer(program.blockQ),
+          b.integer(program.blockK), b.flag(program.selection.hasRules()), b.integer(bytes)},
+         arguments.inputs, /*shared=*/true);
   return kernel.finish(bytes);
 }
 
 OwningOpRef<ModuleOp> lowerGivenClasses(MLIRContext &context, const GpuProgram &program, bool superRows) {
   StageKernel kernel(context, program, "given_classes", {"part", "member", "unused"}, 32 * rowsPerBlock);
   GpuKernelBuilder &b = kernel.b;
-  SmallVector<Value> inputs = {b.item(0), b.item(1)};
-  kernel.addTensor(inputs, "classes", 4);
-  ListArguments arguments(kernel);
-  arguments.addSizes(inputs);
-  arguments.addOutputs(inputs);
-  b.call("given_classes", "class_row",
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1)});
+  kernel.addTensor(arguments.inputs, "classes", 4);
+  arguments.add({arguments.buffer("rules", b.builder.getI8Type(), program.selection.hasRules()),
+                 program.ranksAhead() ? b.size("rules_first", "G0") : b.constant(int64_t{0}, "rules_first")});
+  arguments.addSizes();
+  arguments.addOutputs();
+  b.call("given_classes", "given_classes",
          {b.integer(static_cast<int64_t>(program.bits())), b.integer(program.blockQ), b.integer(program.blockK),
           b.integer(rowsPerBlock)},
-         inputs);
+         arguments.inputs);
   if (superRows)
     arguments.joinLists();
   return kernel.finish(0);

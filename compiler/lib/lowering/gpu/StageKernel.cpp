@@ -1,4 +1,4 @@
-// The stages before attend: weights, prologue over K and V, pooled queries, aggregation.
+// The stages around selection: weights, prologue over K and V, aggregation.
 #include "StageKernel.h"
 
 #include "mlir/IR/Verifier.h"
@@ -30,12 +30,28 @@ void StageKernel::addTensor(SmallVectorImpl<Value> &inputs, StringRef name, int 
     inputs.push_back(b.size(name.str() + axes[axis], name.str() + "." + std::to_string(axis)));
 }
 
+Value StageKernel::lastStride(const std::string &name, int axis) {
+  std::string number = std::to_string(axis);
+  Value stride = b.size(name + "_stride", name + "." + number), size = b.size(name + "_size", name + ".size" + number);
+  Value single = b.make<arith::CmpIOp>("single", arith::CmpIPredicate::eq, size, b.constant(int64_t{1}));
+  return b.make<arith::SelectOp>(name + "_step", single, b.constant(int64_t{0}), stride);
+}
+
 Value StageKernel::amount(StringRef name, const std::string &parameter, double otherwise) {
   return parameter.empty() ? b.constant(otherwise, name) : b.number(name, "param." + parameter);
 }
 
 Value StageKernel::whole(StringRef name, const std::string &parameter, int64_t otherwise) {
   return parameter.empty() ? b.constant(otherwise, name) : b.size(name, "param." + parameter);
+}
+
+GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
+                   std::function<OwningOpRef<ModuleOp>()> lower) {
+  GpuStage entry;
+  entry.kernel = std::move(kernel);
+  entry.stage = std::move(stage);
+  entry.forms.push_back({std::move(schedule), std::move(grid), std::move(lower)});
+  return entry;
 }
 
 OwningOpRef<ModuleOp> StageKernel::finish(int64_t sharedBytes) {
@@ -95,7 +111,8 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
   sizes = {b.pointer(b.builder.getI32Type(), "k_len", "k_len"), b.size("key_heads", "HKV"), b.size("keys", "M"),
            b.size("first_pair", "G0")};
   Value pairs = b.size("pairs", "G");
-  if (program.classified()) {
+  bool scores = program.scoresMeans() && !program.ranksAhead();
+  if (scores || program.means) {
     auto pool = [&](int64_t cols, int64_t planes, ArrayRef<Value> tensor, Value means, Value rounded) {
       SmallVector<Value> inputs = {b.item(0), b.item(1), pairs};
       inputs.append(tensor.begin(), tensor.end());
@@ -107,7 +124,7 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
              inputs, /*shared=*/true);
     };
     Value none = program.means ? b.pointer(f32, "no_means", "") : Value();
-    Value means = b.pointer(f32, "mean_k", "@mean_k");
+    Value means = b.pointer(f32, "mean_k", scores ? "@mean_k" : "");
     Value rounded = b.pointer(kernel.element(), "mean_k_rows", program.means ? "@mean_k_rows" : "");
     Value roundedV = program.means ? b.pointer(kernel.element(), "mean_v_rows", "@mean_v_rows") : Value();
     Value first = b.make<arith::CmpIOp>("pools", arith::CmpIPredicate::eq, b.item(2), b.constant(int64_t{0}));
@@ -132,20 +149,6 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
            inputs, /*shared=*/true);
   }
   return kernel.finish(program.linear ? shape.sharedBytes : 32 * stageThreads);
-}
-
-OwningOpRef<ModuleOp> lowerPoolQueries(MLIRContext &context, const GpuProgram &program) {
-  StageKernel kernel(context, program, "pool_queries", {"block", "member", "unused"}, stageThreads);
-  GpuKernelBuilder &b = kernel.b;
-  SmallVector<Value> inputs = {b.item(0), b.item(1)};
-  kernel.addTensor(inputs, "q", 3);
-  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
-                 b.size("heads_per_key_head", "R"), b.size("rows", "N"), b.size("first_pair", "G0"),
-                 b.pointer(b.builder.getF32Type(), "mean_q", "@mean_q")});
-  b.call("pool_queries", "pool",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockQ)},
-         inputs, /*shared=*/true);
-  return kernel.finish(32 * stageThreads);
 }
 
 OwningOpRef<ModuleOp> lowerAggregate(MLIRContext &context, const GpuProgram &program) {

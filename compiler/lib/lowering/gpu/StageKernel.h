@@ -13,6 +13,8 @@ public:
 
   /// Base and strides of a tensor argument, appended to `inputs`.
   void addTensor(mlir::SmallVectorImpl<mlir::Value> &inputs, llvm::StringRef name, int strides);
+  /// The stride of a tensor along its last axis; 0 where that has one entry, which serves every index.
+  mlir::Value lastStride(const std::string &name, int axis);
   /// A runtime parameter as f64, or a constant where the spec has none.
   mlir::Value amount(llvm::StringRef name, const std::string &parameter, double otherwise);
   /// The same as an integer.
@@ -45,11 +47,10 @@ struct StateShape {
 mlir::OwningOpRef<mlir::ModuleOp> lowerWeight(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const StateShape &shape);
-mlir::OwningOpRef<mlir::ModuleOp> lowerPoolQueries(mlir::MLIRContext &context, const GpuProgram &program);
-/// superRows: these two join the lists of adjacent query blocks too.
-mlir::OwningOpRef<mlir::ModuleOp> lowerSelect(mlir::MLIRContext &context, const GpuProgram &program, bool superRows);
-mlir::OwningOpRef<mlir::ModuleOp> lowerGivenClasses(mlir::MLIRContext &context, const GpuProgram &program,
-                                                    bool superRows);
 mlir::OwningOpRef<mlir::ModuleOp> lowerAggregate(mlir::MLIRContext &context, const GpuProgram &program);
+
+/// A stage with one form.
+GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
+                   std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower);
 
 } // namespace tercet::compiler

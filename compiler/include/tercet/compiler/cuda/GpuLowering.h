@@ -32,6 +32,8 @@ struct GpuStage {
   std::string kernel; ///< its name
   std::string stage;  ///< the timing bucket (PlanNode)
   bool once = false;  ///< runs before the loop over groups
+  std::string zeroed; ///< a buffer that becomes 0 before, where the stage runs
+  int64_t passes = 1; ///< launches, which the symbol "pass" tells apart
   Expr flops = 0;
   std::vector<GpuForm> forms;
 };
@@ -60,8 +62,8 @@ std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &pr
 struct GpuArgument {
   enum class Kind { pointer, size, number, tensorMap };
   Kind kind = Kind::pointer;
-  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink") or,
-  /// for numbers, a runtime parameter ("param.keep").
+  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), the number
+  /// of the launch ("pass") or, for numbers, a runtime parameter ("param.keep").
   std::string symbol;
   int64_t boxRows = 0, boxCols = 0; ///< of a tensor map
 };

@@ -2,6 +2,8 @@
 // for, checked against what the kernels take.
 #pragma once
 
+#include "Selection.h"
+
 #include "tercet/Session.h"
 #include "tercet/dialect/TercetDialect.h"
 
@@ -9,16 +11,9 @@
 
 namespace tercet::compiler {
 
-/// In the order of the device library's enumerators (features.cuh, class_row.cuh, select.cuh).
+/// In the order of the device library's enumerators (features.cuh, class_row.cuh).
 enum class GpuFeatureMap : int64_t { softmax, elu, relu };
-enum class GpuLinearSet : int64_t { none, marginal, nonCritical };
-enum class GpuCountRule : int64_t { floor, ceil, round };
-
-/// A number of the selection: a runtime parameter, or nothing where `parameter` is empty.
-struct GpuAmount {
-  std::string parameter;
-  bool isCount = false;
-};
+enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full };
 
 struct GpuProgram {
   std::string name;
@@ -28,10 +23,7 @@ struct GpuProgram {
   std::string scale;                 ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
 
   int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
-  GpuAmount keep, drop;
-  std::string minKeep, sink;
-  GpuCountRule countRule = GpuCountRule::floor;
-  bool diagonal = false, forcedCounts = false;
+  Selection selection;            ///< how blocks are classified
 
   bool means = false; ///< block means of marginal blocks under the softmax of the sparse branch
 
@@ -42,6 +34,12 @@ struct GpuProgram {
   std::string weight, bias;               ///< argument names of the projection; empty: none
 
   bool classified() const { return blockQ != 0; }
+  /// Whether selection reads the block means of queries and keys.
+  bool scoresMeans() const { return classified() && selection.scores == ScoreKind::pooled; }
+  /// Whether rows are ranked once per call, for all groups of heads, before the first group: a scope spans groups.
+  bool ranksAhead() const {
+    return classified() && selection.scores != ScoreKind::none && selection.scope == SelectScope::allHeads;
+  }
   bool isDense() const { return exact && !classified() && !linear; }
   bool globalState() const { return linear && over == GpuLinearSet::none; }
   /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32.

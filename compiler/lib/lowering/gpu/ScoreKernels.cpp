@@ -1,0 +1,101 @@
+// Kernels before selection: block means, centred keys, likeness of tokens, shares from anti-diagonals.
+#include "SelectStages.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+Value keyLengths(GpuKernelBuilder &b) { return b.pointer(b.builder.getI32Type(), "k_len", "k_len"); }
+
+} // namespace
+
+OwningOpRef<ModuleOp> lowerPoolQueries(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "pool_queries", {"block", "member", "unused"}, stageThreads);
+  GpuKernelBuilder &b = kernel.b;
+  SmallVector<Value> inputs = {b.item(0), b.item(1)};
+  kernel.addTensor(inputs, "q", 3);
+  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
+                 b.size("heads_per_key_head", "R"), b.size("rows", "N"), b.size("first_pair", "G0")});
+  auto call = [&](StringRef callee, StringRef header, StringRef output) {
+    SmallVector<Value> all = inputs;
+    all.push_back(b.pointer(b.builder.getF32Type(), output, ("@" + output).str()));
+    b.call(callee, header,
+           {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockQ)},
+           all, /*shared=*/true);
+  };
+  call("pool_queries", "pool", "mean_q");
+  if (program.selection.guard.empty())
+    return kernel.finish(32 * stageThreads);
+  call("alike_queries", "likeness", "alike_q");
+  return kernel.finish(32 * stageThreads + 4 * program.blockQ);
+}
+
+OwningOpRef<ModuleOp> lowerPoolKeys(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "pool_keys", {"block", "pair", "unused"}, stageThreads);
+  GpuKernelBuilder &b = kernel.b;
+  SmallVector<Value> inputs = {b.item(0), b.item(1), b.size("pairs", "P")};
+  kernel.addTensor(inputs, "k", 3);
+  inputs.append({keyLengths(b), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
+                 b.pointer(b.builder.getF32Type(), "mean_k", "@mean_k"), b.pointer(kernel.element(), "no_rows", "")});
+  b.call("pool_keys", "pool",
+         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockK),
+          b.integer(1)},
+         inputs, /*shared=*/true);
+  return kernel.finish(32 * stageThreads);
+}
+
+OwningOpRef<ModuleOp> lowerCenterKeys(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "center_keys", {"part", "pair", "unused"}, stageThreads);
+  GpuKernelBuilder &b = kernel.b;
+  Type f32 = b.builder.getF32Type();
+  SmallVector<Value> inputs = {b.item(0),
+                               b.item(1),
+                               keyLengths(b),
+                               b.size("key_heads", "HKV"),
+                               b.size("keys", "M"),
+                               b.size("first_pair", "G0"),
+                               b.pointer(f32, "mean_k", "@mean_k"),
+                               b.pointer(f32, "centre", "@centre")};
+  b.call("center_keys", "likeness", {b.integer(stageThreads), b.integer(program.headDim), b.integer(program.blockK)},
+         inputs);
+  return kernel.finish(0);
+}
+
+OwningOpRef<ModuleOp> lowerAlikeKeys(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "alike_keys", {"block", "pair", "unused"}, stageThreads);
+  GpuKernelBuilder &b = kernel.b;
+  Type f32 = b.builder.getF32Type();
+  SmallVector<Value> inputs = {b.item(0), b.item(1)};
+  kernel.addTensor(inputs, "k", 3);
+  inputs.append({keyLengths(b), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
+                 b.pointer(f32, "centre", program.selection.center ? "@centre" : ""),
+                 b.pointer(f32, "alike_k", "@alike_k")});
+  b.call("alike_keys", "likeness",
+         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockK)},
+         inputs, /*shared=*/true);
+  return kernel.finish(32 * stageThreads + 4 * program.blockK);
+}
+
+OwningOpRef<ModuleOp> lowerSampledScores(MLIRContext &context, const GpuProgram &program) {
+  SampledShape shape(program);
+  StageKernel kernel(context, program, "sampled_scores", {"part", "member", "unused"}, shape.threads);
+  GpuKernelBuilder &b = kernel.b;
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1)});
+  kernel.addTensor(arguments.inputs, "q", 3);
+  kernel.addTensor(arguments.inputs, "k", 3);
+  arguments.addSizes();
+  bool byGroup = program.selection.scope == SelectScope::group, rules = program.selection.hasRules();
+  arguments.add({kernel.amount("scale", program.scale, program.defaultScale()),
+                 arguments.buffer("rules", b.builder.getI8Type(), rules),
+                 arguments.buffer(byGroup ? "shares" : "scores", arguments.f32())});
+  b.call("sampled_scores", "sampled_scores",
+         {kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.selection.stride),
+          b.integer(program.blockQ), b.integer(program.blockK), b.flag(rules), b.integer(shape.sharedBytes)},
+         arguments.inputs, /*shared=*/true);
+  return kernel.finish(shape.sharedBytes);
+}
+
+} // namespace tercet::compiler

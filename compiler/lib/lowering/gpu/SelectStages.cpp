@@ -1,0 +1,156 @@
+// Which kernels a selection takes, over which grids, and the buffers between them.
+#include "SelectStages.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+Expr sym(const char *name) { return Expr::symbol(name); }
+
+/// Heads and blocks that selection works on at once: a group's, or under all_heads those of the call.
+struct SelectSizes {
+  explicit SelectSizes(const GpuProgram &program)
+      : pairs(sym(program.ranksAhead() ? "P" : "G")), heads(pairs * sym("R")),
+        queryBlocks(ceildiv(sym("N"), program.blockQ)), keyBlocks(ceildiv(sym("M"), program.blockK)),
+        scopeHeads(program.ranksAhead() ? sym("H") : Expr(1)) {}
+  Expr pairs, heads, queryBlocks, keyBlocks, scopeHeads;
+};
+
+class SelectStages {
+public:
+  SelectStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program, bool superRows)
+      : stages(stages), context(context), program(program), superRows(superRows), of(program) {}
+
+  void build() {
+    if (program.selection.scores != ScoreKind::none) {
+      addScores();
+      addClasses();
+    }
+    Expr listed = program.selection.scores == ScoreKind::none ? Expr(1) : given;
+    addLists("given_classes", listed, lowerGivenClasses);
+  }
+
+private:
+  using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
+
+  using LowerLists = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &, bool);
+
+  GpuStage &add(std::string kernel, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
+    auto bound = [&context = context, &program = program, lower] { return lower(context, program); };
+    return stages.emplace_back(makeStage(std::move(kernel), "select", std::move(grid), std::move(schedule), bound));
+  }
+  /// One that writes lists, over the rows of a group.
+  GpuStage &addLists(std::string kernel, Expr runs, LowerLists lower) {
+    auto bound = [&context = context, &program = program, lower, joins = superRows] {
+      return lower(context, program, joins);
+    };
+    return stages.emplace_back(
+        makeStage(std::move(kernel), "select", {runs * rows, sym("G") * sym("R"), 1}, perRow, bound));
+  }
+  /// One that runs before the groups where ranking does.
+  GpuStage &addRanking(std::string kernel, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
+    GpuStage &stage = add(std::move(kernel), std::move(grid), std::move(schedule), lower);
+    stage.once = program.ranksAhead();
+    return stage;
+  }
+
+  void addScores() {
+    const Selection &selection = program.selection;
+    if (selection.scores == ScoreKind::sampled) {
+      SampledShape shape(program);
+      addRanking("sampled_scores", {fresh * ceildiv(of.queryBlocks, shape.queryBlocks), of.heads, 1},
+                 fmt::format("{} query blocks per block, twice over the keys", shape.queryBlocks), lowerSampledScores)
+          .flops = fresh * of.heads * sym("N") * sym("M") * (4 * program.headDim / selection.stride);
+    }
+    if (selection.scores != ScoreKind::pooled)
+      return;
+    if (program.ranksAhead())
+      addRanking("pool_keys", {fresh * of.keyBlocks, of.pairs, 1}, "key block per block", lowerPoolKeys);
+    addRanking("pool_queries", {fresh * of.queryBlocks, of.heads, 1}, "query block per block", lowerPoolQueries);
+    if (selection.center)
+      addRanking("center_keys", {fresh * ceildiv(program.headDim, stageThreads / 32), of.pairs, 1}, "column per warp",
+                 lowerCenterKeys);
+    if (!selection.guard.empty())
+      addRanking("alike_keys", {fresh * of.keyBlocks, of.pairs, 1}, "key block per block", lowerAlikeKeys);
+  }
+
+  void addClasses() {
+    Expr flops = program.scoresMeans() ? fresh * of.heads * of.queryBlocks * of.keyBlocks * (2 * program.headDim) : 0;
+    switch (program.selection.scope) {
+    case SelectScope::group:
+      if (program.selection.scores != ScoreKind::sampled)
+        add("share_rows", {fresh * rows, of.heads, 1}, perRow, lowerShareRows).flops = flops;
+      addLists("select", fresh, lowerSelect);
+      return;
+    case SelectScope::row:
+      addLists("select", fresh, lowerSelect).flops = flops;
+      return;
+    case SelectScope::head:
+    case SelectScope::allHeads:
+      break;
+    }
+    GpuStage &rank = addRanking("rank_rows", {fresh * rows, of.heads, 1}, perRow, lowerRankRows);
+    rank.flops = flops;
+    rank.zeroed = "scopes";
+    Expr scopeRows = of.scopeHeads * of.queryBlocks;
+    addRanking("count_keys", {fresh * ceildiv(scopeRows, rowsPerCount), floordiv(of.heads, of.scopeHeads), 1},
+               "64 rows per block, a digit at a time", lowerCountKeys)
+        .passes = countPasses(program.selection);
+    addLists("classify_rows", fresh, lowerClassifyRows);
+  }
+
+  std::vector<GpuStage> &stages;
+  MLIRContext &context;
+  const GpuProgram &program;
+  bool superRows;
+  SelectSizes of;
+  Expr given = sym("classes.present"), fresh = 1 - sym("classes.present"), rows = ceildiv(of.queryBlocks, rowsPerBlock);
+  const std::string perRow = "8 rows per block, a warp each";
+};
+
+} // namespace
+
+void addSelectStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program, bool superRows) {
+  SelectStages(stages, context, program, superRows).build();
+}
+
+void addSelectBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
+  SelectSizes of(program);
+  const Selection &selection = program.selection;
+  auto add = [&](const char *name, Expr bytes, const char *purpose) {
+    buffers.push_back({name, std::move(bytes), purpose});
+  };
+  Expr groupRows = sym("G") * sym("R") * of.queryBlocks, rows = of.heads * of.queryBlocks;
+  add("lists", groupRows * of.keyBlocks * 4, "critical blocks of query blocks");
+  add("counts", groupRows * 4, "lengths of the lists of critical blocks");
+  if (program.bits() != GpuLinearSet::none)
+    add("bits", groupRows * ceildiv(of.keyBlocks, 64) * 8, "bits of the linear sets");
+  if (program.scoresMeans()) {
+    add("mean_q", rows * (4 * program.headDim), "block means of queries");
+    add("mean_k", of.pairs * of.keyBlocks * (4 * program.headDim), "block means of keys, transposed");
+  }
+  if (selection.center)
+    add("centre", of.pairs * (4 * program.headDim), "means of all keys");
+  if (!selection.guard.empty()) {
+    add("alike_q", rows * 4, "likeness of the tokens of query blocks");
+    add("alike_k", of.pairs * of.keyBlocks * 4, "likeness of the tokens of key blocks");
+  }
+  if (selection.scores == ScoreKind::none)
+    return;
+  bool isWide = selection.scope == SelectScope::head || selection.scope == SelectScope::allHeads;
+  bool isSampled = selection.scores == ScoreKind::sampled;
+  if (selection.scope == SelectScope::group)
+    add("shares", rows * of.keyBlocks * 4, "shares of key blocks");
+  if (isWide || (isSampled && selection.scope == SelectScope::row)) {
+    add("scores", rows * of.keyBlocks * 4, "block scores");
+  } else { // one when a row of scores is longer than what a block of select keeps in shared memory
+    Expr isLong = Expr::apply(Expr::Op::min, 1, Expr::apply(Expr::Op::max, 0, of.keyBlocks - 16384));
+    add("scores", isLong * rows * of.keyBlocks * 4 + 64, "block scores of rows above 16384 blocks");
+  }
+  if (isWide)
+    add("scopes", floordiv(of.heads, of.scopeHeads) * scopeBytes, "counts of keys by digits");
+}
+
+} // namespace tercet::compiler
