@@ -64,24 +64,12 @@ private:
 };
 
 /// What the list of a super row has to be.
-struct SuperRow {
-  std::vector<int32_t> entries, begins = {0, 0};
-};
-
-SuperRow join(const int8_t *first, const int8_t *second, int64_t keyBlocks) {
-  SuperRow row;
-  bool begun[2] = {};
-  for (int64_t j = 0; j < keyBlocks; ++j) {
-    bool takes[2] = {first[j] == 1, second && second[j] == 1};
-    for (int member = 0; member < 2; ++member)
-      if (takes[member] && !begun[member]) {
-        row.begins[size_t(member)] = int32_t(row.entries.size());
-        begun[member] = true;
-      }
-    if (takes[0] || takes[1])
-      row.entries.push_back(int32_t(4 * j + takes[0] + 2 * takes[1]));
-  }
-  return row;
+std::vector<int32_t> join(const int8_t *first, const int8_t *second, int64_t keyBlocks) {
+  std::vector<int32_t> entries;
+  for (int64_t j = 0; j < keyBlocks; ++j)
+    if (bool takes[2] = {first[j] == 1, second && second[j] == 1}; takes[0] || takes[1])
+      entries.push_back(int32_t(4 * j + takes[0] + 2 * takes[1]));
+  return entries;
 }
 
 } // namespace
@@ -97,7 +85,7 @@ TEST_CASE("super rows list the union of two query blocks, ascending, with a bit 
       for (int8_t &value : classes)
         value = std::bernoulli_distribution(density)(random) ? 1 : random() % 2 ? 0 : -1;
       std::vector<int32_t> lists(classes.size()), counts(size_t(heads * queryBlocks));
-      std::vector<int32_t> joined(size_t(heads * superRows * keyBlocks), -7), header(size_t(heads * superRows * 3), -7);
+      std::vector<int32_t> joined(size_t(heads * superRows * keyBlocks), -7), lengths(size_t(heads * superRows), -7);
       sim::Memory memory;
       auto adopt = [&](auto &values, const char *name) {
         return int64_t(memory.adopt(std::as_writable_bytes(std::span(values)), name));
@@ -116,20 +104,19 @@ TEST_CASE("super rows list the union of two query blocks, ascending, with a bit 
                   {"@lists", adopt(lists, "lists")},
                   {"@counts", adopt(counts, "counts")},
                   {"@super_lists", adopt(joined, "super_lists")},
-                  {"@super_counts", adopt(header, "super_counts")}},
+                  {"@super_counts", adopt(lengths, "super_counts")}},
                  memory);
       for (int64_t head = 0; head < heads; ++head)
         for (int64_t s = 0; s < superRows; ++s) {
           INFO("density " << density << ", " << queryBlocks << " x " << keyBlocks << ", super row " << s);
           const int8_t *rows = classes.data() + (head * queryBlocks + 2 * s) * keyBlocks;
-          SuperRow expected = join(rows, 2 * s + 1 < queryBlocks ? rows + keyBlocks : nullptr, keyBlocks);
+          std::vector<int32_t> expected = join(rows, 2 * s + 1 < queryBlocks ? rows + keyBlocks : nullptr, keyBlocks);
           int64_t place = head * superRows + s;
           auto begin = joined.begin() + place * keyBlocks;
-          const int32_t *numbers = header.data() + 3 * place;
-          REQUIRE(numbers[0] == int32_t(expected.entries.size()));
-          CHECK(std::vector<int32_t>(begin, begin + numbers[0]) == expected.entries);
-          CHECK(std::vector<int32_t>(numbers + 1, numbers + 3) == expected.begins);
-          CHECK(std::all_of(begin + numbers[0], begin + keyBlocks, [](int32_t entry) { return entry == -7; }));
+          int32_t length = lengths[size_t(place)];
+          REQUIRE(length == int32_t(expected.size()));
+          CHECK(std::vector<int32_t>(begin, begin + length) == expected);
+          CHECK(std::all_of(begin + length, begin + keyBlocks, [](int32_t entry) { return entry == -7; }));
         }
     }
 }

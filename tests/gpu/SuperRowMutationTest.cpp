@@ -18,15 +18,13 @@ const std::vector<KernelEdit> attendEdits = {
     {"super_rows = ceil_div(query_blocks, 2)", "super_rows = query_blocks"},
     {"list = first_list + query_rows", "list = first_list + query_block"},
     {"list_base = list * key_blocks", "list_base = list_row * key_blocks"},
-    {"header = list * 3", "header = list"},
-    {"header = list * 3", "header = list * 2"},
     // Entries.
     {"return entry >> 2;", "return entry >> 1;"},
     {"return entry >> 2;", "return entry & 3;"},
     {"(entry >> worker & 1) != 0", "(entry & 1) != 0"},
     {"(entry >> worker & 1) != 0", "(entry >> (1 - worker) & 1) != 0"},
-    {"entry_takes(key_listed, worker)", "true"},
-    {"entry_takes(key_listed, worker)", "!entry_takes(key_listed, worker)"},
+    {"entry_takes(key_block, worker)", "true"},
+    {"entry_takes(key_block, worker)", "!entry_takes(key_block, worker)"},
     // Passing over an entry.
     {"        keys.wait(j);\n        keys.release(j);\n", ""},
     {"        keys.wait(j);\n        keys.release(j);\n", "        keys.wait(j);\n"},
@@ -36,11 +34,6 @@ const std::vector<KernelEdit> attendEdits = {
     {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);", ""},
     {"clear_rows<2>(v_tile, keys_left);\n        values.release(j);",
      "clear_rows<2>(v_tile, keys_left);\n        if (warp() % 4 == 0)\n          values.release(j);"},
-    // Where a query block begins.
-    {"first = j == first_step", "first = j == 0"},
-    {"first = j == first_step", "first = false"},
-    {"begin_at = begins_at + worker", "begin_at = begins_at"},
-    {"begins_at = header_2 + 1", "begins_at = header_2"},
     // The worker's own query block.
     {"state_row = list_row + worker", "state_row = list_row"},
     {"state_row = list_row + worker", "state_row = list_row + 1"},
@@ -70,8 +63,6 @@ const std::vector<KernelEdit> listEdits = {
     {"both ? 3 : 1 << member", "both ? 3 : 2 - member"},
     {"!(both && member == 1)", "true", "both of the pair write the same entry"},
     {"return block << 2 |", "return block << 3 |"},
-    {"count > 0 ? count_below(other, others, own[0]) : 0", "0"},
-    {"header[1 + member] =", "header[2 - member] ="},
     {"count + others - in_both", "count + others"},
     {"count + others - in_both", "count"},
 };

@@ -58,6 +58,8 @@ Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {
       })
       .Default([&](Operation *) -> Value {
         Operation *copy = builder.clone(*op, values);
+        if (auto floating = dyn_cast<arith::ArithFastMathInterface>(copy))
+          copy->setAttr(floating.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), flags));
         copy->getResult(0).setType(kernelType(copy->getResult(0).getType()));
         return copy->getResult(0);
       });

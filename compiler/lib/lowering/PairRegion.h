@@ -28,7 +28,9 @@ public:
 
 class PairRegion {
 public:
-  PairRegion(mlir::Region &region, PairScope &scope) : body(region.front()), scope(scope) {}
+  /// flags: of the float ops that are cloned.
+  PairRegion(mlir::Region &region, PairScope &scope, mlir::arith::FastMathFlags flags = {})
+      : body(region.front()), scope(scope), flags(flags) {}
 
   /// Gives argument `number` of the region its value: i32 for an index.
   void bind(unsigned number, mlir::Value value) { values.map(body.getArgument(number), value); }
@@ -57,6 +59,7 @@ private:
 
   mlir::Block &body;
   PairScope &scope;
+  mlir::arith::FastMathFlags flags;
   mlir::IRMapping values;
   llvm::DenseMap<mlir::Value, mlir::Value> reciprocals; ///< of divisors of the region
 };

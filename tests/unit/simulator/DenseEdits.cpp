@@ -35,8 +35,8 @@ static std::string findFault(const std::string &source, const char *architecture
 }
 
 BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits) {
-  DenseCase dense;
+                  const std::vector<KernelEdit> &edits, const std::string &spec) {
+  DenseCase dense(spec);
   auto cubin = dense.emit(architecture, headDim, "cubin");
   REQUIRE(cubin.ok());
   int64_t sharedBytes = cubin->kernels[0].sharedBytes.value();

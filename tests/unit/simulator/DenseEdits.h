@@ -6,8 +6,8 @@
 
 namespace tercet::test {
 
-/// countBugs for the dense kernel of an architecture.
+/// countBugs for the dense kernel of an architecture. spec: the text of another one with the same arguments.
 BugCount findBugs(const char *architecture, int64_t headDim, const std::vector<DenseProblem> &problems,
-                  const std::vector<KernelEdit> &edits);
+                  const std::vector<KernelEdit> &edits, const std::string &spec = {});
 
 } // namespace tercet::test

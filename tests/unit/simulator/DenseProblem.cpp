@@ -105,18 +105,22 @@ void DenseProblem::attendRow(int64_t b, int64_t h, int64_t i) {
   double most = -HUGE_VAL, sum = 0;
   for (int64_t j = 0; j < keys; ++j) {
     double dot = 0;
-    for (int64_t d = 0; d < shape.dim; ++d)
+    bool allowed = !shape.allows || shape.allows(i, j);
+    for (int64_t d = 0; d < shape.dim && allowed; ++d)
       dot += q.at(b, h, i, d) * k.at(b, keyHead, j, d);
-    weights[size_t(j)] = dot * scale;
+    weights[size_t(j)] = allowed ? dot * scale : -HUGE_VAL;
     most = std::max(most, weights[size_t(j)]);
   }
+  if (most == -HUGE_VAL)
+    return;
   for (double &weight : weights)
     sum += weight = std::exp(weight - most);
   size_t row = size_t((b * shape.heads + h) * shape.queries + i);
   expectedLse[row] = most + std::log(sum);
   for (int64_t d = 0; d < shape.dim; ++d)
     for (int64_t j = 0; j < keys; ++j)
-      expected[row * size_t(shape.dim) + size_t(d)] += weights[size_t(j)] / sum * v.at(b, keyHead, j, d);
+      if (weights[size_t(j)] > 0)
+        expected[row * size_t(shape.dim) + size_t(d)] += weights[size_t(j)] / sum * v.at(b, keyHead, j, d);
 }
 
 Result<DenseOutcome> DenseProblem::run(const sim::Module &module, int64_t sharedBytes, sim::LaunchConfig config) const {

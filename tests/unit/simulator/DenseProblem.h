@@ -4,6 +4,7 @@
 #include "tercet/sim/Launch.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct DenseShape {
   float opposed = 0;            ///< if not 0: column 0 of q, and minus column 0 of k, so that all scores are low
   bool everyOtherEight = false; ///< queries 0 to 7 of 16 are zeros: their scores never rise
   std::vector<int32_t> queryLengths, keyLengths;
+  std::function<bool(int64_t, int64_t)> allows; ///< query, key: what the kernel's mask says; null: everything
 };
 
 struct DenseOutcome {

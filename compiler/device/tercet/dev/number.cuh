@@ -1,4 +1,4 @@
-// Numbers: base-2 exponential and logarithm of the special function unit, conversion to 16-bit floats.
+// Numbers: exponentials and logarithm of the special function unit, conversion to 16-bit floats.
 #pragma once
 
 #include "tercet/dev/types.cuh"
@@ -6,6 +6,7 @@
 namespace tercet::dev {
 
 TERCET_DEVICE float infinity() { return __int_as_float(0x7f800000); }
+TERCET_DEVICE float not_a_number() { return __int_as_float(0x7fffffff); }
 
 /// 2^x; relative error 2^-22.5, 0 for -inf (PTX ISA, ex2.approx).
 TERCET_DEVICE float exp2_approx(float x) {
@@ -19,6 +20,15 @@ TERCET_DEVICE float log2_approx(float x) {
   float y;
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
+}
+
+/// e^x; the rounding of x log2 e is made up for, so that the relative error is that of exp2_approx.
+TERCET_DEVICE float exponential(float x) {
+  const float log2_e = 1.44269504f, rest = 1.92596303e-8f, ln_2 = 0.693147181f;
+  const float y = x * log2_e;
+  const float error = fmaf(x, rest, fmaf(x, log2_e, -y));
+  const float power = exp2_approx(y);
+  return fabsf(y) < 128.0f ? fmaf(power, error * ln_2, power) : power; // beyond, 0 or infinity
 }
 
 /// Two values rounded to nearest even, `low` in the lower half: neighbours in memory and in a matrix fragment.

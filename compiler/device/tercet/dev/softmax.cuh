@@ -49,21 +49,24 @@ TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *b
 }
 
 /// Scores are in log2 units, relative to `max`. Returns p = 2^score and adds its row sums to `sum`. Where a score of
-/// the warp's rows exceeds `threshold`, and always on the `first` tile, `max` becomes the true maximum of the rows so
-/// far, and sum, acc and the scores follow: p is then at most 1, else at most 2^threshold. Rows of -inf alone give p =
-/// 0.
+/// the warp's rows exceeds `threshold`, `max` becomes the true maximum of the rows so far, and sum, acc and the scores
+/// follow: p is then at most 1, else at most 2^threshold. A row whose `max` is -inf has met no score above -inf: its
+/// scores are as they are, and the first such score becomes its maximum, however low; until then p = 0.
 template <int ROWS, int COLS, int DEPTH>
 TERCET_DEVICE Tile<ROWS, COLS> softmax_step(Tile<ROWS, COLS> scores, Tile<ROWS, 1> &max, Tile<ROWS, 4> &sum,
-                                            Tile<ROWS, DEPTH> &acc, bool first, float threshold) {
+                                            Tile<ROWS, DEPTH> &acc, float threshold) {
   const Tile<ROWS, 1> top = reduce_max(scores);
-  if (__any_sync(whole_warp, first || top.at[0] > threshold || top.at[1] > threshold)) {
+  const bool fresh[2] = {max.at[0] == -infinity(), max.at[1] == -infinity()};
+  const bool rises =
+      top.at[0] > (fresh[0] ? -infinity() : threshold) || top.at[1] > (fresh[1] ? -infinity() : threshold);
+  if (__any_sync(whole_warp, rises)) {
     Tile<ROWS, 1> rise, factor;
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
-      const float wanted = first ? top.at[row] : fmaxf(top.at[row], 0.0f);
+      const float wanted = fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f);
       rise.at[row] = wanted == -infinity() ? 0.0f : wanted;
-      factor.at[row] = first ? 0.0f : exp2_approx(-rise.at[row]);
-      max.at[row] += rise.at[row];
+      factor.at[row] = fresh[row] ? 0.0f : exp2_approx(-rise.at[row]);
+      max.at[row] = fresh[row] ? wanted : max.at[row] + rise.at[row];
       sum.at[row] *= factor.at[row];
     }
     const auto product = [](float value, float scale) { return value * scale; };

@@ -26,8 +26,7 @@ TERCET_DEVICE index count_below(const i32 *list, index count, i32 bound) {
 
 /// The super rows of query blocks ROWS part .. ROWS part + ROWS - 1 of head gr, from the lists and counts that the warps of this
 /// block have just written; one warp per query block. lists [gr][query blocks][key blocks], counts [gr][query blocks];
-/// super_lists [gr][super rows][key blocks], super_counts [gr][super rows][3]: entries, and at which of them either query
-/// block begins.
+/// super_lists [gr][super rows][key blocks], super_counts [gr][super rows].
 ///
 /// An element's place in the union is how many elements of both lists are below it, those in both counted once: every
 /// warp places the elements of its own list, and the first of the pair those in both.
@@ -58,12 +57,8 @@ TERCET_DEVICE void join_lists(index part, index gr, index rows, index keys, cons
       to[i + below - in_both - __popc(shared & lanes_before())] = super_entry(block, both ? 3 : 1 << member);
     in_both += __popc(shared);
   }
-  if (lane() == 0) {
-    i32 *header = super_counts + 3 * place;
-    header[1 + member] = static_cast<i32>(count > 0 ? count_below(other, others, own[0]) : 0);
-    if (member == 0)
-      header[0] = static_cast<i32>(count + others - in_both);
-  }
+  if (lane() == 0 && member == 0)
+    super_counts[place] = static_cast<i32>(count + others - in_both);
 }
 
 } // namespace tercet::dev

@@ -13,6 +13,9 @@ enum : u32 { whole_warp = 0xffffffffu };
 
 TERCET_DEVICE u32 lane() { return threadIdx.x % 32; }
 
+/// The index of a thread in its block.
+TERCET_DEVICE index thread_index() { return threadIdx.x; }
+
 /// The index of a warp, the same register value in all of its threads.
 TERCET_DEVICE u32 warp() { return __shfl_sync(whole_warp, threadIdx.x / 32, 0); }
 

@@ -19,6 +19,20 @@ TERCET_DEVICE constexpr index smaller(index a, index b) { return a < b ? a : b; 
 TERCET_DEVICE constexpr index larger(index a, index b) { return a > b ? a : b; }
 TERCET_DEVICE constexpr index ceil_div(index a, index b) { return (a + b - 1) / b; }
 
+/// Of numbers below 2^32: a 64-bit division is a call, around which ptxas saves registers on a stack.
+TERCET_DEVICE constexpr index quotient(index a, index b) { return static_cast<u32>(a) / static_cast<u32>(b); }
+TERCET_DEVICE constexpr index remainder(index a, index b) { return static_cast<u32>(a) % static_cast<u32>(b); }
+/// The same of numbers from -2^31 to 2^31, rounded to 0, down and up.
+TERCET_DEVICE constexpr index signed_quotient(index a, index b) {
+  const index size = quotient(a < 0 ? -a : a, b < 0 ? -b : b);
+  return (a < 0) != (b < 0) ? -size : size;
+}
+TERCET_DEVICE constexpr index floor_div(index a, index b) {
+  const index whole = signed_quotient(a, b);
+  return whole * b != a && (a < 0) != (b < 0) ? whole - 1 : whole;
+}
+TERCET_DEVICE constexpr index signed_ceil_div(index a, index b) { return -floor_div(-a, b); }
+
 /// 16-bit floats as they lie in memory; arithmetic is in f32, after unpacking.
 struct bf16 {
   u16 bits;

@@ -20,13 +20,16 @@ KernelPrinter::KernelPrinter(KernelOp kernel)
 
 //===- Names and types ----------------------------------------------------------------------------------------------===
 
+std::string KernelPrinter::fresh(StringRef wanted) {
+  std::string name = wanted.str();
+  for (int copy = 2; !taken.insert(name).second; ++copy)
+    name = fmt::format("{}_{}", wanted.str(), copy);
+  return name;
+}
+
 std::string KernelPrinter::declare(Value value, StringRef fallback) {
   StringRef wanted = nameOf(value);
-  std::string base = (wanted.empty() ? fallback : wanted).str(), name = base;
-  for (int copy = 2; !taken.insert(name).second; ++copy)
-    name = base + "_" + std::to_string(copy);
-  names[value] = name;
-  return name;
+  return names[value] = fresh(wanted.empty() ? fallback : wanted);
 }
 
 std::string KernelPrinter::ref(Value value) const { return names.lookup(value); }
@@ -49,7 +52,7 @@ std::string KernelPrinter::typeOf(Type type) const {
   if (type.isInteger(1))
     return "bool";
   if (type.isInteger(32))
-    return "u32";
+    return "Int";
   if (type.isF32() || type.isF64())
     return type.isF32() ? "float" : "double";
   if (isa<TensorMapType>(type))
@@ -147,8 +150,8 @@ void KernelPrinter::printBody(Block &block) {
 }
 
 void KernelPrinter::printOp(Operation *op) {
-  if (printControl(op) || printCall(op) || printMemory(op) || printScalar(op) || printTile(op) || printProduct(op) ||
-      printRing(op))
+  if (printControl(op) || printCall(op) || printMemory(op) || printScalar(op) || printTile(op) || printPairs(op) ||
+      printProduct(op) || printRing(op))
     return;
   if (failure.ok())
     failure =

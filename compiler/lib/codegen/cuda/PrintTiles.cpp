@@ -32,29 +32,36 @@ bool KernelPrinter::printTile(Operation *op) {
                   fmt::format("mask_cols({}, {})", ref(mask.getTile()), ref(mask.getCols())));
   }
   auto step = dyn_cast<SoftmaxStepOp>(op);
-  if (!step || !step.getFirst())
+  if (!step || step.getFirst())
     return false;
   use("softmax.cuh");
   return define(step, "p", typeOf(step.getType()),
-                fmt::format("softmax_step({}, {}, {}, {}, {}, {}f)", ref(step.getScores()), ref(step.getMax()),
-                            ref(step.getSum()), ref(step.getAcc()), ref(step.getFirst()),
+                fmt::format("softmax_step({}, {}, {}, {}, {}f)", ref(step.getScores()), ref(step.getMax()),
+                            ref(step.getSum()), ref(step.getAcc()),
                             fmt::format("{:.1f}", step.getThreshold().convertToFloat())));
 }
 
 // An element-wise body is a lambda: its ops are its statements.
+void KernelPrinter::printLambda(Block &body, const std::string &head, const std::string &tail) {
+  llvm::StringSet<> outside = taken;
+  std::string parameters;
+  for (BlockArgument argument : body.getArguments())
+    parameters +=
+        fmt::format("{}{} {}", parameters.empty() ? "" : ", ", typeOf(argument.getType()), declare(argument, "x"));
+  CodeWriter::Scope scope = code.blockUntil(fmt::format("}}{};", tail), "{}[&]({}) {{", head, parameters);
+  printBody(body);
+  taken = std::move(outside);
+}
+
 bool KernelPrinter::printMap(MapOp map) {
   use("tile.cuh");
   TileType type = cast<TileType>(map.getType());
-  std::string inputs, elements, name = declare(map, "mapped");
-  llvm::StringSet<> outside = taken;
-  for (auto [input, element] : llvm::zip(map.getInputs(), map.getBody().getArguments())) {
+  std::string inputs, name = declare(map, "mapped");
+  for (Value input : map.getInputs())
     inputs += ", " + ref(input);
-    elements += fmt::format("{}float {}", elements.empty() ? "" : ", ", declare(element, "x"));
-  }
-  CodeWriter::Scope scope = code.blockUntil(fmt::format("}}{});", inputs), "const {} {} = map<{}, {}>([&]({}) {{",
-                                            typeOf(type), name, type.getRows(), type.getCols(), elements);
-  printBody(map.getBody().front());
-  taken = std::move(outside);
+  printLambda(map.getBody().front(),
+              fmt::format("const {} {} = map<{}, {}>(", typeOf(type), name, type.getRows(), type.getCols()),
+              inputs + ")");
   return true;
 }
 

@@ -12,21 +12,27 @@ using tkern::Space;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-Value AttendParts::zeroed(StringRef name, int64_t cols) {
+Value AttendParts::registers(StringRef name, int64_t cols, float start) {
   int64_t rows = schedule.getWorkerRows();
-  Value state = b.make<tkern::ScratchOp>(name, b.view(rows, cols, b.builder.getF32Type(), cols, Space::Register));
-  Value zeros = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(rows, cols), b.constant(0.0f));
+  Value view = b.make<tkern::ScratchOp>(name, b.view(rows, cols, b.builder.getF32Type(), cols, Space::Register));
+  Value same = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(rows, cols), b.constant(start));
   Value c0 = b.constant(int64_t{0});
-  b.make<tkern::StoreOp>("", zeros, state, c0, c0, Value(), Value());
-  return state;
+  b.make<tkern::StoreOp>("", same, view, c0, c0, Value(), Value());
+  return view;
 }
 
 void AttendParts::startRows() {
   if (program.exact) {
-    max = zeroed("row_max", 1);
-    sum = zeroed("row_sum", 4);
+    max = registers("row_max", 1, -infinity);
+    sum = registers("row_sum", 4, 0);
   }
-  acc = zeroed("acc", layout.valueCols);
+  acc = registers("acc", layout.valueCols, 0);
+}
+
+// The reference of a row's exponents: its maximum so far, 0 while it has met no score above -inf.
+Value AttendParts::finiteMax(Value max) {
+  Value fresh = b.make<arith::CmpFOp>("fresh", arith::CmpFPredicate::OEQ, max, b.constant(-infinity));
+  return b.make<arith::SelectOp>("reference", fresh, b.constant(0.0f), max);
 }
 
 // In log2 units, relative to the running maximum.
@@ -36,22 +42,23 @@ Value AttendParts::shifted(Value scores) {
   Value c0 = b.constant(int64_t{0});
   Value top = b.make<tkern::LoadOp>("top", column, max, c0, c0, Value(), Value(), Value());
   Value shift = b.map("shift", column, top, {"m"},
-                      [&](ValueRange x) -> Value { return b.make<arith::NegFOp>("negative", x[0]); });
+                      [&](ValueRange x) -> Value { return b.make<arith::NegFOp>("negative", finiteMax(x[0])); });
   return b.map("relative", type, {scores, shift}, {"s", "m"},
                [&](ValueRange x) -> Value { return b.make<math::FmaOp>("exponent", x[0], scoreUnit, x[1]); });
 }
 
-Value AttendParts::softmax(Value scores, Value first, Value keysLeft) {
-  Value relative = shifted(b.make<tkern::MaskOp>("masked", scores.getType(), scores, keysLeft));
-  return b.make<tkern::SoftmaxStepOp>("p", relative, max, sum, acc, first);
+Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, Value row) {
+  Value allowed = allowedPairs(scoredPairs(scores, row, step.first), row, step);
+  Value live = b.make<tkern::MaskOp>("masked", allowed.getType(), allowed, keysLeft);
+  return b.make<tkern::SoftmaxStepOp>("p", shifted(live), max, sum, acc);
 }
 
-Value AttendParts::softmaxOfMeans(Value scores, Value first, Value firstBlock) {
+Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
   Value words = b.make<arith::CeilDivUIOp>("words", keyBlocks, b.constant(int64_t{64}));
   Value at = b.mul("bits_at", listRow, b.mul("row_words", words, b.constant(int64_t{2})));
   Value weighed = b.compute("weighed", scores.getType(), "weigh_means", "softmax", {b.integer(program.blockK)},
                             {shifted(scores), bits, at, firstBlock, liveKeys});
-  return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc, first);
+  return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc);
 }
 
 Value AttendParts::keepRows(Value tile, Value row, float otherwise) {
@@ -77,7 +84,7 @@ void AttendParts::addLinear(Value row, Value worker) {
 void AttendParts::storeLogs(Value total, Value row) {
   auto column = cast<tkern::TileType>(total.getType());
   Value c0 = b.constant(int64_t{0});
-  // ln 2 in two floats: max may be large
+  // ln 2 in two floats: max may be large. A sum of 0 gives -inf.
   Value high = b.constant(static_cast<float>(std::numbers::ln2), "ln_2");
   Value low = b.constant(static_cast<float>(std::numbers::ln2 - static_cast<float>(std::numbers::ln2)), "ln_2_rest");
   Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
@@ -85,9 +92,10 @@ void AttendParts::storeLogs(Value total, Value row) {
   b.when(wanted, [&] {
     Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
     Value logs = b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
-      Value log = b.make<math::Log2Op>("log", x[1]);
-      Value rest = b.make<math::FmaOp>("rest", x[0], low, b.make<arith::MulFOp>("natural", log, high));
-      return b.make<math::FmaOp>("sum_of_logs", x[0], high, rest);
+      Value log = b.make<math::Log2Op>("log", x[1], arith::FastMathFlags::afn), level = finiteMax(x[0]);
+      Value rest = b.make<math::FmaOp>("rest", level, low,
+                                       b.make<arith::MulFOp>("natural", log, high, arith::FastMathFlags::contract));
+      return b.make<math::FmaOp>("sum_of_logs", level, high, rest);
     });
     Value logRows = rowsOf("lse_rows", lse, head, 1);
     b.make<tkern::StoreOp>("", keepRows(logs, row, -infinity), logRows, row, c0, rows, Value());
@@ -116,8 +124,9 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
       return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
     });
     Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
-    Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"},
-                        [&](ValueRange x) -> Value { return b.make<arith::MulFOp>("quotient", x[0], x[1]); });
+    Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"}, [&](ValueRange x) -> Value {
+      return b.make<arith::MulFOp>("quotient", x[0], x[1], arith::FastMathFlags::contract);
+    });
     b.make<tkern::StoreOp>("", exact, acc, c0, c0, Value(), Value());
   }
   if (program.linear)

@@ -61,9 +61,12 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, tker
     queriesAt = valuesAt + (schedule.getSlots() - 1) * slotBytes(values);
     sharedBytes = std::max(valuesAt + ringBytes(values), queriesAt + ringBytes(queries));
   }
+  stepsAt = sharedBytes;
+  if (program.listsSteps())
+    sharedBytes += 2048; // StepWindows::bytes of the device library
   tileRegisters = valueCols / 2 + schedule.getKeys() / 2 + schedule.getKeys() / 4 + (inRegisters ? headCols / 4 : 0);
   if (!program.exact) // no loop: the accumulator and a part of the linear branch
-    sharedBytes = queriesAt = keysAt = valuesAt = 0;
+    sharedBytes = queriesAt = keysAt = valuesAt = stepsAt = 0;
 }
 
 } // namespace tercet::compiler

@@ -16,8 +16,8 @@ struct AttendLayout {
   /// Columns of a tile: head dimensions rounded up to what a product takes, 16 (warps) or 64 (warpgroups).
   int64_t headCols, valueCols;
   tkern::RingType queries, keys, values;
-  /// Byte offsets of the rings, and the end of the last one.
-  int64_t queriesAt, keysAt, valuesAt, sharedBytes;
+  /// Byte offsets of the rings, of the list of steps (where the program has a mask without classes), and the end of all.
+  int64_t queriesAt, keysAt, valuesAt, stepsAt, sharedBytes;
   /// 32-bit registers per thread that tiles and operands take: accumulator, scores, rounded scores, queries.
   int64_t tileRegisters;
 };

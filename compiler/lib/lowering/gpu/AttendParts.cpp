@@ -12,7 +12,8 @@ using tkern::Space;
 
 AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule)
     : b(module, "attend", {"query_rows", "member", "unused"}), program(program), schedule(schedule),
-      layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup) {
+      layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup),
+      scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   q = tensor("q", layout.element, boxes ? schedule.getWorkerRows() : 0);
@@ -28,9 +29,13 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
     keyLengths = b.pointer(i32, "k_len", "k_len");
   rows = b.size("all_rows", "N");
   keys = b.size("all_keys", "M");
-  headsPerKeyHead = b.size("heads_per_key_head", "R");
-  keyHeads = b.size("key_heads", "HKV");
-  firstPair = b.size("first_pair", "G0");
+  member = b.item(1);
+  HeadPlace at = b.placeHead(member);
+  group = at.group;
+  batch = at.batch;
+  keyHead = at.keyHead;
+  head = at.head;
+  headsPerKeyHead = at.headsPerKeyHead;
   if (program.exact && !program.scale.empty())
     scale = b.number("scale", "param." + program.scale);
   if (program.exact && program.classified()) {
@@ -54,19 +59,14 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
       bias = b.pointer(f32, "bias", "@bias");
   }
   place();
-  if (program.exact)
-    countSteps();
+  if (!program.exact)
+    return;
+  countSteps();
+  startPairs();
 }
 
-// Which head and rows the block works on. Head gr = g * R + r of the group is query head r of pair G0 + g.
+// Which rows the block works on.
 void AttendParts::place() {
-  member = b.item(1);
-  group = b.quotient("group", member, headsPerKeyHead);
-  Value pair = b.add("pair", firstPair, group);
-  batch = b.quotient("batch", pair, keyHeads);
-  keyHead = b.remainder("key_head", pair, keyHeads);
-  Value share = b.remainder("share", member, headsPerKeyHead);
-  head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
   liveRows = liveCount("live_rows", queryLengths, rows);
   blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
@@ -91,12 +91,15 @@ void AttendParts::countSteps() {
     Value blockK = b.constant(program.blockK, "block_k");
     keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
     listBase = b.mul("list_base", list, keyBlocks);
-    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, headerOf(list));
+    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, list);
     Value last = b.sub("last", count, b.constant(int64_t{1}));
     lastEntry = b.make<arith::MaxSIOp>("last_entry", last, none);
-    all = b.mul("all_steps", count, b.constant(partsOfBlock(), "parts"));
+    all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
     Value live = b.make<arith::CeilDivUIOp>("blocks_with_keys", liveKeys, blockK);
     liveBlocks = b.make<arith::SelectOp>("live_blocks", hasRows, live, none);
+  } else if (program.listsSteps()) {
+    keysOfRows = b.make<arith::SelectOp>("keys_of_rows", hasRows, liveKeys, none);
+    return;
   } else {
     all = b.make<arith::CeilDivUIOp>("all_steps", liveKeys, keysPerStep);
   }
@@ -121,8 +124,10 @@ Value AttendParts::liveCount(StringRef name, Value lengths, Value size) {
   return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
 }
 
-// Scores times this are exponents of 2.
+// Scores times this are exponents of 2; a score region yields natural units.
 Value AttendParts::scoreScale() {
+  if (program.score)
+    return b.constant(std::numbers::log2e_v<float>, "log2_e");
   if (program.scale.empty())
     return b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit");
   Value log2e = b.constant(std::numbers::log2e, "log2_e");
@@ -148,48 +153,46 @@ Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t c
   return b.make<tkern::ViewOp>(name, type, base, offset, Value());
 }
 
-// Steps of a list: each entry is a key block, taken in parts of a tile.
-StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worker) {
-  if (!program.classified())
-    return {b.mul(name, step, keysPerStep), Value()};
-  std::string text = name.str();
-  Value entry = partsOfBlock() == 1 ? step : b.quotient(text + "_entry", step, b.constant(partsOfBlock()));
-  Value known = ahead ? b.make<arith::MinSIOp>(text + "_known", entry, lastEntry) : entry;
-  Value at = b.add(text + "_at", listBase, known), block, takes;
+// What an entry of a list says: the number of a key block or of a step, which workers take it, whether it is partial.
+StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Value worker) {
+  Type index = b.builder.getIndexType();
+  Value listed = window ? b.make<tkern::ListedOp>(text + "_block", index, window, at).getEntry()
+                        : b.make<tkern::ReadOp>(text + "_block", index, lists, b.add(text + "_at", listBase, at));
+  StepKeys entry = {listed, Value(), Value()};
   if (inSuperRows()) {
-    Value listed = b.make<tkern::ReadOp>(text + "_listed", b.builder.getIndexType(), lists, at);
-    block = b.make<tkern::EntryBlockOp>(text + "_block", b.builder.getIndexType(), listed);
+    entry.first = b.make<tkern::EntryBlockOp>(text + "_number", index, listed);
     if (worker)
-      takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), listed, worker);
-  } else {
-    block = b.make<tkern::ReadOp>(text + "_block", b.builder.getIndexType(), lists, at);
+      entry.takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), listed, worker);
+  } else if (program.mask) {
+    entry.first = b.make<arith::AndIOp>(text + "_number", listed, b.constant(int64_t{0x7fffffff}));
+    if (!ahead)
+      entry.partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, listed, b.constant(int64_t{0}));
   }
-  Value key = keyOfPart(text, block, entry, step);
-  if (!ahead)
-    return {key, takes};
-  Value exists = b.make<arith::CmpIOp>(text + "_exists", arith::CmpIPredicate::slt, step, steps);
-  return {b.make<arith::SelectOp>(name, exists, key, liveKeys), takes};
+  return entry;
+}
+
+// Steps of a list: each entry is a key block, taken in parts of a tile, or a tile.
+StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worker) {
+  if (!program.classified() && !window)
+    return {b.mul(name, step, keysPerStep), Value(), Value()};
+  std::string text = name.str();
+  Value number = partsOfEntry() == 1 ? step : b.quotient(text + "_entry", step, b.constant(partsOfEntry()));
+  Value known = ahead ? b.make<arith::MinSIOp>(text + "_known", number, lastEntry) : number;
+  StepKeys keys = entryOf(text, known, ahead, worker);
+  keys.first = keyOfPart(text, keys.first, number, step);
+  if (ahead) {
+    Value exists = b.make<arith::CmpIOp>(text + "_exists", arith::CmpIPredicate::slt, step, steps);
+    keys.first = b.make<arith::SelectOp>(name, exists, keys.first, liveKeys);
+  }
+  return keys;
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {
-  Value key = b.mul(text + "_first", block, b.constant(program.blockK));
-  if (partsOfBlock() == 1)
+  Value key = b.mul(text + "_first", block, b.constant(partsOfEntry() * schedule.getKeys()));
+  if (partsOfEntry() == 1)
     return key;
-  Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(partsOfBlock())));
+  Value part = b.sub(text + "_part", step, b.mul(text + "_whole", entry, b.constant(partsOfEntry())));
   return b.add(text + "_inside", key, b.mul(text + "_tile", part, keysPerStep));
-}
-
-// The numbers of a super row: how many entries it has, and at which of them each of its query blocks begins.
-Value AttendParts::headerOf(Value list) {
-  return inSuperRows() ? b.mul("header", list, b.constant(1 + layout.queryBlocks)) : list;
-}
-
-Value AttendParts::firstStepOf(Value worker) {
-  if (!inSuperRows())
-    return b.constant(int64_t{0});
-  Value at = b.add("begin_at", b.add("begins_at", headerOf(list), b.constant(int64_t{1})), worker);
-  Value entry = b.make<tkern::ReadOp>("begin", b.builder.getIndexType(), counts, at);
-  return b.mul("first_step", entry, b.constant(partsOfBlock()));
 }
 
 } // namespace tercet::compiler

@@ -5,6 +5,9 @@
 
 #include "AttendLayout.h"
 #include "GpuKernelBuilder.h"
+#include "GpuPairScope.h"
+
+#include <optional>
 
 namespace tercet::compiler {
 
@@ -14,9 +17,10 @@ struct TensorArgument {
   mlir::Value batchStride, headStride, rowStride;
 };
 
-/// The keys of a step. takes: whether the rows of a worker take them; null where every row of the block does.
+/// The keys of a step: the first one; whether the rows of a worker take them (null: every row of the block does); whether
+/// the mask may forbid some of their pairs (null: it cannot).
 struct StepKeys {
-  mlir::Value first, takes;
+  mlir::Value first, takes, partial;
 };
 
 class AttendParts {
@@ -35,12 +39,13 @@ public:
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, mlir::Value worker) {
     return keysOf(name, step, /*ahead=*/false, worker);
   }
-  /// The first step that a worker takes.
-  mlir::Value firstStepOf(mlir::Value worker);
-  /// From scores Q K^T of a step to probabilities; updates the state. first: no step came before.
-  mlir::Value softmax(mlir::Value scores, mlir::Value first, mlir::Value keysLeft);
+  /// Runs `body` for all steps, or window by window of those that the mask leaves; `steps` are those of a window inside.
+  void eachWindow(llvm::function_ref<void()> body);
+  /// From scores Q K^T of a step to probabilities; updates the state. keysLeft: live keys from its first one on; step and
+  /// row, the first one of the tile: where regions over pairs find its pairs.
+  mlir::Value softmax(mlir::Value scores, mlir::Value keysLeft, const StepKeys &step = {}, mlir::Value row = {});
   /// The same for block means: columns are key blocks from `firstBlock` on.
-  mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value first, mlir::Value firstBlock);
+  mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value firstBlock);
   /// O = acc / sum plus the linear branch, and LSE, for the worker's rows from `row` on.
   void finishRows(mlir::Value row, mlir::Value worker);
 
@@ -66,26 +71,39 @@ private:
   void place();
   void countSteps();
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);
+  StepKeys entryOf(const std::string &text, mlir::Value at, bool ahead, mlir::Value worker);
   mlir::Value keyOfPart(const std::string &text, mlir::Value block, mlir::Value entry, mlir::Value step);
-  mlir::Value headerOf(mlir::Value list);
   bool inSuperRows() const { return layout.queryBlocks > 1; }
-  int64_t partsOfBlock() const { return program.blockK / schedule.getKeys(); } ///< steps per entry of a list
+  /// Steps per entry of a list.
+  int64_t partsOfEntry() const { return program.classified() ? program.blockK / schedule.getKeys() : 1; }
   void finishOwnRows(mlir::Value row, mlir::Value worker);
   mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
-  mlir::Value zeroed(llvm::StringRef name, int64_t cols);
+  mlir::Value registers(llvm::StringRef name, int64_t cols, float start);
+  mlir::Value finiteMax(mlir::Value max);
   mlir::Value shifted(mlir::Value scores);
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
   void addLinear(mlir::Value row, mlir::Value worker);
   void storeLogs(mlir::Value total, mlir::Value row);
 
-  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead, keyHeads, firstPair;
+  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead;
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group
   mlir::Value list, listBase, lastEntry;       ///< of key blocks: its number, its first entry, its last one
   mlir::Value hasRows;
-  mlir::Value scale, scoreUnit; ///< the parameter; from scores to log2 units
+  mlir::Value scale, scoreUnit; ///< the parameter; from scores, or from what a score region yields, to log2 units
+
+  // Regions over pairs (AttendPairs.cpp).
+  void startPairs();
+  mlir::Value scoredPairs(mlir::Value scores, mlir::Value row, mlir::Value key);
+  mlir::Value allowedPairs(mlir::Value scores, mlir::Value row, const StepKeys &step);
+  void ruleOfKeys(tkern::StepWindowsOp windows);
+  GpuPairScope scope;
+  std::optional<PairRegion> score, mask;
+  mlir::Value scoreFactor; ///< from products to natural units, for the score region
+  mlir::Value keysOfRows;  ///< live keys, 0 where the block has no rows
+  mlir::Value window;      ///< the list of a window's steps
 };
 
 /// The kernel @attend in a new module: warps that share rings of thread copies.

@@ -113,6 +113,8 @@ std::string whyNotWarpgroups(const GpuProgram &program) {
     return "there is no sparse branch, whose products warpgroups are for";
   if (program.means)
     return "block means are read by warps";
+  if (program.score || program.mask)
+    return "masks and score regions are computed by warps";
   if (program.isWide())
     return "warpgroup products take bf16 and f16, not f32";
   if (program.headDim % 64 != 0 || program.valueDim % 64 != 0)

@@ -5,21 +5,11 @@
 // the one that a wait is for.
 #include "AttendParts.h"
 
-#include <functional>
-
 using namespace mlir;
 
 namespace tercet::compiler {
 
 namespace {
-
-// A sequence of key and value tiles.
-struct Tiles {
-  std::string name;
-  Value keys, values, steps, limit; ///< views; number of steps; rows from `limit` on are 0
-  std::function<Value(StringRef name, Value step, bool ahead)> position;
-  std::function<Value(Value scores, Value step, Value position)> softmax;
-};
 
 class WarpKernel {
 public:
@@ -29,10 +19,11 @@ public:
   void build() {
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, b.constant(p.schedule.getWorkerRows(), "worker_rows"));
+    row = b.add("row", p.blockRow, workerRow);
     p.startRows();
     if (p.program.exact)
       attend(workerRow);
-    p.finishRows(b.add("row", p.blockRow, workerRow), worker);
+    p.finishRows(row, worker);
   }
 
 private:
@@ -42,26 +33,22 @@ private:
     values = ring("values", p.layout.values, p.layout.valuesAt);
     Value qRows = p.rowsOf("q_rows", p.q, p.head, p.program.headDim);
     Value c0 = b.constant(int64_t{0});
-
-    Tiles tokens;
-    tokens.name = "key";
-    tokens.keys = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
-    tokens.values = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
-    tokens.steps = p.steps;
-    tokens.limit = p.liveKeys;
-    tokens.position = [&](StringRef name, Value step, bool ahead) { return p.keyOf(name, step, ahead); };
-    tokens.softmax = [&](Value scores, Value step, Value key) {
-      Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, c0);
-      return p.softmax(scores, first, b.sub("keys_left", p.liveKeys, key));
-    };
+    keyRows = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
+    valueRows = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
     fill(queries, c0, qRows, p.blockRow, p.liveRows);
-    start(tokens);
-    Value left = queryRows(workerRow);
-    loop("j", tokens, left);
-    if (!p.program.means)
+    if (p.program.listsSteps()) { // which tiles come is known after a look at the mask
+      Value left = queryRows(workerRow, 0);
+      p.eachWindow([&] {
+        start();
+        loop(left);
+      });
       return;
-
-    attendMeans(left);
+    }
+    start();
+    Value left = queryRows(workerRow, 2 * slots - 1);
+    loop(left);
+    if (p.program.means)
+      attendMeans(left);
   }
 
   // Few steps, with barriers around them instead of copies ahead. A key mean is a sum of planes: their products add up.
@@ -86,9 +73,7 @@ private:
         scores = b.make<tkern::MatmulOp>("scores", left, tile, scores, p.layout.headCols, /*transposed=*/false,
                                          /*transposedB=*/true);
       }
-      Value before = b.add("steps_before", step, p.steps);
-      Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, before, c0);
-      Value probabilities = p.softmaxOfMeans(scores, first, block);
+      Value probabilities = p.softmaxOfMeans(scores, block);
       b.make<tkern::AccumulateOp>("", probabilities, wait("mean_v_tile", values, c0, 0), p.acc);
     });
   }
@@ -101,20 +86,20 @@ private:
     b.make<tkern::FillOp>("", ring, step, source, row, rows);
   }
 
-  void start(const Tiles &tiles) {
+  void start() {
     for (int64_t number = 0; number < slots; ++number) {
       Value step = b.constant(number);
-      Value position = tiles.position("first_" + tiles.name, step, /*ahead=*/true);
-      fill(keys, step, tiles.keys, position, tiles.limit);
+      Value position = p.keyOf("first_key", step, /*ahead=*/true);
+      fill(keys, step, keyRows, position, p.liveKeys);
       if (number + 1 < slots)
-        fill(values, step, tiles.values, position, tiles.limit);
+        fill(values, step, valueRows, position, p.liveKeys);
     }
   }
 
   // Inside the loop, `ahead` steps before they are read.
-  void fillAhead(StringRef name, Value ring, Value source, Value step, int64_t ahead, const Tiles &tiles) {
+  void fillAhead(StringRef name, Value ring, Value source, Value step, int64_t ahead) {
     Value later = ahead == 0 ? step : b.add((name + "_step").str(), step, b.constant(ahead));
-    fill(ring, later, source, tiles.position((name + "_" + tiles.name).str(), later, ahead > 0), tiles.limit);
+    fill(ring, later, source, p.keyOf((name + "_key").str(), later, ahead > 0), p.liveKeys);
   }
 
   Value wait(StringRef name, Value ring, Value step, int64_t later) {
@@ -122,9 +107,10 @@ private:
   }
 
   // The worker's query rows as left operand: registers, or a part of the shared tile.
-  Value queryRows(Value workerRow) {
+  // later: fills that came after that of the queries.
+  Value queryRows(Value workerRow, int64_t later) {
     Value c0 = b.constant(int64_t{0});
-    Value tile = wait("q_tile", queries, c0, 2 * slots - 1);
+    Value tile = wait("q_tile", queries, c0, later);
     tkern::ViewType slot = p.layout.queries.getSlot();
     int64_t rows = p.schedule.getWorkerRows(), cols = p.layout.headCols;
     if (p.schedule.getQueries() == tkern::Space::Register)
@@ -134,18 +120,18 @@ private:
         "q_operand", b.view(rows, cols, p.layout.element, slot.getStride(), tkern::Space::Shared), tile, workerRow, c0);
   }
 
-  void loop(StringRef name, const Tiles &tiles, Value left) {
-    b.loop(name, tiles.steps, [&](Value step) {
-      Value position = tiles.position(tiles.name, step, /*ahead=*/false);
+  void loop(Value left) {
+    b.loop("j", p.steps, [&](Value step) {
+      StepKeys at = p.keysOf("key", step, /*worker=*/Value());
       Value keyTile = wait("k_tile", keys, step, inFlight);
-      fillAhead("values", values, tiles.values, step, slots - 1, tiles);
+      fillAhead("values", values, valueRows, step, slots - 1);
       Value none =
           b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
       Value scores = b.make<tkern::MatmulOp>("scores", left, keyTile, none, p.layout.headCols, /*transposed=*/false,
                                              /*transposedB=*/true);
-      Value probabilities = tiles.softmax(scores, step, position);
+      Value probabilities = p.softmax(scores, b.sub("keys_left", p.liveKeys, at.first), at, row);
       Value valueTile = wait("v_tile", values, step, inFlight);
-      fillAhead("keys", keys, tiles.keys, step, slots, tiles);
+      fillAhead("keys", keys, keyRows, step, slots);
       b.make<tkern::AccumulateOp>("", probabilities, valueTile, p.acc);
     });
     b.make<tkern::DrainOp>("");
@@ -154,7 +140,9 @@ private:
   AttendParts &p;
   GpuKernelBuilder &b;
   int64_t slots, inFlight;
-  Value queries, keys, values;
+  Value row;                   ///< the worker's first
+  Value queries, keys, values; ///< rings
+  Value keyRows, valueRows;    ///< what fills them
 };
 
 } // namespace

@@ -70,15 +70,14 @@ private:
                                            p.layout.headCols, tkern::Space::Register),
                                     tile, c0, c0);
     }
-    Value firstStep = p.firstStepOf(worker);
     b.loop("j", p.steps, [&](Value step) {
       StepKeys taken = p.keysOf("key", step, worker);
       Value keysLeft = b.sub("keys_left", p.liveKeys, taken.first);
       if (taken.takes)
         b.when(
-            taken.takes, [&] { attendStep(step, firstStep, keysLeft, left); }, [&] { passStep(step, keysLeft); });
+            taken.takes, [&] { attendStep(step, keysLeft, left); }, [&] { passStep(step, keysLeft); });
       else
-        attendStep(step, firstStep, keysLeft, left);
+        attendStep(step, keysLeft, left);
     });
     release(queries, worker);
     p.finishRows(b.add("row", p.blockRow, workerRow), worker);
@@ -93,7 +92,7 @@ private:
     release(values, step);
   }
 
-  void attendStep(Value step, Value firstStep, Value keysLeft, Value left) {
+  void attendStep(Value step, Value keysLeft, Value left) {
     Value keyTile = wait("k_tile", keys, step);
     MLIRContext *context = b.builder.getContext();
     Type pending = tkern::PendingType::get(context, p.schedule.getWorkerRows(), p.schedule.getKeys());
@@ -102,8 +101,7 @@ private:
         b.make<tkern::AwaitOp>("scores", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), product, 0)
             .getTile();
     release(keys, step);
-    Value first = b.make<arith::CmpIOp>("first", arith::CmpIPredicate::eq, step, firstStep);
-    Value probabilities = p.softmax(scores, first, keysLeft);
+    Value probabilities = p.softmax(scores, keysLeft);
     Value valueTile = wait("v_tile", values, step);
     b.make<tkern::ClearRowsOp>("", valueTile, keysLeft);
     Value added =

@@ -47,16 +47,13 @@ Value GpuKernelBuilder::constant(double value, StringRef name) {
   return constant(builder.getF64FloatAttr(value), name);
 }
 
-Value GpuKernelBuilder::quotient(StringRef name, Value a, Value b) {
-  Type i32 = builder.getI32Type();
-  Value narrow = make<arith::IndexCastUIOp>("dividend", i32, a), by = make<arith::IndexCastUIOp>("divisor", i32, b);
-  return make<arith::IndexCastUIOp>(name, builder.getIndexType(), make<arith::DivUIOp>("ratio", narrow, by));
-}
-
-Value GpuKernelBuilder::remainder(StringRef name, Value a, Value b) {
-  Type i32 = builder.getI32Type();
-  Value narrow = make<arith::IndexCastUIOp>("dividend", i32, a), by = make<arith::IndexCastUIOp>("divisor", i32, b);
-  return make<arith::IndexCastUIOp>(name, builder.getIndexType(), make<arith::RemUIOp>("rest", narrow, by));
+HeadPlace GpuKernelBuilder::placeHead(Value member) {
+  Value headsPerKeyHead = size("heads_per_key_head", "R"), keyHeads = size("key_heads", "HKV");
+  Value group = quotient("group", member, headsPerKeyHead);
+  Value pair = add("pair", size("first_pair", "G0"), group);
+  Value batch = quotient("batch", pair, keyHeads), keyHead = remainder("key_head", pair, keyHeads);
+  Value share = remainder("share", member, headsPerKeyHead);
+  return {group, batch, keyHead, add("head", mul("first_head", keyHead, headsPerKeyHead), share), headsPerKeyHead};
 }
 
 void GpuKernelBuilder::call(StringRef callee, StringRef header, ArrayRef<Attribute> constants, ValueRange inputs,
@@ -70,6 +67,18 @@ Value GpuKernelBuilder::compute(StringRef name, Type result, StringRef callee, S
   return make<tkern::CallOp>(name, TypeRange(result), builder.getStringAttr(callee), builder.getStringAttr(header),
                              builder.getArrayAttr(constants), UnitAttr(), inputs)
       .getResult();
+}
+
+Value GpuKernelBuilder::choose(StringRef name, Value condition, llvm::function_ref<Value()> whenTrue,
+                               llvm::function_ref<Value()> whenFalse) {
+  OpBuilder::InsertionGuard guard(builder);
+  auto branch = [&](llvm::function_ref<Value()> make) {
+    return [this, make](OpBuilder &inside, Location loc) {
+      builder.setInsertionPointToEnd(inside.getBlock());
+      inside.create<scf::YieldOp>(loc, make());
+    };
+  };
+  return builder.create<scf::IfOp>(at(name), condition, branch(whenTrue), branch(whenFalse)).getResult(0);
 }
 
 void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise) {
@@ -86,6 +95,8 @@ void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body, ll
 Value GpuKernelBuilder::add(StringRef name, Value a, Value b) { return make<arith::AddIOp>(name, a, b); }
 Value GpuKernelBuilder::sub(StringRef name, Value a, Value b) { return make<arith::SubIOp>(name, a, b); }
 Value GpuKernelBuilder::mul(StringRef name, Value a, Value b) { return make<arith::MulIOp>(name, a, b); }
+Value GpuKernelBuilder::quotient(StringRef name, Value a, Value b) { return make<arith::DivUIOp>(name, a, b); }
+Value GpuKernelBuilder::remainder(StringRef name, Value a, Value b) { return make<arith::RemUIOp>(name, a, b); }
 
 Value GpuKernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inputs, ArrayRef<StringRef> elements,
                             llvm::function_ref<Value(ValueRange)> body) {
@@ -97,6 +108,19 @@ Value GpuKernelBuilder::map(StringRef name, tkern::TileType type, ValueRange inp
   builder.setInsertionPointToEnd(&block);
   Value result = body(block.getArguments());
   make<tkern::YieldOp>("", result);
+  return op;
+}
+
+Value GpuKernelBuilder::mapPairs(StringRef name, Value tile, Value row, Value col,
+                                 llvm::function_ref<Value(ValueRange)> body) {
+  auto op = make<tkern::MapPairsOp>(name, tile, row, col);
+  Block &block = op.getBody().emplaceBlock();
+  block.addArgument(builder.getF32Type(), at("x"));
+  block.addArgument(builder.getI32Type(), at("i"));
+  block.addArgument(builder.getI32Type(), at("j"));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(&block);
+  make<tkern::YieldOp>("", body(block.getArguments()));
   return op;
 }
 

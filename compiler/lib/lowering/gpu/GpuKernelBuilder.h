@@ -8,6 +8,12 @@
 
 namespace tercet::compiler {
 
+/// Where a head of a group stands: head gr = g * R + r of the group is query head r of pair G0 + g.
+struct HeadPlace {
+  mlir::Value group, batch, keyHead, head;
+  mlir::Value headsPerKeyHead;
+};
+
 class GpuKernelBuilder {
 public:
   /// items: names of the three work item indices.
@@ -37,9 +43,12 @@ public:
   mlir::Value add(llvm::StringRef name, mlir::Value a, mlir::Value b);
   mlir::Value sub(llvm::StringRef name, mlir::Value a, mlir::Value b);
   mlir::Value mul(llvm::StringRef name, mlir::Value a, mlir::Value b);
-  /// Of numbers below 2^32: a 64-bit division is a call, around which ptxas saves registers on a stack.
+  /// Of numbers below 2^32.
   mlir::Value quotient(llvm::StringRef name, mlir::Value a, mlir::Value b);
   mlir::Value remainder(llvm::StringRef name, mlir::Value a, mlir::Value b);
+
+  /// The place of head `member`; adds the sizes that it takes as arguments.
+  HeadPlace placeHead(mlir::Value member);
 
   /// A function of the device library without a result; see tkern.call. shared: it takes the block's shared memory.
   void call(llvm::StringRef callee, llvm::StringRef header, llvm::ArrayRef<mlir::Attribute> constants,
@@ -55,12 +64,20 @@ public:
   mlir::Value map(llvm::StringRef name, tkern::TileType type, mlir::ValueRange inputs,
                   llvm::ArrayRef<llvm::StringRef> elements, llvm::function_ref<mlir::Value(mlir::ValueRange)> body);
 
+  /// The same where `body` gets an element, its row and its column, of a tile that stands at `row`, `col`.
+  mlir::Value mapPairs(llvm::StringRef name, mlir::Value tile, mlir::Value row, mlir::Value col,
+                       llvm::function_ref<mlir::Value(mlir::ValueRange)> body);
+
   /// `for j in [0, count)`; body runs with the builder inside the loop.
   void loop(llvm::StringRef name, mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
 
   mlir::Type tile(int64_t rows, int64_t cols);
   tkern::ViewType view(int64_t rows, int64_t cols, mlir::Type element, int64_t stride, tkern::Space space,
                        tkern::Layout layout = tkern::Layout::Rows);
+
+  /// One of two tiles, each made inside its branch.
+  mlir::Value choose(llvm::StringRef name, mlir::Value condition, llvm::function_ref<mlir::Value()> whenTrue,
+                     llvm::function_ref<mlir::Value()> whenFalse);
 
   /// Each body runs with the builder inside its branch.
   void when(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = {});
@@ -71,8 +88,10 @@ public:
   mlir::OpBuilder builder;
   tkern::KernelOp kernel;
 
-private:
+  /// Where a name is kept.
   mlir::Location at(llvm::StringRef name);
+
+private:
   mlir::Value constant(mlir::TypedAttr value, llvm::StringRef name);
 
   llvm::SmallVector<mlir::Attribute> symbols;

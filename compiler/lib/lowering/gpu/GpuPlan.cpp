@@ -1,5 +1,6 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
+#include "GpuRanges.h"
 #include "SelectStages.h"
 #include "Signature.h"
 
@@ -55,6 +56,8 @@ private:
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
     if (program.classified())
       addSelectBuffers(plan.buffers, program);
+    for (const GpuRangedTable &table : program.ranged)
+      addBuffer(table.name + "_ranges", rangeBytes(table), "ranges of " + table.name);
     if (program.means) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");
@@ -79,7 +82,7 @@ private:
   void addSuperRows() {
     Expr superRows = GR * ceildiv(TM, 2);
     addBuffer("super_lists", superRows * TN * 4, "critical blocks of super rows");
-    addBuffer("super_counts", superRows * 12, "lengths of the lists of super rows");
+    addBuffer("super_counts", superRows * 4, "lengths of the lists of super rows");
   }
 
   PlanSlot slot(const GpuArgument &argument, int64_t pass) {

@@ -1,6 +1,7 @@
 // Which specs have GPU kernels, and with which sizes.
 #include "tercet/compiler/cuda/GpuProgram.h"
 
+#include "GpuRanges.h"
 #include "Program.h"
 
 #include <cmath>
@@ -49,6 +50,8 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.dtype = facts.dtype;
   program.exact = facts.exact;
   program.scale = facts.scale;
+  program.score = facts.score;
+  program.mask = facts.mask;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
@@ -62,13 +65,8 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
-  if (facts.score || facts.mask)
-    return Status::make(Code::unsupportedTarget, "@{} has a {}, for which there is no CUDA kernel; cpu runs it",
-                        program.name, facts.score ? "score region" : "mask");
-  if (facts.classified() && program.selection.hasRules())
-    return Status::make(Code::unsupportedTarget,
-                        "@{} has a mask or a block set, which CUDA targets do not lower; target reference evaluates it",
-                        program.name);
+  if (program.mask)
+    program.ranged = rangedTables(program.mask);
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

@@ -1,6 +1,7 @@
 // The stages of a GPU program over a group of (batch, KV head) pairs:
 //
 //   weight     pack_weight               W, b as operands; once per call
+//   prologue   ranges_<table>            least and largest entries of blocks of tables that a mask reads; once per call
 //   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
 //   select     SelectStages.h            classes of blocks: lists of critical blocks, of query blocks and, where attend takes
 //                                        them, of super rows; bits of the linear set
@@ -8,6 +9,7 @@
 //   attend     attend                    O = O_s + O_l W^T + b, LSE
 //
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
+#include "GpuRanges.h"
 #include "SelectStages.h"
 #include "StageKernel.h"
 
@@ -43,6 +45,10 @@ public:
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
           true;
+    for (const GpuRangedTable &table : program.ranged)
+      add("ranges_" + table.name, "prologue", rangeGrid(table), "65536 entries per block",
+          [&context = context, &program = program, &table] { return lowerTableRanges(context, program, table); })
+          .once = true;
     if (program.linear || program.means || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
     if (program.classified())

@@ -42,7 +42,7 @@ public:
       StringRef printed = text.substr(0, 1 + text.drop_front().take_while(isNameCharacter).size());
       text = text.substr(printed.size());
       if (text.starts_with(" = ") || text.starts_with(":"))
-        define(printed);
+        define(printed, resultsIn(text));
       auto found = current.find(printed);
       result += found == current.end() ? printed.str() : found->second;
     }
@@ -51,9 +51,16 @@ public:
 private:
   static bool isNameCharacter(char c) { return llvm::isAlnum(c) || c == '_'; }
 
-  void define(StringRef printed) {
-    TERCET_CHECK(next < values.size(), "every definition in printed IR is a value");
-    StringRef name = nameOf(values[next++]);
+  // Results of one op have one name: `%3:2 = ` defines %3#0 and %3#1.
+  static size_t resultsIn(StringRef text) {
+    size_t count = 1;
+    return text.drop_front().consumeInteger(10, count) ? 1 : count;
+  }
+
+  void define(StringRef printed, size_t count) {
+    TERCET_CHECK(next + count <= values.size(), "every definition in printed IR is a value");
+    StringRef name = nameOf(values[next]);
+    next += count;
     if (name.empty()) {
       current[printed] = printed.str();
       return;

@@ -96,10 +96,10 @@ void SelectArguments::addOutputs() {
 }
 
 void SelectArguments::joinLists() {
-  Value joined = buffer("super_lists", i32()), header = buffer("super_counts", i32());
+  Value joined = buffer("super_lists", i32()), lengths = buffer("super_counts", i32());
   b.call("join_lists", "super_row",
          {b.integer(rowsPerBlock), b.integer(kernel.program.blockQ), b.integer(kernel.program.blockK)},
-         {b.item(0), b.item(1), rows, keys, lists, counts, joined, header});
+         {b.item(0), b.item(1), rows, keys, lists, counts, joined, lengths});
 }
 
 void SelectArguments::addRule(SmallVectorImpl<Attribute> &constants) const {

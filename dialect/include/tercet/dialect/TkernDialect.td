@@ -123,6 +123,10 @@ def Tkern_Token : Tkern_Type<"Token", "token"> {
   let summary = "a matrix product in flight that adds to an accumulator";
 }
 
+def Tkern_StepList : Tkern_Type<"StepList", "step_list"> {
+  let summary = "a list of steps in the shared memory of a block (tkern.step_windows)";
+}
+
 // The GPU's schedule: written once, by the lowering; everything else derives from it.
 
 def Tkern_WorkerKind : I32EnumAttr<"WorkerKind", "what holds a register tile", [

@@ -2,6 +2,7 @@
 include "tercet/dialect/KernelOps.td"
 include "tercet/dialect/TileOps.td"
 include "tercet/dialect/PairBodyOps.td"
+include "tercet/dialect/MaskOps.td"
 include "tercet/dialect/RingOps.td"
 include "tercet/dialect/ListOps.td"
 include "tercet/dialect/WorkerOps.td"

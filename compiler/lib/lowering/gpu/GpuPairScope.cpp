@@ -1,0 +1,68 @@
+#include "GpuPairScope.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+TableView GpuPairScope::table(StringRef name, ir::TableType type) {
+  auto [found, isNew] = tables.try_emplace(name);
+  TableView &view = found->second;
+  if (!isNew)
+    return view;
+  view.base = b.pointer(type.getElementType(), name, name);
+  for (size_t axis = 0; axis < type.getAxes().size(); ++axis) {
+    std::string number = std::to_string(axis);
+    view.sizes.push_back(b.size((name + "_size" + number).str(), (name + ".size" + number).str()));
+    view.strides.push_back(b.size((name + "_stride" + number).str(), (name + "." + number).str()));
+  }
+  return view;
+}
+
+Value GpuPairScope::ranges(StringRef name, ir::TableType type) {
+  Value &known = rangesOf[name];
+  if (!known)
+    known = b.pointer(type.getElementType(), (name + "_ranges").str(), ("@" + name + "_ranges").str());
+  return known;
+}
+
+// Parameters of a launch are f64 and i64.
+Value GpuPairScope::parameter(OpBuilder &builder, ir::ParamOp param) {
+  Location loc = param.getLoc();
+  std::string name = param.getName().str();
+  switch (param.getKind()) {
+  case ir::ParamKind::Integer:
+    if (param.isStatic())
+      return builder.create<arith::ConstantOp>(loc,
+                                               builder.getI32IntegerAttr(static_cast<int32_t>(param.getInteger())));
+    return narrow(name, b.size(name + "_given", "param." + name));
+  case ir::ParamKind::Flag:
+    return builder.create<arith::ConstantOp>(loc, builder.getBoolAttr(param.getFlag()));
+  case ir::ParamKind::Float:
+  case ir::ParamKind::Keyword: // the dialect's verifier refuses it
+    break;
+  }
+  if (param.isStatic())
+    return builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(static_cast<float>(param.getFloat())));
+  return b.make<arith::TruncFOp>(name, builder.getF32Type(), b.number(name + "_given", "param." + name));
+}
+
+Value GpuPairScope::extent(OpBuilder &, ir::Extent extent) {
+  auto argument = [&](Value &value, StringRef name, StringRef symbol) {
+    if (!value)
+      value = b.size(name, symbol);
+    return narrow(name, value);
+  };
+  switch (extent) {
+  case ir::Extent::Query:
+    return narrow("queries", liveRows);
+  case ir::Extent::Key:
+    return narrow("keys", liveKeys);
+  case ir::Extent::Head:
+    return argument(heads, "heads", "H");
+  case ir::Extent::KvHead:
+    return argument(keyHeads, "kv_heads", "HKV");
+  }
+  llvm_unreachable("no other extent");
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,33 @@
+// GpuPairScope: tables, parameters and sizes that regions take from outside, as arguments of a GPU kernel.
+#pragma once
+
+#include "GpuKernelBuilder.h"
+#include "PairRegion.h"
+
+namespace tercet::compiler {
+
+class GpuPairScope : public PairScope {
+public:
+  explicit GpuPairScope(GpuKernelBuilder &b) : b(b) {}
+
+  TableView table(llvm::StringRef name, ir::TableType type) override;
+  mlir::Value parameter(mlir::OpBuilder &builder, ir::ParamOp param) override;
+  mlir::Value extent(mlir::OpBuilder &builder, ir::Extent extent) override;
+  /// Ranges of the entries of a table (GpuRanges.h).
+  mlir::Value ranges(llvm::StringRef name, ir::TableType type);
+  GpuKernelBuilder &builder() { return b; }
+  /// An index as regions compute with it.
+  mlir::Value narrow(llvm::StringRef name, mlir::Value value) {
+    return b.make<mlir::arith::IndexCastOp>(name, b.builder.getI32Type(), value);
+  }
+
+  mlir::Value liveRows, liveKeys; ///< query and key tokens of the batch entry; set before extents are asked for
+
+private:
+  GpuKernelBuilder &b;
+  llvm::StringMap<TableView> tables;
+  llvm::StringMap<mlir::Value> rangesOf;
+  mlir::Value heads, keyHeads; ///< arguments, made when they are first asked for
+};
+
+} // namespace tercet::compiler
