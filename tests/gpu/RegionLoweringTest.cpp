@@ -77,12 +77,12 @@ TEST_CASE("a mask costs tiles that it cuts, and no tile that it leaves whole", "
   std::string text = test::DenseCase(documents).text("sm_80", 64, "cuda");
   CHECK(at(text, "while (const index steps = window.next(rule)) {") < at(text, "for (index j = "));
   CHECK(at(text, "if (partial) {") < at(text, "= map_pairs("));
-  CHECK_THAT(text, Contains("least_of(ids_ranges, ") && Contains("largest_of(ids_ranges, "));
+  CHECK_THAT(text, Contains("least_of(ids_ranges1, ") && Contains("largest_of(ids_ranges1, "));
 }
 
 TEST_CASE("tables that a mask reads along tokens have a kernel for their ranges", "[cuda]") {
   std::string text = test::DenseCase(documents).text("sm_80", 64, "cuda");
-  CHECK_THAT(text, Contains("ranges_ids(") && Contains("table_ranges<1024>(shared, window, row, ids, "));
+  CHECK_THAT(text, Contains("ids_ranges1(") && Contains("table_ranges<1024>(shared, window, row, ids, "));
   CHECK(test::countOf(text, "__global__") == 2);
   CHECK(test::countOf(test::DenseCase(alibi).text("sm_80", 64, "cuda"), "__global__") == 1);
 }

@@ -8,6 +8,16 @@ using namespace tercet::compiler;
 
 static Type kernelType(Type type) { return type.isIndex() ? IntegerType::get(type.getContext(), 32) : type; }
 
+PairRegion::PairRegion(Region &region, PairScope &scope, arith::FastMathFlags flags)
+    : body(region.front()), scope(scope), flags(flags) {
+  for (Operation &op : llvm::reverse(body)) {
+    bool decides = isa<arith::CmpFOp, arith::FPToSIOp, math::FloorOp, math::CeilOp>(op) || deciding.contains(&op);
+    for (Value operand : op.getOperands())
+      if (Operation *source = operand.getDefiningOp(); decides && source && source->getBlock() == &body)
+        deciding.insert(source);
+  }
+}
+
 bool PairRegion::isReady(Value value) const {
   return value.getParentRegion() != body.getParent() || values.contains(value);
 }
@@ -22,7 +32,7 @@ void PairRegion::clone(OpBuilder &builder) {
 void PairRegion::invert(OpBuilder &builder) {
   for (auto division : body.getOps<arith::DivFOp>()) {
     Value divisor = division.getRhs();
-    if (has(division) || !has(divisor) || reciprocals.contains(divisor))
+    if (has(division) || !has(divisor) || reciprocals.contains(divisor) || !isInexact(division))
       continue;
     Location loc = division.getLoc();
     Value one = builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(1));
@@ -58,7 +68,7 @@ Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {
       })
       .Default([&](Operation *) -> Value {
         Operation *copy = builder.clone(*op, values);
-        if (auto floating = dyn_cast<arith::ArithFastMathInterface>(copy))
+        if (auto floating = dyn_cast<arith::ArithFastMathInterface>(copy); floating && !deciding.contains(op))
           copy->setAttr(floating.getFastMathAttrName(), arith::FastMathFlagsAttr::get(op->getContext(), flags));
         copy->getResult(0).setType(kernelType(copy->getResult(0).getType()));
         return copy->getResult(0);
@@ -80,6 +90,8 @@ Value PairRegion::cloneRead(OpBuilder &builder, ir::ReadOp read) {
 // Rounded twice where a reciprocal is at hand; else a target may do the same.
 Value PairRegion::cloneDivision(OpBuilder &builder, arith::DivFOp division) {
   Value left = values.lookup(division.getLhs());
+  if (!isInexact(division))
+    return builder.create<arith::DivFOp>(division.getLoc(), left, values.lookup(division.getRhs()));
   if (Value reciprocal = reciprocals.lookup(division.getRhs()))
     return builder.create<arith::MulFOp>(division.getLoc(), left, reciprocal);
   return builder.create<arith::DivFOp>(division.getLoc(), left, values.lookup(division.getRhs()),

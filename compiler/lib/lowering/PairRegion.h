@@ -28,9 +28,9 @@ public:
 
 class PairRegion {
 public:
-  /// flags: of the float ops that are cloned.
-  PairRegion(mlir::Region &region, PairScope &scope, mlir::arith::FastMathFlags flags = {})
-      : body(region.front()), scope(scope), flags(flags) {}
+  /// flags: of the float ops that are cloned, but for those that a decision hangs on: what goes into a comparison, fptosi,
+  /// floor or ceil is rounded once per op.
+  PairRegion(mlir::Region &region, PairScope &scope, mlir::arith::FastMathFlags flags = {});
 
   /// Gives argument `number` of the region its value: i32 for an index.
   void bind(unsigned number, mlir::Value value) { values.map(body.getArgument(number), value); }
@@ -52,6 +52,8 @@ public:
 
 private:
   bool isReady(mlir::Value value) const;
+  /// Whether a division may multiply by a reciprocal.
+  bool isInexact(mlir::arith::DivFOp division) const { return !deciding.contains(division); }
   mlir::Value cloneOp(mlir::OpBuilder &builder, mlir::Operation *op);
   mlir::Value cloneRead(mlir::OpBuilder &builder, ir::ReadOp read);
   mlir::Value cloneDivision(mlir::OpBuilder &builder, mlir::arith::DivFOp division);
@@ -61,6 +63,7 @@ private:
   PairScope &scope;
   mlir::arith::FastMathFlags flags;
   mlir::IRMapping values;
+  llvm::DenseSet<mlir::Operation *> deciding;           ///< ops of the region that a decision hangs on
   llvm::DenseMap<mlir::Value, mlir::Value> reciprocals; ///< of divisors of the region
 };
 

@@ -2,13 +2,9 @@
 #pragma once
 
 #include "tercet/dev/pair.cuh"
-#include "tercet/dev/thread.cuh"
+#include "tercet/dev/row_blocks.cuh"
 
 namespace tercet::dev {
-
-/// Bits of a rule: the mask forbids every valid pair; it forbids some and allows some; the block is in a set of forced
-/// blocks (or in the set of a pattern); in a set of forbidden ones.
-enum : int { empty_rule = 1, partial_rule = 2, forced_rule = 4, forbidden_rule = 8 };
 
 /// What `mask` does to a block of rows [row, row_end) and columns [col, col_end), for 32 blocks at once, one per thread of
 /// a warp. guess: the same, where yes is always a right answer; where it is yes twice, the warp looks at the pairs of the
@@ -39,8 +35,8 @@ TERCET_DEVICE MaskEffect vote_pairs(Mask mask, MaskEffect guess, index row, inde
 
 /// The rule of a block, to entry `at`.
 TERCET_DEVICE void store_rule(i8 *rules, index at, bool allows, bool forbids, bool forced, bool forbidden) {
-  rules[at] = static_cast<i8>((allows ? 0 : empty_rule) | (allows && forbids ? partial_rule : 0) |
-                              (forced ? forced_rule : 0) | (forbidden ? forbidden_rule : 0));
+  rules[at] = static_cast<i8>((allows ? 0 : rule_empty) | (allows && forbids ? rule_partial : 0) |
+                              (forced ? rule_forced : 0) | (forbidden ? rule_forbidden : 0));
 }
 
 } // namespace tercet::dev

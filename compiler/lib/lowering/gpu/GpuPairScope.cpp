@@ -18,10 +18,10 @@ TableView GpuPairScope::table(StringRef name, ir::TableType type) {
   return view;
 }
 
-Value GpuPairScope::ranges(StringRef name, ir::TableType type) {
-  Value &known = rangesOf[name];
+Value GpuPairScope::buffer(StringRef name, Type element) {
+  Value &known = buffers[name];
   if (!known)
-    known = b.pointer(type.getElementType(), (name + "_ranges").str(), ("@" + name + "_ranges").str());
+    known = b.pointer(element, name, ("@" + name).str());
   return known;
 }
 

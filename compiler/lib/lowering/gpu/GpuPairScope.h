@@ -13,8 +13,8 @@ public:
   TableView table(llvm::StringRef name, ir::TableType type) override;
   mlir::Value parameter(mlir::OpBuilder &builder, ir::ParamOp param) override;
   mlir::Value extent(mlir::OpBuilder &builder, ir::Extent extent) override;
-  /// Ranges of the entries of a table (GpuRanges.h).
-  mlir::Value ranges(llvm::StringRef name, ir::TableType type);
+  /// A workspace buffer.
+  mlir::Value buffer(llvm::StringRef name, mlir::Type element);
   GpuKernelBuilder &builder() { return b; }
   /// An index as regions compute with it.
   mlir::Value narrow(llvm::StringRef name, mlir::Value value) {
@@ -26,7 +26,7 @@ public:
 private:
   GpuKernelBuilder &b;
   llvm::StringMap<TableView> tables;
-  llvm::StringMap<mlir::Value> rangesOf;
+  llvm::StringMap<mlir::Value> buffers;
   mlir::Value heads, keyHeads; ///< arguments, made when they are first asked for
 };
 

@@ -56,8 +56,8 @@ private:
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
     if (program.classified())
       addSelectBuffers(plan.buffers, program);
-    for (const GpuRangedTable &table : program.ranged)
-      addBuffer(table.name + "_ranges", rangeBytes(table), "ranges of " + table.name);
+    for (const RangedTable &ranged : program.ranged)
+      addBuffer(rangesName(ranged), rangesBytes(ranged), "least and largest entries of blocks of a table");
     if (program.means) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");

@@ -1,7 +1,6 @@
 // Which specs have GPU kernels, and with which sizes.
 #include "tercet/compiler/cuda/GpuProgram.h"
 
-#include "GpuRanges.h"
 #include "Program.h"
 
 #include <cmath>
@@ -51,7 +50,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.exact = facts.exact;
   program.scale = facts.scale;
   program.score = facts.score;
-  program.mask = facts.mask;
+  program.mask = facts.classified() ? facts.selection->mask : facts.mask;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
@@ -66,7 +65,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.weight = facts.weight;
   program.bias = facts.bias;
   if (program.mask)
-    program.ranged = rangedTables(program.mask);
+    program.ranged = llvm::to_vector_of<RangedTable>(rangedTablesOf(&program.mask.getBody()));
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

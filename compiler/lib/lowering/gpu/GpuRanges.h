@@ -1,6 +1,5 @@
-// Ranges of tables on a GPU: which tables of a mask have them, the kernel that makes them, and how interval reasoning
-// (PairIntervals.h) reads them. A ranged table's buffer is @<table>_ranges; its rows are the indices along all axes but
-// the ranged one.
+// Ranges of tables on a GPU: the kernel that makes them, and how interval reasoning (PairIntervals.h) reads them. The
+// ranges of a table along an axis lie in buffer @<table>_ranges<axis>; its rows are the indices along the other axes.
 #pragma once
 
 #include "GpuPairScope.h"
@@ -8,19 +7,16 @@
 
 namespace tercet::compiler {
 
-/// The tables that a mask reads with exactly one index that depends on query or key.
-std::vector<GpuRangedTable> rangedTables(ir::MaskOp mask);
-
 /// Bounds of a read whose indices lie within `indices`; nothing where its table has no ranges.
 std::optional<Bounds> readRange(GpuPairScope &scope, const GpuProgram &program, ir::ReadOp read,
                                 llvm::ArrayRef<Bounds> indices);
 
-/// What a table's ranges take in bytes, and their rows.
-Expr rangeRows(const GpuRangedTable &table);
-Expr rangeBytes(const GpuRangedTable &table);
-/// Blocks of threads of the kernel @ranges_<table>, one per row and 65536 entries of the ranged axis.
-std::array<Expr, 3> rangeGrid(const GpuRangedTable &table);
+/// Name and size of the ranges' buffer.
+std::string rangesName(const RangedTable &ranged);
+Expr rangesBytes(const RangedTable &ranged);
+/// Blocks of threads of the kernel that makes them, which has the buffer's name: one per row and 65536 entries.
+std::array<Expr, 3> rangesGrid(const RangedTable &ranged);
 mlir::OwningOpRef<mlir::ModuleOp> lowerTableRanges(mlir::MLIRContext &context, const GpuProgram &program,
-                                                   const GpuRangedTable &table);
+                                                   const RangedTable &ranged);
 
 } // namespace tercet::compiler

@@ -1,9 +1,10 @@
 // The stages of a GPU program over a group of (batch, KV head) pairs:
 //
 //   weight     pack_weight               W, b as operands; once per call
-//   prologue   ranges_<table>            least and largest entries of blocks of tables that a mask reads; once per call
+//   prologue   <table>_ranges<axis>      least and largest entries of blocks of tables that a mask reads; once per call
 //   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
-//   select     SelectStages.h            classes of blocks: lists of critical blocks, of query blocks and, where attend takes
+//   select     block_rules               what masks and block sets say of pairs of blocks
+//              SelectStages.h            classes of blocks: lists of critical blocks, of query blocks and, where attend takes
 //                                        them, of super rows; bits of the linear set
 //   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
 //   attend     attend                    O = O_s + O_l W^T + b, LSE
@@ -45,12 +46,14 @@ public:
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
           true;
-    for (const GpuRangedTable &table : program.ranged)
-      add("ranges_" + table.name, "prologue", rangeGrid(table), "65536 entries per block",
-          [&context = context, &program = program, &table] { return lowerTableRanges(context, program, table); })
+    for (const RangedTable &ranged : program.ranged)
+      add(rangesName(ranged), "prologue", rangesGrid(ranged), "65536 entries per block",
+          [&context = context, &program = program, ranged] { return lowerTableRanges(context, program, ranged); })
           .once = true;
     if (program.linear || program.means || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
+    if (program.classified() && program.selection.hasRules())
+      addBlockRules(simple(lowerBlockRules));
     if (program.classified())
       addSelectStages(stages, context, program, superRows);
     if (program.linear)
@@ -64,6 +67,14 @@ private:
                 std::function<OwningOpRef<ModuleOp>()> lower) {
     return stages.emplace_back(
         makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule), std::move(lower)));
+  }
+
+  // For all heads at once where selection ranks these before the loop over groups.
+  void addBlockRules(std::function<OwningOpRef<ModuleOp>()> lower) {
+    Expr heads = program.ranksAhead() ? sym("P") * sym("R") : GR;
+    add("block_rules", "select", {ceildiv(TN, stageThreads), TM, heads}, "128 key blocks per block, one per thread",
+        std::move(lower))
+        .once = program.ranksAhead();
   }
 
   void addPrologue() {

@@ -127,6 +127,8 @@ void addSelectBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
   add("counts", groupRows * 4, "lengths of the lists of critical blocks");
   if (program.bits() != GpuLinearSet::none)
     add("bits", groupRows * ceildiv(of.keyBlocks, 64) * 8, "bits of the linear sets");
+  if (selection.hasRules())
+    add("rules", rows * of.keyBlocks, "rules of pairs of blocks");
   if (program.scoresMeans()) {
     add("mean_q", rows * (4 * program.headDim), "block means of queries");
     add("mean_k", of.pairs * of.keyBlocks * (4 * program.headDim), "block means of keys, transposed");

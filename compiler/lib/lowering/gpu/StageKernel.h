@@ -44,6 +44,8 @@ struct StateShape {
   int64_t valueCols, partTokens, sharedBytes;
 };
 
+/// What a mask and block sets say of every pair of blocks, a byte each (row_blocks.cuh); a thread per pair.
+mlir::OwningOpRef<mlir::ModuleOp> lowerBlockRules(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerWeight(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const StateShape &shape);

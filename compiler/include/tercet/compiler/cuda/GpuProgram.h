@@ -2,6 +2,7 @@
 // for, checked against what the kernels take.
 #pragma once
 
+#include "PairDependence.h"
 #include "Selection.h"
 
 #include "tercet/Session.h"
@@ -15,22 +16,15 @@ namespace tercet::compiler {
 enum class GpuFeatureMap : int64_t { softmax, elu, relu };
 enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full };
 
-/// A table of which kernels read ranges: the least and the largest entry along `axis`, for every index along the others.
-struct GpuRangedTable {
-  std::string name;
-  ir::TableType type;
-  unsigned axis = 0;
-};
-
 struct GpuProgram {
   std::string name;
-  int64_t headDim = 0, valueDim = 0;  ///< multiples of 8, up to 256
-  DType dtype = DType::bf16;          ///< of q, k, v: bf16, f16 or f32
-  bool exact = true;                  ///< has a sparse branch
-  std::string scale;                  ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
-  mlir::Region *score = nullptr;      ///< what replaces scores; null: nothing
-  ir::MaskOp mask;                    ///< null: every pair is allowed
-  std::vector<GpuRangedTable> ranged; ///< tables of the mask
+  int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
+  DType dtype = DType::bf16;         ///< of q, k, v: bf16, f16 or f32
+  bool exact = true;                 ///< has a sparse branch
+  std::string scale;                 ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
+  mlir::Region *score = nullptr;     ///< what replaces scores; null: nothing
+  ir::MaskOp mask;                   ///< null: every pair is allowed
+  std::vector<RangedTable> ranged;   ///< tables of the mask whose blocks have bounds (GpuRanges.h)
 
   int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
   Selection selection;            ///< how blocks are classified
