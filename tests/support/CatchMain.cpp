@@ -1,3 +1,0 @@
-// The entry point of every Catch2 executable, compiled once.
-#define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
