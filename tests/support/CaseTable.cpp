@@ -1,5 +1,5 @@
 // The shared numerics table. Sizes are small: every edge is a tail, a length or a class pattern, not a big tensor.
-#include "Case.h"
+#include "PairCases.h"
 
 namespace tercet::test {
 namespace {
@@ -240,6 +240,7 @@ const std::vector<Case> &caseTable() {
     addSelections(cases);
     addRules(cases);
     addBranches(cases);
+    addPairCases(cases);
     return cases;
   }();
   return table;

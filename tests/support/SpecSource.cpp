@@ -9,12 +9,18 @@
 
 namespace tercet::test {
 
+static void replace(std::string &text, const std::string &from, const std::string &to) {
+  size_t at = text.find(from);
+  TERCET_CHECK(at != std::string::npos, "a spec with a rule to replace keeps a fraction, by default 0.3");
+  text.replace(at, from.size(), to);
+}
+
 // The text with another rule of keep.
 static std::string withRule(std::string text, const std::string &rule) {
-  constexpr std::string_view keep = " keep top_fraction(";
-  size_t at = text.find(keep);
-  TERCET_CHECK(at != std::string::npos, "a spec with a rule to replace keeps a fraction");
-  return text.replace(at, keep.size(), " keep " + rule + "(");
+  replace(text, " keep top_fraction(", " keep " + rule + "(");
+  if (rule == "top_count")
+    replace(text, " keep = 0.3 ", " keep = 3 ");
+  return text;
 }
 
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings) {

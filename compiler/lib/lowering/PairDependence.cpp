@@ -25,8 +25,8 @@ std::optional<RangedTable> compiler::rangedTableOf(ir::ReadOp read, const llvm::
   std::optional<RangedTable> ranged;
   for (auto [axis, index] : llvm::enumerate(read.getIndices())) {
     if (dependence.lookup(index) == onNeither) {
-      bool isShort = axes[axis] > 0 || axes[axis] == ir::TableType::Batch || axes[axis] == ir::TableType::Head ||
-                     axes[axis] == ir::TableType::KvHead;
+      TableAxis named{axes[axis]};
+      bool isShort = axes[axis] > 0 || named == TableAxis::batch || named == TableAxis::head || named == TableAxis::kvHead;
       if (!isShort)
         return std::nullopt;
     } else if (ranged) {

@@ -4,11 +4,6 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-StringRef compiler::nameOfArgument(BlockArgument argument) {
-  auto spec = cast<ir::SpecOp>(argument.getOwner()->getParentOp());
-  return cast<StringAttr>(spec.getArgNames()[argument.getArgNumber()]).getValue();
-}
-
 PairOperands compiler::pairOperandsOf(ArrayRef<Region *> regions) {
   PairOperands operands;
   for (Region *region : regions) {

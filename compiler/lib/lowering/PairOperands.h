@@ -15,7 +15,4 @@ struct PairOperands {
 /// Of all these regions together; null regions are skipped.
 PairOperands pairOperandsOf(llvm::ArrayRef<mlir::Region *> regions);
 
-/// The name of a table, or of another argument of a spec.
-llvm::StringRef nameOfArgument(mlir::BlockArgument argument);
-
 } // namespace tercet::compiler

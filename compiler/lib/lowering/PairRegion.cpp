@@ -76,10 +76,8 @@ Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {
 }
 
 Value PairRegion::cloneRead(OpBuilder &builder, ir::ReadOp read) {
-  auto argument = cast<BlockArgument>(read.getTable());
-  auto spec = cast<ir::SpecOp>(argument.getOwner()->getParentOp());
-  StringRef name = cast<StringAttr>(spec.getArgNames()[argument.getArgNumber()]).getValue();
-  TableView table = scope.table(name, cast<ir::TableType>(argument.getType()));
+  Value argument = read.getTable();
+  TableView table = scope.table(ir::argumentName(argument), cast<ir::TableType>(argument.getType()));
   SmallVector<Value> indices;
   for (Value index : read.getIndices())
     indices.push_back(values.lookup(index));

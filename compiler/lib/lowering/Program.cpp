@@ -7,15 +7,10 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static std::string nameOf(Value operand) {
-  ir::ParamOp param = ir::paramOf(operand);
-  return param ? param.getName().str() : "";
-}
-
 static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
   if (auto sparse = dyn_cast<ir::SparseOp>(branch)) {
     program.exact = true;
-    program.scale = nameOf(sparse.getScale());
+    program.scale = parameterName(sparse.getScale());
     if (!sparse.getScore().empty())
       program.score = &sparse.getScore();
     if (sparse.getMask())
@@ -24,7 +19,7 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
   }
   if (auto linear = dyn_cast<ir::LinearOp>(branch)) {
     program.linear = true;
-    program.eps = nameOf(linear.getEps());
+    program.eps = parameterName(linear.getEps());
     program.featureMap = llvm::StringSwitch<FeatureMap>(ir::paramOf(linear.getFeatureMap()).getKeyword())
                              .Case("elu", FeatureMap::elu)
                              .Case("relu", FeatureMap::relu)
@@ -56,25 +51,11 @@ static Status readBranch(ir::SpecOp spec, Operation *branch, Program &program) {
                       spec.getSymName().str(), branch->getName().getStringRef().str());
 }
 
-// What the dialect says and no target lowers yet.
-static Status checkLowered(ir::SpecOp spec) {
-  for (Operation &op : spec.getBody().front()) {
-    std::string what;
-    if (auto param = dyn_cast<ir::ParamOp>(op); param && !param.isStatic() && param.getKind() == ir::ParamKind::Flag)
-      what = "the flag '" + param.getName().str() + "' as a runtime parameter";
-    if (!what.empty())
-      return Status::make(Code::invalidSpec, "spec '{}' uses {}, which no target lowers; target reference evaluates it",
-                          spec.getSymName().str(), what);
-  }
-  return {};
-}
-
 Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   Program program;
   program.headDim = problem.headDim;
   program.valueDim = problem.valueDim;
   program.dtype = problem.dtype;
-  TERCET_RETURN_IF_ERROR(checkLowered(spec));
   program.selection = readSelection(spec);
   if (program.selection) {
     program.blockQ = program.selection->blockQ;

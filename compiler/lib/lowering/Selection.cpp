@@ -8,7 +8,7 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static std::string nameOf(Value operand) {
+std::string compiler::parameterName(Value operand) {
   ir::ParamOp param = ir::paramOf(operand);
   return param ? param.getName().str() : "";
 }
@@ -17,20 +17,14 @@ static StringRef keywordOf(Value operand) { return operand ? ir::paramOf(operand
 
 static bool flagOf(Value operand) { return operand && ir::paramOf(operand).getFlag(); }
 
-static std::string argumentOf(ir::SpecOp spec, Value table) {
-  if (!table)
-    return "";
-  return cast<StringAttr>(spec.getArgNames()[cast<BlockArgument>(table).getArgNumber()]).str();
-}
-
 template <typename Op> static Op opOf(Value value) { return value ? value.getDefiningOp<Op>() : Op(); }
 
-static void readScores(ir::SpecOp spec, Operation *op, Selection &selection) {
+static void readScores(Operation *op, Selection &selection) {
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](ir::PooledScoresOp pooled) {
         selection.scores = ScoreKind::pooled;
         selection.center = flagOf(pooled.getCenter());
-        selection.guard = nameOf(pooled.getGuard());
+        selection.guard = parameterName(pooled.getGuard());
       })
       .Case([&](ir::SampledScoresOp sampled) {
         selection.scores = ScoreKind::sampled;
@@ -38,16 +32,16 @@ static void readScores(ir::SpecOp spec, Operation *op, Selection &selection) {
       })
       .Case([&](ir::GivenScoresOp given) {
         selection.scores = ScoreKind::given;
-        selection.table = argumentOf(spec, given.getTable());
+        selection.table = ir::argumentName(given.getTable());
       });
 }
 
-static void readSelect(ir::SpecOp spec, ir::SelectOp select, Selection &selection) {
-  readScores(spec, select.getScores().getDefiningOp(), selection);
+static void readSelect(ir::SelectOp select, Selection &selection) {
+  readScores(select.getScores().getDefiningOp(), selection);
   selection.keepRule = static_cast<KeepRule>(select.getKeepUnit()); // in the order of the dialect's enumerators
-  selection.keep = nameOf(select.getKeep());
+  selection.keep = parameterName(select.getKeep());
   selection.dropIsCount = select.getDropUnit() == ir::DropUnit::Count;
-  selection.drop = nameOf(select.getDrop());
+  selection.drop = parameterName(select.getDrop());
   selection.countRule = llvm::StringSwitch<CountRule>(keywordOf(select.getCountRule()))
                             .Case("ceil", CountRule::ceil)
                             .Case("round", CountRule::round)
@@ -57,10 +51,10 @@ static void readSelect(ir::SpecOp spec, ir::SelectOp select, Selection &selectio
                         .Case("all_heads", SelectScope::allHeads)
                         .Case("group", SelectScope::group)
                         .Default(SelectScope::row);
-  selection.minKeep = nameOf(select.getMinKeep());
-  selection.maxKeep = nameOf(select.getMaxKeep());
-  selection.sink = nameOf(select.getSink());
-  selection.budgets = argumentOf(spec, select.getBudgets());
+  selection.minKeep = parameterName(select.getMinKeep());
+  selection.maxKeep = parameterName(select.getMaxKeep());
+  selection.sink = parameterName(select.getSink());
+  selection.budgets = select.getBudgets() ? ir::argumentName(select.getBudgets()) : "";
   selection.diagonal = flagOf(select.getDiagonal());
   selection.forcedCounts = flagOf(select.getForcedCounts());
   selection.mask = opOf<ir::MaskOp>(select.getMask());
@@ -82,7 +76,7 @@ std::optional<Selection> compiler::readSelection(ir::SpecOp spec) {
   selection.blockQ = blocks.queries;
   selection.blockK = blocks.keys;
   if (auto select = dyn_cast<ir::SelectOp>(classification)) {
-    readSelect(spec, select, selection);
+    readSelect(select, selection);
   } else {
     auto pattern = cast<ir::PatternOp>(classification);
     selection.forced = opOf<ir::BlockSetOp>(pattern.getSet());

@@ -56,6 +56,9 @@ struct Selection {
   }
 };
 
+/// The name of the parameter behind an operand; empty where there is no operand, or no parameter behind it.
+std::string parameterName(mlir::Value operand);
+
 /// Nothing where the spec does not classify.
 std::optional<Selection> readSelection(ir::SpecOp spec);
 

@@ -41,17 +41,18 @@ Value KernelLowering::exp(Value x) {
   return exp2(t, choose(small, low, real(0, type)));
 }
 
-// x P(x^2) / Q(x^2), a minimax fit on |x| <= 9.02 with a relative error of 2.1e-8; beyond, tanh is 1 in f32.
+// 1 - 2 / (e^2|x| + 1), whose rounding is that of 1 almost alone; near 0, where that cancels, x + x^3 P(x^2) with P
+// interpolated at Chebyshev's nodes of [0, 0.36], which leaves 1.1e-8 of the result.
 Value KernelLowering::tanh(Value x) {
   Type type = x.getType();
-  auto clamp = [&](Value v, double limit) {
-    Value high = choose(compare(CmpFPredicate::OGT, v, real(limit, type)), real(limit, type), v); // NaN passes
-    return choose(compare(CmpFPredicate::OLT, high, real(-limit, type)), real(-limit, type), high);
-  };
-  Value inside = clamp(x, 9.02), square = b.create<arith::MulFOp>(loc, inside, inside);
-  Value p = horner({0.999999979158, 0.133797213681, 0.00349403809271, 2.05835221465e-5, 1.3319101018e-8}, square);
-  Value q = horner({1, 0.467130366573, 0.0258710879565, 0.000328309783246, 7.76203696539e-7}, square);
-  return clamp(b.create<arith::DivFOp>(loc, b.create<arith::MulFOp>(loc, inside, p), q), 1);
+  auto mul = [&](Value p, Value q) -> Value { return b.create<arith::MulFOp>(loc, p, q); };
+  Value size = b.create<LLVM::FAbsOp>(loc, x), square = mul(x, x), one = real(1, type);
+  Value power = exp2(mul(size, real(2 * log2e, type)));
+  Value quotient = b.create<arith::DivFOp>(loc, real(2, type), b.create<arith::AddFOp>(loc, power, one));
+  Value far = b.create<LLVM::CopySignOp>(loc, b.create<arith::SubFOp>(loc, one, quotient), x);
+  Value odd = horner({-0.333333303327, 0.13332915367, -0.0538739488477, 0.0211109590463, -0.00626911971588}, square);
+  Value near = fma(mul(x, square), odd, x);
+  return choose(compare(CmpFPredicate::OLT, size, real(0.6, type)), near, far);
 }
 
 // floor: by the processor, or through i32 where |x| < 2^23; larger x are integers.

@@ -56,8 +56,8 @@ struct Tile {
 class AttendBuilder {
 public:
   AttendBuilder(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule)
-      : program(program), schedule(schedule), k(module, "attend"), slots(k, program), scope(k, program.pairOperands()) {
-  }
+      : program(program), schedule(schedule), k(module, "attend"), slots(k, program), scope(k, program.pairOperands()),
+        ranges(k, scope, program.classified() ? nullptr : program.maskRegion()) {}
   void build();
 
 private:

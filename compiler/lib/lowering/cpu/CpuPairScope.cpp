@@ -7,7 +7,7 @@ using namespace tercet::compiler;
 CpuPairScope::CpuPairScope(KernelBuilder &k, const PairOperands &operands) : k(k) {
   for (BlockArgument argument : operands.tables) {
     auto type = cast<ir::TableType>(argument.getType());
-    TableView &view = tables[nameOfArgument(argument)];
+    TableView &view = tables[ir::argumentName(argument)];
     view.base = k.pointer(type.getElementType());
     for (size_t axis = 0; axis < type.getAxes().size(); ++axis)
       view.sizes.push_back(k.integer());

@@ -8,7 +8,7 @@ using namespace tercet::compiler;
 // As CpuPairScope expects them.
 void PlanWriter::addPairOperands(Slots &slots, const PairOperands &operands) {
   for (BlockArgument argument : operands.tables) {
-    std::string name = nameOfArgument(argument).str();
+    std::string name = ir::argumentName(argument);
     size_t axes = cast<ir::TableType>(argument.getType()).getAxes().size();
     slots.push_back(tensor(name));
     for (size_t axis = 0; axis < axes; ++axis)
@@ -33,11 +33,11 @@ void PlanWriter::addRanges(Slots &slots) {
 }
 
 std::string PlanWriter::rangesOf(const RangedTable &table) {
-  return nameOfArgument(table.table).str() + "_ranges" + std::to_string(table.axis);
+  return ir::argumentName(table.table) + "_ranges" + std::to_string(table.axis);
 }
 
 PlanNode PlanWriter::tableRanges(const RangedTable &table) {
-  std::string name = nameOfArgument(table.table).str();
+  std::string name = ir::argumentName(table.table);
   auto type = cast<ir::TableType>(table.table.getType());
   auto size = [&](size_t axis) { return Expr::symbol(name + ".size" + std::to_string(axis)); };
   auto stride = [&](size_t axis) { return Expr::symbol(name + "." + std::to_string(axis)); };

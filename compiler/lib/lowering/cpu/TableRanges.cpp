@@ -19,7 +19,7 @@ std::optional<Bounds> TableRanges::read(ir::ReadOp op, ArrayRef<Bounds> indices)
     return std::nullopt;
   Value ranges = llvm::find_if(kept, [&](const Kept &one) { return one.of == *ranged; })->ranges;
   auto type = cast<ir::TableType>(ranged->table.getType());
-  TableView table = scope.table(nameOfArgument(ranged->table), type);
+  TableView table = scope.table(ir::argumentName(ranged->table), type);
   auto entry = [&](Value index, Value size) { return k.max(k.min(index, k.sub(size, k.index(1))), k.index(0)); };
   Value row = k.index(0), size = table.sizes[ranged->axis];
   for (size_t axis = 0; axis < indices.size(); ++axis)

@@ -156,8 +156,11 @@ Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t c
 // What an entry of a list says: the number of a key block or of a step, which workers take it, whether it is partial.
 StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Value worker) {
   Type index = b.builder.getIndexType();
-  Value listed = window ? b.make<tkern::ListedOp>(text + "_block", index, window, at).getEntry()
-                        : b.make<tkern::ReadOp>(text + "_block", index, lists, b.add(text + "_at", listBase, at));
+  Value listed;
+  if (window)
+    listed = b.make<tkern::ListedOp>(text + "_block", index, window, at).getEntry();
+  else
+    listed = b.make<tkern::ReadOp>(text + "_block", index, lists, b.add(text + "_at", listBase, at));
   StepKeys entry = {listed, Value(), Value()};
   if (inSuperRows()) {
     entry.first = b.make<tkern::EntryBlockOp>(text + "_number", index, listed);

@@ -65,7 +65,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.weight = facts.weight;
   program.bias = facts.bias;
   if (program.mask)
-    program.ranged = llvm::to_vector_of<RangedTable>(rangedTablesOf(&program.mask.getBody()));
+    llvm::append_range(program.ranged, rangedTablesOf(&program.mask.getBody()));
   if (program.means && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

@@ -14,7 +14,7 @@ constexpr int64_t levels[] = {64, 64 * 32, 64 * 32 * 32};
 ir::TableType typeOf(const RangedTable &ranged) { return cast<ir::TableType>(ranged.table.getType()); }
 
 Expr sizeOf(const RangedTable &ranged, size_t axis) {
-  return Expr::symbol((nameOfArgument(ranged.table) + ".size" + llvm::Twine(axis)).str());
+  return Expr::symbol(ir::argumentName(ranged.table) + ".size" + std::to_string(axis));
 }
 
 Expr rows(const RangedTable &ranged) {
@@ -38,7 +38,7 @@ std::optional<Bounds> readRange(GpuPairScope &scope, const GpuProgram &program, 
   if (!ranged || !llvm::is_contained(program.ranged, *ranged))
     return std::nullopt;
   GpuKernelBuilder &b = scope.builder();
-  TableView view = scope.table(nameOfArgument(ranged->table), typeOf(*ranged));
+  TableView view = scope.table(ir::argumentName(ranged->table), typeOf(*ranged));
   Value row = b.constant(int64_t{0}), zero = row, one = b.constant(int64_t{1});
   for (size_t axis = 0; axis < indices.size(); ++axis) {
     if (axis == ranged->axis)
@@ -60,7 +60,7 @@ std::optional<Bounds> readRange(GpuPairScope &scope, const GpuProgram &program, 
 }
 
 std::string rangesName(const RangedTable &ranged) {
-  return (nameOfArgument(ranged.table) + "_ranges" + llvm::Twine(ranged.axis)).str();
+  return ir::argumentName(ranged.table) + "_ranges" + std::to_string(ranged.axis);
 }
 
 Expr rangesBytes(const RangedTable &ranged) {
@@ -79,7 +79,7 @@ OwningOpRef<ModuleOp> lowerTableRanges(MLIRContext &context, const GpuProgram &p
   StageKernel kernel(context, program, rangesName(ranged), {"window", "row", "unused"}, threads);
   GpuKernelBuilder &b = kernel.b;
   GpuPairScope scope(b);
-  TableView view = scope.table(nameOfArgument(ranged.table), typeOf(ranged));
+  TableView view = scope.table(ir::argumentName(ranged.table), typeOf(ranged));
   Value offset = b.constant(int64_t{0}), rest = b.item(1);
   for (size_t axis = view.sizes.size(); axis-- > 0;) { // the last axis runs fastest
     if (axis == ranged.axis)

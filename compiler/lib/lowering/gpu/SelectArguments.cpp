@@ -60,7 +60,8 @@ void SelectArguments::addScores(ScoreSource source) {
   }
   const std::string &table = selection().table;
   add(b.pointer(f32(), table, table));
-  for (auto [axis, name] : llvm::enumerate({"table_batch", "table_head", "table_row"}))
+  const char *strides[] = {"table_batch", "table_head", "table_row"};
+  for (auto [axis, name] : llvm::enumerate(strides))
     add(b.size(name, table + "." + std::to_string(axis)));
   add(kernel.lastStride(table, 3));
 }
