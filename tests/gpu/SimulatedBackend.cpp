@@ -18,7 +18,7 @@ Result<std::shared_ptr<Kernel>> SimulatedBackend::kernelFor(const Spec &spec, co
   Problem problem = given;
   problem.target = target;
   std::string key =
-      fmt::format("{} {} {} {}", spec.origin, problem.headDim, problem.valueDim, dtypeName(problem.dtype));
+      fmt::format("{} {} {} {}", spec.text, problem.headDim, problem.valueDim, dtypeName(problem.dtype));
   for (const auto &[name, value] : spec.settings)
     key += fmt::format(" {}={}", name, value);
   std::shared_ptr<Kernel> &kernel = kernels[key];

@@ -47,7 +47,7 @@ private:
   Result<std::shared_ptr<Kernel>> kernelFor(const Spec &spec, const Problem &given, int threads) {
     Problem problem = given;
     problem.target = target;
-    std::string key = fmt::format("{} {} {} {} {}", threads, spec.origin, problem.headDim, problem.valueDim,
+    std::string key = fmt::format("{} {} {} {} {}", threads, spec.text, problem.headDim, problem.valueDim,
                                   dtypeName(problem.dtype));
     for (const auto &[name, value] : spec.settings)
       key += fmt::format(" {}={}", name, value);

@@ -3,7 +3,7 @@
 
 // CHECK-LABEL: tkern.kernel @alibi
 // CHECK: %[[SLOPE:.*]] = tkern.element %{{.*}}[%{{.*}}] sizes(%{{.*}}) strides(%{{.*}}) : <f32> -> f32
-// CHECK: tkern.map_pairs %{{.*}} at[%{{.*}}, %{{.*}}] with %{{.*}} : <4x64>, <1x64>
+// CHECK: tkern.map_pairs %{{.*}} at[%{{.*}}, %{{.*}}] with %{{.*}} : <4x64>, !tkern.tile<1x64>
 // CHECK: arith.mulf %[[SLOPE]]
 // CHECK: tkern.yield
 tkern.kernel @alibi(%i: index, %head: index, %u: index, %p: !tkern.pointer<f32>, %slopes: !tkern.pointer<f32>,

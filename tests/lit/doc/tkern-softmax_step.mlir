@@ -6,7 +6,7 @@
 // CHECK: tkern.read
 // CHECK: scf.for
 // CHECK: tkern.matmul {{.*}} ahead %{{.*}} 4096
-// CHECK: %[[P:.*]] = tkern.softmax_step %{{.*}} max %{{.*}} sum %{{.*}} acc %[[ACC:.*]]
+// CHECK: %[[P:.*]] = tkern.softmax_step %{{.*}} max %{{.*}} sum %{{.*}} acc %[[ACC:[0-9]+]] :
 // CHECK: tkern.accumulate %[[P]], %{{.*}} into %[[ACC]]
 tkern.kernel @attend(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>, %values: !tkern.pointer<f32>,
                      %tiles: !tkern.pointer<i32>) {

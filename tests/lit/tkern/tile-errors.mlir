@@ -153,6 +153,6 @@ tkern.kernel @softmax_threshold(%i: index, %g: index, %u: index) {
 
 "other.region"() ({
   %x = arith.constant 1.0 : f32
-  // expected-error @+1 {{expects parent op 'tkern.map'}}
+  // expected-error @+1 {{expects parent op to be one of 'tkern.map, tkern.map_pairs'}}
   tkern.yield %x
 }) : () -> ()

@@ -67,8 +67,8 @@ TEST_CASE("what was read from a table may index another one", "[codegen]") {
     groups[col] = col / 10;
   BodyTable table{groups.data(), {8, 8}, {8, 1}};
   for (CpuLevel level : runnableLevels()) {
-    CompiledBody body(level, R"(%zero = arith.constant 0 : i32
-      %p = tkern.element %g[%zero, %i] sizes(%s0, %s1) strides(%d0, %d1) : !tkern.pointer<i32> -> i32
+    CompiledBody body(level, R"(%first = arith.constant 0 : i32
+      %p = tkern.element %g[%first, %i] sizes(%s0, %s1) strides(%d0, %d1) : !tkern.pointer<i32> -> i32
       %q = arith.bitcast %b : f32 to i32
       %r = tkern.element %g[%q, %p] sizes(%s0, %s1) strides(%d0, %d1) : !tkern.pointer<i32> -> i32
       %s = arith.addi %r, %j : i32

@@ -29,6 +29,9 @@ Value KernelLowering::exp(Value x) {
     low = fma(x, real(log2e - static_cast<float>(log2e), type), low);
   } else {
     constexpr double upper = 0x1.714p0; // eleven bits of log2 e
+    Value most = real(110, type), least = real(-110, type); // beyond, e^x saturates; NaN passes
+    x = choose(compare(CmpFPredicate::OGT, x, most), most, x);
+    x = choose(compare(CmpFPredicate::OLT, x, least), least, x);
     Value bits = b.create<LLVM::BitcastOp>(loc, like(x, b.getI32Type()), x);
     Value kept = b.create<arith::AndIOp>(loc, bits, integer(~0xfff, x));
     Value head = b.create<LLVM::BitcastOp>(loc, type, kept);
