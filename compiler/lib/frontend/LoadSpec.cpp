@@ -1,7 +1,8 @@
-// loadSpec: text -> parsed, bound and verified spec. Limits come first, so that no input can exhaust the parser.
+// loadSpec: text -> parsed, bound and verified spec. The text is checked first, so that no input can exhaust the parser.
 #include "tercet/compiler/Frontend.h"
 
 #include "BindSettings.h"
+#include "SpecText.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -14,9 +15,25 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-// The largest built-in spec has 3 KB and nests 4 deep; the parser recurses once per bracket.
-static constexpr size_t maxSpecBytes = 1 << 20;
-static constexpr int maxNesting = 64;
+static constexpr size_t mostDiagnostics = 8;      // a program may use any number of names that it does not define
+static constexpr size_t longestMessage = 1 << 13; // lines are quoted, whatever their length
+
+namespace {
+/// Writes the first diagnostics, with the lines that they are about.
+class FirstDiagnostics : public SourceMgrDiagnosticHandler {
+public:
+  FirstDiagnostics(llvm::SourceMgr &sources, MLIRContext &context, raw_ostream &stream)
+      : SourceMgrDiagnosticHandler(sources, &context, stream) {
+    setHandler([this](Diagnostic &diagnostic) {
+      if (written++ < mostDiagnostics)
+        emitDiagnostic(diagnostic);
+    });
+  }
+
+private:
+  size_t written = 0;
+};
+} // namespace
 
 std::unique_ptr<MLIRContext> compiler::makeContext() {
   DialectRegistry registry;
@@ -34,44 +51,17 @@ std::string BoundSpec::text() const {
   return text;
 }
 
-static Status checkLimits(const Spec &spec) {
-  if (spec.text.size() > maxSpecBytes)
-    return Status::make(Code::invalidSpec, "{}: error: the spec has {} bytes; the limit is {}", spec.origin,
-                        spec.text.size(), maxSpecBytes);
-  if (StringRef(spec.text).starts_with("ML\xefR"))
-    return Status::make(Code::invalidSpec, "{}: error: the spec is MLIR bytecode; only text is accepted", spec.origin);
-  if (spec.text.find('\0') != std::string::npos)
-    return Status::make(Code::invalidSpec, "{}: error: the spec holds a NUL byte; only text is accepted", spec.origin);
-  int depth = 0, line = 1;
-  bool comment = false;
-  for (size_t i = 0; i < spec.text.size(); ++i) {
-    char c = spec.text[i];
-    line += c == '\n';
-    comment = comment ? c != '\n' : c == '/' && i + 1 < spec.text.size() && spec.text[i + 1] == '/';
-    bool arrow = c == '>' && i > 0 && spec.text[i - 1] == '-';
-    if (comment || arrow)
-      continue;
-    if (c == '(' || c == '[' || c == '{' || c == '<')
-      ++depth;
-    else if ((c == ')' || c == ']' || c == '}' || c == '>') && depth > 0)
-      --depth;
-    if (depth > maxNesting)
-      return Status::make(Code::invalidSpec, "{}:{}:1: error: brackets nest deeper than {}", spec.origin, line,
-                          maxNesting);
-  }
-  return {};
-}
-
 Result<BoundSpec> compiler::loadSpec(MLIRContext &context, const Spec &spec) {
-  TERCET_RETURN_IF_ERROR(checkLimits(spec));
+  TERCET_RETURN_IF_ERROR(checkSpecText(spec));
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(spec.text, spec.origin), SMLoc());
   std::string log;
   llvm::raw_string_ostream stream(log);
-  SourceMgrDiagnosticHandler handler(sources, &context, stream);
+  FirstDiagnostics handler(sources, context, stream);
   auto rejected = [&]() {
     return Status::make(Code::invalidSpec, "{}",
-                        log.empty() ? spec.origin + ": error: not a spec" : StringRef(log).trim().str());
+                        log.empty() ? spec.origin + ": error: not a spec"
+                                    : StringRef(log).trim().take_front(longestMessage).str());
   };
 
   BoundSpec bound;
