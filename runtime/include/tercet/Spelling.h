@@ -1,4 +1,4 @@
-// Spelling: the nearest known name, for messages about unknown ones.
+// Spelling: names in messages: the nearest known one, and words of files that may hold anything.
 #pragma once
 
 #include <string>
@@ -12,5 +12,10 @@ std::string nearestName(std::string_view name, const std::vector<std::string> &c
 
 /// "; did you mean 'keep'?", or nothing.
 std::string suggestion(std::string_view name, const std::vector<std::string> &candidates);
+
+/// A word of a file as a message may show it: at most `limit` bytes, and '?' for control characters.
+std::string excerpt(std::string_view text, size_t limit = 80);
+/// Whether `text` holds a control character: a line break, or what a terminal would obey.
+bool hasControlCharacter(std::string_view text);
 
 } // namespace tercet

@@ -1,4 +1,4 @@
-// Nearest names by edit distance; the distance allowed grows with the length of the name.
+// Nearest names by edit distance; the distance allowed grows with the length of the name. Excerpts.
 #include "tercet/Spelling.h"
 
 #include <fmt/format.h>
@@ -29,6 +29,8 @@ size_t editDistance(std::string_view a, std::string_view b) {
   return previous.back();
 }
 
+bool isControl(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
+
 } // namespace
 
 std::string nearestName(std::string_view name, const std::vector<std::string> &candidates) {
@@ -50,5 +52,13 @@ std::string suggestion(std::string_view name, const std::vector<std::string> &ca
   std::string nearest = nearestName(name, candidates);
   return nearest.empty() ? std::string() : fmt::format("; did you mean '{}'?", nearest);
 }
+
+std::string excerpt(std::string_view text, size_t limit) {
+  std::string shown(text.substr(0, limit));
+  std::replace_if(shown.begin(), shown.end(), isControl, '?');
+  return shown;
+}
+
+bool hasControlCharacter(std::string_view text) { return std::any_of(text.begin(), text.end(), isControl); }
 
 } // namespace tercet

@@ -3,6 +3,8 @@
 // grammar.
 #include "FileFormats.h"
 
+#include "tercet/Spelling.h"
+
 #include <charconv>
 #include <cstring>
 
@@ -55,7 +57,7 @@ private:
       return hasOrder = true, readOrder();
     if (key == "shape" && !hasShape)
       return hasShape = true, readShape();
-    return fail(fmt::format("key '{}' is unknown or occurs twice", key.substr(0, 40)));
+    return fail(fmt::format("key '{}' is unknown or occurs twice", excerpt(key, 40)));
   }
   bool readDescr() {
     skipSpace();
@@ -142,15 +144,15 @@ Result<DType> parseDescr(std::string_view descr) {
     return Status::make(Code::invalidArgument,
                         "element type '{}' is big-endian; only little-endian arrays are read: save it with "
                         ".astype(a.dtype.newbyteorder('<'))",
-                        descr.substr(0, 16));
+                        excerpt(descr, 16));
   if (descr == "|V2" || descr == "<V2" || descr.starts_with("bf"))
     return Status::make(Code::invalidArgument,
                         "element type '{}' does not say that it is bf16; .npy has no bf16: use "
                         ".safetensors",
-                        descr.substr(0, 16));
+                        excerpt(descr, 16));
   return Status::make(Code::invalidArgument,
                       "element type '{}' is not read; legal are f2, f4, f8, i1 and i4 (little-endian)",
-                      descr.substr(0, 16));
+                      excerpt(descr, 16));
 }
 
 std::string_view descrOf(DType dtype) {

@@ -3,6 +3,8 @@
 // the header are bounded before JSON is parsed.
 #include "FileFormats.h"
 
+#include "tercet/Spelling.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -73,7 +75,7 @@ struct Entry {
 bool isSize(const json &value) { return value.is_number_unsigned() && value.get<uint64_t>() <= INT64_MAX; }
 
 Result<Entry> parseEntry(const std::string &name, const json &value) {
-  std::string shown = name.substr(0, 80);
+  std::string shown = excerpt(name);
   auto field = [&](const char *key) { return value.is_object() && value.contains(key) ? &value[key] : nullptr; };
   const json *dtype = field("dtype"), *shape = field("shape"), *offsets = field("data_offsets");
   if (!dtype || !dtype->is_string() || !shape || !shape->is_array() || !offsets || !offsets->is_array())
@@ -106,14 +108,14 @@ Result<json> parseHeader(std::string_view text) {
   if (header.is_discarded() || !header.is_object())
     return malformed("it is no JSON object");
   if (!twice.empty())
-    return malformed(fmt::format("tensor '{}' occurs twice", twice.substr(0, 80)));
+    return malformed(fmt::format("tensor '{}' occurs twice", excerpt(twice)));
   return header;
 }
 
 std::string listed(const std::vector<Entry> &entries) {
   std::string text;
   for (size_t i = 0; i < entries.size() && i < 8; ++i)
-    text += fmt::format("{}{}", i ? ", " : "", entries[i].name.substr(0, 80));
+    text += fmt::format("{}{}", i ? ", " : "", excerpt(entries[i].name));
   return entries.size() > 8 ? text + ", .." : text;
 }
 
@@ -128,7 +130,7 @@ Result<Entry> choose(const std::vector<Entry> &entries, const std::string &name)
   for (const Entry &entry : entries)
     if (entry.name == name)
       return entry;
-  return Status::make(Code::invalidArgument, "it holds no tensor '{}'; it has {}", name.substr(0, 80), listed(entries));
+  return Status::make(Code::invalidArgument, "it holds no tensor '{}'; it has {}", excerpt(name), listed(entries));
 }
 
 } // namespace
@@ -159,7 +161,7 @@ Result<TensorLocation> parseSafetensors(std::span<const uint8_t> file, const std
     if (entry.begin != position)
       return malformed(fmt::format("tensor '{}' begins at byte {}, where {} was expected: tensors must neither overlap "
                                    "nor leave holes",
-                                   entry.name.substr(0, 80), entry.begin, position));
+                                   excerpt(entry.name), entry.begin, position));
     position = entry.end;
   }
   if (position != dataBytes)
@@ -169,7 +171,7 @@ Result<TensorLocation> parseSafetensors(std::span<const uint8_t> file, const std
   std::optional<DType> dtype = tercetDType(chosen.dtype);
   if (!dtype)
     return Status::make(Code::invalidArgument, "tensor '{}' has dtype {}; legal are F32, F16, BF16, F64, I32 and I8",
-                        chosen.name.substr(0, 80), chosen.dtype.substr(0, 40));
+                        excerpt(chosen.name), excerpt(chosen.dtype, 40));
   TERCET_RETURN_IF_ERROR(checkUsable(chosen.shape));
   return TensorLocation{*dtype, chosen.shape, false, static_cast<size_t>(8 + length + chosen.begin),
                         static_cast<size_t>(chosen.end - chosen.begin)};

@@ -1,4 +1,4 @@
-// Elements of strided tensors: sizes, row-major copies and dtype conversion.
+// Elements of strided tensors: sizes, views of files, row-major copies and dtype conversion.
 #include "FileFormats.h"
 
 #include <fmt/ranges.h>
@@ -39,6 +39,22 @@ Status checkUsable(const std::vector<int64_t> &shape) {
   return {};
 }
 
+/// A view of `data` whose last axis is the innermost, or the first where `fortranOrder`.
+static Tensor denseView(void *data, DType dtype, const std::vector<int64_t> &shape, bool fortranOrder = false) {
+  Tensor view;
+  view.data = data;
+  view.dtype = dtype;
+  view.rank = static_cast<int>(shape.size());
+  int64_t stride = 1;
+  for (size_t inner = 0; inner < shape.size(); ++inner) {
+    size_t axis = fortranOrder ? inner : shape.size() - 1 - inner;
+    view.shape[axis] = shape[axis];
+    view.strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return view;
+}
+
 Result<StoredTensor> StoredTensor::allocate(DType dtype, const std::vector<int64_t> &shape) {
   TERCET_RETURN_IF_ERROR(checkUsable(shape));
   std::optional<int64_t> bytes = byteCount(shape, dtypeSize(dtype));
@@ -52,17 +68,7 @@ Result<StoredTensor> StoredTensor::allocate(DType dtype, const std::vector<int64
     return Status::make(Code::invalidArgument, "a tensor {} of {} does not fit into memory", shapeText(shape),
                         dtypeName(dtype));
   std::memset(memory, 0, static_cast<size_t>(*bytes));
-  StoredTensor tensor;
-  tensor.memory = std::shared_ptr<void>(memory, std::free);
-  tensor.view.data = memory;
-  tensor.view.dtype = dtype;
-  tensor.view.rank = static_cast<int>(shape.size());
-  int64_t stride = 1;
-  for (size_t axis = shape.size(); axis-- > 0; stride *= shape[axis]) {
-    tensor.view.shape[axis] = shape[axis];
-    tensor.view.strides[axis] = stride;
-  }
-  return tensor;
+  return StoredTensor{denseView(memory, dtype, shape), std::shared_ptr<void>(memory, std::free), {}};
 }
 
 /// Calls row(address of the row's first element, stride, length) for every row of the last axis, in row-major order.
@@ -93,6 +99,18 @@ void appendElements(const Tensor &tensor, std::vector<uint8_t> &bytes) {
                     row + static_cast<int64_t>(i) * stride * static_cast<int64_t>(size), size);
     position += count * size;
   });
+}
+
+Result<StoredTensor> tensorAt(uint8_t *file, std::shared_ptr<void> owner, const TensorLocation &location) {
+  uint8_t *data = file + location.offset;
+  bool isAligned = reinterpret_cast<uintptr_t>(data) % dtypeSize(location.dtype) == 0;
+  if (isAligned && !location.fortranOrder)
+    return StoredTensor{denseView(data, location.dtype, location.shape), std::move(owner), {}};
+  TERCET_TRY(StoredTensor stored, StoredTensor::allocate(location.dtype, location.shape));
+  std::vector<uint8_t> bytes;
+  appendElements(denseView(data, location.dtype, location.shape, location.fortranOrder), bytes);
+  std::memcpy(stored.view.data, bytes.data(), bytes.size());
+  return stored;
 }
 
 Result<StoredTensor> convertTensor(const Tensor &source, DType dtype) {

@@ -21,48 +21,6 @@ Status inFile(const std::string &path, const Status &status) {
   return Status::make(status.code(), "{}: {}", path, status.message());
 }
 
-/// The view of a column-major tensor as it lies in memory.
-Tensor columnMajor(void *data, const TensorLocation &location) {
-  Tensor view;
-  view.data = data;
-  view.dtype = location.dtype;
-  view.rank = static_cast<int>(location.shape.size());
-  int64_t stride = 1;
-  for (size_t axis = 0; axis < location.shape.size(); ++axis) {
-    view.shape[axis] = location.shape[axis];
-    view.strides[axis] = stride;
-    stride *= location.shape[axis];
-  }
-  return view;
-}
-
-Result<StoredTensor> tensorAt(const std::shared_ptr<MappedFile> &file, const TensorLocation &location) {
-  uint8_t *data = file->data() + location.offset;
-  bool isAligned = reinterpret_cast<uintptr_t>(data) % dtypeSize(location.dtype) == 0;
-  if (isAligned && !location.fortranOrder) {
-    StoredTensor stored;
-    stored.memory = std::shared_ptr<void>(file, data);
-    stored.view.data = data;
-    stored.view.dtype = location.dtype;
-    stored.view.rank = static_cast<int>(location.shape.size());
-    int64_t stride = 1;
-    for (size_t axis = location.shape.size(); axis-- > 0; stride *= location.shape[axis]) {
-      stored.view.shape[axis] = location.shape[axis];
-      stored.view.strides[axis] = stride;
-    }
-    return stored;
-  }
-  TERCET_TRY(StoredTensor stored, StoredTensor::allocate(location.dtype, location.shape));
-  if (location.fortranOrder) {
-    std::vector<uint8_t> bytes;
-    appendElements(columnMajor(data, location), bytes);
-    std::memcpy(stored.view.data, bytes.data(), bytes.size());
-  } else {
-    std::memcpy(stored.view.data, data, location.bytes);
-  }
-  return stored;
-}
-
 } // namespace
 
 Result<TensorReference> TensorReference::parse(const std::string &text) {
@@ -96,7 +54,7 @@ Result<StoredTensor> readTensor(const std::string &text) {
                                         : parseSafetensors(file->bytes(), reference.tensor);
   if (!location)
     return inFile(reference.path, location.status());
-  Result<StoredTensor> stored = tensorAt(file, *location);
+  Result<StoredTensor> stored = tensorAt(file->data(), file, *location);
   if (!stored)
     return inFile(reference.path, stored.status());
   stored->origin = text;
