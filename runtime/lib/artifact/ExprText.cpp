@@ -1,6 +1,8 @@
 // Expressions as text. One table of operators serves printing and parsing.
 #include "tercet/ExprText.h"
 
+#include "tercet/Spelling.h"
+
 #include <charconv>
 
 namespace tercet {
@@ -60,7 +62,7 @@ Result<Expr::Step> parseToken(std::string_view token) {
   if (error != std::errc() || end != token.data() + token.size())
     return Status::make(Code::invalidArgument,
                         "'{}' in an expression is neither a 64-bit integer, nor a $symbol, nor an operator",
-                        token.substr(0, 40));
+                        excerpt(token, 40));
   return Expr::Step{Expr::Op::constant, constant, {}};
 }
 

@@ -1,6 +1,9 @@
 #include "JsonFields.h"
 
+#include "ManifestLimits.h"
+
 #include "tercet/ExprText.h"
+#include "tercet/Spelling.h"
 
 #include <cmath>
 
@@ -35,6 +38,15 @@ std::string JsonFields::textValue(const Json &value, const char *what, size_t li
 std::string JsonFields::text(const Json &object, const char *field, size_t limit) {
   return textValue(member(object, field), field, limit);
 }
+
+std::string JsonFields::nameValue(const Json &value, const char *what) {
+  std::string name = textValue(value, what, longestName);
+  if (hasControlCharacter(name))
+    fail("'{}' holds a control character", what);
+  return name;
+}
+
+std::string JsonFields::name(const Json &object, const char *field) { return nameValue(member(object, field), field); }
 
 int64_t JsonFields::integer(const Json &object, const char *field, int64_t minimum, int64_t maximum) {
   return integerValue(member(object, field), field, minimum, maximum);

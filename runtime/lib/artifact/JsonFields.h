@@ -14,12 +14,15 @@ public:
   using Json = nlohmann::json;
 
   std::string text(const Json &object, const char *field, size_t limit);
+  /// Text for messages and look-ups: at most longestName bytes, no control characters.
+  std::string name(const Json &object, const char *field);
   int64_t integer(const Json &object, const char *field, int64_t minimum, int64_t maximum);
   double finite(const Json &object, const char *field);
   bool boolean(const Json &object, const char *field);
   Expr expr(const Json &object, const char *field);
   /// A value of an array that must be text.
   std::string textValue(const Json &value, const char *what, size_t limit);
+  std::string nameValue(const Json &value, const char *what);
   Expr exprValue(const Json &value, const char *what);
   int64_t integerValue(const Json &value, const char *what, int64_t minimum, int64_t maximum);
   /// Elements of an array field, at most `limit`; empty after a fault.

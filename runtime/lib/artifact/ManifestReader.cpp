@@ -36,8 +36,8 @@ int nestingOf(std::string_view text) {
 
 PlanArgument argumentOf(JsonFields &fields, const Json &object) {
   PlanArgument argument;
-  argument.name = fields.text(object, "name", longestName);
-  std::string role = fields.text(object, "role", longestName);
+  argument.name = fields.name(object, "name");
+  std::string role = fields.name(object, "role");
   if (!fields.failed() && !parseRole(role, argument.role))
     fields.fail("unknown role '{}'", role);
   argument.optional = fields.boolean(object, "optional");
@@ -51,7 +51,7 @@ PlanArgument argumentOf(JsonFields &fields, const Json &object) {
 
 PlanParameter parameterOf(JsonFields &fields, const Json &object) {
   PlanParameter parameter;
-  parameter.name = fields.text(object, "name", longestName);
+  parameter.name = fields.name(object, "name");
   parameter.value = fields.finite(object, "value");
   parameter.isInteger = fields.boolean(object, "integer");
   parameter.minimum = fields.finite(object, "minimum");
@@ -97,11 +97,10 @@ GpuKernelInfo gpuOf(JsonFields &fields, const Json &object, std::vector<CodeRang
 TargetModule moduleOf(JsonFields &fields, const Json &object, const PlanSignature &signature,
                       std::vector<CodeRange> &ranges) {
   TargetModule module;
-  module.target = fields.text(object, "target", longestName);
+  module.target = fields.name(object, "target");
   ranges.push_back(rangeOf(fields, object, "code"));
   for (const Json &kernel : fields.array(object, "kernels", mostKernels)) {
-    module.kernels.push_back({fields.text(kernel, "name", longestName),
-                              fields.integer(kernel, "scratch_bytes", 0, int64_t{1} << 32),
+    module.kernels.push_back({fields.name(kernel, "name"), fields.integer(kernel, "scratch_bytes", 0, int64_t{1} << 32),
                               fields.text(kernel, "schedule", longestText)});
     if (module.isGpu())
       module.kernels.back().gpu = gpuOf(fields, fields.object(kernel, "gpu"), ranges);
@@ -124,20 +123,20 @@ Status readManifest(std::string_view text, Artifact &artifact, std::vector<CodeR
     return fields.takeStatus();
   }
   const Json &spec = fields.object(root, "spec");
-  artifact.specName = fields.text(spec, "name", longestName);
+  artifact.specName = fields.name(spec, "name");
   artifact.specText = fields.text(spec, "text", longestSpec);
-  artifact.specDigest = fields.text(spec, "digest", longestName);
+  artifact.specDigest = fields.name(spec, "digest");
   artifact.compiler = fields.text(root, "compiler", longestText);
-  artifact.headDim = fields.integer(root, "head_dim", 1, largestSize);
-  artifact.valueDim = fields.integer(root, "value_dim", 1, largestSize);
+  artifact.headDim = fields.integer(root, "head_dim", 1, largestHeadDim);
+  artifact.valueDim = fields.integer(root, "value_dim", 1, largestHeadDim);
   artifact.dtype = dtypeField(fields, root);
-  artifact.aggregation = fields.text(root, "aggregation", longestName);
+  artifact.aggregation = fields.name(root, "aggregation");
   for (const Json &pair : fields.array(root, "static_parameters", mostArguments)) {
     if (!pair.is_array() || pair.size() != 2) {
       fields.fail("a static parameter must be a pair");
       break;
     }
-    artifact.staticParameters.emplace_back(fields.textValue(pair[0], "static parameter", longestName),
+    artifact.staticParameters.emplace_back(fields.nameValue(pair[0], "static parameter"),
                                            fields.textValue(pair[1], "static parameter", longestText));
   }
   PlanSignature signature = signatureOf(fields, fields.object(root, "signature"));

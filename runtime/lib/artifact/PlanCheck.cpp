@@ -71,20 +71,25 @@ private:
     return {};
   }
 
+  static bool isNeeded(Role role) {
+    return role == Role::query || role == Role::key || role == Role::value || role == Role::output;
+  }
+
   Status checkRoles() {
     for (auto [role, name] : roleNames) {
       auto count = std::count_if(plan.arguments.begin(), plan.arguments.end(),
                                  [role = role](const PlanArgument &argument) { return argument.role == role; });
-      bool needed = role == Role::query || role == Role::key || role == Role::value || role == Role::output;
-      if ((count > 1 && role != Role::table) || (needed && count == 0))
-        return fault("{} arguments have the role {}; it must be {}", count, name, needed ? "1" : "at most 1");
+      if ((count > 1 && role != Role::table) || (isNeeded(role) && count == 0))
+        return fault("{} arguments have the role {}; it must be {}", count, name, isNeeded(role) ? "1" : "at most 1");
     }
-    for (const PlanArgument &argument : plan.arguments)
+    for (const PlanArgument &argument : plan.arguments) {
       if (argument.isOutput !=
           (argument.role == Role::output || argument.role == Role::lse || argument.role == Role::classesOutput))
         return fault("argument {} has the role {} on the wrong side", argument.name, roleName(argument.role));
-    for (const PlanArgument &argument : plan.arguments)
+      if (argument.optional && isNeeded(argument.role))
+        return fault("argument {} has the role {}, which cannot be optional", argument.name, roleName(argument.role));
       TERCET_RETURN_IF_ERROR(checkAxes(argument));
+    }
     return {};
   }
 
@@ -106,7 +111,7 @@ private:
       return fault("{}: {}", where, status.message());
     for (const Expr::Step &step : expr.steps)
       if (step.op == Expr::Op::symbol && !symbols.contains(step.symbol) &&
-          !(afterCounting && step.symbol.starts_with("blocks.")))
+          !(afterCounting && blockCounts.contains(step.symbol)))
         return fault("{} uses the unknown symbol '{}'", where, step.symbol);
     return {};
   }
@@ -185,6 +190,7 @@ private:
   std::set<std::string> tensors, parameters, buffers;
   std::set<std::string> symbols = {"B", "H", "HKV", "N", "M",  "D", "DV", "R",
                                    "P", "G", "G0",  "S", "S0", "I", "I0", "THREADS"};
+  const std::set<std::string> blockCounts = {"blocks.critical", "blocks.marginal", "blocks.negligible"};
 };
 
 } // namespace

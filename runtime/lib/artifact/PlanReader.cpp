@@ -19,7 +19,7 @@ std::vector<Expr> exprsOf(JsonFields &fields, const Json &object, const char *fi
 
 PlanTensorMap mapOf(JsonFields &fields, const Json &object) {
   PlanTensorMap map;
-  std::string of = fields.text(object, "of", longestName);
+  std::string of = fields.name(object, "of");
   if (!fields.failed() && of != "buffer" && of != "tensor")
     fields.fail("a tensor map of '{}', which is neither buffer nor tensor", of);
   map.ofBuffer = of == "buffer";
@@ -29,7 +29,7 @@ PlanTensorMap mapOf(JsonFields &fields, const Json &object) {
   map.strides = exprsOf(fields, object, "strides");
   for (const Json &extent : fields.array(object, "box", mostAxes))
     map.box.push_back(fields.integerValue(extent, "box", 1, largestBox));
-  std::string swizzle = fields.text(object, "swizzle", longestName);
+  std::string swizzle = fields.name(object, "swizzle");
   if (!fields.failed() && !parseKind(swizzleNames, swizzle, map.swizzle))
     fields.fail("unknown swizzle '{}'", swizzle);
   return map;
@@ -41,7 +41,7 @@ PlanSlot slotOf(JsonFields &fields, const Json &list) {
     fields.fail("a slot must be a pair, or a tensor map's triple");
     return slot;
   }
-  std::string kind = fields.textValue(list[0], "slot kind", longestName);
+  std::string kind = fields.nameValue(list[0], "slot kind");
   if (!fields.failed() && !parseKind(slotKindNames, kind, slot.kind))
     fields.fail("unknown slot kind '{}'", kind);
   bool isMap = slot.kind == PlanSlot::Kind::tensorMap;
@@ -52,7 +52,7 @@ PlanSlot slotOf(JsonFields &fields, const Json &list) {
   if (slot.kind == PlanSlot::Kind::integer)
     slot.value = fields.exprValue(list[1], "slot");
   else
-    slot.name = fields.textValue(list[1], "slot", longestName);
+    slot.name = fields.nameValue(list[1], "slot");
   if (isMap)
     slot.map = mapOf(fields, list[2]);
   return slot;
@@ -60,11 +60,11 @@ PlanSlot slotOf(JsonFields &fields, const Json &list) {
 
 PlanNode nodeOf(JsonFields &fields, const Json &object, int depth) {
   PlanNode node;
-  std::string kind = fields.text(object, "kind", longestName);
+  std::string kind = fields.name(object, "kind");
   if (!fields.failed() && !parseKind(nodeKindNames, kind, node.kind))
     fields.fail("unknown node kind '{}'", kind);
-  node.callee = fields.text(object, "callee", longestName);
-  node.stage = fields.text(object, "stage", longestName);
+  node.callee = fields.name(object, "callee");
+  node.stage = fields.name(object, "stage");
   const Json &grid = fields.array(object, "grid", 3);
   if (!fields.failed() && grid.size() != 3)
     fields.fail("a grid must have 3 extents, not {}", grid.size());
@@ -73,7 +73,7 @@ PlanNode nodeOf(JsonFields &fields, const Json &object, int depth) {
   for (const Json &slot : fields.array(object, "slots", mostSlots))
     node.slots.push_back(slotOf(fields, slot));
   for (const Json &name : fields.array(object, "kernels", mostKernels))
-    node.kernels.push_back(fields.textValue(name, "kernels", longestName));
+    node.kernels.push_back(fields.nameValue(name, "kernels"));
   node.flops = fields.expr(object, "flops");
   if (node.kind == PlanNode::Kind::memset) {
     node.bytes = fields.expr(object, "bytes");
@@ -94,7 +94,7 @@ PlanNode nodeOf(JsonFields &fields, const Json &object, int depth) {
 
 DType dtypeField(JsonFields &fields, const Json &object) {
   DType dtype = DType::f32;
-  std::string name = fields.text(object, "dtype", longestName);
+  std::string name = fields.name(object, "dtype");
   if (!fields.failed() && !parseDType(name, dtype))
     fields.fail("unknown dtype '{}'", name);
   return dtype;
@@ -104,8 +104,8 @@ Plan planField(JsonFields &fields, const Json &object, const PlanSignature &sign
   Plan plan;
   static_cast<PlanSignature &>(plan) = signature;
   for (const Json &buffer : fields.array(object, "buffers", mostNodes))
-    plan.buffers.push_back({fields.text(buffer, "name", longestName), fields.expr(buffer, "bytes"),
-                            fields.text(buffer, "purpose", longestText)});
+    plan.buffers.push_back(
+        {fields.name(buffer, "name"), fields.expr(buffer, "bytes"), fields.text(buffer, "purpose", longestText)});
   const Json &grouping = fields.object(object, "grouping");
   plan.grouping.unitBytes = fields.expr(grouping, "unit_bytes");
   plan.grouping.rowBytes = fields.expr(grouping, "row_bytes");

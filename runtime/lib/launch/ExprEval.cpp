@@ -83,4 +83,12 @@ Result<int64_t> CompiledExpr::evaluate(std::span<const int64_t> values) const {
   return stack[0];
 }
 
+Result<int64_t> CompiledExpr::evaluateWithin(std::span<const int64_t> values, int64_t lowest, int64_t highest) const {
+  TERCET_TRY(int64_t value, evaluate(values));
+  if (value < lowest || value > highest)
+    return Status::make(Code::invalidArgument, "the tensors are too large: {} is {}; legal are {} to {}", text, value,
+                        lowest, highest);
+  return value;
+}
+
 } // namespace tercet::rt

@@ -42,7 +42,7 @@ struct Frame {
 /// address of its first element.
 Result<std::vector<int64_t>> fillSlots(const ProgramNode &node, const Frame &frame, char *workspace);
 
-/// Where a memset writes, as an offset into the workspace, and how much. internal when that exceeds its buffer.
+/// Where a memset writes, as an offset into the workspace, and how much. invalidArgument when that exceeds its buffer.
 struct FillRange {
   size_t offset = 0, bytes = 0;
 };

@@ -1,7 +1,7 @@
 // Walks a plan as the executors do, evaluating expressions only, so that any target's plan can be estimated anywhere.
 #include "tercet/rt/PlanEstimate.h"
 
-#include "Frame.h"
+#include "PlanWalk.h"
 
 #include "tercet/PlanCheck.h"
 
@@ -131,20 +131,24 @@ private:
 
   Status count(const ProgramNode &node, size_t entry, double share) {
     NodeEstimate &sum = estimate.nodes[entry];
-    int64_t items = 1;
-    for (const CompiledExpr &axis : node.grid) {
-      TERCET_TRY(int64_t extent, axis.evaluate(frame.symbols));
-      items *= std::max<int64_t>(0, extent);
-    }
-    if (items == 0)
+    TERCET_TRY(NodeGrid grid, gridOf(program, node, frame));
+    if (grid.count == 0)
       return {};
     TERCET_TRY(int64_t flops, node.flops.evaluate(frame.symbols));
     sum.runs += 1;
-    sum.items += items;
+    sum.items += grid.count;
     sum.flops += static_cast<double>(flops);
     for (const PlanSlot &slot : sources[entry]->slots)
       sum.bytes += bytesOf(slot, share);
     return {};
+  }
+
+  /// In floating point: a tensor with strides of 0 may have more elements than there are integers.
+  static double bytesOf(const Tensor &tensor) {
+    double bytes = static_cast<double>(dtypeSize(tensor.dtype));
+    for (int axis = 0; axis < tensor.rank; ++axis)
+      bytes *= static_cast<double>(tensor.shape[static_cast<size_t>(axis)]);
+    return bytes;
   }
 
   double bytesOf(const PlanSlot &slot, double share) const {
@@ -153,7 +157,7 @@ private:
       for (size_t index = 0; index < plan.arguments.size(); ++index)
         if (const Tensor &tensor = frame.bound.tensors[index];
             plan.arguments[index].name == slot.name && tensor.rank > 0)
-          return share * static_cast<double>(tensor.elements()) * static_cast<double>(dtypeSize(tensor.dtype));
+          return share * bytesOf(tensor);
     if (slot.kind == PlanSlot::Kind::buffer || (isMap && slot.map.ofBuffer))
       for (const BufferEstimate &buffer : estimate.buffers)
         if (buffer.name == slot.name)

@@ -1,42 +1,29 @@
-#include "SamplePlan.h"
+#include "ArtifactFile.h"
 
 #include "tercet/AtomicFile.h"
-#include "tercet/Digest.h"
 #include "tercet/PlanCheck.h"
 
 #include <catch2/catch.hpp>
 
-#include <cstring>
 #include <random>
 
 using namespace tercet;
 
 namespace {
 
-constexpr size_t digestSize = 16;
 const char *const goldenPath = "tests/golden/artifact-2.tercet";
-
-/// Puts the right digest under bytes that were changed on purpose, so that the checks behind it are reached.
-void sign(std::vector<uint8_t> &bytes) {
-  Digest digest = digestOf(std::span<const uint8_t>(bytes).first(bytes.size() - digestSize));
-  std::memcpy(bytes.data() + bytes.size() - digestSize, &digest.low, 8);
-  std::memcpy(bytes.data() + bytes.size() - digestSize / 2, &digest.high, 8);
-}
 
 /// The artifact file with `from` in its manifest replaced by `to`, signed.
 std::vector<uint8_t> withManifestEdit(const std::string &from, const std::string &to) {
   std::vector<uint8_t> bytes = test::sampleGpuArtifact().serialize();
-  std::string text(bytes.begin(), bytes.end());
-  size_t place = text.find(from);
-  REQUIRE(place != std::string::npos);
-  text.replace(place, from.size(), to);
+  std::string text(bytes.begin() + test::artifactHeaderSize, bytes.end() - test::artifactDigestSize);
   uint64_t size = 0;
-  std::memcpy(&size, text.data() + 16, 8);
-  size += to.size() - from.size();
-  std::memcpy(text.data() + 16, &size, 8);
-  bytes.assign(text.begin(), text.end());
-  sign(bytes);
-  return bytes;
+  std::memcpy(&size, bytes.data() + test::artifactHeaderSize - 8, 8);
+  std::string manifest = text.substr(0, size);
+  size_t place = manifest.find(from);
+  REQUIRE(place != std::string::npos);
+  manifest.replace(place, from.size(), to);
+  return test::artifactFile(manifest, text.substr(size));
 }
 
 } // namespace
@@ -99,8 +86,9 @@ TEST_CASE("a signed file with random damage never crashes the reader", "[artifac
   for (int round = 0; round < 1000; ++round) {
     std::vector<uint8_t> bytes = original;
     for (unsigned change = random() % 3 + 1; change > 0; --change)
-      bytes[12 + random() % (bytes.size() - 12 - digestSize)] = uint8_t(random() % 4 ? random() % 96 + 32 : random());
-    sign(bytes);
+      bytes[12 + random() % (bytes.size() - 12 - test::artifactDigestSize)] =
+          uint8_t(random() % 4 ? random() % 96 + 32 : random());
+    test::sign(bytes);
     refused += !Artifact::parse(bytes).ok();
   }
   CHECK(refused > 500);
@@ -121,6 +109,9 @@ TEST_CASE("fields that lie are refused", "[artifact]") {
       {"$G $R *", "$G *", "operator to 1 operands"},
       {"$G $R *", "$G $X *", "unknown symbol 'X'"},
       {"$G $R *", "$G $R pow", "'pow' in an expression"},
+      {"\"optional\": false", "\"optional\": true", "argument q has the role query, which cannot be optional"},
+      {"\"callee\": \"rows\"", "\"callee\": \"ro\\nws\"", "'callee' holds a control character"},
+      {"\"flops\": \"$G $N * 2 *\"", "\"flops\": \"$blocks.marginals\"", "unknown symbol 'blocks.marginals'"},
       {"\"role\": \"query\"", "\"role\": \"quiz\"", "unknown role 'quiz'"},
       {"\"role\": \"key\"", "\"role\": \"query\"", "2 arguments have the role query"},
       {"\"kind\": \"slices\"", "\"kind\": \"groups\"", "a groups node stands inside a groups node"},

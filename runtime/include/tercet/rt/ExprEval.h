@@ -31,6 +31,8 @@ public:
   CompiledExpr(const Expr &expr, SymbolNames &symbols);
   /// values: one per symbol. invalidArgument on overflow of 64 bits or division by zero, with the expression's text.
   Result<int64_t> evaluate(std::span<const int64_t> values) const;
+  /// As evaluate; invalidArgument also on a value outside [lowest, highest].
+  Result<int64_t> evaluateWithin(std::span<const int64_t> values, int64_t lowest, int64_t highest) const;
 
 private:
   struct Step {

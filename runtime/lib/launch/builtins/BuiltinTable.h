@@ -10,6 +10,13 @@ extern const Builtin packKeysBuiltin, poolQueriesBuiltin, centerKeysBuiltin, ali
     patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin, linearUsedBuiltin, tableRangesBuiltin,
     packWeightBuiltin;
 
+/// For sizes from an argument block, whose integers may be anything: what does not fit 64 bits becomes the largest,
+/// which is refused.
+inline int64_t saturatingProduct(int64_t a, int64_t b) {
+  int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
 /// ClassMapView of any argument block that has the fields of one.
 template <typename Slots> ClassMapView classMapOf(const int64_t *slots) {
   const auto &s = *reinterpret_cast<const Slots *>(slots);

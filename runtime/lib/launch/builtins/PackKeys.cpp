@@ -118,7 +118,7 @@ void clearTilesBehind(const PackKeysSlots &s, const Block &block) {
 
 int64_t scratchBytes(const int64_t *slots) {
   const auto &s = *reinterpret_cast<const PackKeysSlots *>(slots);
-  return std::max(s.headDim, s.valueDim) * static_cast<int64_t>(sizeof(float));
+  return saturatingProduct(std::max(s.headDim, s.valueDim), sizeof(float));
 }
 
 void run(const BuiltinCall &call) {

@@ -1,6 +1,7 @@
 // SelectScratch: what the items of select and of its spans have in common: scratch, and the rule of keep of some heads.
 #pragma once
 
+#include "BuiltinTable.h"
 #include "KeepRules.h"
 #include "ScoreRows.h"
 
@@ -17,7 +18,8 @@ public:
   template <typename T> T *take(int64_t count) {
     T *array = base ? reinterpret_cast<T *>(base + used) : nullptr;
     constexpr int64_t line = 64;
-    used += (count * static_cast<int64_t>(sizeof(T)) + line - 1) / line * line;
+    int64_t lines = saturatingProduct(count, sizeof(T)) / line + 1, bytes = saturatingProduct(lines, line);
+    used = bytes > INT64_MAX - used ? INT64_MAX : used + bytes;
     return array;
   }
   int64_t bytes() const { return used; }
@@ -41,11 +43,12 @@ struct ChunkScratch {
     ScratchCutter cutter(base);
     int64_t columns = scoreColumns(s), rows = std::min(s.rowsPerItem, s.blocksQ);
     bool isGroup = s.scope == static_cast<int64_t>(SelectScope::group);
-    scores = cutter.take<float>(rows * columns);
+    int64_t cells = saturatingProduct(rows, columns);
+    scores = cutter.take<float>(cells);
     keys = cutter.take<int32_t>(columns);
     states = cutter.take<uint8_t>(columns);
-    sums = cutter.take<float>(isGroup ? rows * columns : 0);
-    mergedStates = cutter.take<uint8_t>(isGroup ? rows * columns : 0);
+    sums = cutter.take<float>(isGroup ? cells : 0);
+    mergedStates = cutter.take<uint8_t>(isGroup ? cells : 0);
     forScores = cutter.take<char>(scoreScratchBytes(s));
     bytes = cutter.bytes();
   }
