@@ -47,8 +47,8 @@ private:
   Result<std::shared_ptr<Kernel>> kernelFor(const Spec &spec, const Problem &given, int threads) {
     Problem problem = given;
     problem.target = target;
-    std::string key = fmt::format("{} {} {} {} {}", threads, spec.text, problem.headDim, problem.valueDim,
-                                  dtypeName(problem.dtype));
+    std::string key =
+        fmt::format("{} {} {} {} {}", threads, spec.text, problem.headDim, problem.valueDim, dtypeName(problem.dtype));
     for (const auto &[name, value] : spec.settings)
       key += fmt::format(" {}={}", name, value);
     std::shared_ptr<Kernel> &kernel = kernels[key];

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <utility>
@@ -17,6 +18,7 @@ static constexpr size_t maxBytes = 1 << 20;
 static constexpr size_t maxNesting = 64;
 static constexpr size_t maxWord = 256;        // a number of n digits takes time n^2 to read
 static constexpr size_t shown = 80;           // characters of a word that a message quotes
+static constexpr size_t longestLine = 256;    // that a message quotes
 static constexpr size_t maxIntegerDigits = 2; // of a type's width: a value of i16777215 has 2 MB
 static constexpr size_t maxResultDigits = 1;  // %x#4294967295 reserves room for all results before it
 static constexpr StringRef openers = "([{<", closers = ")]}>";
@@ -78,8 +80,13 @@ private:
       return dialectName(rest);
     if (isWordCharacter(c))
       return bareWord(rest.take_while(isWordCharacter));
-    if (c == '%' || c == '@' || c == '^')
-      return boundedWord(1 + rest.drop_front().take_while(isWordCharacter).size());
+    if (c == '@' || c == '^') {
+      size_t length = 1 + rest.drop_front().take_while(isWordCharacter).size();
+      takesArguments = rest.drop_front(std::min(length, rest.size())).ltrim().starts_with("(");
+      return boundedWord(length);
+    }
+    if (c == '%')
+      return valueName(rest);
     close(c);
     return advance(1);
   }
@@ -103,7 +110,7 @@ private:
         return refuse("{}{} is not part of a spec", before.str(), bracket);
     if (brackets.size() == maxNesting)
       return refuse("brackets nest deeper than {}", maxNesting);
-    brackets.push_back(bracket);
+    brackets.push_back({bracket, names.size(), std::exchange(takesArguments, false)});
     return advance(1);
   }
 
@@ -111,8 +118,24 @@ private:
   /// is never less than the parser's.
   void close(char bracket) {
     size_t kind = closers.find(bracket);
-    if (kind != StringRef::npos && !brackets.empty() && brackets.back() == openers[kind])
-      brackets.pop_back();
+    if (kind == StringRef::npos || brackets.empty() || brackets.back().opener != openers[kind])
+      return;
+    for (size_t before = brackets.back().namesBefore; bracket == '}' && names.size() > before; names.pop_back())
+      --usable[names.back()];
+    brackets.pop_back();
+  }
+
+  /// %name: of an argument, of the result that it is followed by = for, or of one of those before. MLIR's parser lets a
+  /// name stand before its definition, and when that definition is in a region that does not parse, holds on to a value
+  /// that is gone.
+  Status valueName(StringRef rest) {
+    StringRef name = rest.take_front(1 + rest.drop_front().take_while(isWordCharacter).size());
+    bool isArgument = !brackets.empty() && brackets.back().listsArguments;
+    if (isArgument || rest.drop_front(name.size()).ltrim().starts_with("="))
+      ++usable[names.emplace_back(name)];
+    else if (usable.lookup(name) == 0)
+      return refuse("{} is not defined before it is used{}", name.take_front(shown).str(), quotedLine());
+    return boundedWord(name.size());
   }
 
   /// #dialect.attribute, !dialect.type, or the #1 of %x#1. Aliases are refused: a chain of them nests without brackets,
@@ -142,6 +165,15 @@ private:
     return advance(length);
   }
 
+  /// The line and a caret below the current place, as the parser's messages have them.
+  std::string quotedLine() const {
+    size_t begin = text.take_front(at).rfind('\n') + 1; // npos + 1 is 0
+    StringRef line = text.drop_front(begin).take_until([](char c) { return c == '\n'; });
+    if (line.size() > longestLine)
+      return {};
+    return fmt::format("\n{}\n{}^", line.str(), std::string(at - begin, ' '));
+  }
+
   template <typename... Args> Status refuse(fmt::format_string<Args...> format, Args &&...args) {
     StringRef before = text.take_front(at);
     size_t column = at - (before.rfind('\n') + 1) + 1; // npos + 1 is 0
@@ -152,8 +184,16 @@ private:
   const Spec &spec;
   StringRef text;
   size_t at = 0;
-  StringRef word; ///< the token before this one, if it is a bare word
-  SmallVector<char> brackets;
+  StringRef word;              ///< the token before this one, if it is a bare word
+  bool takesArguments = false; ///< the next bracket lists the arguments of a spec or a block
+  struct Bracket {
+    char opener;
+    size_t namesBefore; ///< of names
+    bool listsArguments;
+  };
+  SmallVector<Bracket> brackets;
+  SmallVector<StringRef> names; ///< of values, that may be used here, in order
+  StringMap<unsigned> usable;   ///< how often a name is among them
 };
 
 } // namespace

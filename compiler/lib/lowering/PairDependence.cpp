@@ -26,7 +26,8 @@ std::optional<RangedTable> compiler::rangedTableOf(ir::ReadOp read, const llvm::
   for (auto [axis, index] : llvm::enumerate(read.getIndices())) {
     if (dependence.lookup(index) == onNeither) {
       TableAxis named{axes[axis]};
-      bool isShort = axes[axis] > 0 || named == TableAxis::batch || named == TableAxis::head || named == TableAxis::kvHead;
+      bool isShort =
+          axes[axis] > 0 || named == TableAxis::batch || named == TableAxis::head || named == TableAxis::kvHead;
       if (!isShort)
         return std::nullopt;
     } else if (ranged) {

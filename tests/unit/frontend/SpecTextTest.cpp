@@ -45,6 +45,29 @@ TEST_CASE("text that is no text is refused", "[spec-text]") {
   CHECK(refusal("//" + std::string(1 << 20, 'x')) == "s.mlir: error: the spec has 1048578 bytes; the limit is 1048576");
 }
 
+TEST_CASE("names stand behind their definitions, and regions keep theirs", "[spec-text]") {
+  std::string early = R"(tercet.spec @early(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %o = tercet.sparse %q, %k, %v mask(%m)
+  %m = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %allowed = arith.cmpi sle, %j, %i : index
+    tercet.yield %allowed : i1
+  }
+  tercet.return %o
+}
+)";
+  CHECK(refusal(early) == "s.mlir:2:38: error: %m is not defined before it is used\n"
+                          "  %o = tercet.sparse %q, %k, %v mask(%m)\n"
+                          "                                     ^");
+  // The parser would free %x with the region that it fails to read, and keep it as an operand of the first op.
+  std::string freed = early;
+  freed.replace(freed.find("mask(%m)"), 8, "mask(%x)").replace(freed.find("%allowed ="), 10, "%x = %");
+  CHECK_THAT(refusal(freed), Catch::StartsWith("s.mlir:2:38: error: %x is not defined before it is used\n"));
+  std::string outside = early;
+  outside.erase(outside.find(" mask(%m)"), 9).replace(outside.find("return %o"), 9, "return %i");
+  CHECK_THAT(refusal(outside), Catch::StartsWith("s.mlir:8:17: error: %i is not defined before it is used\n"));
+}
+
 TEST_CASE("brackets nest at most 64 deep, however they are hidden", "[spec-text]") {
   CHECK(inspectSpec({withAttribute(repeated("[", 60) + repeated("]", 60)), "s.mlir", {}}).ok());
   for (std::string_view level :

@@ -37,10 +37,10 @@ struct Samples {
         rows(std::min(s.rowsPerItem, s.blocksQ) * groupsQ), segmentTiles(std::lcm(groupTile, groupsK) / groupTile),
         segmentBlocks(segmentTiles * groupTile / groupsK), segments(ceilDiv(s.blocksK, segmentBlocks)) {
     ScratchCutter cutter(base);
-    queries = cutter.take<float>(rows * depth);
+    queries = cutter.take<float>(saturatingProduct(rows, depth));
     products = cutter.take<float>(rows * segmentTiles * groupTile);
-    largest = cutter.take<float>(rows * segments);
-    sums = cutter.take<float>(rows * s.blocksK);
+    largest = cutter.take<float>(saturatingProduct(rows, segments));
+    sums = cutter.take<float>(saturatingProduct(rows, s.blocksK));
     bytes = cutter.bytes();
   }
 };
@@ -177,7 +177,12 @@ void packSamples(const BuiltinCall &call) {
 
 } // namespace
 
-int64_t sampleScratchBytes(const SelectSlots &s) { return Samples(s, nullptr).bytes; }
+int64_t sampleScratchBytes(const SelectSlots &s) {
+  constexpr int64_t largestBlock = 1 << 16; // of a spec: 256
+  auto isBlock = [&](int64_t size) { return size >= s.scores.stride && size <= largestBlock; };
+  bool isSane = s.scores.stride > 0 && isBlock(s.blockQ) && isBlock(s.blockK) && s.rowsPerItem <= largestBlock;
+  return isSane ? Samples(s, nullptr).bytes : INT64_MAX; // which is refused
+}
 
 void sampleRows(const SelectSlots &s, const BuiltinCall &call, const RowContext &at, int64_t first, int64_t rows,
                 float *out, char *scratch) {
