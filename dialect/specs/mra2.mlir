@@ -1,5 +1,6 @@
 // MRA-2: the best blocks of a head's whole map and its diagonal exact, every other block by its mean under the same softmax
-// (arXiv:2207.10284, section 4; 32 x 32 blocks).
+// (arXiv:2207.10284, section 4; 32 x 32 blocks). One difference: a mean key meets every query by itself, where the paper takes the mean
+// of the query block, too.
 tercet.spec @mra2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block_q = tercet.param block_q = 32 : !tercet.static<i64>
   %block_k = tercet.param block_k = 32 : !tercet.static<i64>

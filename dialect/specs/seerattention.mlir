@@ -6,6 +6,7 @@ tercet.spec @seerattention(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.t
   %block_k = tercet.param block_k = 64 : !tercet.static<i64>
   %diagonal = tercet.param diagonal = true : !tercet.static<flag>
   %threshold = tercet.param threshold = 0.002 : !tercet.runtime<f64>
+  %min_keep = tercet.param min_keep = 0 : !tercet.runtime<i64>
   %dense_rows = tercet.param dense_rows = 2 : !tercet.runtime<i64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>
   %past = tercet.mask {
@@ -24,7 +25,7 @@ tercet.spec @seerattention(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.t
     tercet.yield %member : i1
   }
   %scores = tercet.given_scores %gate blocks(%block_q, %block_k) : !tercet.table<[batch, head, query_block, key_block], f32>
-  %classes = tercet.select %scores keep above(%threshold) diagonal(%diagonal) mask(%past) forced(%last_rows)
+  %classes = tercet.select %scores keep above(%threshold) min_keep(%min_keep) diagonal(%diagonal) mask(%past) forced(%last_rows)
   tercet.skip %classes[marginal]
   %o = tercet.sparse %q, %k, %v on %classes[critical] scale(%scale) mask(%past)
   tercet.return %o
