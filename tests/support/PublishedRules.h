@@ -4,6 +4,7 @@
 
 #include "tercet/dialect/reference/Data.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,6 +20,10 @@ struct Pair {
 
 /// Reads an element of a table of the call.
 using TableReader = std::function<double(const char *name, std::vector<int64_t> index)>;
+/// An element of a table, by its indices.
+using Filling = std::function<double(std::array<int64_t, 4>)>;
+/// A feature map of linear attention, element by element.
+using FeatureMap = double (*)(double);
 
 struct PublishedRule {
   std::string system; ///< as docs/coverage.md names it
@@ -30,16 +35,19 @@ struct PublishedRule {
   std::function<bool(const Pair &, const TableReader &)> allowed;
   /// From the scaled product to the score; absent: as it is.
   std::function<double(double, const Pair &, const TableReader &)> score = {};
-  /// Tables that must not be random: name to values, row-major; the shape is the one that data of this spec gets.
-  std::map<std::string, std::vector<double>> tables = {};
+  /// Tables that must not be random.
+  std::map<std::string, Filling> tables = {};
+  /// Linear attention over all pairs instead of a softmax.
+  FeatureMap features = nullptr;
 };
 
-const std::vector<PublishedRule> &publishedRules();
+/// Masks and biases of language models; rules on grids of tokens (images, video); tables of segments and masks handed in.
+std::vector<PublishedRule> languageRules(), gridRules(), segmentRules();
 
 /// The inputs of a rule's call, seeded.
 reference::Data inputsOf(const PublishedRule &rule, DType dtype);
 
-/// o [batch, heads, tokens, value dimension] and lse, by a softmax over the allowed pairs in fp64.
+/// o [batch, heads, tokens, value dimension] and lse (empty for linear attention), in fp64.
 struct RuleResult {
   std::vector<double> o, lse;
 };
