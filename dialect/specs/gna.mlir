@@ -56,9 +56,7 @@ tercet.spec @gna(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
     %t_middle = arith.divsi %t_group_size, %two : index
     %t_last_of_group = arith.subi %t_group_size, %one : index
     %t_offset = arith.select %t_is_causal, %t_last_of_group, %t_middle : index
-    %t_wanted = arith.addi %t_start, %t_offset : index
-    %t_end = arith.subi %t_places, %one : index
-    %t_leader = arith.minsi %t_wanted, %t_end : index
+    %t_leader = arith.addi %t_start, %t_offset : index
     %t_half = arith.divsi %t_width, %two : index
     %t_all_but_one = arith.subi %t_width, %one : index
     %t_before = arith.select %t_is_causal, %t_all_but_one, %t_half : index
@@ -90,9 +88,7 @@ tercet.spec @gna(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
     %y_middle = arith.divsi %y_group_size, %two : index
     %y_last_of_group = arith.subi %y_group_size, %one : index
     %y_offset = arith.select %y_is_causal, %y_last_of_group, %y_middle : index
-    %y_wanted = arith.addi %y_start, %y_offset : index
-    %y_end = arith.subi %y_places, %one : index
-    %y_leader = arith.minsi %y_wanted, %y_end : index
+    %y_leader = arith.addi %y_start, %y_offset : index
     %y_half = arith.divsi %y_width, %two : index
     %y_all_but_one = arith.subi %y_width, %one : index
     %y_before = arith.select %y_is_causal, %y_all_but_one, %y_half : index
@@ -124,9 +120,7 @@ tercet.spec @gna(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
     %x_middle = arith.divsi %x_group_size, %two : index
     %x_last_of_group = arith.subi %x_group_size, %one : index
     %x_offset = arith.select %x_is_causal, %x_last_of_group, %x_middle : index
-    %x_wanted = arith.addi %x_start, %x_offset : index
-    %x_end = arith.subi %x_places, %one : index
-    %x_leader = arith.minsi %x_wanted, %x_end : index
+    %x_leader = arith.addi %x_start, %x_offset : index
     %x_half = arith.divsi %x_width, %two : index
     %x_all_but_one = arith.subi %x_width, %one : index
     %x_before = arith.select %x_is_causal, %x_all_but_one, %x_half : index

@@ -69,7 +69,7 @@ PublishedRule neighbours(const char *system, Neighbourhood t, Neighbourhood y, N
 void addNeighbourhoods(std::vector<PublishedRule> &rules) {
   rules.push_back(neighbours("GNA", {3}, {3, 2}, {5, 2}));
   rules.push_back(neighbours("GNA", {2, 1, 1, true}, {4, 3}, {6, 5}));
-  rules.push_back(neighbours("GNA", {3, 2, 1, true}, {5, 3, 1, true}, {4, 4}));
+  rules.push_back(neighbours("GNA", {3, 2, 1, true}, {3, 2, 1, true}, {4, 4}));
   rules.push_back(neighbours("Fused Neighborhood Attention", {1}, {3}, {5}));
   rules.push_back(neighbours("Fused Neighborhood Attention", {3}, {3, 1, 2}, {3, 1, 3}));
   rules.push_back(neighbours("TCSR", {1}, {3}, {3}));
@@ -176,7 +176,7 @@ void addVideo(std::vector<PublishedRule> &rules) {
                    {{"windows", [=](auto at) { return double(windows[at[0]][at[1]]); }}}});
   // Kinds of heads of Sparse-vDiT; frames of 5 blocks.
   const Shape heads{.batch = 1, .heads = 5, .tokensQ = 300, .headDim = 16};
-  const int64_t patterns[5][3] = {{0, 0, 0}, {1, 2, 0}, {2, 1, 5}, {3, 2, 5}, {4, 0, 0}};
+  const int64_t patterns[5][3] = {{0, 0, 0}, {1, 2, 0}, {2, 2, 5}, {3, 2, 5}, {4, 0, 0}};
   rules.push_back({"Sparse-vDiT",
                    "head_patterns",
                    {{"block_q", "16"}, {"block_k", "16"}},
@@ -184,7 +184,7 @@ void addVideo(std::vector<PublishedRule> &rules) {
                    heads,
                    [](const Pair &p, const TableReader &) {
                      int64_t apart = std::abs(p.i / 16 - p.j / 16);
-                     const bool sees[] = {true, apart <= 1, apart % 5 == 0, p.j / 16 % 5 < 2, false};
+                     const bool sees[] = {true, apart <= 1, apart % 5 <= 1 || apart % 5 == 4, p.j / 16 % 5 < 2, false};
                      return sees[p.head];
                    },
                    {},

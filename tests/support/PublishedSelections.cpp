@@ -152,16 +152,22 @@ BlockMap spargeattn(const reference::Data &inputs, int64_t head) {
   return map;
 }
 
-/// Faster VGGT: the first block is special; at least 2 blocks of a row.
+/// Faster VGGT: the first block is special; at least 4 blocks of a row.
 BlockMap vggt(const reference::Data &inputs, int64_t head) {
   Grid scores = pooledScores(inputs, head);
   BlockMap map = emptyMap(scores);
   for (size_t bi = 0; bi < map.size(); ++bi) {
     for (size_t bj = 0; bj < map[bi].size(); ++bj)
       map[bi][bj] = bi == 0 || bj == 0;
-    fillUp(map[bi], softmaxOf(scores[bi]), 0.6);
-    if (std::count(map[bi].begin(), map[bi].end(), 1) < 2)
-      map[bi][size_t(std::max_element(scores[bi].begin() + 1, scores[bi].end()) - scores[bi].begin())] = 1;
+    Row shares = softmaxOf(scores[bi]);
+    fillUp(map[bi], shares, 0.4);
+    while (std::count(map[bi].begin(), map[bi].end(), 1) < 4) {
+      size_t best = 0; // the first block is exact already
+      for (size_t bj = 1; bj < map[bi].size(); ++bj)
+        if (map[bi][bj] == 0 && (best == 0 || shares[bj] > shares[best]))
+          best = bj;
+      map[bi][best] = 1;
+    }
   }
   return map;
 }
@@ -250,12 +256,13 @@ BlockMap mra2(const reference::Data &inputs, int64_t head) {
 const std::vector<PublishedSelection> &publishedSelections() {
   const reference::Shape ragged{.batch = 1, .heads = 2, .tokensQ = 120, .tokensK = 200, .headDim = 24};
   const reference::Shape square{.batch = 1, .heads = 2, .tokensQ = 160, .headDim = 24};
+  const reference::Shape tail{.batch = 1, .heads = 2, .tokensQ = 161, .headDim = 24};
   std::map<std::string, std::string> strided = blocks16;
   strided["stride"] = "4";
   static const std::vector<PublishedSelection> selections = {
       {"SLA", "sla", blocks16, {{"keep", 0.4}, {"drop", 0.3}}, ragged, false, Rest::linear, sla},
       {"BiFormer", "biformer", blocks16, {{"top", 3}}, ragged, false, Rest::skipped, biformer},
-      {"MoBA (queries routed in blocks)", "moba", blocks16, {{"others", 2}}, square, true, Rest::skipped, moba},
+      {"MoBA (queries routed in blocks)", "moba", blocks16, {{"others", 2}}, tail, true, Rest::skipped, moba},
       {"SpargeAttn (shares of unlike blocks count)",
        "spargeattn",
        blocks16,
@@ -267,7 +274,7 @@ const std::vector<PublishedSelection> &publishedSelections() {
       {"Faster VGGT (shares of special blocks count)",
        "vggt",
        blocks16,
-       {{"mass", 0.6}},
+       {{"mass", 0.4}, {"min_keep", 4}},
        ragged,
        false,
        Rest::skipped,
