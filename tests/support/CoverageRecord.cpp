@@ -8,7 +8,7 @@
 namespace tercet::test {
 
 void recordCoverage(const CoverageRecord &record) {
-  const char *path = std::getenv("TERCET_COVERAGE_FILE");
+  const char *path = std::getenv("COVERAGE_RECORDS");
   if (!path)
     return;
   nlohmann::json line = {{"system", record.system},

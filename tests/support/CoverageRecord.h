@@ -9,7 +9,7 @@ struct CoverageRecord {
   std::string system, spec, mode, target, test;
 };
 
-/// Appends to the file that TERCET_COVERAGE_FILE names; without it does nothing.
+/// Appends to the file that COVERAGE_RECORDS names; without it does nothing.
 void recordCoverage(const CoverageRecord &record);
 
 } // namespace tercet::test

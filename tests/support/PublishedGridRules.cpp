@@ -73,7 +73,7 @@ void addNeighbourhoods(std::vector<PublishedRule> &rules) {
   rules.push_back(neighbours("Fused Neighborhood Attention", {1}, {3}, {5}));
   rules.push_back(neighbours("Fused Neighborhood Attention", {3}, {3, 1, 2}, {3, 1, 3}));
   rules.push_back(neighbours("TCSR", {1}, {3}, {3}));
-  rules.push_back(neighbours("SimpleGVR", {3}, {3}, {3}));
+  rules.push_back(neighbours("SimpleGVR (local windows)", {3}, {3}, {3}));
   const Shape image{.batch = 1, .heads = 2, .tokensQ = 12 * 14, .headDim = 32};
   rules.push_back({"HaloNet",
                    "halo",
