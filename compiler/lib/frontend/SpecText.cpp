@@ -59,6 +59,7 @@ public:
 private:
   static bool isControl(char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t' && c != '\r') || c == 0x7f; }
   static bool isWordCharacter(char c) { return isAlnum(c) || c == '_' || c == '.' || c == '$'; }
+  static bool isNameCharacter(char c) { return isWordCharacter(c) || c == '-'; }
 
   Status token() {
     StringRef rest = text.drop_front(at);
@@ -129,19 +130,21 @@ private:
   /// name stand before its definition, and when that definition is in a region that does not parse, holds on to a value
   /// that is gone.
   Status valueName(StringRef rest) {
-    StringRef name = rest.take_front(1 + rest.drop_front().take_while(isWordCharacter).size());
+    StringRef name = rest.take_front(1 + rest.drop_front().take_while(isNameCharacter).size());
+    if (name.size() > maxWord)
+      return boundedWord(name.size());
     bool isArgument = !brackets.empty() && brackets.back().listsArguments;
     if (isArgument || rest.drop_front(name.size()).ltrim().starts_with("="))
       ++usable[names.emplace_back(name)];
     else if (usable.lookup(name) == 0)
       return refuse("{} is not defined before it is used{}", name.take_front(shown).str(), quotedLine());
-    return boundedWord(name.size());
+    return advance(name.size());
   }
 
   /// #dialect.attribute, !dialect.type, or the #1 of %x#1. Aliases are refused: a chain of them nests without brackets,
   /// and each may stand for twice what the one before it stands for.
   Status dialectName(StringRef rest) {
-    StringRef tail = rest.drop_front().take_while([](char c) { return isWordCharacter(c) || c == '-'; });
+    StringRef tail = rest.drop_front().take_while(isNameCharacter);
     bool isResult = rest.front() == '#' && !tail.empty() && all_of(tail, isDigit);
     if (isResult && tail.size() > maxResultDigits)
       return refuse("the result number #{} is out of range", tail.take_front(shown).str());

@@ -177,12 +177,6 @@ std::optional<Bounds> PairIntervals::integerRule(Operation *op) {
     Value narrow = b.createOrFold<arith::IndexCastOp>(loc, b.getI32Type(), v);
     return b.createOrFold<arith::SIToFPOp>(loc, b.getF32Type(), narrow);
   };
-  // A flag as a number is -1 or 0.
-  auto number = [&](const Bounds &f) {
-    Value minus = index(-1), zero = index(0);
-    return Bounds{choose(f.high, minus, zero), choose(f.low, minus, zero), -1, 0};
-  };
-  bool isFlag = op->getOperand(0).getType().isInteger(1);
   return llvm::TypeSwitch<Operation *, std::optional<Bounds>>(op)
       .Case([&](arith::AddIOp) {
         return checked({sum(x.low, y.low), sum(x.high, y.high), x.least + y.least, x.most + y.most});
@@ -206,14 +200,9 @@ std::optional<Bounds> PairIntervals::integerRule(Operation *op) {
       .Case([&](arith::ShRSIOp) { return shiftRight(x, y); })
       .Case([&](math::AbsIOp) { return absolute(x); })
       .Case([&](arith::CmpIOp compare) { return comparison(compare.getPredicate(), x, y); })
-      .Case([&](arith::IndexCastOp cast) -> std::optional<Bounds> {
-        if (cast.getType().isInteger(1))
-          return std::nullopt;
-        return isFlag ? number(x) : x;
-      })
+      .Case([&](arith::IndexCastOp) { return x; })
       .Case([&](arith::SIToFPOp) {
-        Bounds whole = isFlag ? number(x) : x;
-        return Bounds{toFloat(whole.low), toFloat(whole.high)};
+        return Bounds{toFloat(x.low), toFloat(x.high)};
       })
       .Default([](Operation *) { return std::nullopt; });
 }

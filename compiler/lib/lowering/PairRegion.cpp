@@ -58,7 +58,7 @@ Value PairRegion::cloneOp(OpBuilder &builder, Operation *op) {
       .Case([&](ir::ValueOp value) { return scope.parameter(builder, ir::paramOf(value.getParam())); })
       .Case([&](ir::ExtentOp extent) { return scope.extent(builder, extent.getExtent()); })
       .Case([&](arith::DivFOp division) { return cloneDivision(builder, division); })
-      .Case([&](arith::IndexCastOp cast) { return cloneCast(builder, cast); })
+      .Case([&](arith::IndexCastOp cast) { return values.lookup(cast.getIn()); }) // index is i32
       .Case([&](arith::ConstantOp constant) -> Value {
         auto integer = dyn_cast<IntegerAttr>(constant.getValue());
         TypedAttr value = constant.getValue();
@@ -94,15 +94,4 @@ Value PairRegion::cloneDivision(OpBuilder &builder, arith::DivFOp division) {
     return builder.create<arith::MulFOp>(division.getLoc(), left, reciprocal);
   return builder.create<arith::DivFOp>(division.getLoc(), left, values.lookup(division.getRhs()),
                                        arith::FastMathFlags::arcp);
-}
-
-// Between index and i32 nothing happens; an i1 is -1 or 0, and the lowest bit of what becomes one.
-Value PairRegion::cloneCast(OpBuilder &builder, arith::IndexCastOp cast) {
-  Value from = values.lookup(cast.getIn());
-  Type to = kernelType(cast.getType());
-  if (from.getType() == to)
-    return from;
-  if (to.isInteger(1))
-    return builder.create<arith::TruncIOp>(cast.getLoc(), to, from);
-  return builder.create<arith::ExtSIOp>(cast.getLoc(), to, from);
 }

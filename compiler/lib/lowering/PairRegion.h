@@ -57,7 +57,6 @@ private:
   mlir::Value cloneOp(mlir::OpBuilder &builder, mlir::Operation *op);
   mlir::Value cloneRead(mlir::OpBuilder &builder, ir::ReadOp read);
   mlir::Value cloneDivision(mlir::OpBuilder &builder, mlir::arith::DivFOp division);
-  mlir::Value cloneCast(mlir::OpBuilder &builder, mlir::arith::IndexCastOp cast);
 
   mlir::Block &body;
   PairScope &scope;

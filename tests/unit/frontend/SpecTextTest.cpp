@@ -103,13 +103,13 @@ TEST_CASE("syntax that costs more than its text is refused", "[spec-text]") {
   CHECK_THAT(refusal(repeated("%", 1) + repeated("a", 300)),
              Catch::EndsWith("error: a word of 301 characters; the limit is 256"));
   std::string result = dense;
-  result.replace(result.find("%v\n"), 2, "%x#4294967295");
+  result.replace(result.find("%v\n"), 2, "%v#4294967295");
   CHECK_THAT(refusal(result), Catch::EndsWith("error: the result number #4294967295 is out of range"));
 }
 
 TEST_CASE("a location is refused: a diagnostic there would read the file that it names", "[spec-text]") {
   std::string text = dense;
-  text.replace(text.find("%v\n"), 3, "%x loc(\"/dev/zero\":1:1)\n");
+  text.replace(text.find("%v\n"), 3, "%v loc(\"/dev/zero\":1:1)\n");
   CHECK(refusal(text) == "s.mlir:2:36: error: loc( is not part of a spec");
   text.replace(text.find("loc("), 4, "loc // a comment\n (");
   CHECK(refusal(text) == "s.mlir:3:2: error: loc( is not part of a spec");
@@ -131,7 +131,7 @@ TEST_CASE("ops of other dialects are refused wherever they stand", "[spec-text]"
              Catch::StartsWith("s.mlir:1:1: error: Dialect `func' not found"));
   CHECK_THAT(refusal(dense + "module {\n}\n"),
              Catch::StartsWith("s.mlir:5:1: error: only tercet.spec may stand at the top of a spec file"));
-  text.insert(text.find("  %o"), "  module {\n  }\n");
+  text.insert(text.find("  %o"), "  builtin.module {\n  }\n");
   CHECK_THAT(refusal(text), Catch::Contains("spec C5: is not an op of the tercet dialect"));
   const std::string mask = R"(tercet.spec @masked(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %near = tercet.mask {
@@ -148,9 +148,9 @@ TEST_CASE("ops of other dialects are refused wherever they stand", "[spec-text]"
 
 TEST_CASE("a message stays short, however many lines are wrong and however long they are", "[spec-text]") {
   std::string undefined = dense;
-  undefined.replace(undefined.find("%q, %k, %v\n"), 10, repeated("%x, ", 1000) + "%x");
+  undefined.replace(undefined.find("%q, %k, %v\n"), 10, repeated("%q, ", 1000) + "%q");
   for (int name = 0; name < 2000; ++name)
-    undefined.insert(undefined.find("  tercet.return"), fmt::format("  tercet.skip %x{}[marginal]\n", name));
+    undefined.insert(undefined.find("  tercet.return"), "  tercet.skip %o[marginal]\n");
   std::string message = refusal(undefined);
   CHECK_THAT(message, Catch::StartsWith("s.mlir:2:"));
   CHECK(message.size() <= 8192);

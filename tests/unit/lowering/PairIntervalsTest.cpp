@@ -301,9 +301,6 @@ TEST_CASE("bounds of windows, segments and other rules never claim what is not s
       {R"(%p = arith.cmpi sle, %j, %i : index
           %r = arith.cmpi slt, %j, %c4 : index
           %y = arith.cmpi eq, %p, %r : i1)"},
-      {R"(%p = arith.cmpi sle, %j, %i : index
-          %x = arith.index_cast %p : i1 to index
-          %y = arith.cmpi ne, %x, %c0 : index)"},
       {"%y = arith.cmpi uge, %back, %sj : index"},
       {"%y = arith.cmpi ule, %back, %neg : index"},
   };

@@ -88,6 +88,15 @@ Value KernelLowering::truncated(Value x) {
   return choose(over, integer(Limits::max(), x), choose(under, integer(Limits::min(), x), whole));
 }
 
+// One rounding, as math.fma means it: where the processor does not fuse, in f64, which holds every product of two f32.
+Value KernelLowering::fused(Value x, Value y, Value z) {
+  if (target.hasFma)
+    return fma(x, y, z);
+  auto wide = [&](Value v) -> Value { return b.create<arith::ExtFOp>(loc, like(v, b.getF64Type()), v); };
+  Value product = b.create<arith::MulFOp>(loc, wide(x), wide(y));
+  return b.create<arith::TruncFOp>(loc, x.getType(), b.create<arith::AddFOp>(loc, product, wide(z)));
+}
+
 Value KernelLowering::floatOp(Operation *op, ValueRange operands) {
   Value x = operands.empty() ? Value() : operands[0];
   auto negated = [&](Value v) -> Value { return b.create<arith::NegFOp>(loc, v); };
@@ -108,7 +117,7 @@ Value KernelLowering::floatOp(Operation *op, ValueRange operands) {
       .Case([&](math::AbsFOp) { return b.create<LLVM::FAbsOp>(loc, x.getType(), x); })
       .Case([&](math::FloorOp) { return roundDown(x); })
       .Case([&](math::CeilOp) { return negated(roundDown(negated(x))); })
-      .Case([&](math::FmaOp) { return fma(x, operands[1], operands[2]); })
+      .Case([&](math::FmaOp) { return fused(x, operands[1], operands[2]); })
       .Case([&](arith::MaximumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/true); })
       .Case([&](arith::MaxNumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/false); })
       .Case([&](arith::MinimumFOp) { return extreme(x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/true); })

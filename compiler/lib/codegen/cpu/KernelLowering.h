@@ -102,6 +102,7 @@ private:
   Value reduce(tkern::ReduceKind kind, mlir::ArrayRef<Value> vectors);
   Value maximum(Value x, Value y);
   Value fma(Value x, Value y, Value z);
+  Value fused(Value x, Value y, Value z);
   Value horner(mlir::ArrayRef<double> coefficients, Value x);
 
   // FunctionLowering.cpp, IntegerLowering.cpp: the ops of bodies, on vectors or scalars

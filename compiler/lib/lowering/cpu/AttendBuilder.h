@@ -88,8 +88,10 @@ private:
   // AttendScores.cpp
   void visit(Value firstRow, const Tile &tile);
   Value biasedScores(llvm::function_ref<Value(Value)> product, const Tile &tile, Value shift);
-  Value regionScores(Value product, Value row, const Tile &tile, Value shift);
-  Value regionScores(Value product, Value row, const Tile &tile, Value shift, bool restricted);
+  Value regionScores(Value product, Value row, const Tile &tile);
+  Value regionValues(Value product, Value row, const Tile &tile, Value shift, bool restricted);
+  Value shiftOf(Value row);
+  void startRows(Value scores, Value row);
 
   // AttendEpilogue.cpp
   void epilogue();
