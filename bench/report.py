@@ -9,6 +9,7 @@ TITLES = {
     "sla": "SLA at long sequences (stages in the order they run)",
     "full": "A map that keeps every block",
     "cold": "Cold start",
+    "language": "Score regions, masks, patterns, rules of selection",
     "memory": "Memory beyond inputs and outputs",
 }
 

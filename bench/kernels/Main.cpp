@@ -16,8 +16,8 @@ struct Suite {
   const char *name;
   ResultFile (*run)(const SuiteOptions &);
 };
-const Suite suites[] = {
-    {"dense", denseSuite}, {"sla", slaSuite}, {"full", fullSuite}, {"cold", coldSuite}, {"memory", memorySuite}};
+const Suite suites[] = {{"dense", denseSuite}, {"sla", slaSuite},           {"full", fullSuite},
+                        {"cold", coldSuite},   {"language", languageSuite}, {"memory", memorySuite}};
 
 int fail(const std::string &sentence) {
   fmt::print(stderr, "tercet-kernels: {}\n", sentence);
@@ -27,8 +27,8 @@ int fail(const std::string &sentence) {
 int runSuites(const SuiteOptions &options, const std::string &directory, const std::vector<std::string> &wanted) {
   for (const std::string &name : wanted)
     if (std::none_of(std::begin(suites), std::end(suites), [&](const Suite &suite) { return name == suite.name; }))
-      return fail(
-          fmt::format("unknown argument '{}'; legal: --quick, --out DIR, dense, sla, full, cold, memory", name));
+      return fail(fmt::format(
+          "unknown argument '{}'; legal: --quick, --out DIR, dense, sla, full, cold, language, memory", name));
   for (const Suite &suite : suites)
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), suite.name) != wanted.end()) {
       ResultFile results = suite.run(options);

@@ -26,6 +26,8 @@ ResultFile slaSuite(const SuiteOptions &options);
 ResultFile fullSuite(const SuiteOptions &options);
 /// Spec text to first answer in a fresh process. Runs this executable again with --first-answer.
 ResultFile coldSuite(const SuiteOptions &options);
+/// Score regions, masks, static patterns and rules of selection, each against the same call without it.
+ResultFile languageSuite(const SuiteOptions &options);
 /// Workspace against the bytes of K.
 ResultFile memorySuite(const SuiteOptions &options);
 

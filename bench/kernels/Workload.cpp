@@ -113,11 +113,11 @@ static void orThrow(const Status &status) {
     throw std::runtime_error(fmt::format("{}: {}", codeName(status.code()), status.message()));
 }
 
-Call::Call(Session &session, Workload &workload, const std::string &spec,
+Call::Call(Session &session, Workload &workload, const Spec &spec,
            std::vector<std::pair<std::string, double>> parameters) {
   Problem problem;
   problem.headDim = problem.valueDim = workload.shape.headDim;
-  auto compiledKernel = session.compile(readSpec(spec), problem, &compiled);
+  auto compiledKernel = session.compile(spec, problem, &compiled);
   orThrow(compiledKernel.status());
   kernel = *compiledKernel;
   bool projection = false;

@@ -49,8 +49,12 @@ Spec readSpec(const std::string &name);
 /// A compiled spec on a workload. The workload outlives it. Calls throw std::runtime_error with the Status's sentence.
 class Call {
 public:
-  Call(Session &session, Workload &workload, const std::string &spec,
+  Call(Session &session, Workload &workload, const Spec &spec,
        std::vector<std::pair<std::string, double>> parameters = {});
+  /// A built-in spec, by name.
+  Call(Session &session, Workload &workload, const std::string &spec,
+       std::vector<std::pair<std::string, double>> parameters = {})
+      : Call(session, workload, readSpec(spec), std::move(parameters)) {}
   Call(Call &&) = default;
   void operator()();
   const LaunchReport &report() const { return lastReport; }

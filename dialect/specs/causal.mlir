@@ -1,4 +1,4 @@
-// Causal attention: a query sees the keys up to its own position (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.3). Where
+// Causal attention: a query sees the keys up to its own position (arXiv:1706.03762, section 3.2.3). Where
 // queries and keys differ in number, `align_ends` says which ends meet: false aligns the first tokens (top left), true the last
 // (bottom right), as when the queries continue a cache of keys.
 tercet.spec @causal(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {

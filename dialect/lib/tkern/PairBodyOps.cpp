@@ -22,6 +22,9 @@ LogicalResult MapPairsOp::verifyRegions() {
     if (!isa<ElementOp>(op) && !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
       return op.emitOpError("C2: is not an arith or math op or tkern.element, which is all that a tkern.map_pairs body "
                             "holds");
+  for (Value input : getInputs())
+    if (auto tile = cast<TileType>(input.getType()); !tile.broadcastsTo(getTile().getType()))
+      return emitOpError("C3: cannot broadcast ") << tile << " to " << getTile().getType();
   return success();
 }
 

@@ -17,9 +17,9 @@ tkern.kernel @map_pairs_c1(%i: index, %g: index, %u: index) {
 tkern.kernel @map_pairs_c1_yield(%i: index, %g: index, %u: index) {
   %one = arith.constant 1.0 : f32
   %t = tkern.splat %one : !tkern.tile<4x64>
-  // expected-error @+1 {{C1: ends with 'arith.negf', expected tkern.yield}}
   %m = tkern.map_pairs %t at[%i, %g] : !tkern.tile<4x64> {
   ^bb0(%x: f32, %row: i32, %col: i32):
+    // expected-error @+1 {{block with no terminator}}
     %y = arith.negf %x : f32
   }
   tkern.end

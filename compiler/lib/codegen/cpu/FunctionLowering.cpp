@@ -28,7 +28,7 @@ Value KernelLowering::exp(Value x) {
     low = b.create<LLVM::FMAOp>(loc, x, factor, b.create<arith::NegFOp>(loc, t));
     low = fma(x, real(log2e - static_cast<float>(log2e), type), low);
   } else {
-    constexpr double upper = 0x1.714p0; // eleven bits of log2 e
+    constexpr double upper = 0x1.714p0;                     // eleven bits of log2 e
     Value most = real(110, type), least = real(-110, type); // beyond, e^x saturates; NaN passes
     x = choose(compare(CmpFPredicate::OGT, x, most), most, x);
     x = choose(compare(CmpFPredicate::OLT, x, least), least, x);
