@@ -173,9 +173,9 @@ void ruleCases(ResultFile &results, const SuiteOptions &options) {
   double blocks = static_cast<double>((shape.tokens + 63) / 64);
   Comparison runs(options, shape, 5,
                   {{"the best 5 %", selecting("top_fraction", 0.05, "row")},
-                   {"5.5 % of the mass", selecting("top_mass", 0.055, "row")},
-                   {"shares above a bound", selecting("above", 1.22 / blocks, "row")},
-                   {"shares near the largest", selecting("relative", 0.87, "row")},
+                   {"5.2 % of the mass", selecting("top_mass", 0.052, "row")},
+                   {"shares above a bound", selecting("above", 1.026 / blocks, "row")},
+                   {"shares near the largest", selecting("relative", 0.979, "row")},
                    {"percentile 95", selecting("percentile", 0.95, "row")},
                    {"percentile 95 of a head", selecting("percentile", 0.95, "head")},
                    {"the best 5 % of all heads", selecting("top_fraction", 0.05, "all_heads")},
