@@ -20,12 +20,11 @@ rt::SimulationOptions bounded(rt::SimulationOptions options) {
 
 } // namespace
 
-EditedPlan::EditedPlan(std::string target, std::string kernel, std::vector<Case> given)
-    : target(std::move(target)), kernel(std::move(kernel)),
-      cases(std::move(given)), backends{
-                                   SimulatedBackend("sim:" + this->target, bounded({})),
-                                   SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(3))),
-                                   SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(4)))} {
+EditedPlan::EditedPlan(std::string target, std::string kernel, std::vector<Case> given, ChangeInputs change)
+    : target(std::move(target)), kernel(std::move(kernel)), cases(std::move(given)),
+      change(change), backends{SimulatedBackend("sim:" + this->target, bounded({})),
+                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(3))),
+                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(4)))} {
   PreparedCase prepared = prepare(cases[0]);
   auto compiled = backends[0].kernelFor(prepared.spec, prepared.problem);
   INFO(compiled.status().message());
@@ -51,6 +50,8 @@ std::string EditedPlan::findFault(const std::string &edited) {
   for (SimulatedBackend &backend : backends)
     for (const Case &entry : cases) {
       PreparedCase prepared = prepare(entry);
+      if (change)
+        change(prepared);
       Status status = backend.run(changed, prepared.arguments, prepared.outputs.arguments());
       if (!status.ok())
         return status.message();

@@ -5,10 +5,13 @@
 
 namespace tercet::test {
 
+/// Changes the contents of a case's inputs; null for none.
+using ChangeInputs = void (*)(PreparedCase &);
+
 class EditedPlan {
 public:
   /// The plan is that of the first case; the others differ from it in what a plan takes at run time.
-  EditedPlan(std::string target, std::string kernel, std::vector<Case> cases);
+  EditedPlan(std::string target, std::string kernel, std::vector<Case> cases, ChangeInputs change = nullptr);
 
   /// The kernel's text with the device library put in.
   std::string source();
@@ -20,6 +23,7 @@ public:
 private:
   std::string target, kernel;
   std::vector<Case> cases;
+  ChangeInputs change;
   Artifact artifact;
   SimulatedBackend backends[3];
 };
