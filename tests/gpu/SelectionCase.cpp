@@ -171,12 +171,13 @@ struct Selector {
     int64_t number = 0;
     if (spec.keep == "top_mass") {
       double sum = spec.forcedCounts ? forced : 0, wanted = (keep - 1e-9) * all;
-      if (keep == 0)
+      if (keep == 0 || all == 0)
         return 0;
-      noteCut((sum - wanted) / std::max(all, 1e-9));
-      for (; number < static_cast<int64_t>(best.size()) && sum < wanted; ++number) {
+      for (; number < static_cast<int64_t>(best.size()); ++number) {
+        noteCut((sum - wanted) / all);
+        if (sum >= wanted)
+          break;
         sum += best[number]->share;
-        noteCut((sum - wanted) / std::max(all, 1e-9));
       }
       return number;
     }

@@ -1,9 +1,7 @@
 // Bugs in how super rows are listed and taken, one at a time, in the plan of sla for sm_90a: the simulator must find all but
 // those that change nothing. What dense attention has too is edited in unit/simulator/WarpgroupMutationTest.cpp.
-#include "gpu/SimulatedCase.h"
+#include "gpu/EditedPlan.h"
 #include "unit/simulator/KernelEdits.h"
-
-#include "tercet/compiler/cuda/Nvrtc.h"
 
 #include <catch2/catch.hpp>
 
@@ -67,59 +65,6 @@ const std::vector<KernelEdit> listEdits = {
     {"count + others - in_both", "count"},
 };
 
-/// sla at 64 x 64 blocks, with one kernel replaced.
-class EditedPlan {
-public:
-  EditedPlan(std::string kernel, std::vector<Case> given) : kernel(std::move(kernel)), cases(std::move(given)) {
-    PreparedCase prepared = prepare(cases[0]);
-    auto compiled = backends[0].kernelFor(prepared.spec, prepared.problem);
-    INFO(compiled.status().message());
-    REQUIRE(compiled.ok());
-    artifact = (*compiled)->artifact();
-  }
-
-  std::string source() {
-    auto found = std::find_if(artifact.modules[0].kernels.begin(), artifact.modules[0].kernels.end(),
-                              [&](const KernelInfo &info) { return info.name == kernel; });
-    REQUIRE(found != artifact.modules[0].kernels.end());
-    return withDeviceLibrary(found->gpu.source);
-  }
-
-  std::string findFault(const std::string &edited) {
-    auto output = (*compiler::Nvrtc::get())->compile(kernel, edited, "sm_90a", /*ptxOnly=*/true);
-    if (!output.ok())
-      return "does not compile: " + output.status().message();
-    Artifact changed = artifact;
-    for (KernelInfo &info : changed.modules[0].kernels)
-      if (info.name == kernel)
-        info.gpu.ptx = output->ptx;
-    for (SimulatedBackend &backend : backends)
-      for (const Case &entry : cases) {
-        PreparedCase prepared = prepare(entry);
-        Status status = backend.run(changed, prepared.arguments, prepared.outputs.arguments());
-        if (!status.ok())
-          return status.message();
-        if (std::string fault = test::findFault(prepared, entry); !fault.empty())
-          return fault;
-      }
-    return "";
-  }
-
-private:
-  static rt::SimulationOptions bounded(rt::SimulationOptions options) {
-    options.launch.maxInstructions = 1000000;
-    options.launch.checks.races = true;
-    return options;
-  }
-
-  std::string kernel;
-  std::vector<Case> cases;
-  Artifact artifact;
-  SimulatedBackend backends[3] = {SimulatedBackend("sim:sm_90a", bounded({})),
-                                  SimulatedBackend("sim:sm_90a", bounded(rt::adversarialSimulation(3))),
-                                  SimulatedBackend("sim:sm_90a", bounded(rt::adversarialSimulation(4)))};
-};
-
 Case givenClasses(int64_t heads, int64_t keyHeads, int64_t queries, int64_t keys) {
   return {.name = "edited",
           .spec = "sla",
@@ -144,7 +89,7 @@ TEST_CASE("bugs in how super rows are taken are found by running them", "[superr
   lengths.queryLengths = {130};
   lengths.keyLengths = {450};
   lengths.poison = true;
-  EditedPlan plan("attend", {givenClasses(2, 1, 300, 700), lengths, farBelowZero()});
+  EditedPlan plan("sm_90a", "attend", {givenClasses(2, 1, 300, 700), lengths, farBelowZero()});
   BugCount count =
       countBugs(plan.source(), attendEdits, [&](const std::string &edited) { return plan.findFault(edited); });
   CHECK(count.bugs >= 20);
@@ -153,7 +98,8 @@ TEST_CASE("bugs in how super rows are taken are found by running them", "[superr
 
 TEST_CASE("bugs in how super rows are listed are found by running them", "[superrows][mutation]") {
   // Lists that a warp places in two turns.
-  EditedPlan plan("given_classes", {givenClasses(2, 1, 300, 700), givenClasses(1, 1, 128, 64 * 120), farBelowZero()});
+  EditedPlan plan("sm_90a", "given_classes",
+                  {givenClasses(2, 1, 300, 700), givenClasses(1, 1, 128, 64 * 120), farBelowZero()});
   BugCount count =
       countBugs(plan.source(), listEdits, [&](const std::string &edited) { return plan.findFault(edited); });
   CHECK(count.bugs >= 15);

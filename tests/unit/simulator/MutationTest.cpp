@@ -50,7 +50,7 @@ const std::vector<test::KernelEdit> edits = {
     {"(tile.col_of(i)) < live ? tile.at[i]", "(tile.col_of(i)) <= live ? tile.at[i]"},
     {"if (cols < COLS) {", "if (cols < COLS - 1) {"},
     {" || top.at[1] > (fresh[1] ? -infinity() : threshold)", ""},
-    {"(fresh[0] ? -infinity() : threshold)", "threshold"},
+    {"(fresh[0] ? -infinity() : threshold)", "threshold", "all rows of a warp meet their first key in the same step"},
     {"fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f)", "top.at[row]"},
     {"fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f)", "fmaxf(top.at[row], 0.0f)"},
     {"factor.at[row] = fresh[row] ? 0.0f : exp2_approx(-rise.at[row]);", "factor.at[row] = exp2_approx(rise.at[row]);"},

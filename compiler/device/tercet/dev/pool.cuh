@@ -50,8 +50,8 @@ TERCET_DEVICE void pool_queries(u8 *shared, index block, index gr, Element *q, i
 }
 
 /// Key block `block` of pair g: means transposed, [g][COLS][blocks], as block scores read them; and as rows
-/// [g][blocks][COLS] of the element type, with PLANES = 2 followed by a plane [2][pairs][blocks][COLS] of what rounding
-/// left. A null `means` or `rounded` is not wanted.
+/// [PLANES][pairs][blocks][COLS] of the element type, each plane what rounding left of those before it. A null `means` or
+/// `rounded` is not wanted.
 template <int THREADS, class Element, int COLS, int BLOCK, int PLANES>
 TERCET_DEVICE void pool_keys(u8 *shared, index block, index g, index pairs, Element *k, index batch_stride,
                              index head_stride, index row_stride, const i32 *lengths, index key_heads, index tokens,
@@ -66,9 +66,12 @@ TERCET_DEVICE void pool_keys(u8 *shared, index block, index g, index pairs, Elem
     if (rounded == nullptr)
       return;
     Element *to = rounded + (g * blocks + block) * COLS + c;
-    *to = round_one<Element>(mean);
-    if (PLANES == 2)
-      to[pairs * blocks * COLS] = round_one<Element>(mean - to_float(*to));
+#pragma unroll
+    for (int plane = 0; plane < PLANES; ++plane) {
+      *to = round_one<Element>(mean);
+      mean -= to_float(*to);
+      to += pairs * blocks * COLS;
+    }
   });
 }
 

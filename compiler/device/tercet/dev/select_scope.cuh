@@ -88,6 +88,20 @@ template <int BLOCK_Q, int BLOCK_K> struct Scope {
         rows(heads * ceil_div(rows, BLOCK_Q)), key_blocks(ceil_div(keys, BLOCK_K)) {}
 };
 
+/// The keys of candidates in rows first .. end - 1 of a scope, by a block of `digits` threads.
+struct ScopeKeys {
+  const float *base;
+  index key_blocks, first, end;
+
+  /// body(key, row) for each of them, one per thread.
+  template <class Body> TERCET_DEVICE void each(Body body) const {
+    for (index row = first + warp(); row < end; row += digits / 32)
+      for (index j = lane(); j < key_blocks; j += 32)
+        if (const u32 key = __float_as_uint(base[row * key_blocks + j]); key >= first_rank)
+          body(key, row);
+  }
+};
+
 /// Shared memory of count_keys.
 enum : int { count_bytes = 2 * digits * sizeof(u64) };
 
@@ -109,23 +123,19 @@ TERCET_DEVICE void count_keys(u8 *shared, index part, index s, index pass, const
   here[0][threadIdx.x] = here[1][threadIdx.x] = 0;
   __syncthreads();
 
-  const auto each_key = [&](auto body) {
-    for (index row = part * ROWS + warp(); row < smaller((part + 1) * ROWS, scope.rows); row += digits / 32)
-      for (index j = lane(); j < scope.key_blocks; j += 32)
-        if (const u32 key = __float_as_uint(spare[(s * scope.rows + row) * scope.key_blocks + j]); key >= first_rank)
-          body(key, row);
-  };
+  const ScopeKeys own = {spare + s * scope.rows * scope.key_blocks, scope.key_blocks, part * ROWS,
+                         smaller((part + 1) * ROWS, scope.rows)};
   const int step = static_cast<int>(pass) - named_passes<Rule>();
   if (named_passes<Rule>() == 1 && step < 0) {
     const float unit = KEEP == keep_relative ? __uint_as_float(static_cast<u32>(counted.top)) : 1.0f;
     const float bound = static_cast<float>(rule.keep * unit);
     u64 reaching = 0;
-    each_key([&](u32 key, index) { reaching += score_of(key) >= bound; });
+    own.each([&](u32 key, index) { reaching += score_of(key) >= bound; });
     atomicAdd(&here[0][0], reaching);
   } else if (named_passes<Rule>() == key_passes && step < 0) {
     const u64 found = search.named(static_cast<int>(pass)).found;
     const int shift = 8 * (key_passes - 1 - static_cast<int>(pass));
-    each_key([&](u32 key, index) {
+    own.each([&](u32 key, index) {
       if (static_cast<u64>(key) >> shift >> 8 != found)
         return;
       atomicAdd(&here[0][key >> shift & 255], 1ull);
@@ -139,7 +149,7 @@ TERCET_DEVICE void count_keys(u8 *shared, index part, index s, index pass, const
     if (of_rows && !cuts[0].splits() && !cuts[1].splits())
       return;
     const int shift = 8 * ((of_rows ? cut_passes : key_passes) - 1 - step);
-    each_key([&](u32 key, index row) {
+    own.each([&](u32 key, index row) {
       const u32 number = of_rows ? static_cast<u32>(last_row - row) : key;
 #pragma unroll
       for (int side = 0; side < 2; ++side)

@@ -48,6 +48,19 @@ TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *b
   return scores;
 }
 
+/// Gives rows that have met no score above -inf the maximum of these scores, `unit` of which are one of log2, where it is
+/// finite. Relative to 0 their exponents would be rounded at their own size: products are anyway, but not what a score region
+/// bounds.
+template <int ROWS, int COLS> TERCET_DEVICE void start_rows(Tile<ROWS, COLS> scores, float unit, Tile<ROWS, 1> &max) {
+  const bool fresh[2] = {max.at[0] == -infinity(), max.at[1] == -infinity()};
+  if (__any_sync(whole_warp, fresh[0] || fresh[1])) {
+    const Tile<ROWS, 1> top = reduce_max(scores);
+#pragma unroll
+    for (int row = 0; row < 2; ++row)
+      max.at[row] = fresh[row] && fabsf(top.at[row]) < infinity() ? top.at[row] * unit : max.at[row];
+  }
+}
+
 /// Scores are in log2 units, relative to `max`. Returns p = 2^score and adds its row sums to `sum`. Where a score of
 /// the warp's rows exceeds `threshold`, `max` becomes the true maximum of the rows so far, and sum, acc and the scores
 /// follow: p is then at most 1, else at most 2^threshold. A row whose `max` is -inf has met no score above -inf: its

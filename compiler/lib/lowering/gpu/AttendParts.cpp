@@ -145,7 +145,9 @@ Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value he
 }
 
 Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t cols) {
-  Value pair = plane == 0 ? group : b.add("pair_of_plane", group, pairs);
+  Value pair = group;
+  for (int64_t before = 0; before < plane; ++before)
+    pair = b.add("pair_of_plane", pair, pairs);
   Value first = b.mul((name + "_first").str(), pair, keyBlocks);
   Value offset = b.mul((name + "_offset").str(), first, b.constant(cols));
   Type element = cast<tkern::PointerType>(base.getType()).getElementType();

@@ -48,8 +48,8 @@ struct GpuProgram {
   bool listsSteps() const { return mask && !classified(); }
   bool isDense() const { return exact && !classified() && !linear; }
   bool globalState() const { return linear && over == GpuLinearSet::none; }
-  /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32.
-  int64_t meanPlanes() const { return isWide() ? 1 : 2; }
+  /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32; 24 bits of bf16, 22 of f16.
+  int64_t meanPlanes() const { return isWide() ? 1 : dtype == DType::bf16 ? 3 : 2; }
   bool isWide() const { return dtype == DType::f32; }
   /// Rounded up to what matrix units take.
   int64_t paddedHeadDim() const { return (headDim + 15) / 16 * 16; }

@@ -1,0 +1,64 @@
+// See the header.
+#include "gpu/EditedPlan.h"
+
+#include "tercet/compiler/cuda/Nvrtc.h"
+#include "unit/simulator/KernelEdits.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+namespace tercet::test {
+
+namespace {
+
+rt::SimulationOptions bounded(rt::SimulationOptions options) {
+  options.launch.maxInstructions = 1000000;
+  options.launch.checks.races = true;
+  return options;
+}
+
+} // namespace
+
+EditedPlan::EditedPlan(std::string target, std::string kernel, std::vector<Case> given, ChangeInputs change)
+    : target(std::move(target)), kernel(std::move(kernel)), cases(std::move(given)),
+      change(change), backends{SimulatedBackend("sim:" + this->target, bounded({})),
+                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(3))),
+                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(4)))} {
+  PreparedCase prepared = prepare(cases[0]);
+  auto compiled = backends[0].kernelFor(prepared.spec, prepared.problem);
+  INFO(compiled.status().message());
+  REQUIRE(compiled.ok());
+  artifact = (*compiled)->artifact();
+}
+
+std::string EditedPlan::source() {
+  auto found = std::find_if(artifact.modules[0].kernels.begin(), artifact.modules[0].kernels.end(),
+                            [&](const KernelInfo &info) { return info.name == kernel; });
+  REQUIRE(found != artifact.modules[0].kernels.end());
+  return withDeviceLibrary(found->gpu.source);
+}
+
+std::string EditedPlan::findFault(const std::string &edited) {
+  auto output = (*compiler::Nvrtc::get())->compile(kernel, edited, target, /*ptxOnly=*/true);
+  if (!output.ok())
+    return "does not compile: " + output.status().message();
+  Artifact changed = artifact;
+  for (KernelInfo &info : changed.modules[0].kernels)
+    if (info.name == kernel)
+      info.gpu.ptx = output->ptx;
+  for (SimulatedBackend &backend : backends)
+    for (const Case &entry : cases) {
+      PreparedCase prepared = prepare(entry);
+      if (change)
+        change(prepared);
+      Status status = backend.run(changed, prepared.arguments, prepared.outputs.arguments());
+      if (!status.ok())
+        return status.message();
+      if (std::string fault = test::findFault(prepared, entry); !fault.empty())
+        return fault;
+    }
+  return "";
+}
+
+} // namespace tercet::test

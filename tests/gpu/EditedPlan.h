@@ -1,0 +1,31 @@
+// A plan of a spec for a simulated GPU in which one kernel's text is edited: what KernelEdits.h looks for faults in.
+#pragma once
+
+#include "gpu/SimulatedCase.h"
+
+namespace tercet::test {
+
+/// Changes the contents of a case's inputs; null for none.
+using ChangeInputs = void (*)(PreparedCase &);
+
+class EditedPlan {
+public:
+  /// The plan is that of the first case; the others differ from it in what a plan takes at run time.
+  EditedPlan(std::string target, std::string kernel, std::vector<Case> cases, ChangeInputs change = nullptr);
+
+  /// The kernel's text with the device library put in.
+  std::string source();
+
+  /// What is wrong with any of the cases where the kernel has this text, in any of three modes; empty if nothing is. Races are
+  /// looked for in all of them.
+  std::string findFault(const std::string &edited);
+
+private:
+  std::string target, kernel;
+  std::vector<Case> cases;
+  ChangeInputs change;
+  Artifact artifact;
+  SimulatedBackend backends[3];
+};
+
+} // namespace tercet::test
