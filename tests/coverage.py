@@ -1,7 +1,8 @@
 """docs/coverage.md from what tests proved: every passing check of a published rule leaves a record.
 
     rm -f build/coverage.jsonl
-    COVERAGE_RECORDS=$PWD/build/coverage.jsonl build/bin/numerics_tests "[published]" &&
+    export COVERAGE_RECORDS=$PWD/build/coverage.jsonl
+    build/bin/numerics_tests "[published]" && build/bin/gpu_numerics_tests "[published]" &&
     python3 tests/coverage.py build/coverage.jsonl > docs/coverage.md
 """
 import collections
