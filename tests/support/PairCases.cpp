@@ -108,6 +108,10 @@ void addClassified(Cases &cases) {
     cases.push_back({.name = "samples", .spec = "sampled", .settings = {{"stride", stride}}, .shape = grouped});
   cases.push_back(
       {.name = "means as they are", .spec = "guarded", .settings = {{"center", "false"}}, .shape = grouped});
+  Case guarded{
+      .name = "a guard that forces some blocks", .spec = "guarded", .parameters = {{"guard", 0.05}}, .shape = grouped};
+  cases.push_back(guarded);
+  addRagged(cases, guarded);
   cases.push_back({.name = "a wide band", .spec = "document_bands", .parameters = {{"reach", 4}}, .shape = grouped});
 }
 
