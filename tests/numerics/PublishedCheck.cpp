@@ -27,29 +27,36 @@ std::vector<int8_t> flat(const std::vector<BlockMap> &maps) {
 
 } // namespace
 
-void checkRule(Backend &backend, const PublishedRule &rule, const std::string &test) {
-  INFO(rule.system << ": " << rule.spec << " on " << backend.name());
+void checkRule(const std::vector<Backend *> &backends, const PublishedRule &rule, const std::string &test) {
   reference::Data inputs = inputsOf(rule, DType::f32);
+  RuleResult expected = evaluateRule(rule, inputs);
   Arguments arguments = inputs.arguments();
   arguments.parameters = rule.parameters;
-  Ran ran = runSpec(backend, specNamed(rule.spec, rule.settings), arguments);
-  if (isClose(backend, ran, evaluateRule(rule, inputs)))
-    recordCoverage({rule.system, rule.spec, "forward", backend.name(), test});
+  for (Backend *backend : backends) {
+    INFO(rule.system << ": " << rule.spec << " on " << backend->name());
+    Ran ran = runSpec(*backend, specNamed(rule.spec, rule.settings), arguments);
+    if (isClose(*backend, ran, expected))
+      recordCoverage({rule.system, rule.spec, "forward", backend->name(), test});
+  }
 }
 
-void checkSelection(Backend &backend, const PublishedSelection &selection, const std::string &test) {
-  INFO(selection.system << ": " << selection.spec << " on " << backend.name());
+void checkSelection(const std::vector<Backend *> &backends, const PublishedSelection &selection,
+                    const std::string &test) {
   reference::Data inputs = inputsOf(selection);
   std::vector<BlockMap> classes;
   for (int64_t head = 0; head < selection.shape.heads; ++head)
     classes.push_back(selection.classes(inputs, head));
+  RuleResult expected = evaluateSelection(selection, inputs, classes);
   Arguments arguments = inputs.arguments();
   arguments.parameters = selection.parameters;
-  Ran ran = runSpec(backend, specNamed(selection.spec, selection.settings), arguments);
-  bool sameClasses = ran.classes == flat(classes);
-  CHECK(sameClasses);
-  if (isClose(backend, ran, evaluateSelection(selection, inputs, classes)) && sameClasses)
-    recordCoverage({selection.system, selection.spec, "forward", backend.name(), test});
+  for (Backend *backend : backends) {
+    INFO(selection.system << ": " << selection.spec << " on " << backend->name());
+    Ran ran = runSpec(*backend, specNamed(selection.spec, selection.settings), arguments);
+    bool sameClasses = ran.classes == flat(classes);
+    CHECK(sameClasses);
+    if (isClose(*backend, ran, expected) && sameClasses)
+      recordCoverage({selection.system, selection.spec, "forward", backend->name(), test});
+  }
 }
 
 } // namespace tercet::test

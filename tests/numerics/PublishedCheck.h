@@ -1,4 +1,5 @@
-// PublishedCheck: one published rule or selection on one backend; what passes is recorded for docs/coverage.md.
+// PublishedCheck: one published rule or selection, evaluated once and compared with every backend; what passes is recorded
+// for docs/coverage.md.
 #pragma once
 
 #include "support/Backend.h"
@@ -6,12 +7,14 @@
 #include "support/PublishedSelections.h"
 
 #include <string>
+#include <vector>
 
 namespace tercet::test {
 
 /// `test` is named in the record: "numerics/PublishedRuleTest".
-void checkRule(Backend &backend, const PublishedRule &rule, const std::string &test);
+void checkRule(const std::vector<Backend *> &backends, const PublishedRule &rule, const std::string &test);
 /// The class of every block, and what comes out.
-void checkSelection(Backend &backend, const PublishedSelection &selection, const std::string &test);
+void checkSelection(const std::vector<Backend *> &backends, const PublishedSelection &selection,
+                    const std::string &test);
 
 } // namespace tercet::test

@@ -8,8 +8,7 @@ using namespace tercet::test;
 
 static void checkRules(const std::vector<PublishedRule> &rules) {
   for (const PublishedRule &rule : rules)
-    for (Backend *backend : backends())
-      checkRule(*backend, rule, "numerics/PublishedRuleTest");
+    checkRule(backends(), rule, "numerics/PublishedRuleTest");
 }
 
 TEST_CASE("masks, scores and patterns of language models are those of their papers", "[published]") {
@@ -26,6 +25,5 @@ TEST_CASE("tables of segments and masks handed in say what their papers say", "[
 
 TEST_CASE("blocks are picked as published systems pick them", "[published]") {
   for (const PublishedSelection &selection : publishedSelections())
-    for (Backend *backend : backends())
-      checkSelection(*backend, selection, "numerics/PublishedRuleTest");
+    checkSelection(backends(), selection, "numerics/PublishedRuleTest");
 }
