@@ -17,20 +17,19 @@ OwningOpRef<ModuleOp> lowerRankRows(MLIRContext &context, const GpuProgram &prog
   arguments.addFacts();
   arguments.addScopeHeads();
   arguments.add(arguments.buffer("scopes", arguments.i32()));
-  const int64_t cols = source == ScoreSource::means ? program.headDim : 0,
-                bytes = std::max<int64_t>(4 * rowsPerBlock * cols, 16);
+  const ScoreRoom room = scoreRoomOf(program, source);
   SmallVector<Attribute> constants = {b.integer(static_cast<int64_t>(source)),
                                       b.integer(rowsPerBlock),
-                                      b.integer(cols),
+                                      b.integer(room.cols),
                                       b.flag(source != ScoreSource::workspace),
                                       b.flag(program.selection.needsShares()),
                                       b.integer(program.blockQ),
                                       b.integer(program.blockK),
                                       b.integer(static_cast<int64_t>(program.selection.keepRule))};
   arguments.addRowFacts(constants);
-  constants.push_back(b.integer(bytes));
+  constants.push_back(b.integer(room.bytes));
   b.call("rank_blocks", "select_scope", constants, arguments.inputs, /*shared=*/true);
-  return kernel.finish(bytes);
+  return kernel.finish(room.bytes);
 }
 
 OwningOpRef<ModuleOp> lowerCountKeys(MLIRContext &context, const GpuProgram &program) {

@@ -18,6 +18,11 @@ ScoreSource scoreSourceOf(const GpuProgram &program) {
   return ScoreSource::means;
 }
 
+ScoreRoom scoreRoomOf(const GpuProgram &program, ScoreSource source) {
+  const int64_t cols = source == ScoreSource::means ? program.headDim : 0;
+  return {cols, std::max<int64_t>(4 * rowsPerBlock * cols, 16)};
+}
+
 SampledShape::SampledShape(const GpuProgram &program) {
   auto groupsOf = [&](int64_t block, int64_t most) { // GroupTile of the device library
     int64_t perBlock = block / program.selection.stride, parts = (perBlock + most - 1) / most;

@@ -15,6 +15,13 @@ inline constexpr int64_t rowsPerCount = 64;
 enum class ScoreSource : int64_t { means, table, workspace, heads };
 ScoreSource scoreSourceOf(const GpuProgram &program);
 
+/// Query means that a block of rows keeps in shared memory to score its rows: their columns, 0 where scores are read, and
+/// bytes.
+struct ScoreRoom {
+  int64_t cols, bytes;
+};
+ScoreRoom scoreRoomOf(const GpuProgram &program, ScoreSource source);
+
 /// Threads and query blocks of a block of sampled_scores, and its shared memory: SampledShape of the device library.
 struct SampledShape {
   explicit SampledShape(const GpuProgram &program);

@@ -47,13 +47,13 @@ OwningOpRef<ModuleOp> lowerShareRows(MLIRContext &context, const GpuProgram &pro
   arguments.add(arguments.buffer("shares", arguments.f32()));
   arguments.addSizes();
   arguments.add(arguments.buffer("rules", b.builder.getI8Type(), program.selection.hasRules()));
-  const int64_t cols = source == ScoreSource::means ? program.headDim : 0,
-                bytes = std::max<int64_t>(4 * rowsPerBlock * cols, 16);
+  const ScoreRoom room = scoreRoomOf(program, source);
   b.call("share_blocks", "select_scope",
-         {b.integer(static_cast<int64_t>(source)), b.integer(rowsPerBlock), b.integer(cols), b.integer(program.blockQ),
-          b.integer(program.blockK), b.flag(program.selection.hasRules()), b.integer(bytes)},
+         {b.integer(static_cast<int64_t>(source)), b.integer(rowsPerBlock), b.integer(room.cols),
+          b.integer(program.blockQ), b.integer(program.blockK), b.flag(program.selection.hasRules()),
+          b.integer(room.bytes)},
          arguments.inputs, /*shared=*/true);
-  return kernel.finish(bytes);
+  return kernel.finish(room.bytes);
 }
 
 OwningOpRef<ModuleOp> lowerGivenClasses(MLIRContext &context, const GpuProgram &program, bool superRows) {

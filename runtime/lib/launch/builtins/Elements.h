@@ -24,6 +24,14 @@ template <typename Vector, typename Element> [[gnu::always_inline]] inline Vecto
   std::memcpy(address, &vector, sizeof(vector));
 }
 
+/// Of eight lanes, from the first on.
+template <typename Total, typename Vector> [[gnu::always_inline]] inline Total sumOfLanes(const Vector &values) {
+  Total total = 0;
+  for (int lane = 0; lane < 8; ++lane)
+    total += values[lane];
+  return total;
+}
+
 struct F32Element {
   using Type = float;
   [[gnu::always_inline]] static inline float toFloat(float value) { return value; }

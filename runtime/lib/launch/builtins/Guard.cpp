@@ -65,9 +65,7 @@ template <typename Element> struct AddDirections {
         Double8 some = features<Element>(token, center, c, dim);
         squares += some * some;
       }
-      double square = 0;
-      for (int lane = 0; lane < 8; ++lane)
-        square += squares[lane];
+      double square = sumOfLanes<double>(squares);
       double factor = square == 0 ? 0 : 1 / std::sqrt(square);
       for (int64_t c = 0; c < dim; c += 8) {
         Double8 sum = loadVector<Double8>(sums + c) + features<Element>(token, center, c, dim) * factor;

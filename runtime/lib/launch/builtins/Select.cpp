@@ -23,12 +23,8 @@ void clearBehind(const SelectSlots &s, const RowContext &at, const Chunk &chunk)
 }
 
 void selectHead(const SelectSlots &s, const BuiltinCall &call) {
-  ChunkScratch scratch(s, call.scratch);
-  RowContext at(s, call.item1);
-  Chunk chunk(s, call.item0, at);
+  auto [scratch, at, chunk] = ScoredChunk(s, call);
   SelectionRule rule = ruleOf(s, at.head.queryHead, 1);
-  if (chunk.live > 0 && at.liveCols > 0)
-    scoreRows(s, call, at, chunk.first, chunk.live, scratch.scores, scratch.forScores);
   for (int64_t row = 0; row < chunk.live; ++row) {
     findStates(s, at, chunk.first + row, scratch.states);
     classifyRow(rule, scratch.scores + row * scoreColumns(s), scratch.states, at.liveCols, areShares(s), scratch.keys,

@@ -71,6 +71,19 @@ inline int8_t *classRow(const SelectSlots &s, const GroupHead &head, int64_t i) 
   return s.classes + head.batch * s.strideB + head.queryHead * s.strideH + i * s.strideI;
 }
 
+/// The live rows of an item's chunk of one head, scored.
+struct ScoredChunk {
+  ChunkScratch scratch;
+  RowContext at;
+  Chunk chunk;
+
+  ScoredChunk(const SelectSlots &s, const BuiltinCall &call)
+      : scratch(s, call.scratch), at(s, call.item1), chunk(s, call.item0, at) {
+    if (chunk.live > 0 && at.liveCols > 0)
+      scoreRows(s, call, at, chunk.first, chunk.live, scratch.scores, scratch.forScores);
+  }
+};
+
 /// The rule of a span over `heads` query heads from `firstHead` on: budgets replace keep by their mean.
 inline SelectionRule ruleOf(const SelectSlots &s, int64_t firstHead, int64_t heads) {
   SelectionRule rule = {static_cast<KeepRule>(s.keepRule),

@@ -32,12 +32,8 @@ SpanRow rankRow(const SelectSlots &s, const SelectionRule &rule, float *values, 
 
 void rankRows(const BuiltinCall &call) {
   const SelectSlots &s = slotsOf(call);
-  ChunkScratch scratch(s, call.scratch);
-  RowContext at(s, call.item1);
-  Chunk chunk(s, call.item0, at);
+  auto [scratch, at, chunk] = ScoredChunk(s, call);
   SelectionRule rule = ruleOf(s, at.head.queryHead, 1);
-  if (chunk.live > 0 && at.liveCols > 0)
-    scoreRows(s, call, at, chunk.first, chunk.live, scratch.scores, scratch.forScores);
   for (int64_t row = 0; row < chunk.rows; ++row) {
     int64_t place = at.gr * s.blocksQ + chunk.first + row, live = row < chunk.live ? at.liveCols : 0;
     int32_t *keys = s.keys + place * s.blocksK;

@@ -48,10 +48,7 @@ struct WeightFrom {
       Float8 weights = weightsOf(valuesOf(some), isShare, offset);
       sums += __builtin_convertvector(some >= bound ? weights : Float8{}, Double8);
     }
-    double total = 0;
-    for (int lane = 0; lane < 8; ++lane)
-      total += sums[lane];
-    *result = total;
+    *result = sumOfLanes<double>(sums);
   }
 };
 
@@ -64,10 +61,7 @@ struct CountOfWeight {
       Float8 weights = weightsOf(valuesOf(some), isShare, offset);
       counts -= (some != noKey) & (weights >= least);
     }
-    int64_t total = 0;
-    for (int lane = 0; lane < 8; ++lane)
-      total += counts[lane];
-    *result = total;
+    *result = sumOfLanes<int64_t>(counts);
   }
 };
 
