@@ -42,7 +42,7 @@ static Tensor tensorFor(const PlanArgument &argument, const Artifact &artifact, 
   case Role::bias:
     return make({valueDim});
   case Role::table:
-    return tableFor(argument, {batch, heads, headsKV, tokens, keys, blocks(tokens, signature.blockQ),
+    return tableFor(argument, {batch, heads, headsKV, tokens, keys, valueDim, blocks(tokens, signature.blockQ),
                                blocks(keys, signature.blockK)});
   case Role::queryLengths:
   case Role::keyLengths:

@@ -56,7 +56,8 @@ static void buildKernels(ModuleOp module, const Program &program, const CpuSched
     buildAggregate(module, program, schedule);
     buildLinear(module, program, schedule);
   }
-  buildAttend(module, program, schedule);
+  for (const AttendStage &stage : program.attends)
+    buildAttend(module, program, stage, schedule);
   for (auto kernel : module.getOps<tkern::KernelOp>())
     kernel->setAttr("schedule", StringAttr::get(module.getContext(), schedule.text()));
 }

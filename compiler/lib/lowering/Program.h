@@ -1,7 +1,7 @@
 // Program: what a bound spec asks for, read off its ops once, so that every kernel and the plan see the same facts.
 #pragma once
 
-#include "PairOperands.h"
+#include "AttendStage.h"
 #include "Selection.h"
 
 #include "tercet/Session.h"
@@ -18,26 +18,24 @@ struct Program {
 
   std::optional<Selection> selection; ///< absent: no classification
   int64_t blockQ = 0, blockK = 0;
-  bool exact = false;            ///< has a sparse branch
-  mlir::Region *score = nullptr; ///< of the sparse branch; null: its scores stay as they are
-  ir::MaskOp mask;               ///< of the sparse branch; null: every pair is allowed
-  bool means = false;            ///< has block means under the same softmax
-  bool linear = false;           ///< has a linear branch
+  std::string scale;                ///< of pooled and sampled scores: a parameter's name; empty: the default scale
+  std::vector<AttendStage> attends; ///< in the order in which they run
+  std::string choice;               ///< the table by which heads choose among stages; empty: none does
+
+  bool linear = false; ///< has a linear branch
   FeatureMap featureMap = FeatureMap::softmax;
   LinearOver over = LinearOver::all;
   std::string weight, bias; ///< argument names of the projection; empty: none
-  std::string scale, eps;   ///< parameter names; empty: default scale, eps 0
+  std::string eps;          ///< a parameter's name; empty: 0
 
-  /// The mask's region, or null.
-  mlir::Region *maskRegion() const { return mask ? &ir::MaskOp(mask).getBody() : nullptr; }
-  /// Of the regions that pairs meet in the sparse branch.
-  PairOperands pairOperands() const { return pairOperandsOf({maskRegion(), score}); }
   bool classified() const { return selection.has_value(); }
+  /// Whether block means are keys of some stage.
+  bool means() const { return llvm::any_of(attends, [](const AttendStage &stage) { return stage.means; }); }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.
   bool globalState() const { return linear && over == LinearOver::all && !(selection && selection->mask); }
 };
 
-/// invalidSpec where the spec verifies but no target can run it yet, with what is missing.
+/// invalidSpec where the spec verifies but no target can run it, with what is missing.
 Result<Program> readProgram(ir::SpecOp spec, const Problem &problem);
 
 } // namespace tercet::compiler

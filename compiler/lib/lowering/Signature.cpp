@@ -8,7 +8,9 @@ using namespace tercet::compiler;
 
 using Role = PlanArgument::Role;
 
-static bool hasExactBranch(ir::SpecOp spec) { return !spec.getBody().getOps<ir::SparseOp>().empty(); }
+static bool hasLse(ir::SpecOp spec) {
+  return ir::hasLse(cast<ir::ReturnOp>(spec.getBody().front().getTerminator()).getOutput());
+}
 
 static bool isMatrix(Value weight) {
   return llvm::any_of(weight.getUsers(), [&](Operation *user) {
@@ -38,7 +40,7 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype) {
   if (classified)
     add("classes", Role::classes, DType::i8, true);
   add("o", Role::output, dtype, false, true);
-  if (hasExactBranch(spec))
+  if (hasLse(spec))
     add("lse", Role::lse, DType::f32, true, true);
   if (classified)
     add("classes_out", Role::classesOutput, DType::i8, true, true);
@@ -48,6 +50,8 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype) {
 static bool isScaleOf(Operation *user, Value param) {
   if (auto sparse = dyn_cast<ir::SparseOp>(user))
     return sparse.getScale() == param;
+  if (auto compressed = dyn_cast<ir::CompressedOp>(user))
+    return compressed.getScale() == param;
   auto means = dyn_cast<ir::BlockMeanOp>(user);
   return means && means.getScale() == param;
 }

@@ -50,8 +50,8 @@ struct Storage {
 
 /// Normal numbers, or i32 zeros: one segment, one document.
 Tensor makeTable(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
-                 Storage &storage) {
-  TableSizes tokens{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2]};
+                 const Tensor &v, Storage &storage) {
+  TableSizes tokens{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], v.shape[3]};
   TableSizes sizes = tokens.inBlocks(signature.blockQ, signature.blockK);
   std::vector<int64_t> shape;
   for (int64_t axis : argument.axes)
@@ -89,7 +89,7 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
                                      makeOutput(argument, artifact.signature(), q, k, v, storage.memory));
       break;
     case Role::table:
-      arguments.tensors.emplace_back(argument.name, makeTable(argument, artifact.signature(), q, k, storage));
+      arguments.tensors.emplace_back(argument.name, makeTable(argument, artifact.signature(), q, k, v, storage));
       break;
     case Role::lse:
     case Role::classes:

@@ -166,7 +166,7 @@ const Tensor &Data::operator[](std::string_view name) const {
 }
 
 TableSizes Shape::forTables(const Program &program) const {
-  TableSizes sizes{batch, heads, headsKV, tokensQ, tokensK};
+  TableSizes sizes{batch, heads, headsKV, tokensQ, tokensK, valueDim};
   return program.selection ? sizes.inBlocks(program.selection->blockQ, program.selection->blockK) : sizes;
 }
 

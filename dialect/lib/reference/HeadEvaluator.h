@@ -2,10 +2,12 @@
 #pragma once
 
 #include "BlockRules.h"
+#include "PooledTokens.h"
 #include "RowMath.h"
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace tercet::reference {
 
@@ -34,6 +36,10 @@ public:
         masks.emplace(&branch, PairEvaluator(program, *branch.mask, operands, batch, head));
       if (branch.score)
         scoreRegions.emplace(&branch, PairEvaluator(program, *branch.score, operands, batch, head, precision));
+      if (branch.factor)
+        factors.emplace(&branch, PairEvaluator(program, *branch.factor, operands, batch, head));
+      if (branch.kind == Branch::Kind::compressed)
+        pools.emplace(&branch, poolsOf(branch.pools));
       if (branch.kind == Branch::Kind::linear && !featuresK.contains(branch.featureMap))
         featuresK[branch.featureMap] = features(branch.featureMap);
       if (branch.kind == Branch::Kind::blockMean && meanK.rows == 0) {
@@ -68,7 +74,19 @@ private:
   int64_t lengthQ, lengthK, blockK;
   Matrix<Real> k, v, meanK, meanV;
   std::map<FeatureMap, Matrix<Real>> featuresK;
-  std::map<const Branch *, PairEvaluator> masks, scoreRegions;
+  std::map<const Branch *, PairEvaluator> masks, scoreRegions, factors;
+  struct PooledKeys {
+    Matrix<Real> k, v;
+  };
+  std::map<const Branch *, PooledKeys> pools;
+
+  PooledKeys poolsOf(const Pools &of) const {
+    auto pool = [&](const Matrix<Real> &tokens, const std::string &weights) {
+      Tensor table = weights.empty() ? Tensor() : *operands.arguments->find(weights);
+      return poolTokens(tokens, of.length, of.stride, table, operands.kvHead(head), operands.sizes.dtype);
+    };
+    return {pool(k, of.keyWeights), pool(v, of.valueWeights)};
+  }
 
   Matrix<Real> load(const Tensor &tokens, int64_t tokenHead, int64_t length, int64_t firstColumn) const {
     Matrix<Real> matrix(length, tokens.shape[3]);
@@ -123,10 +141,16 @@ private:
       return linear(branch, q, blocks);
     case Branch::Kind::blockMean:
       return blockMean(branch, q, blocks);
+    case Branch::Kind::compressed:
+      return compressed(branch, row, q);
     case Branch::Kind::project:
       return project(branch, earlier[branch.inputs[0]]);
+    case Branch::Kind::gate:
+      return gate(branch, row, earlier[branch.inputs[0]]);
     case Branch::Kind::sum:
       return sum(branch, earlier);
+    case Branch::Kind::byHead:
+      return byHead(branch, earlier);
     case Branch::Kind::joint:
       break;
     }
@@ -155,19 +179,58 @@ private:
     Real scale;
   };
 
-  Row<Real> sparse(const Branch &branch, int64_t row, const std::vector<Real> &q, RowBlocks blocks) {
-    Scores scores(*this, branch.scale, q, k);
+  /// Softmax over these of the rows of keys and values, through the branch's mask and score region; `row` is the position
+  /// of the query.
+  Row<Real> attend(const Branch &branch, int64_t row, const std::vector<Real> &q, const std::vector<int64_t> &tokens,
+                   const Matrix<Real> &keys, const Matrix<Real> &values) {
+    Scores scores(*this, branch.scale, q, keys);
     auto mask = masks.find(&branch), region = scoreRegions.find(&branch);
     std::vector<Term<Real>> terms;
-    for (int64_t t : tokensOf(branch, blocks)) {
+    for (int64_t t : tokens) {
       if (mask != masks.end() && !mask->second.holds(row, t))
         continue;
       Real score = scores[t];
       if (region != scoreRegions.end())
         score = static_cast<Real>(region->second.score(row, t, score));
-      terms.push_back({score, Real(1), v[t]});
+      terms.push_back({score, Real(1), values[t]});
     }
     return softmaxRow(terms, v.columns, probabilities);
+  }
+
+  Row<Real> sparse(const Branch &branch, int64_t row, const std::vector<Real> &q, RowBlocks blocks) {
+    return attend(branch, row, q, tokensOf(branch, blocks), k, v);
+  }
+
+  Row<Real> compressed(const Branch &branch, int64_t row, const std::vector<Real> &q) {
+    const PooledKeys &pooled = pools.at(&branch);
+    std::vector<int64_t> all(pooled.k.rows);
+    std::iota(all.begin(), all.end(), int64_t{0});
+    int64_t size = branch.pools.queries;
+    if (size == 0)
+      return attend(branch, row, q, all, pooled.k, pooled.v);
+    int64_t first = row / size * size, end = std::min(first + size, lengthQ);
+    Matrix<Real> tokens(end - first, k.columns);
+    for (int64_t t = first; t < end; ++t)
+      for (int64_t c = 0; c < k.columns; ++c)
+        tokens[t - first][c] = static_cast<Real>(operands.q.get(batch, head, t, (c + firstFeature) % k.columns));
+    Matrix<Real> mean = poolTokens(tokens, size, size, {}, 0, operands.sizes.dtype);
+    return attend(branch, row / size, mean.values, all, pooled.k, pooled.v);
+  }
+
+  Row<Real> gate(const Branch &branch, int64_t row, const Row<Real> &input) {
+    Row<Real> result = input;
+    PairEvaluator &factor = factors.at(&branch);
+    for (int64_t e = 0; e < v.columns; ++e)
+      result.o[e] *= static_cast<Real>(factor.factor(row, e));
+    return result;
+  }
+
+  Row<Real> byHead(const Branch &branch, const std::vector<Row<Real>> &earlier) const {
+    const Tensor &choice = *operands.arguments->find(branch.choice);
+    double chosen = choice.get(std::min(head, choice.shape[0] - 1));
+    if (chosen < 0 || chosen >= static_cast<double>(branch.inputs.size()))
+      return {std::vector<Real>(v.columns, Real(0))};
+    return earlier[branch.inputs[static_cast<size_t>(chosen)]];
   }
 
   Row<Real> blockMean(const Branch &branch, const std::vector<Real> &q, RowBlocks blocks) const {

@@ -162,12 +162,13 @@ Status checkNumbers(const Program &program, const Operands &operands) {
   }
   const double huge = 9e15; // integers up to here are exact in a double
   for (const Branch &branch : program.branches) {
-    bool scales = branch.kind == Branch::Kind::sparse || branch.kind == Branch::Kind::blockMean;
+    bool scales = branch.kind == Branch::Kind::sparse || branch.kind == Branch::Kind::blockMean ||
+                  branch.kind == Branch::Kind::compressed;
     if (double scale = operands.scale(branch.scale); scales && !(scale > 0))
       return wrong("{} is {}; expected a number above 0", branch.scale.parameter, scale);
     if (branch.kind == Branch::Kind::linear)
       TERCET_RETURN_IF_ERROR(checkRange(operands, branch.eps, 0, huge, "a number of at least 0", false));
-    for (const auto *region : {&branch.mask, &branch.score})
+    for (const auto *region : {&branch.mask, &branch.score, &branch.factor})
       TERCET_RETURN_IF_ERROR(checkRegion(*region, operands));
   }
   if (!program.selection)

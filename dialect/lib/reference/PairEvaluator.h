@@ -27,6 +27,8 @@ public:
                 ScorePrecision precision = ScorePrecision::f32);
   /// What a score region yields for this score.
   double score(int64_t query, int64_t key, double score);
+  /// What the region of a gate yields.
+  double factor(int64_t query, int64_t feature) { return score(query, feature, 0); }
   /// What the region of a mask or a block set yields.
   bool holds(int64_t query, int64_t key);
 

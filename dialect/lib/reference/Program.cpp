@@ -13,28 +13,39 @@ std::string_view branchKindName(Branch::Kind kind) {
     return "linear";
   case Branch::Kind::blockMean:
     return "block_mean";
+  case Branch::Kind::compressed:
+    return "compressed";
   case Branch::Kind::project:
     return "project";
+  case Branch::Kind::gate:
+    return "gate";
   case Branch::Kind::sum:
     return "sum";
   case Branch::Kind::joint:
     return "joint";
+  case Branch::Kind::byHead:
+    return "by_head";
   }
   return "unknown";
 }
 
 bool Program::hasLse(size_t index) const {
   const Branch &branch = branches[index];
+  auto ofInputs = std::count_if(branch.inputs.begin(), branch.inputs.end(), [&](size_t input) { return hasLse(input); });
   switch (branch.kind) {
   case Branch::Kind::sparse:
   case Branch::Kind::blockMean:
+  case Branch::Kind::compressed:
   case Branch::Kind::joint:
     return true;
   case Branch::Kind::linear:
   case Branch::Kind::project:
     return false;
+  case Branch::Kind::gate:
   case Branch::Kind::sum:
-    return std::any_of(branch.inputs.begin(), branch.inputs.end(), [&](size_t input) { return hasLse(input); });
+    return ofInputs == 1;
+  case Branch::Kind::byHead:
+    return ofInputs == static_cast<std::ptrdiff_t>(branch.inputs.size());
   }
   return false;
 }

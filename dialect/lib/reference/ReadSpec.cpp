@@ -75,18 +75,25 @@ private:
     program.branches.push_back(std::move(branch));
   }
 
+  Status readRegions(Region &mask, Region &score, Branch &branch) {
+    if (!mask.empty()) {
+      TERCET_TRY(branch.mask, readRegion(mask, tables));
+    }
+    if (!score.empty()) {
+      TERCET_TRY(branch.score, readRegion(score, tables));
+    }
+    return {};
+  }
+
   Status readSparse(ir::SparseOp op) {
     Branch branch;
     branch.kind = Branch::Kind::sparse;
     branch.scale = scale(op.getScale());
     if (op.getClasses())
       branch.classes = bits(op.getSetAttr().getValue());
-    if (auto mask = op.getMask() ? op.getMask().getDefiningOp<ir::MaskOp>() : ir::MaskOp()) {
-      TERCET_TRY(branch.mask, readRegion(mask.getBody(), tables));
-    }
-    if (!op.getScore().empty()) {
-      TERCET_TRY(branch.score, readRegion(op.getScore(), tables));
-    }
+    Region none;
+    Region &mask = op.getMask() ? op.getMask().getDefiningOp<ir::MaskOp>().getBody() : none;
+    TERCET_RETURN_IF_ERROR(readRegions(mask, op.getScore(), branch));
     add(*op, branch);
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
   }
@@ -108,6 +115,24 @@ private:
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
   }
 
+  Status readCompressed(ir::CompressedOp op) {
+    auto integer = [](Value operand) { return operand ? ir::paramOf(operand).getInteger() : 0; };
+    auto name = [](Value table) { return table ? ir::argumentName(table) : std::string(); };
+    Branch branch{.kind = Branch::Kind::compressed, .scale = scale(op.getScale())};
+    branch.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()), name(op.getKeyWeights()),
+                    name(op.getValueWeights())};
+    TERCET_RETURN_IF_ERROR(readRegions(op.getWhere(), op.getScore(), branch));
+    add(*op, branch);
+    return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
+  }
+
+  Status readGate(ir::GateOp op) {
+    Branch branch{.kind = Branch::Kind::gate, .inputs = {branchOf.lookup(op.getInput())}};
+    TERCET_TRY(branch.factor, readRegion(op.getFactor(), tables));
+    add(*op, branch);
+    return {};
+  }
+
   Status readBlockMean(ir::BlockMeanOp op) {
     add(*op, {.kind = Branch::Kind::blockMean, .classes = bits(op.getSet()), .scale = scale(op.getScale())});
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
@@ -122,7 +147,18 @@ private:
   }
 
   Status readCombine(ir::CombineOp op) {
-    Branch branch{.kind = op.getKind() == ir::CombineKind::Sum ? Branch::Kind::sum : Branch::Kind::joint};
+    Branch branch;
+    switch (op.getKind()) {
+    case ir::CombineKind::Sum:
+      branch.kind = Branch::Kind::sum;
+      break;
+    case ir::CombineKind::Joint:
+      branch.kind = Branch::Kind::joint;
+      break;
+    case ir::CombineKind::ByHead:
+      branch.kind = Branch::Kind::byHead;
+      branch.choice = ir::argumentName(op.getChoice());
+    }
     for (Value input : op.getBranches())
       branch.inputs.push_back(branchOf.lookup(input));
     add(*op, branch);
@@ -147,6 +183,8 @@ private:
         .Case([&](ir::SparseOp sparse) { return readSparse(sparse); })
         .Case([&](ir::LinearOp linear) { return readLinear(linear); })
         .Case([&](ir::BlockMeanOp means) { return readBlockMean(means); })
+        .Case([&](ir::CompressedOp compressed) { return readCompressed(compressed); })
+        .Case([&](ir::GateOp gate) { return readGate(gate); })
         .Case([&](ir::ProjectOp project) { return readProject(project); })
         .Case([&](ir::CombineOp combine) { return readCombine(combine); })
         .Case([&](ir::ReturnOp result) {

@@ -38,7 +38,7 @@ Matrix<double> loadTokens(const Tensor &tokens, int64_t batch, int64_t head, int
 
 double scoreScale(const Program &program, const Operands &operands) {
   for (const Branch &branch : program.branches)
-    if (branch.kind == Branch::Kind::sparse || branch.kind == Branch::Kind::blockMean)
+    if ((branch.kind == Branch::Kind::sparse || branch.kind == Branch::Kind::blockMean) && branch.classes != everyClass)
       return operands.scale(branch.scale);
   return 1 / std::sqrt(static_cast<double>(operands.sizes.headDim));
 }

@@ -1,15 +1,28 @@
-// Verifiers of sparse, linear and block_mean (docs/spec.md#sparse, #linear, #block_mean).
+// Verifiers of sparse, linear, block_mean and compressed (docs/spec.md#sparse, #linear, #block_mean, #compressed).
 #include "ParamOperands.h"
 #include "Regions.h"
+
+#include "tercet/TableAxis.h"
 
 using namespace mlir;
 using namespace tercet::ir;
 
-static LogicalResult verifyScale(Operation *op, Value operand) {
+static LogicalResult verifyScale(Operation *op, Value operand, StringRef label) {
   ParamOp scale = paramOf(operand);
   if (scale && !scale.isAuto() && !(scale.getFloat() > 0))
-    return op->emitOpError("C2: ") << scale.getName() << " is " << numberText(scale.getFloat()) << "; expected > 0";
+    return op->emitOpError() << label << ": " << scale.getName() << " is " << numberText(scale.getFloat())
+                             << "; expected > 0";
   return success();
+}
+
+// What replaces scores: an f32 and four indices, to an f32.
+static LogicalResult verifyScoreRegion(Operation *op, Region &region, StringRef ofSignature, StringRef ofOps) {
+  if (region.empty())
+    return success();
+  Type f32 = Float32Type::get(op->getContext()), index = IndexType::get(op->getContext());
+  if (failed(verifySignature(op, region, {f32, index, index, index, index}, f32, ofSignature)))
+    return failure();
+  return verifyPairOps(op, region, ofOps);
 }
 
 // A classes operand and its set come together; only the generic syntax can part them.
@@ -46,17 +59,10 @@ LogicalResult SparseOp::verify() {
       return diagnostic;
     }
   }
-  return verifyScale(*this, getScale());
+  return verifyScale(*this, getScale(), "C2");
 }
 
-LogicalResult SparseOp::verifyRegions() {
-  if (getScore().empty())
-    return success();
-  Type f32 = Float32Type::get(getContext()), index = IndexType::get(getContext());
-  if (failed(verifySignature(*this, getScore(), {f32, index, index, index, index}, f32, "C3")))
-    return failure();
-  return verifyPairOps(*this, getScore(), "C4");
-}
+LogicalResult SparseOp::verifyRegions() { return verifyScoreRegion(*this, getScore(), "C3", "C4"); }
 
 LogicalResult LinearOp::verify() {
   if (failed(verifyParamOperands(*this)) || failed(verifyOn(*this, "C3")))
@@ -94,5 +100,37 @@ LogicalResult BlockMeanOp::verify() {
     return failure();
   if (getSetAttr().getValue() != ClassSet::Marginal)
     return emitOpError("C1: runs on [") << stringifyClassSet(getSetAttr().getValue()) << "]; expected [marginal]";
-  return verifyScale(*this, getScale());
+  return verifyScale(*this, getScale(), "C2");
+}
+
+LogicalResult CompressedOp::verify() {
+  if (failed(verifyParamOperands(*this)))
+    return failure();
+  auto isSize = [](ParamOp param) { return param.getInteger() >= 1 && param.getInteger() <= 4096; };
+  ParamOp length = paramOf(getLength()), stride = paramOf(getStride());
+  for (ParamOp param : {length, stride})
+    if (!isSize(param))
+      return emitOpError("C1: ") << param.getName() << " is " << param.getInteger() << "; expected 1 to 4096";
+  if (stride.getInteger() > length.getInteger())
+    return emitOpError("C1: ") << stride.getName() << " is " << stride.getInteger() << ", more than " << length.getName()
+                               << ", which is " << length.getInteger() << ": tokens between pools would be lost";
+  if (ParamOp queries = paramOf(getQueries()); queries && !isSize(queries))
+    return emitOpError("C2: ") << queries.getName() << " is " << queries.getInteger() << "; expected 1 to 4096";
+  for (Value weights : {getKeyWeights(), getValueWeights()}) {
+    auto type = weights ? cast<TableType>(weights.getType()) : TableType();
+    if (type && (!isa<BlockArgument>(weights) || !type.getElementType().isF32() ||
+                 !type.hasAxes({tercet::TableAxis::kvHead, tercet::TableAxis::any})))
+      return emitOpError("C3: weights are arguments of type table<[kv_head, any], f32>");
+  }
+  return verifyScale(*this, getScale(), "C4");
+}
+
+LogicalResult CompressedOp::verifyRegions() {
+  if (!getWhere().empty()) {
+    SmallVector<Type> indices(4, IndexType::get(getContext()));
+    if (failed(verifySignature(*this, getWhere(), indices, IntegerType::get(getContext(), 1), "C5")) ||
+        failed(verifyPairOps(*this, getWhere(), "C7")))
+      return failure();
+  }
+  return verifyScoreRegion(*this, getScore(), "C6", "C7");
 }

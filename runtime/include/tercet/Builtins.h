@@ -36,6 +36,22 @@ struct PoolQueriesSlots {
   float *meanQ;
 };
 
+/// pool_tokens: items (pool c, head of the group). Heads count through batch entries, from firstHead on. out [head of the
+/// group][pools][dim] of the tokens' dtype: the mean of the valid tokens from c * stride to before c * stride + length, or
+/// with weights [weightHeads][weightEntries] their sum in which token t of a pool has the weight of entry t of its head; an
+/// index beyond an axis takes the last entry. Summed in f32 and rounded once; 0 for a pool without a valid token.
+struct PoolTokensSlots {
+  const void *tokens;
+  int64_t strideB, strideH, strideN;
+  int64_t dtype;
+  const int32_t *lengths;
+  int64_t heads, tokenCount, dim, firstHead;
+  int64_t length, stride, pools;
+  const float *weights; ///< null: means
+  int64_t weightHeads, weightEntries, weightStrideH, weightStrideT;
+  void *out;
+};
+
 /// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if
 /// there are none); centered = meanK less center, 0 where no block is, in the layout of meanK, and perhaps the same memory.
 struct CenterKeysSlots {

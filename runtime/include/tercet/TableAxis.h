@@ -21,9 +21,10 @@ enum class TableAxis : int64_t {
   key = -5,
   queryBlock = -6,
   keyBlock = -7,
-  any = -8
+  any = -8,
+  feature = -9 ///< of values
 };
-constexpr int64_t lastTableAxis = -8;
+constexpr int64_t lastTableAxis = -9;
 
 /// "kv_head" for kvHead, "12" for 12: as in the type's text.
 std::string tableAxisText(int64_t axis);
@@ -32,7 +33,8 @@ std::optional<TableAxis> parseTableAxis(std::string_view name);
 
 /// What named axes count in one call.
 struct TableSizes {
-  int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, blocksQ = 0, blocksK = 0;
+  int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, valueDim = 0, blocksQ = 0,
+          blocksK = 0;
   /// The same call classified in blocks of these sizes; 0: not classified.
   TableSizes inBlocks(int64_t blockQ, int64_t blockK) const;
 };

@@ -8,6 +8,7 @@ static constexpr std::pair<TableAxis, std::string_view> axisNames[] = {
     {TableAxis::batch, "batch"},        {TableAxis::head, "head"}, {TableAxis::kvHead, "kv_head"},
     {TableAxis::query, "query"},        {TableAxis::key, "key"},   {TableAxis::queryBlock, "query_block"},
     {TableAxis::keyBlock, "key_block"}, {TableAxis::any, "any"},
+    {TableAxis::feature, "feature"},
 };
 
 std::string tableAxisText(int64_t axis) {
@@ -49,6 +50,8 @@ int64_t tableExtent(int64_t axis, const TableSizes &sizes) {
     return sizes.blocksQ;
   case TableAxis::keyBlock:
     return sizes.blocksK;
+  case TableAxis::feature:
+    return sizes.valueDim;
   case TableAxis::any:
     return 0;
   }

@@ -181,7 +181,7 @@ private:
     const ProblemSizes &sizes = bound.sizes;
     return checkTable(
         argument.name, tensor, argument.axes, argument.dtype,
-        {sizes.batch, sizes.heads, sizes.headsKV, sizes.queries, sizes.keys, sizes.blocksQ, sizes.blocksK});
+        {sizes.batch, sizes.heads, sizes.headsKV, sizes.queries, sizes.keys, sizes.valueDim, sizes.blocksQ, sizes.blocksK});
   }
 
   Status classes(const PlanArgument &argument, const Tensor &tensor) {

@@ -68,3 +68,32 @@ tercet.spec @joint(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %o = tercet.combine joint(%exact, %means)
   tercet.return %o
 }
+
+// CHECK-LABEL: tercet.spec @branches
+tercet.spec @branches(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %a: !tercet.table<[kv_head, any], f32>, %gate: !tercet.table<[batch, head, query, feature], f32>, %which: !tercet.table<[head], i32>) {
+  %n = tercet.param n = 32 : !tercet.static<i64>
+  %step = tercet.param step = 16 : !tercet.static<i64>
+  %scale = tercet.param scale = 0.5 : !tercet.runtime<f64>
+  // CHECK: %[[ALL:.*]] = tercet.sparse %q, %k, %v
+  %all = tercet.sparse %q, %k, %v
+  // CHECK: %[[POOLS:.*]] = tercet.compressed %q, %k, %v pool(%[[N:.*]], %[[STEP:.*]]) queries(%[[N]])
+  // CHECK-SAME: weights(%a, %a : !tercet.table<[kv_head, any], f32>, !tercet.table<[kv_head, any], f32>) scale(%{{.*}}) score {
+  %pools = tercet.compressed %q, %k, %v pool(%n, %step) queries(%n) weights(%a, %a : !tercet.table<[kv_head, any], f32>, !tercet.table<[kv_head, any], f32>) scale(%scale) score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %c: index):
+    tercet.yield %s : f32
+  }
+  // CHECK: %[[JOINT:.*]] = tercet.combine joint(%[[ALL]], %[[POOLS]])
+  %joint = tercet.combine joint(%all, %pools)
+  // CHECK: %[[GATED:.*]] = tercet.gate %[[JOINT]] {
+  // CHECK: tercet.read %gate[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : !tercet.table<[batch, head, query, feature], f32>
+  %gated = tercet.gate %joint {
+  ^bb0(%b: index, %h: index, %i: index, %e: index):
+    %x = tercet.read %gate[%b, %h, %i, %e] : !tercet.table<[batch, head, query, feature], f32>
+    tercet.yield %x : f32
+  }
+  // CHECK: %[[WHOLE:.*]] = tercet.sparse %q, %k, %v
+  %whole = tercet.sparse %q, %k, %v
+  // CHECK: tercet.combine by_head(%[[GATED]], %[[WHOLE]]) choice(%which : !tercet.table<[head], i32>)
+  %o = tercet.combine by_head(%gated, %whole) choice(%which : !tercet.table<[head], i32>)
+  tercet.return %o
+}

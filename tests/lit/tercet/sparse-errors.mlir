@@ -97,20 +97,6 @@ tercet.spec @class_twice(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tok
 
 // -----
 
-// C1 of the whole spec: a classification is not ignored.
-tercet.spec @sparse_c1_dense(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
-  %block = tercet.param block = 64 : !tercet.static<i64>
-  %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
-  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
-  %classes = tercet.select %scores keep top_fraction(%keep)
-  tercet.skip %classes[critical, marginal]
-  // expected-error @+1 {{C1: covers every block in a spec that classifies blocks; write `on %classes[critical]`}}
-  %o = tercet.sparse %q, %k, %v
-  tercet.return %o
-}
-
-// -----
-
 // C2: a positive scale.
 tercet.spec @sparse_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %scale = tercet.param scale = 0.0 : !tercet.runtime<f64>

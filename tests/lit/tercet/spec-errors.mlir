@@ -234,3 +234,17 @@ tercet.spec @spec_c7_twice(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.t
   %n = tercet.combine sum(%s, %l)
   tercet.return %p
 }
+
+// -----
+
+// C3: a classification is not ignored.
+tercet.spec @spec_c3_unused(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-error @+1 {{spec C3: no region runs on these classes, which tercet.skip covers alone}}
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  tercet.skip %classes[critical, marginal]
+  %o = tercet.sparse %q, %k, %v
+  tercet.return %o
+}

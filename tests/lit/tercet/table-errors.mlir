@@ -16,7 +16,7 @@ tercet.spec @read_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens,
 // -----
 
 // The type: axes and elements.
-// expected-error @+1 {{unknown axis 'row'; axes are batch, head, kv_head, query, key, query_block, key_block, any and numbers}}
+// expected-error @+1 {{unknown axis 'row'; axes are batch, head, kv_head, query, key, query_block, key_block, feature, any and numbers}}
 tercet.spec @axis(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %bias: !tercet.table<[row], f32>) {
   %o = tercet.sparse %q, %k, %v
   tercet.return %o

@@ -5,6 +5,7 @@
 //   AttendTiles.cpp     which tiles it visits: those of its list, or all
 //   AttendMask.cpp      or those in which the mask allows a pair
 //   AttendScores.cpp    one tile against one query block
+//   AttendInputs.cpp    what it takes from earlier stages, and gates
 //   AttendEpilogue.cpp  O and LSE, with the projected linear branch
 #pragma once
 
@@ -23,9 +24,9 @@ inline constexpr int64_t meanTile = 64; // tercet/Builtins.h: blocks of a mean t
 
 /// The argument block, in slot order.
 struct AttendSlots {
-  explicit AttendSlots(KernelBuilder &k, const Program &program)
+  AttendSlots(KernelBuilder &k, const Program &program, const AttendStage &stage)
       : q(k.pointer(program.dtype)), qStrideB(k.integer()), qStrideH(k.integer()), qStrideN(k.integer()),
-        o(k.pointer(program.dtype)), oStrideB(k.integer()), oStrideH(k.integer()), oStrideN(k.integer()),
+        o(k.pointer(stage.storesOutput ? program.dtype : DType::f32)), oStrideB(k.integer()), oStrideH(k.integer()), oStrideN(k.integer()),
         lse(k.pointer(DType::f32)), lseStrideB(k.integer()), lseStrideH(k.integer()), lseStrideN(k.integer()),
         qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
         tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), packedK(k.pointer(DType::f32)),
@@ -42,6 +43,29 @@ struct AttendSlots {
   Value linearCounts;
 };
 
+/// Further slots, as the stage has them: numerators and maxima and sums of the stage that it goes on from; per added
+/// stage its outputs, and the first one's LSE if the stage stores it; the choice of heads.
+struct StageSlots {
+  StageSlots(KernelBuilder &k, const AttendStage &stage) {
+    if (stage.start) {
+      numerators = k.pointer(DType::f32);
+      state = k.pointer(DType::f32);
+    }
+    for (size_t i = 0; i < stage.added.size(); ++i)
+      added.push_back(k.pointer(DType::f32));
+    if (stage.storesLse && !stage.exact)
+      addedLse = k.pointer(DType::f32);
+    if (stage.keepsState)
+      keptState = k.pointer(DType::f32);
+    if (stage.chosen >= 0) {
+      choice = k.pointer(DType::i32);
+      choiceStride = k.integer();
+    }
+  }
+  Value numerators, state, addedLse, keptState, choice, choiceStride;
+  llvm::SmallVector<Value> added;
+};
+
 /// What a query block attends to at once: packed keys and values, one bias per key in log2 units, and the tile that the
 /// list names next, if any.
 struct Tile {
@@ -55,14 +79,17 @@ struct Tile {
 
 class AttendBuilder {
 public:
-  AttendBuilder(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule)
-      : program(program), schedule(schedule), k(module, "attend"), slots(k, program), scope(k, program.pairOperands()),
-        ranges(k, scope, program.classified() ? nullptr : program.maskRegion()) {}
+  AttendBuilder(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule)
+      : program(program), stage(stage), schedule(schedule), k(module, stage.name), slots(k, program, stage),
+        further(k, stage), scope(k, stage.pairOperands()), ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
   void build();
 
 private:
   // AttendKernel.cpp
   void locate();
+  void chooseHeads();
+  /// The first element of the item's rows in a tensor of the call, or in a buffer of the group.
+  Value offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN);
   void prologue();
   void startRegions();
 
@@ -93,19 +120,33 @@ private:
   Value shiftOf(Value row);
   void startRows(Value scores, Value row);
 
+  // AttendInputs.cpp
+  Value inputRow(const StageInput &input, Value row);
+  Value inputTile(const StageInput &input, Value pointer, Value row, int64_t rows, int64_t cols);
+  void startFromState();
+  void startGates();
+  Value gated(Value tile, std::optional<HoistedRegion> &region, Value row);
+
   // AttendEpilogue.cpp
   void epilogue();
+  Value exactTile(Value row, Value total);
+  Value logTile(Value row, Value total);
+  void keepState(Value row, Value left, Value total);
   void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
   Value projectedTile(Value row, int64_t rows);
   Value linearTile(Value row, int64_t rows);
 
   const Program &program;
+  const AttendStage &stage;
   const CpuSchedule &schedule;
   KernelBuilder k;
   AttendSlots slots;
+  StageSlots further;
   CpuPairScope scope;
   TableRanges ranges;
-  std::optional<HoistedRegion> score, mask;
+  std::optional<HoistedRegion> score, mask, gate;
+  std::vector<std::optional<HoistedRegion>> addedGates;
+  Value tokensQ; ///< query rows of a head: tokens, or pooled queries
   Value zero, g, batch, head, firstToken, validQ, validK, validRows, presentRows;
   Value factor, scale;     ///< of products: to scores in log2 units, and in natural units
   Value lowest;            ///< -inf

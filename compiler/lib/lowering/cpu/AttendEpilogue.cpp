@@ -52,54 +52,83 @@ Value AttendBuilder::linearTile(Value row, int64_t rows) {
 // LSE of rows from `row` on, `left` of them, where it is asked for.
 void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) {
   k.when(k.negate(k.isNull(slots.lse)), [&] {
-    Value offset = k.add(k.add(k.mul(batch, slots.lseStrideB), k.mul(head, slots.lseStrideH)),
-                         k.mul(firstToken, slots.lseStrideN));
+    Value offset = offsetOf(!stage.storesOutput, slots.lseStrideB, slots.lseStrideH, slots.lseStrideN);
     k.store(make(), k.view(slots.lse, offset, 1, slots.lseStrideN), row, {}, left);
   });
 }
 
+// sum P V / sum P, and 0 for rows without a live key.
+Value AttendBuilder::exactTile(Value row, Value total) {
+  int64_t rows = schedule.rowTile;
+  Value null = k.real(0), one = k.real(1);
+  Value divisor = k.map({total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
+    return body.create<arith::SelectOp>(loc, live, v[0], one);                           // 0 / 1 = 0
+  });
+  return k.map({k.load(acc, row, rows, schedule.valueDim), divisor},
+               [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                 return body.create<arith::DivFOp>(loc, v[0], v[1]);
+               });
+}
+
+// (max + log2 sum) ln 2 with ln 2 in two floats
+Value AttendBuilder::logTile(Value row, Value total) {
+  Value high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2)), null = k.real(0);
+  return k.map(
+      {k.load(max, row, schedule.rowTile, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        Value rest = body.create<math::FmaOp>(
+            loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
+        Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
+        Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
+        return body.create<arith::SelectOp>(loc, live, natural, lowest);
+      });
+}
+
+// Numerators, and maxima and sums side by side, as startFromState takes them.
+void AttendBuilder::keepState(Value row, Value left, Value total) {
+  Value first = k.add(k.mul(k.item(1), tokensQ), firstToken);
+  Value kept = k.view(further.keptState, k.mul(first, 2), 2);
+  k.store(k.load(max, row, schedule.rowTile, 1), kept, row, {}, left);
+  k.store(total, kept, row, k.index(1), left);
+}
+
 void AttendBuilder::epilogue() {
   int64_t rows = schedule.rowTile, cols = schedule.valueDim;
-  Value offset =
-      k.add(k.add(k.mul(batch, slots.oStrideB), k.mul(head, slots.oStrideH)), k.mul(firstToken, slots.oStrideN));
-  Value target = k.view(slots.o, offset, program.valueDim, slots.oStrideN);
-  Value width = cols == program.valueDim ? Value() : k.index(program.valueDim);
-  Value null = k.real(0), one = k.real(1);
+  Value offset = offsetOf(!stage.storesOutput, slots.oStrideB, slots.oStrideH, slots.oStrideN);
+  int64_t stored = stage.storesOutput ? program.valueDim : cols; // what is kept is kept with its padding
+  Value target = k.view(slots.o, offset, stored, slots.oStrideN);
+  Value width = cols == stored ? Value() : k.index(stored);
+  bool logs = stage.storesLse || stage.keepsLse;
+  startGates();
   k.loop(zero, validRows, rows, [&](Value row) {
     Value left = k.sub(validRows, row), out;
-    if (program.exact) {
-      Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
-      Value divisor = k.map({total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
-        return body.create<arith::SelectOp>(loc, live, v[0], one);                           // 0 / 1 = 0
-      });
-      out = k.map({k.load(acc, row, rows, cols), divisor}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        return body.create<arith::DivFOp>(loc, v[0], v[1]);
-      });
-      storeLse(row, left, [&] {
-        Value high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2));
-        return k.map({k.load(max, row, rows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          // (max + log2 sum) ln 2 with ln 2 in two floats
-          Value rest = body.create<math::FmaOp>(
-              loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
-          Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
-          Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-          return body.create<arith::SelectOp>(loc, live, natural, lowest);
-        });
-      });
-    }
-    if (program.linear) {
-      Value rest = linearTile(row, rows);
-      out = !out ? rest : k.map({out, rest}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    auto add = [&](Value tile) {
+      out = !out ? tile : k.map({out, tile}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
         return body.create<arith::AddFOp>(loc, v[0], v[1]);
       });
+    };
+    if (stage.exact) {
+      Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
+      out = stage.keepsState ? k.load(acc, row, rows, cols) : gated(exactTile(row, total), gate, row);
+      if (stage.keepsState)
+        keepState(row, left, total);
+      if (logs)
+        storeLse(row, left, [&] { return logTile(row, total); });
+    } else if (logs) {
+      storeLse(row, left, [&] {
+        return inputTile(stage.added.front(), further.addedLse, row, rows, 1);
+      });
     }
+    if (stage.linear)
+      add(stage.exact ? linearTile(row, rows) : gated(linearTile(row, rows), gate, row));
+    for (auto [input, pointer, factor] : llvm::zip(stage.added, further.added, addedGates))
+      add(gated(inputTile(input, pointer, row, rows, cols), factor, row));
     k.store(out, target, row, {}, left, width);
   });
   // Rows beyond the length: O = 0, LSE = -inf.
   k.loop(validRows, presentRows, 1, [&](Value row) {
-    k.store(k.splat(null, 1, cols), target, row, {}, {}, width);
-    if (program.exact)
+    k.store(k.splat(k.real(0), 1, cols), target, row, {}, {}, width);
+    if (logs)
       storeLse(row, {}, [&] { return k.splat(lowest, 1, 1); });
   });
 }

@@ -17,12 +17,36 @@ void AttendBuilder::locate() {
   batch = k.div(pair, slots.headsKV);
   head = k.add(k.mul(k.rem(pair, slots.headsKV), slots.headsPerKV), k.rem(gr, slots.headsPerKV));
   firstToken = k.mul(k.item(0), schedule.superRow);
-  validQ = k.tokenCount(slots.qLengths, batch, slots.tokensQ);
-  validK = k.tokenCount(slots.kLengths, batch, slots.tokensK);
+  scope.validQ = k.tokenCount(slots.qLengths, batch, slots.tokensQ);
+  scope.validK = k.tokenCount(slots.kLengths, batch, slots.tokensK);
+  scope.headsKV = slots.headsKV;
+  scope.headsPerKV = slots.headsPerKV;
+  tokensQ = k.ceilDiv(slots.tokensQ, stage.queryRows());
+  validQ = k.ceilDiv(scope.validQ, stage.queryRows());
+  validK = stage.pools ? k.ceilDiv(scope.validK, stage.pools->stride) : scope.validK;
   Value rows = k.index(schedule.superRow);
   validRows = k.max(k.min(k.sub(validQ, firstToken), rows), zero);
-  presentRows = k.min(k.sub(slots.tokensQ, firstToken), rows);
+  presentRows = k.min(k.sub(tokensQ, firstToken), rows);
   lowest = k.real(-std::numeric_limits<float>::infinity());
+  if (stage.chosen >= 0)
+    chooseHeads();
+}
+
+// No row of a head that chooses another stage; none that is valid of one that chooses no stage, if this one sees to it.
+void AttendBuilder::chooseHeads() {
+  Value chosen = k.read(further.choice, k.mul(head, further.choiceStride));
+  Value runs = k.equal(chosen, k.index(stage.chosen)), stores = runs;
+  if (stage.choices > 0) {
+    Value isNone = k.negate(k.bitAnd(k.negate(k.less(chosen, zero)), k.less(chosen, k.index(stage.choices))));
+    stores = k.bitOr(runs, isNone);
+  }
+  validRows = k.select(runs, validRows, zero);
+  presentRows = k.select(stores, presentRows, zero);
+}
+
+Value AttendBuilder::offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN) {
+  Value ofHead = inBuffer ? k.mul(k.item(1), strideH) : k.add(k.mul(batch, strideB), k.mul(head, strideH));
+  return k.add(ofHead, k.mul(firstToken, strideN));
 }
 
 // Q in f32, empty accumulators, and the bias rows of whole and of tail tiles.
@@ -34,8 +58,7 @@ void AttendBuilder::prologue() {
   sum = k.scratch(schedule.superRow, 16);
   noBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
   tailBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
-  Value offset =
-      k.add(k.add(k.mul(batch, slots.qStrideB), k.mul(head, slots.qStrideH)), k.mul(firstToken, slots.qStrideN));
+  Value offset = offsetOf(stage.queryRows() > 1, slots.qStrideB, slots.qStrideH, slots.qStrideN);
   Value source = k.view(slots.q, offset, D, slots.qStrideN);
   factor = k.scaled(slots.scale, log2e);
   Value cols = paddedD == D ? Value() : k.index(D);
@@ -54,32 +77,30 @@ void AttendBuilder::prologue() {
   Value inTail = k.sub(validK, k.mul(lastTile, schedule.keyTile));
   hasTail = k.less(inTail, k.index(schedule.keyTile));
   k.store(k.splat(k.real(0), 1, schedule.keyTile), tailBias, zero, {}, {}, inTail);
-  if (program.means)
+  if (stage.means)
     columnBias = k.scratch(1, meanTile);
+  if (stage.start)
+    startFromState();
 }
 
 // What regions over pairs need before the loop: what depends on batch and head, and what on the query.
 void AttendBuilder::startRegions() {
-  scope.validQ = validQ;
-  scope.validK = validK;
-  scope.headsKV = slots.headsKV;
-  scope.headsPerKV = slots.headsPerKV;
   keyCount = k.narrow(validK);
   auto start = [&](std::optional<HoistedRegion> &region, Region &body, unsigned first) {
     region.emplace(k, body, scope, first, batch, head, schedule.superRow, schedule.keyTile);
     region->prepareRows(firstToken, validRows);
   };
-  if (Region *allowed = program.maskRegion())
-    start(mask, *allowed, 0);
-  if (program.score) {
+  if (stage.mask)
+    start(mask, *stage.mask, 0);
+  if (stage.score) {
     scale = k.scaled(slots.scale, 1);
-    start(score, *program.score, 1);
+    start(score, *stage.score, 1);
   }
 }
 
 void AttendBuilder::build() {
   locate();
-  if (program.exact) {
+  if (stage.exact) {
     prologue();
     k.when(k.less(zero, k.min(validRows, validK)), [&] {
       startRegions();
@@ -90,6 +111,7 @@ void AttendBuilder::build() {
   k.end();
 }
 
-void compiler::buildAttend(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
-  AttendBuilder(module, program, schedule).build();
+void compiler::buildAttend(ModuleOp module, const Program &program, const AttendStage &stage,
+                           const CpuSchedule &schedule) {
+  AttendBuilder(module, program, stage, schedule).build();
 }

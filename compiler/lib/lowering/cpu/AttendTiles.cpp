@@ -79,7 +79,7 @@ void AttendBuilder::listedTiles() {
           packed.nextValues = ahead.values;
           visit(firstRow, packed);
         };
-        if (!program.means)
+        if (!stage.means)
           return exact();
         k.when(k.less(tile, k.index(meanTileBit)), exact,
                [&] { visit(firstRow, meansTile(k.sub(tile, k.index(meanTileBit)), sub)); });
@@ -99,7 +99,7 @@ Tile AttendBuilder::meansTile(Value mean, Value sub) {
 }
 
 void AttendBuilder::exactLoop() {
-  if (program.classified())
+  if (stage.listed)
     listedTiles();
   else if (mask)
     maskedTiles();

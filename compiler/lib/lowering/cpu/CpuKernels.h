@@ -34,8 +34,8 @@ void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSche
 /// Rows with an empty set are not written.
 void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
-/// "attend", items (super row, gr): the exact branch with its block means, and in the epilogue the projected linear
-/// branch. Slots in AttendKernel.cpp, struct AttendSlots.
-void buildAttend(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+/// The kernel of an attend stage, items (super row, gr): the exact branch with its block means, and in the epilogue the
+/// projected linear branch and what earlier stages kept. Slots in AttendBuilder.h, structs AttendSlots and StageSlots.
+void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule);
 
 } // namespace tercet::compiler

@@ -4,7 +4,7 @@
 //   select     select | copy_classes, lists         classes, lists of critical tiles, lists of linear blocks
 //   state      state, aggregate                     h_j, z_j per key block; H_i, Z_i per query block, in passes over slices
 //   linear     linear                               O_l, f32
-//   attend     attend                               O = O_s + O_l W^T + b, LSE
+//   attend     CpuPlanAttend.cpp                    pools; O = O_s + O_l W^T + b, LSE; a stage per softmax
 //
 // Slots follow the structs of tercet/Builtins.h and the lists in CpuKernels.h.
 #include "CpuPlanWriter.h"
@@ -25,7 +25,7 @@ void PlanWriter::addBuffers() {
     addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
     addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
   }
-  if (program.means)
+  if (program.means())
     addBuffer("mean_v", G * meanTiles * (64 * schedule.valueDim), "block means of values");
   if (program.linear) {
     Expr state = sym("S") * (schedule.featureDim * schedule.valueSlice);
@@ -49,7 +49,7 @@ void PlanWriter::addBuffers() {
 }
 
 bool PlanWriter::needsKeyMeans() const {
-  return program.means || (program.selection->scores == ScoreKind::pooled && !isSelectedAhead());
+  return program.means() || (program.selection->scores == ScoreKind::pooled && !isSelectedAhead());
 }
 
 PlanNode PlanWriter::packKeys(Expr pairs, Expr firstPair, bool tiled, PlanSlot meanK, PlanSlot meanV) {
@@ -132,48 +132,6 @@ PlanNode PlanWriter::linearPass() {
   return pass;
 }
 
-PlanNode PlanWriter::attend() {
-  Slots slots{tensor("q")};
-  addStrides(slots, "q", 3);
-  slots.push_back(tensor("o"));
-  addStrides(slots, "o", 3);
-  if (program.exact) {
-    slots.push_back(tensor("lse"));
-    addStrides(slots, "lse", 3);
-  } else {
-    slots.insert(slots.end(), 4, null());
-  }
-  bool lists = program.classified();
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), buffer("packed_k"), buffer("packed_v"), integer(tiles),
-             lists ? buffer("attend_lists") : null(), lists ? buffer("attend_counts") : null(), integer(capacity),
-             integer(superRows), scalar(program.scale, defaultScale()), program.means ? buffer("mean_k") : null(),
-             program.means ? buffer("mean_v") : null(), integer(meanTiles)})
-    slots.push_back(slot);
-  if (lists)
-    addClassPointer(slots);
-  else
-    slots.insert(slots.end(), 4, null());
-  bool projects = !program.weight.empty();
-  for (PlanSlot slot : Slots{integer(TM), integer(TN), program.linear ? buffer("linear") : null(),
-                             projects ? tensor(program.weight) : null(), projects ? buffer("packed_w") : null(),
-                             projects ? buffer("packed_b") : null(),
-                             program.linear && !program.globalState() ? buffer("linear_counts") : null()})
-    slots.push_back(slot);
-  addPairOperands(slots, program.pairOperands());
-  if (!program.classified())
-    addRanges(slots);
-  // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
-  // block.
-  Expr pairs = lists ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * sym("N") * sym("M");
-  if (program.means)
-    pairs = pairs + sym("blocks.marginal") * schedule.blockQ;
-  Expr exact = program.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
-  Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
-  return kernel("attend", "attend", superRows, GR, 1, slots, exact + projection);
-}
-
 Plan PlanWriter::write() {
   static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
   addBuffers();
@@ -190,7 +148,7 @@ Plan PlanWriter::write() {
   }
   groups.body.push_back(packKeys(sym("G"), sym("G0"), /*tiled=*/true,
                                  program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
-                                 program.means ? buffer("mean_v") : null()));
+                                 program.means() ? buffer("mean_v") : null()));
   if (program.classified()) {
     if (hasGroupRules())
       groups.body.push_back(blockRules("rules", sym("G"), sym("G0"), static_cast<bool>(program.selection->mask)));
@@ -202,7 +160,8 @@ Plan PlanWriter::write() {
   }
   if (program.linear)
     groups.body.push_back(linearPass());
-  groups.body.push_back(attend());
+  for (size_t number = 0; number < program.attends.size(); ++number)
+    addAttend(groups.body, number);
   plan.nodes.push_back(std::move(groups));
 
   plan.grouping.itemsPerPair = sym("R") * superRows;

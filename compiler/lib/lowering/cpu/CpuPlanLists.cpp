@@ -46,7 +46,7 @@ void PlanWriter::addLists(std::vector<PlanNode> &body) {
        Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
              integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
              integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows),
-             integer(capacity), integer(program.means), maskRules(), buffer("attend_lists"), buffer("attend_counts")})
+             integer(capacity), integer(program.means()), maskRules(), buffer("attend_lists"), buffer("attend_counts")})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())

@@ -22,13 +22,23 @@ void PlanWriter::addPairOperands(Slots &slots, const PairOperands &operands) {
   }
 }
 
-// What intervals of positions know of tables: in block_rules, or where the spec does not classify in attend.
+// What intervals of positions know of tables: in block_rules, and in attend stages that have no list.
 SmallVector<RangedTable> PlanWriter::rangedTables() const {
-  return rangedTablesOf(program.classified() ? program.selection->maskRegion() : program.maskRegion());
+  SmallVector<RangedTable> all;
+  auto add = [&](Region *mask) {
+    for (const RangedTable &table : rangedTablesOf(mask))
+      if (!llvm::is_contained(all, table))
+        all.push_back(table);
+  };
+  if (program.classified())
+    add(program.selection->maskRegion());
+  for (const AttendStage &stage : program.attends)
+    add(stage.listed ? nullptr : stage.mask);
+  return all;
 }
 
-void PlanWriter::addRanges(Slots &slots) {
-  for (const RangedTable &table : rangedTables())
+void PlanWriter::addRanges(Slots &slots, Region *mask) {
+  for (const RangedTable &table : rangedTablesOf(mask))
     slots.push_back(buffer(rangesOf(table)));
 }
 
@@ -73,6 +83,6 @@ PlanNode PlanWriter::blockRules(const char *into, Expr pairs, Expr firstPair, bo
   Slots slots{buffer(into),      tensor("q_len"),   tensor("k_len"),    integer(sym("HKV")), integer(sym("R")),
               integer(sym("N")), integer(sym("M")), integer(firstPair), integer(TM),         integer(TN)};
   addPairOperands(slots, program.selection->pairOperands());
-  addRanges(slots);
+  addRanges(slots, program.selection->maskRegion());
   return kernel("block_rules", "select", givenToo ? TM : absentClasses * TM, pairs * sym("R"), 1, slots);
 }

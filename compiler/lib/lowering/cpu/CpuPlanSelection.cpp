@@ -10,8 +10,7 @@ static PlanSlot integerOf(const std::string &parameter, int64_t otherwise) {
   return {PlanSlot::Kind::integer, {}, value};
 }
 
-// The stride of a table along an axis: 0 where one entry serves every index.
-static Expr tableStride(const std::string &table, int axis) {
+Expr PlanWriter::tableStride(const std::string &table, int axis) {
   std::string number = std::to_string(axis);
   Expr several = Expr::apply(Expr::Op::min, Expr::symbol(table + ".size" + number) - 1, 1);
   return Expr::symbol(table + "." + number) * several;

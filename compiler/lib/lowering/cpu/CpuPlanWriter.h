@@ -1,5 +1,5 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes classes, CpuPlanLists.cpp what
-// becomes of them, and CpuPlanPairs.cpp what regions over pairs need.
+// becomes of them, CpuPlanPairs.cpp what regions over pairs need, and CpuPlanAttend.cpp the attend stages.
 #pragma once
 
 #include "CpuPlan.h"
@@ -37,6 +37,9 @@ private:
       slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
   }
 
+  /// The stride of a table along an axis; 0 where that has one entry, which serves every index.
+  static Expr tableStride(const std::string &table, int axis);
+
   void addBuffers();
   void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
     plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
@@ -72,12 +75,19 @@ private:
   PlanNode copyClasses(bool fromArgument);
   void addLists(std::vector<PlanNode> &body);
   PlanNode linearPass();
-  PlanNode attend();
+  void addAttend(std::vector<PlanNode> &nodes, size_t number);
+  void addPools(std::vector<PlanNode> &nodes, const AttendStage &stage);
+  PlanNode poolTokens(const char *tensor, const std::string &weights, const std::string &into, int64_t length,
+                      int64_t stride);
+  void addAttendInputs(Slots &slots, const AttendStage &stage);
+  void addStageBuffers(const AttendStage &stage);
+  Expr stageTiles(const AttendStage &stage) const;
+  Expr queryRows(const AttendStage &stage) const { return ceildiv(sym("N"), stage.queryRows()); }
   void addPairOperands(Slots &slots, const PairOperands &operands);
   mlir::SmallVector<RangedTable> rangedTables() const;
   static std::string rangesOf(const RangedTable &table);
   PlanNode tableRanges(const RangedTable &table);
-  void addRanges(Slots &slots);
+  void addRanges(Slots &slots, mlir::Region *mask);
   void addRuleBuffers();
   PlanNode blockRules(const char *into, Expr pairs, Expr firstPair, bool givenToo);
   /// Rule bytes of a group are read: by selection, or by all that reads the mask.
@@ -110,7 +120,7 @@ private:
   Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
-  Expr capacity = tiles + (program.means ? meanTiles : Expr(0));
+  Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;
   /// Rows of H in a pass, the first one's query block, and how many times over.

@@ -42,20 +42,26 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
+  const AttendStage &stage = facts.attends.back();
+  if (facts.attends.size() > 1 || stage.pools || stage.gate || !facts.choice.empty())
+    return Status::make(Code::unsupportedTarget,
+                        "@{} has several branches, gates or pools, which CUDA kernels do not compute; cpu runs it",
+                        spec.getSymName().str());
   GpuProgram program;
   program.name = spec.getSymName().str();
   program.headDim = facts.headDim;
   program.valueDim = facts.valueDim;
   program.dtype = facts.dtype;
-  program.exact = facts.exact;
-  program.scale = facts.scale;
-  program.score = facts.score;
-  program.mask = facts.classified() ? facts.selection->mask : facts.mask;
+  program.exact = stage.exact;
+  program.scale = stage.scale;
+  program.score = stage.score;
+  if (stage.mask)
+    program.mask = cast<ir::MaskOp>(stage.mask->getParentOp());
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
     program.selection = *facts.selection;
-  program.means = facts.means;
+  program.means = facts.means();
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
   program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;

@@ -1,4 +1,4 @@
-// sparse, linear, block_mean: what is computed on the blocks of a class.
+// sparse, linear, block_mean, compressed: what is computed on the blocks of a class.
 #ifndef TERCET_REGION_OPS_TD
 #define TERCET_REGION_OPS_TD
 
@@ -15,11 +15,11 @@ def Tercet_SparseOp : Tercet_Op<"sparse", [InSpec, Pure, AttrSizedOperandSegment
 
     | label | applies to | rule                                                              |
     |-------|------------|-------------------------------------------------------------------|
-    | C1    | `on`       | classes with `critical`; there wherever the spec classifies       |
+    | C1    | `on`       | classes with the set `[critical]`                                 |
     | C2    | `scale`    | > 0                                                               |
     | C3    | `score`    | gets an f32 and four indices, and yields one f32                  |
     | C4    | `score`    | as mask C2                                                        |
-    | C5    | `mask`     | the mask of the classes, where the spec classifies                |
+    | C5    | `mask`     | the mask of the classes, where there is `on`                      |
 
     Example:
     ```mlir
@@ -109,6 +109,58 @@ def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure]> {
   let results = (outs Tercet_Branch:$output);
   let assemblyFormat = "$q `,` $k `,` $v `on` $classes `` custom<ClassSet>($set) (`scale` `(` $scale^ `)`)? attr-dict";
   let hasVerifier = 1;
+}
+
+def Tercet_CompressedOp : Tercet_Op<"compressed", [InSpec, Pure, AttrSizedOperandSegments]> {
+  let summary = "softmax attention to pools of keys and values, by query tokens or by means of query blocks";
+  let description = [{
+    Pool c stands for the `length` tokens from c * `stride` on: its key and its value are their means over valid tokens, or
+    under `weights` sums in which the t-th token of a pool has the weight of entry t. Pools are tokens of the compute dtype.
+    With `queries` a block of so many query tokens attends as its mean, and all of its tokens get the output. `where`
+    gets batch, query head, query token (or query block) and pool and leaves pairs out; `score` is that of `sparse`, with the
+    pool for the key. See docs/spec.md#compressed.
+
+    | label | applies to         | rule                                                                   |
+    |-------|--------------------|------------------------------------------------------------------------|
+    | C1    | `length`, `stride` | 1 to 4096, the stride at most the length                               |
+    | C2    | `queries`          | 1 to 4096                                                              |
+    | C3    | `weights`          | two arguments of type table<[kv_head, any], f32>, for keys and values  |
+    | C4    | `scale`            | > 0                                                                    |
+    | C5    | `where`            | gets four indices and yields one i1                                    |
+    | C6    | `score`            | gets an f32 and four indices, and yields one f32                       |
+    | C7    | `where`, `score`   | as mask C2                                                             |
+
+    Example: pools of 32 tokens, 16 apart; a query sees those that end before it.
+    ```mlir
+    tercet.spec @pools(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+      %length = tercet.param length = 32 : !tercet.static<i64>
+      %stride = tercet.param stride = 16 : !tercet.static<i64>
+      %o = tercet.compressed %q, %k, %v pool(%length, %stride) where {
+      ^bb0(%b: index, %h: index, %i: index, %c: index):
+        %n = tercet.value %length : !tercet.static<i64>
+        %step = tercet.value %stride : !tercet.static<i64>
+        %first = arith.muli %c, %step : index
+        %end = arith.addi %first, %n : index
+        %past = arith.cmpi sle, %end, %i : index
+        tercet.yield %past : i1
+      }
+      tercet.return %o
+    }
+    ```
+  }];
+  let arguments = (ins Tercet_Tokens:$q, Tercet_Tokens:$k, Tercet_Tokens:$v, Tercet_StaticInteger:$length /*C1*/,
+                       Tercet_StaticInteger:$stride /*C1*/, Optional<Tercet_StaticInteger>:$queries /*C2*/,
+                       Optional<Tercet_Table>:$key_weights /*C3*/, Optional<Tercet_Table>:$value_weights /*C3*/,
+                       Optional<Tercet_RuntimeFloat>:$scale /*C4*/);
+  let results = (outs Tercet_Branch:$output);
+  let regions = (region AnyRegion:$where /*C5, C7*/, AnyRegion:$score /*C6, C7*/);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `pool` `(` $length `,` $stride `)` (`queries` `(` $queries^ `)`)?
+    (`weights` `(` $key_weights^ `,` $value_weights `:` type($key_weights) `,` type($value_weights) `)`)?
+    (`scale` `(` $scale^ `)`)? (`where` $where^)? (`score` $score^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif

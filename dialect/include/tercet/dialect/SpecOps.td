@@ -19,7 +19,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock, H
     |-------|------------|-----------------------------------------------------------------------------------------|
     | C1    | arguments  | the first three are tokens named `q`, `k`, `v`; the others are weights and tables, used  |
     | C2    | names      | of arguments and parameters: identifiers, all different, none reserved                   |
-    | C3    | classes    | every class that a classification can hold is covered by a region or by `skip`, once     |
+    | C3    | classes    | every class that a classification can hold is covered once, by a region or by `skip`, not all by `skip` |
     | C4    | classes    | at most one classification per spec                                                      |
     | C5    | body       | holds ops of the tercet dialect and ends with `tercet.return`                            |
     | C6    | tokens     | every op takes `q`, `k`, `v` as its own q, k, v                                          |
@@ -92,7 +92,7 @@ def Tercet_ParamOp : Tercet_Op<"param", [InSpec, Pure]> {
 def Tercet_ReturnOp : Tercet_Op<"return", [Pure, Terminator, InSpec]> {
   let summary = "the output branch of a spec";
   let description = [{
-    The branch's output becomes `o`; the log-sum-exp of its softmax branch becomes `lse` where it has one.
+    The branch's output becomes `o`; its log-sum-exp becomes `lse` where it has one (docs/spec.md#return).
 
     Example:
     ```mlir

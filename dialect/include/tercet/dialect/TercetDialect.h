@@ -30,6 +30,8 @@ ParamOp paramOf(mlir::Value operand);
 
 /// The name of an argument of a spec.
 std::string argumentName(mlir::Value argument);
+/// Whether a branch has a log-sum-exp (docs/spec.md#combine).
+bool hasLse(mlir::Value branch);
 
 /// Tokens of a classification block along queries and keys.
 struct BlockSizes {

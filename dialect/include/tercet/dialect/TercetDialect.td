@@ -35,8 +35,8 @@ def Tercet_Weight : Tercet_Type<"Weight", "weight"> {
 def Tercet_Table : Tercet_Type<"Table", "table"> {
   let summary = "a tensor that regions read by index: `!tercet.table<[batch, query], i32>`";
   let description = [{
-    Axes are named after what their index counts (`batch`, `head`, `kv_head`, `query`, `key`, `query_block`, `key_block`),
-    are a number (that many entries), or `any`. A named axis of a tensor handed in has the size of what it counts, or 1, which
+    Axes are named after what their index counts (`batch`, `head`, `kv_head`, `query`, `key`, `query_block`, `key_block`,
+    `feature`), are a number (that many entries), or `any`. A named axis of a tensor handed in has the size of what it counts, or 1, which
     serves every index. Elements are f32, or i32, which regions read as index. See docs/spec.md#table.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$axes, "::mlir::Type":$elementType);
@@ -114,7 +114,8 @@ def Tercet_DropUnit : I32EnumAttr<"DropUnit", "how many blocks are dropped", [
   let cppNamespace = "::tercet::ir";
 }
 def Tercet_CombineKind : I32EnumAttr<"CombineKind", "how branches become one output", [
-    I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Joint", 1, "joint">]> {
+    I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Joint", 1, "joint">,
+    I32EnumAttrCase<"ByHead", 2, "by_head">]> {
   let cppNamespace = "::tercet::ir";
 }
 
@@ -126,7 +127,8 @@ def Tercet_Extent : I32EnumAttr<"Extent", "a size of the call, lengths considere
 
 // Ops stand directly in a spec, or in a region of one of its ops.
 def InSpec : HasParent<"::tercet::ir::SpecOp">;
-def InRegion : ParentOneOf<["::tercet::ir::MaskOp", "::tercet::ir::BlockSetOp", "::tercet::ir::SparseOp"]>;
+def InRegion : ParentOneOf<["::tercet::ir::MaskOp", "::tercet::ir::BlockSetOp", "::tercet::ir::SparseOp",
+    "::tercet::ir::CompressedOp", "::tercet::ir::GateOp"]>;
 
 class Tercet_Op<string mnemonic, list<Trait> traits = []> : Op<Tercet_Dialect, mnemonic, traits>;
 

@@ -17,7 +17,7 @@ void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel(
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin :
-       {&packKeysBuiltin, &poolQueriesBuiltin, &centerKeysBuiltin, &alikenessBuiltin, &packSamplesBuiltin,
+       {&packKeysBuiltin, &poolQueriesBuiltin, &poolTokensBuiltin, &centerKeysBuiltin, &alikenessBuiltin, &packSamplesBuiltin,
         &selectBuiltin, &selectGivenBuiltin, &spanKeysBuiltin, &spanKeysGivenBuiltin, &spanBoundsBuiltin,
         &spanClassesBuiltin, &patternBuiltin, &copyClassesBuiltin, &buildListsBuiltin, &linearSetsBuiltin,
         &linearUsedBuiltin, &tableRangesBuiltin, &packWeightBuiltin})

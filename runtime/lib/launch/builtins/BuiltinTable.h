@@ -5,7 +5,7 @@
 
 namespace tercet::rt {
 
-extern const Builtin packKeysBuiltin, poolQueriesBuiltin, centerKeysBuiltin, alikenessBuiltin, packSamplesBuiltin,
+extern const Builtin packKeysBuiltin, poolQueriesBuiltin, poolTokensBuiltin, centerKeysBuiltin, alikenessBuiltin, packSamplesBuiltin,
     selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin, spanBoundsBuiltin, spanClassesBuiltin,
     patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin, linearUsedBuiltin, tableRangesBuiltin,
     packWeightBuiltin;

@@ -26,7 +26,7 @@ struct CallSizes {
   int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, headDim = 0, valueDim = 0;
   int64_t blocksQ = 0, blocksK = 0; ///< 0 without classification
   DType dtype = DType::f32;         ///< of q, k and v: the compute dtype
-  TableSizes forTables() const { return {batch, headsQ, headsKV, tokensQ, tokensK, blocksQ, blocksK}; }
+  TableSizes forTables() const { return {batch, headsQ, headsKV, tokensQ, tokensK, valueDim, blocksQ, blocksK}; }
 };
 
 /// Checks the input tensors and runtime parameters of a call; invalidArgument says what was given and what is legal.

@@ -63,18 +63,28 @@ constexpr uint8_t bitOfClass(int8_t value) {
 
 enum class FeatureMap { softmax, elu, relu };
 
+/// The pools of a compressed branch (docs/spec.md#compressed).
+struct Pools {
+  int64_t length = 0, stride = 0;
+  int64_t queries = 0;                  ///< tokens of a pooled query; 0: query tokens attend themselves
+  std::string keyWeights, valueWeights; ///< names of tables; empty: means
+};
+
 /// One op that makes a tercet.branch.
 struct Branch {
-  enum class Kind { sparse, linear, blockMean, project, sum, joint };
+  enum class Kind { sparse, linear, blockMean, compressed, project, gate, sum, joint, byHead };
   Kind kind = Kind::sparse;
   std::string name;             ///< the op's name, numbered from the second on: "sparse", "linear", "linear2"
   uint8_t classes = everyClass; ///< the blocks that a region covers; empty blocks hold no token and take no part
-  Number scale;                 ///< sparse, blockMean
-  std::optional<PairProgram> mask, score;      ///< sparse
+  Number scale;                 ///< sparse, blockMean, compressed
+  std::optional<PairProgram> mask, score;      ///< sparse, compressed
+  Pools pools;                                 ///< compressed
+  std::optional<PairProgram> factor;           ///< gate
   FeatureMap featureMap = FeatureMap::softmax; ///< linear
   Number eps;                                  ///< linear
   std::string weight, bias;                    ///< project: names of its tensors
-  std::vector<size_t> inputs;                  ///< project, sum, joint: indices of earlier branches
+  std::string choice;                          ///< byHead: name of its table
+  std::vector<size_t> inputs;                  ///< project, gate, sum, joint, byHead: indices of earlier branches
 };
 
 /// The name of a kind, as the op's mnemonic.
@@ -96,7 +106,7 @@ struct Program {
   std::vector<Table> tables;           ///< in the order of the arguments
   std::vector<std::string> parameters; ///< names of the runtime parameters
 
-  /// Whether branch `index` is or holds a softmax branch, whose log-sum-exp is then its own.
+  /// Whether branch `index` has a log-sum-exp: of the softmax that it is, of the one that it holds, or of each head's.
   bool hasLse(size_t index) const;
 };
 

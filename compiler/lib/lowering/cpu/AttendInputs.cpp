@@ -1,0 +1,58 @@
+// attend: what a stage takes from the buffers of earlier stages, and the gates of branches.
+#include "AttendBuilder.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+// The row of an earlier stage's buffers for row `row` of the item: [gr][its rows]. Rows beyond the last stand for it.
+Value AttendBuilder::inputRow(const StageInput &input, Value row) {
+  Value last = k.sub(slots.tokensQ, k.index(1)), token = k.min(k.add(firstToken, row), last);
+  Value rowsOfHead = k.ceilDiv(slots.tokensQ, input.rows);
+  return k.add(k.mul(k.item(1), rowsOfHead), k.div(token, k.index(input.rows)));
+}
+
+// `rows` rows from `row` of the item on, row by row, for several may share one of the earlier stage.
+Value AttendBuilder::inputTile(const StageInput &input, Value pointer, Value row, int64_t rows, int64_t cols) {
+  Value source = k.view(pointer, zero, cols), tile = k.scratch(rows, cols);
+  k.loop(zero, k.index(rows), 1,
+         [&](Value r) { k.store(k.load(source, inputRow(input, k.add(row, r)), 1, cols), tile, r); });
+  return k.load(tile, zero, rows, cols);
+}
+
+// The softmax goes on from the state of the earlier stage, as if its keys had come first.
+void AttendBuilder::startFromState() {
+  Value numerators = k.view(further.numerators, zero, schedule.valueDim), state = k.view(further.state, zero, 2);
+  k.loop(zero, validRows, 1, [&](Value row) {
+    Value source = inputRow(*stage.start, row);
+    k.store(k.load(numerators, source, 1, schedule.valueDim), acc, row);
+    k.store(k.load(state, source, 1, 1), max, row);
+    k.store(k.load(state, source, 1, 1, k.index(1)), sum, row);
+  });
+}
+
+// Gates are regions over pairs of a query and a feature of its output.
+void AttendBuilder::startGates() {
+  auto start = [&](Region *region, std::optional<HoistedRegion> &gate) {
+    if (!region)
+      return;
+    gate.emplace(k, *region, scope, /*first=*/0, batch, head, schedule.superRow, schedule.valueDim);
+    gate->prepareRows(firstToken, validRows);
+    gate->prepareKeys(zero);
+  };
+  start(stage.gate, gate);
+  addedGates.resize(stage.added.size());
+  for (auto [input, added] : llvm::zip(stage.added, addedGates))
+    start(input.gate, added);
+}
+
+Value AttendBuilder::gated(Value tile, std::optional<HoistedRegion> &region, Value row) {
+  if (!region)
+    return tile;
+  SmallVector<Value> inputs = region->inputs(row, schedule.rowTile);
+  return k.mapPairs(tile, k.add(firstToken, row), zero, inputs,
+                    [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                      Value factor = region->emit(body, {}, v[1], v[2], v.drop_front(3));
+                      return body.create<arith::MulFOp>(loc, v[0], factor);
+                    });
+}

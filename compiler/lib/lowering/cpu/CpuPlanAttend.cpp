@@ -1,0 +1,147 @@
+// The attend stages of a CPU plan: pools, one kernel per stage, and the buffers through which stages hand on what they
+// made. Slots follow AttendSlots and StageSlots of AttendBuilder.h.
+#include "CpuPlanWriter.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+/// Pools of a stage, and tiles of keys.
+static Expr poolsOf(const AttendStage &stage) { return ceildiv(sym("M"), stage.pools->stride); }
+
+Expr PlanWriter::stageTiles(const AttendStage &stage) const {
+  return stage.pools ? ceildiv(poolsOf(stage), schedule.blockK) * (schedule.blockK / schedule.keyTile) : tiles;
+}
+
+// Means or weighted sums of q, k or v; heads of a group one after another.
+PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
+                                int64_t stride) {
+  bool isQuery = std::string_view(name) == "q", isValue = std::string_view(name) == "v";
+  Expr count = ceildiv(sym(isQuery ? "N" : "M"), stride), heads = isQuery ? GR : sym("G");
+  int64_t dim = isValue ? program.valueDim : program.headDim;
+  addBuffer(into, heads * count * dim, std::string("pools of ") + name, static_cast<int64_t>(dtypeSize(program.dtype)));
+  Slots slots{tensor(name)};
+  addStrides(slots, name, 3);
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor(isQuery ? "q_len" : "k_len"),
+             integer(sym(isQuery ? "H" : "HKV")), integer(sym(isQuery ? "N" : "M")), integer(dim),
+             integer(isQuery ? sym("G0") * sym("R") : sym("G0")), integer(length), integer(stride), integer(count)})
+    slots.push_back(slot);
+  if (weights.empty()) {
+    slots.insert(slots.end(), 5, null());
+  } else {
+    slots.push_back(tensor(weights));
+    for (const char *property : {".size0", ".size1", ".0", ".1"})
+      slots.push_back(integer(Expr::symbol(weights + property)));
+  }
+  slots.push_back(buffer(into));
+  return builtin("pool_tokens", "prologue", count, heads, slots);
+}
+
+// Pooled keys and values as tiles, and pooled queries.
+void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage) {
+  const PooledKeys &pools = *stage.pools;
+  const std::string k = stage.name + "_k", v = stage.name + "_v", packedK = "packed_" + k, packedV = "packed_" + v;
+  nodes.push_back(poolTokens("k", pools.keyWeights, k, pools.length, pools.stride));
+  nodes.push_back(poolTokens("v", pools.valueWeights, v, pools.length, pools.stride));
+  if (pools.queries)
+    nodes.push_back(poolTokens("q", "", stage.name + "_q", pools.queries, pools.queries));
+  Expr G = sym("G"), count = poolsOf(stage), tilesOfPair = stageTiles(stage);
+  addBuffer(packedK, G * tilesOfPair * (program.headDim * schedule.keyTile), "pooled keys as f32 tiles, transposed");
+  addBuffer(packedV, G * tilesOfPair * (schedule.keyTile * schedule.valueDim), "pooled values as f32 tiles");
+  nodes.push_back(builtin(
+      "pack_keys", "prologue", ceildiv(count, schedule.blockK), G,
+      {buffer(k), buffer(v), null(), integer(count * program.headDim), integer(program.headDim), null(),
+       integer(count * program.valueDim), integer(program.valueDim), integer(static_cast<int64_t>(program.dtype)), null(),
+       integer(G), integer(count), integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim),
+       null(), integer(schedule.blockK), integer(schedule.keyTile), integer(tilesOfPair), null(), buffer(packedK),
+       buffer(packedV), null(), null()}));
+}
+
+void PlanWriter::addStageBuffers(const AttendStage &stage) {
+  Expr rows = GR * queryRows(stage);
+  if (!stage.storesOutput)
+    addBuffer(stage.name + "_o", rows * schedule.valueDim, "output of " + stage.name + " for a later stage");
+  if (stage.keepsLse)
+    addBuffer(stage.name + "_lse", rows, "log-sum-exp of " + stage.name);
+  if (stage.keepsState)
+    addBuffer(stage.name + "_state", rows * 2, "maxima and sums of " + stage.name);
+}
+
+void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
+  auto nameOf = [&](size_t number) { return program.attends[number].name; };
+  if (stage.start) {
+    slots.push_back(buffer(nameOf(stage.start->stage) + "_o"));
+    slots.push_back(buffer(nameOf(stage.start->stage) + "_state"));
+  }
+  for (const StageInput &input : stage.added)
+    slots.push_back(buffer(nameOf(input.stage) + "_o"));
+  if (stage.storesLse && !stage.exact)
+    slots.push_back(buffer(nameOf(stage.added.front().stage) + "_lse"));
+  if (stage.keepsState)
+    slots.push_back(buffer(stage.name + "_state"));
+  if (stage.chosen >= 0) {
+    slots.push_back(tensor(program.choice));
+    slots.push_back(integer(tableStride(program.choice, 0)));
+  }
+}
+
+void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
+  const AttendStage &stage = program.attends[number];
+  if (stage.pools)
+    addPools(nodes, stage);
+  addStageBuffers(stage);
+  Expr rows = queryRows(stage);
+  bool poolsQueries = stage.queryRows() > 1;
+  Slots slots{poolsQueries ? buffer(stage.name + "_q") : tensor("q")};
+  auto addRowStrides = [&](int64_t width) {
+    for (PlanSlot slot : Slots{null(), integer(rows * width), integer(width)})
+      slots.push_back(slot);
+  };
+  if (poolsQueries)
+    addRowStrides(program.headDim);
+  else
+    addStrides(slots, "q", 3);
+  slots.push_back(stage.storesOutput ? tensor("o") : buffer(stage.name + "_o"));
+  if (stage.storesOutput)
+    addStrides(slots, "o", 3);
+  else
+    addRowStrides(schedule.valueDim);
+  slots.push_back(stage.storesLse ? tensor("lse") : stage.keepsLse ? buffer(stage.name + "_lse") : null());
+  if (stage.storesLse)
+    addStrides(slots, "lse", 3);
+  else
+    addRowStrides(1);
+  std::string packed = stage.pools ? "packed_" + stage.name : "packed";
+  for (PlanSlot slot :
+       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+             integer(sym("M")), integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"),
+             integer(stageTiles(stage)), stage.listed ? buffer("attend_lists") : null(),
+             stage.listed ? buffer("attend_counts") : null(), integer(capacity), integer(superRows),
+             scalar(stage.scale, defaultScale()), stage.means ? buffer("mean_k") : null(),
+             stage.means ? buffer("mean_v") : null(), integer(meanTiles)})
+    slots.push_back(slot);
+  if (stage.listed)
+    addClassPointer(slots);
+  else
+    slots.insert(slots.end(), 4, null());
+  bool projects = stage.linear && !program.weight.empty();
+  for (PlanSlot slot : Slots{integer(TM), integer(TN), stage.linear ? buffer("linear") : null(),
+                             projects ? tensor(program.weight) : null(), projects ? buffer("packed_w") : null(),
+                             projects ? buffer("packed_b") : null(),
+                             stage.linear && !program.globalState() ? buffer("linear_counts") : null()})
+    slots.push_back(slot);
+  addAttendInputs(slots, stage);
+  addPairOperands(slots, stage.pairOperands());
+  addRanges(slots, stage.listed ? nullptr : stage.mask);
+  // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
+  // block.
+  Expr keys = stage.pools ? poolsOf(stage) : sym("M");
+  Expr pairs = stage.listed ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * rows * keys;
+  if (stage.means)
+    pairs = pairs + sym("blocks.marginal") * schedule.blockQ;
+  Expr exact = stage.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
+  Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
+  nodes.push_back(
+      kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
+}

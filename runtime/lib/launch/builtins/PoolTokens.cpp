@@ -1,0 +1,79 @@
+// pool_tokens: means and weighted sums of runs of tokens, in f32 in the order of tokens, rounded to their dtype. Contract:
+// Builtins.h.
+#include "BuiltinTable.h"
+#include "Dispatch.h"
+#include "GroupHead.h"
+#include "RowSums.h"
+
+#include "tercet/Builtins.h"
+
+#include <algorithm>
+
+namespace tercet::rt {
+namespace {
+
+/// The weights of the tokens of a pool; a null pointer for a mean.
+struct PoolWeights {
+  const float *first = nullptr;
+  int64_t entries = 0, stride = 0;
+};
+
+template <typename Element> struct SumOfPool {
+  [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
+                                                PoolWeights weights, float *sums) {
+    const auto *tokens = static_cast<const typename Element::Type *>(data);
+    std::fill(sums, sums + dim, 0.0f);
+    if (!weights.first) {
+      addRows<Element>(tokens, stride, rows, dim, sums);
+      for (int64_t c = 0; c < dim; ++c)
+        sums[c] /= static_cast<float>(rows);
+      return;
+    }
+    for (int64_t t = 0; t < rows; ++t) {
+      float weight = weights.first[std::min(t, weights.entries - 1) * weights.stride];
+      for (int64_t c = 0; c < dim; ++c)
+        sums[c] += weight * Element::toFloat(tokens[t * stride + c]);
+    }
+  }
+};
+
+void round(const float *sums, int64_t dim, float *out, F32Element) { std::copy(sums, sums + dim, out); }
+
+template <typename Element> void round(const float *sums, int64_t dim, uint16_t *out, Element) {
+  constexpr bool isHalf = std::is_same_v<Element, F16Element>;
+  for (int64_t c = 0; c < dim; ++c)
+    out[c] = isHalf ? floatToHalf(sums[c]) : floatToBfloat16(sums[c]);
+}
+
+int64_t sumBytes(const int64_t *slots) {
+  return reinterpret_cast<const PoolTokensSlots *>(slots)->dim * static_cast<int64_t>(sizeof(float));
+}
+
+void run(const BuiltinCall &call) {
+  const auto &s = *reinterpret_cast<const PoolTokensSlots *>(call.slots);
+  int64_t head = s.firstHead + call.item1, batch = head / s.heads, first = call.item0 * s.stride;
+  int64_t rows = std::clamp<int64_t>(liveTokens(s.lengths, batch, s.tokenCount) - first, 0, s.length);
+  PoolWeights weights;
+  if (s.weights)
+    weights = {s.weights + std::min(head % s.heads, s.weightHeads - 1) * s.weightStrideH, s.weightEntries,
+               s.weightStrideT};
+  auto *sums = reinterpret_cast<float *>(call.scratch);
+  withElement(static_cast<DType>(s.dtype), [&](auto element) {
+    using Element = decltype(element);
+    const auto *tokens = static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB +
+                         head % s.heads * s.strideH + first * s.strideN;
+    if (rows > 0)
+      Dispatch<SumOfPool<Element>, const void *, int64_t, int64_t, int64_t, PoolWeights, float *>::call(
+          tokens, s.strideN, rows, s.dim, weights, sums);
+    else
+      std::fill(sums, sums + s.dim, 0.0f);
+    round(sums, s.dim, static_cast<typename Element::Type *>(s.out) + (call.item1 * s.pools + call.item0) * s.dim,
+          element);
+  });
+}
+
+} // namespace
+
+const Builtin poolTokensBuiltin = {"pool_tokens", sizeof(PoolTokensSlots) / 8, 0, run, sumBytes, nullptr};
+
+} // namespace tercet::rt
