@@ -1,4 +1,5 @@
 // The shared numerics table. Sizes are small: every edge is a tail, a length or a class pattern, not a big tensor.
+#include "BranchCases.h"
 #include "PairCases.h"
 
 namespace tercet::test {
@@ -243,6 +244,7 @@ const std::vector<Case> &caseTable() {
     addRules(cases);
     addBranches(cases);
     addPairCases(cases);
+    addBranchCases(cases);
     return cases;
   }();
   return table;

@@ -48,7 +48,7 @@ struct AttendStage {
   bool keepsLse = false;     ///< keeps its LSE for a later stage
   bool keepsState = false;   ///< keeps numerator, maximum and sum of its softmax, from which a later stage goes on
   int64_t chosen = -1;       ///< runs for heads whose choice is this number; -1: for all
-  int64_t choices = 0;       ///< gives heads that choose none of so many branches o = 0 and lse = -inf; 0: another stage does
+  int64_t choices = 0; ///< gives heads that choose none of so many branches o = 0 and lse = -inf; 0: another stage does
 
   /// Query tokens per row.
   int64_t queryRows() const { return pools && pools->queries ? pools->queries : 1; }

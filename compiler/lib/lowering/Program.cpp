@@ -72,7 +72,7 @@ private:
     return stage;
   }
 
-  Status refuse(StringRef what) const {
+  Status refuse(StringRef what) {
     return Status::make(Code::invalidSpec, "spec '{}' {}", spec.getSymName().str(), what.str());
   }
 
@@ -114,8 +114,8 @@ private:
     auto integer = [](Value operand) { return operand ? ir::paramOf(operand).getInteger() : 0; };
     auto name = [](Value table) { return table ? ir::argumentName(table) : std::string(); };
     stage.exact = true;
-    stage.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()),
-                   name(op.getKeyWeights()), name(op.getValueWeights())};
+    stage.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()), name(op.getKeyWeights()),
+                   name(op.getValueWeights())};
     stage.scale = parameterName(op.getScale());
     if (!op.getScore().empty())
       stage.score = &op.getScore();

@@ -73,10 +73,19 @@ void fillSlopes(const Tensor &tensor) {
                head);
 }
 
+/// Every branch in turn, then none.
+void fillChoice(const Tensor &tensor, int64_t branches) {
+  for (int64_t head = 0; head < tensor.shape[0]; ++head)
+    tensor.set(static_cast<double>(head % (branches + 1)), head);
+}
+
 /// Normals; integers are segments: in order along a last axis of tokens, at random elsewhere.
 void fillTable(const Tensor &tensor, const Program &program, const Table &table, const DataOptions &options) {
   if (program.selection && program.selection->budgets == table.name)
     return fillBudgets(tensor, *program.selection, options);
+  for (const Branch &branch : program.branches)
+    if (branch.choice == table.name)
+      return fillChoice(tensor, static_cast<int64_t>(branch.inputs.size()));
   bool isPerHead = table.axes == std::vector{static_cast<int64_t>(TableAxis::head)} ||
                    table.axes == std::vector{static_cast<int64_t>(TableAxis::kvHead)};
   if (isPerHead && table.dtype == DType::f32)

@@ -19,8 +19,8 @@ Matrix<Real> poolTokens(const Matrix<Real> &tokens, int64_t length, int64_t stri
     for (int64_t t = 0; t < count; ++t) {
       Real weight = 1;
       if (weights)
-        weight = static_cast<Real>(
-            weights.get(std::min(head, weights.shape[0] - 1), std::min(t, weights.shape[1] - 1)));
+        weight =
+            static_cast<Real>(weights.get(std::min(head, weights.shape[0] - 1), std::min(t, weights.shape[1] - 1)));
       for (int64_t c = 0; c < tokens.columns; ++c)
         pools[pool][c] += weight * tokens[first + t][c];
     }

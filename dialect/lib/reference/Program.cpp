@@ -31,7 +31,8 @@ std::string_view branchKindName(Branch::Kind kind) {
 
 bool Program::hasLse(size_t index) const {
   const Branch &branch = branches[index];
-  auto ofInputs = std::count_if(branch.inputs.begin(), branch.inputs.end(), [&](size_t input) { return hasLse(input); });
+  auto ofInputs =
+      std::count_if(branch.inputs.begin(), branch.inputs.end(), [&](size_t input) { return hasLse(input); });
   switch (branch.kind) {
   case Branch::Kind::sparse:
   case Branch::Kind::blockMean:

@@ -119,8 +119,8 @@ private:
     auto integer = [](Value operand) { return operand ? ir::paramOf(operand).getInteger() : 0; };
     auto name = [](Value table) { return table ? ir::argumentName(table) : std::string(); };
     Branch branch{.kind = Branch::Kind::compressed, .scale = scale(op.getScale())};
-    branch.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()), name(op.getKeyWeights()),
-                    name(op.getValueWeights())};
+    branch.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()),
+                    name(op.getKeyWeights()), name(op.getValueWeights())};
     TERCET_RETURN_IF_ERROR(readRegions(op.getWhere(), op.getScore(), branch));
     add(*op, branch);
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});

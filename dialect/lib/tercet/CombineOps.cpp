@@ -65,8 +65,9 @@ static LogicalResult verifySum(CombineOp op) {
     Operation *input = ungated(branch);
     bool isCombined = isa_and_nonnull<CombineOp>(input) && !isJoint(input);
     if (!input || isCombined || isa<BlockMeanOp>(input))
-      return op.emitOpError("C1: sum takes branches of sparse, compressed, linear, project and combine joint, or gates of "
-                            "these, not ")
+      return op.emitOpError(
+                 "C1: sum takes branches of sparse, compressed, linear, project and combine joint, or gates of "
+                 "these, not ")
              << (input ? input->getName().getStringRef() : StringRef("an argument"));
     linear += isa<LinearOp, ProjectOp>(input);
   }

@@ -28,7 +28,8 @@ Type TableType::parse(AsmParser &parser) {
       return success();
     }
     return parser.emitError(location, "unknown axis '")
-           << keyword << "'; axes are batch, head, kv_head, query, key, query_block, key_block, feature, any and numbers";
+           << keyword
+           << "'; axes are batch, head, kv_head, query, key, query_block, key_block, feature, any and numbers";
   };
   SMLoc location = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseAxis) ||

@@ -112,8 +112,9 @@ LogicalResult CompressedOp::verify() {
     if (!isSize(param))
       return emitOpError("C1: ") << param.getName() << " is " << param.getInteger() << "; expected 1 to 4096";
   if (stride.getInteger() > length.getInteger())
-    return emitOpError("C1: ") << stride.getName() << " is " << stride.getInteger() << ", more than " << length.getName()
-                               << ", which is " << length.getInteger() << ": tokens between pools would be lost";
+    return emitOpError("C1: ") << stride.getName() << " is " << stride.getInteger() << ", more than "
+                               << length.getName() << ", which is " << length.getInteger()
+                               << ": tokens between pools would be lost";
   if (ParamOp queries = paramOf(getQueries()); queries && !isSize(queries))
     return emitOpError("C2: ") << queries.getName() << " is " << queries.getInteger() << "; expected 1 to 4096";
   for (Value weights : {getKeyWeights(), getValueWeights()}) {

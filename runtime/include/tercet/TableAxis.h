@@ -33,8 +33,7 @@ std::optional<TableAxis> parseTableAxis(std::string_view name);
 
 /// What named axes count in one call.
 struct TableSizes {
-  int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, valueDim = 0, blocksQ = 0,
-          blocksK = 0;
+  int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, valueDim = 0, blocksQ = 0, blocksK = 0;
   /// The same call classified in blocks of these sizes; 0: not classified.
   TableSizes inBlocks(int64_t blockQ, int64_t blockK) const;
 };

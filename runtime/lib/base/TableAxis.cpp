@@ -7,8 +7,7 @@ namespace tercet {
 static constexpr std::pair<TableAxis, std::string_view> axisNames[] = {
     {TableAxis::batch, "batch"},        {TableAxis::head, "head"}, {TableAxis::kvHead, "kv_head"},
     {TableAxis::query, "query"},        {TableAxis::key, "key"},   {TableAxis::queryBlock, "query_block"},
-    {TableAxis::keyBlock, "key_block"}, {TableAxis::any, "any"},
-    {TableAxis::feature, "feature"},
+    {TableAxis::keyBlock, "key_block"}, {TableAxis::any, "any"},   {TableAxis::feature, "feature"},
 };
 
 std::string tableAxisText(int64_t axis) {

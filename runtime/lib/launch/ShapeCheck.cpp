@@ -179,9 +179,9 @@ private:
 
   Status table(const PlanArgument &argument, const Tensor &tensor) {
     const ProblemSizes &sizes = bound.sizes;
-    return checkTable(
-        argument.name, tensor, argument.axes, argument.dtype,
-        {sizes.batch, sizes.heads, sizes.headsKV, sizes.queries, sizes.keys, sizes.valueDim, sizes.blocksQ, sizes.blocksK});
+    return checkTable(argument.name, tensor, argument.axes, argument.dtype,
+                      {sizes.batch, sizes.heads, sizes.headsKV, sizes.queries, sizes.keys, sizes.valueDim,
+                       sizes.blocksQ, sizes.blocksK});
   }
 
   Status classes(const PlanArgument &argument, const Tensor &tensor) {

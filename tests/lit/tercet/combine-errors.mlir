@@ -78,8 +78,8 @@ tercet.spec @combine_c2_kinds(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
 
 tercet.spec @combine_c2_gate(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %a = tercet.sparse %q, %k, %v
-  %b = tercet.sparse %q, %k, %v
-  %g = tercet.gate %b {
+  %x = tercet.sparse %q, %k, %v
+  %g = tercet.gate %x {
   ^bb0(%b: index, %h: index, %i: index, %e: index):
     %half = arith.constant 0.5 : f32
     tercet.yield %half : f32

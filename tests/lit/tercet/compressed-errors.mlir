@@ -58,8 +58,9 @@ tercet.spec @compressed_c5(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.t
   %n = tercet.param n = 16 : !tercet.static<i64>
   %o = tercet.compressed %q, %k, %v pool(%n, %n) where {
   ^bb0(%b: index, %h: index, %i: index, %c: index):
-    // expected-error @+1 {{C5: yields 'index'; expected 'i1'}}
-    tercet.yield %c : index
+    %one = arith.constant 1.0 : f32
+    // expected-error @+1 {{C5: yields 'f32'; expected 'i1'}}
+    tercet.yield %one : f32
   }
   tercet.return %o
 }

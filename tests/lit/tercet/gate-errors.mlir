@@ -4,8 +4,8 @@
 // C1: what can be gated.
 tercet.spec @gate_c1_sum(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %a = tercet.sparse %q, %k, %v
-  %b = tercet.sparse %q, %k, %v
-  %s = tercet.combine sum(%a, %b)
+  %x = tercet.sparse %q, %k, %v
+  %s = tercet.combine sum(%a, %x)
   // expected-error @+1 {{C1: gates a branch that sparse, compressed, linear, project or combine joint did not make}}
   %o = tercet.gate %s {
   ^bb0(%b: index, %h: index, %i: index, %e: index):
@@ -53,8 +53,9 @@ tercet.spec @gate_c2_yield(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.t
   %a = tercet.sparse %q, %k, %v
   %o = tercet.gate %a {
   ^bb0(%b: index, %h: index, %i: index, %e: index):
-    // expected-error @+1 {{C2: yields 'index'; expected 'f32'}}
-    tercet.yield %i : index
+    %yes = arith.constant true
+    // expected-error @+1 {{C2: yields 'i1'; expected 'f32'}}
+    tercet.yield %yes : i1
   }
   tercet.return %o
 }

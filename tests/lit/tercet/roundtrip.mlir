@@ -85,7 +85,7 @@ tercet.spec @branches(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens
   // CHECK: %[[JOINT:.*]] = tercet.combine joint(%[[ALL]], %[[POOLS]])
   %joint = tercet.combine joint(%all, %pools)
   // CHECK: %[[GATED:.*]] = tercet.gate %[[JOINT]] {
-  // CHECK: tercet.read %gate[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : !tercet.table<[batch, head, query, feature], f32>
+  // CHECK: tercet.read %gate[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : <[batch, head, query, feature], f32>
   %gated = tercet.gate %joint {
   ^bb0(%b: index, %h: index, %i: index, %e: index):
     %x = tercet.read %gate[%b, %h, %i, %e] : !tercet.table<[batch, head, query, feature], f32>

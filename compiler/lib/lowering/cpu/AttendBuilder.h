@@ -26,16 +26,17 @@ inline constexpr int64_t meanTile = 64; // tercet/Builtins.h: blocks of a mean t
 struct AttendSlots {
   AttendSlots(KernelBuilder &k, const Program &program, const AttendStage &stage)
       : q(k.pointer(program.dtype)), qStrideB(k.integer()), qStrideH(k.integer()), qStrideN(k.integer()),
-        o(k.pointer(stage.storesOutput ? program.dtype : DType::f32)), oStrideB(k.integer()), oStrideH(k.integer()), oStrideN(k.integer()),
-        lse(k.pointer(DType::f32)), lseStrideB(k.integer()), lseStrideH(k.integer()), lseStrideN(k.integer()),
-        qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
-        tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), packedK(k.pointer(DType::f32)),
-        packedV(k.pointer(DType::f32)), tilesPerPair(k.integer()), lists(k.pointer(DType::i32)),
-        counts(k.pointer(DType::i32)), capacity(k.integer()), superRows(k.integer()), scale(k.wideScalar()),
-        meanK(k.pointer(DType::f32)), meanV(k.pointer(DType::f32)), meanTilesPerPair(k.integer()),
-        classes(k.pointer(DType::i8)), classStrideB(k.integer()), classStrideH(k.integer()), classStrideI(k.integer()),
-        blocksQ(k.integer()), blocksK(k.integer()), linear(k.pointer(DType::f32)), w(k.pointer(DType::f32)),
-        packedW(k.pointer(DType::f32)), packedB(k.pointer(DType::f32)), linearCounts(k.pointer(DType::i32)) {}
+        o(k.pointer(stage.storesOutput ? program.dtype : DType::f32)), oStrideB(k.integer()), oStrideH(k.integer()),
+        oStrideN(k.integer()), lse(k.pointer(DType::f32)), lseStrideB(k.integer()), lseStrideH(k.integer()),
+        lseStrideN(k.integer()), qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()),
+        headsPerKV(k.integer()), tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()),
+        packedK(k.pointer(DType::f32)), packedV(k.pointer(DType::f32)), tilesPerPair(k.integer()),
+        lists(k.pointer(DType::i32)), counts(k.pointer(DType::i32)), capacity(k.integer()), superRows(k.integer()),
+        scale(k.wideScalar()), meanK(k.pointer(DType::f32)), meanV(k.pointer(DType::f32)),
+        meanTilesPerPair(k.integer()), classes(k.pointer(DType::i8)), classStrideB(k.integer()),
+        classStrideH(k.integer()), classStrideI(k.integer()), blocksQ(k.integer()), blocksK(k.integer()),
+        linear(k.pointer(DType::f32)), w(k.pointer(DType::f32)), packedW(k.pointer(DType::f32)),
+        packedB(k.pointer(DType::f32)), linearCounts(k.pointer(DType::i32)) {}
   Value q, qStrideB, qStrideH, qStrideN, o, oStrideB, oStrideH, oStrideN, lse, lseStrideB, lseStrideH, lseStrideN;
   Value qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK, firstPair, packedK, packedV, tilesPerPair;
   Value lists, counts, capacity, superRows, scale, meanK, meanV, meanTilesPerPair;

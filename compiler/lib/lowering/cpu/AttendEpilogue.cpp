@@ -65,23 +65,22 @@ Value AttendBuilder::exactTile(Value row, Value total) {
     Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
     return body.create<arith::SelectOp>(loc, live, v[0], one);                           // 0 / 1 = 0
   });
-  return k.map({k.load(acc, row, rows, schedule.valueDim), divisor},
-               [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 return body.create<arith::DivFOp>(loc, v[0], v[1]);
-               });
+  return k.map(
+      {k.load(acc, row, rows, schedule.valueDim), divisor},
+      [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::DivFOp>(loc, v[0], v[1]); });
 }
 
 // (max + log2 sum) ln 2 with ln 2 in two floats
 Value AttendBuilder::logTile(Value row, Value total) {
   Value high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2)), null = k.real(0);
-  return k.map(
-      {k.load(max, row, schedule.rowTile, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        Value rest = body.create<math::FmaOp>(
-            loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
-        Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
-        Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-        return body.create<arith::SelectOp>(loc, live, natural, lowest);
-      });
+  return k.map({k.load(max, row, schedule.rowTile, 1), total},
+               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                 Value rest = body.create<math::FmaOp>(
+                     loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
+                 Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
+                 Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
+                 return body.create<arith::SelectOp>(loc, live, natural, lowest);
+               });
 }
 
 // Numerators, and maxima and sums side by side, as startFromState takes them.
@@ -115,9 +114,7 @@ void AttendBuilder::epilogue() {
       if (logs)
         storeLse(row, left, [&] { return logTile(row, total); });
     } else if (logs) {
-      storeLse(row, left, [&] {
-        return inputTile(stage.added.front(), further.addedLse, row, rows, 1);
-      });
+      storeLse(row, left, [&] { return inputTile(stage.added.front(), further.addedLse, row, rows, 1); });
     }
     if (stage.linear)
       add(stage.exact ? linearTile(row, rows) : gated(linearTile(row, rows), gate, row));

@@ -49,13 +49,31 @@ void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage
   Expr G = sym("G"), count = poolsOf(stage), tilesOfPair = stageTiles(stage);
   addBuffer(packedK, G * tilesOfPair * (program.headDim * schedule.keyTile), "pooled keys as f32 tiles, transposed");
   addBuffer(packedV, G * tilesOfPair * (schedule.keyTile * schedule.valueDim), "pooled values as f32 tiles");
-  nodes.push_back(builtin(
-      "pack_keys", "prologue", ceildiv(count, schedule.blockK), G,
-      {buffer(k), buffer(v), null(), integer(count * program.headDim), integer(program.headDim), null(),
-       integer(count * program.valueDim), integer(program.valueDim), integer(static_cast<int64_t>(program.dtype)), null(),
-       integer(G), integer(count), integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim),
-       null(), integer(schedule.blockK), integer(schedule.keyTile), integer(tilesOfPair), null(), buffer(packedK),
-       buffer(packedV), null(), null()}));
+  nodes.push_back(builtin("pack_keys", "prologue", ceildiv(count, schedule.blockK), G,
+                          {buffer(k),
+                           buffer(v),
+                           null(),
+                           integer(count * program.headDim),
+                           integer(program.headDim),
+                           null(),
+                           integer(count * program.valueDim),
+                           integer(program.valueDim),
+                           integer(static_cast<int64_t>(program.dtype)),
+                           null(),
+                           integer(G),
+                           integer(count),
+                           integer(program.headDim),
+                           integer(program.valueDim),
+                           integer(schedule.valueDim),
+                           null(),
+                           integer(schedule.blockK),
+                           integer(schedule.keyTile),
+                           integer(tilesOfPair),
+                           null(),
+                           buffer(packedK),
+                           buffer(packedV),
+                           null(),
+                           null()}));
 }
 
 void PlanWriter::addStageBuffers(const AttendStage &stage) {
@@ -142,6 +160,5 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
     pairs = pairs + sym("blocks.marginal") * schedule.blockQ;
   Expr exact = stage.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
-  nodes.push_back(
-      kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
+  nodes.push_back(kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
 }

@@ -82,7 +82,8 @@ struct Data {
 };
 
 /// q, k, v of this shape in options.dtype, and the program's weights in f32: matrices [valueDim, valueDim] and biases
-/// [valueDim], as the program uses them. Its tables: budgets around keep; powers of two from 2^-8 for numbers per head alone;
+/// [valueDim], as the program uses them. Its tables: budgets around keep; choices of every branch in
+/// turn; powers of two from 2^-8 for numbers per head alone;
 /// other numbers normal; integers from 0 to 7, in ascending order along a last axis of tokens, at random elsewhere. Axes that
 /// name nothing get 16 entries.
 Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
