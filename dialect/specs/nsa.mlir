@@ -1,5 +1,6 @@
 // Native Sparse Attention, prefill (arXiv:2502.11089), with queries selecting in blocks: means of overlapping runs of tokens that have
-// passed; the first block of keys, the two latest and the best of the others, for all heads of a group; and a window. Each is a
+// passed; the block of keys that a query is in and `blocks` more, the first, the one before and the best, for all heads of a group; and
+// a window. Each is a
 // softmax of its own, times the sigmoid of its column of `gates`. In the paper each query selects for itself, by its probabilities over
 // the runs, which a learned map makes.
 tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %gates: !tercet.table<[batch, head, query, 3], f32>) {
@@ -9,7 +10,7 @@ tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %ga
   %stride = tercet.param stride = 16 : !tercet.static<i64>
   %scope = tercet.param scope = group : !tercet.static<keyword>
   %forced_counts = tercet.param forced_counts = true : !tercet.static<flag>
-  %blocks = tercet.param blocks = 16.0 : !tercet.runtime<f64>
+  %blocks = tercet.param blocks = 15.0 : !tercet.runtime<f64>
   %sink = tercet.param sink = 1 : !tercet.runtime<i64>
   %window = tercet.param window = 512 : !tercet.runtime<i64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>

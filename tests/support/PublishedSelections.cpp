@@ -1,62 +1,10 @@
 #include "PublishedSelections.h"
 
+#include "PublishedBlocks.h"
 #include "SpecSource.h"
-
-#include <algorithm>
-#include <cmath>
-#include <numeric>
 
 namespace tercet::test {
 namespace {
-
-constexpr int64_t block = 16;
-const std::map<std::string, std::string> blocks16 = {{"block_q", "16"}, {"block_k", "16"}};
-
-using Row = std::vector<double>;
-using Grid = std::vector<Row>;
-
-Row softmaxOf(Row x) {
-  double sum = 0;
-  for (double &value : x)
-    sum += value = std::exp(value);
-  for (double &value : x)
-    value /= sum;
-  return x;
-}
-
-/// Means of the blocks of one head's tokens.
-Grid blockMeans(const Tensor &tokens, int64_t head) {
-  int64_t count = tokens.shape[2];
-  Grid means;
-  for (int64_t first = 0; first < count; first += block) {
-    Row mean(static_cast<size_t>(tokens.shape[3]), 0.0);
-    int64_t end = std::min(first + block, count);
-    for (int64_t token = first; token < end; ++token)
-      for (size_t c = 0; c < mean.size(); ++c)
-        mean[c] += tokens.get(0, head, token, static_cast<int64_t>(c)) / double(end - first);
-    means.push_back(mean);
-  }
-  return means;
-}
-
-double dotOf(const Row &a, const Row &b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
-
-/// q mean . k mean / sqrt d for every pair of blocks of one head.
-Grid pooledScores(const reference::Data &inputs, int64_t head) {
-  Grid scores, queries = blockMeans(inputs["q"], head), keys = blockMeans(inputs["k"], head);
-  for (const Row &q : queries) {
-    scores.emplace_back();
-    for (const Row &k : keys)
-      scores.back().push_back(dotOf(q, k) / std::sqrt(double(k.size())));
-  }
-  return scores;
-}
-
-/// Indices of `candidates`, best first.
-std::vector<size_t> ranked(const Row &scores, std::vector<size_t> candidates) {
-  std::stable_sort(candidates.begin(), candidates.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
-  return candidates;
-}
 
 /// Makes exact in `row` the fewest blocks of class 0, best first, that bring the share of exact ones up to `mass`.
 void fillUp(std::vector<int> &row, const Row &shares, double mass) {
@@ -296,7 +244,9 @@ const std::vector<PublishedSelection> &publishedSelections() {
        true,
        Rest::skipped,
        seerattention},
-      {"MRA-2 (means of keys)", "mra2", blocks16, {{"keep", 0.25}}, square, false, Rest::means, mra2}};
+      {"MRA-2 (means of keys)", "mra2", blocks16, {{"keep", 0.25}}, square, false, Rest::means, mra2},
+      videoSparseAttention(),
+      nativeSparseAttention()};
   return selections;
 }
 
@@ -335,6 +285,8 @@ static void addLinear(Row &o, const reference::Data &inputs, int64_t head, int64
 
 RuleResult evaluateSelection(const PublishedSelection &selection, const reference::Data &inputs,
                              const std::vector<BlockMap> &classes) {
+  if (selection.evaluate)
+    return selection.evaluate(inputs, classes);
   const Tensor &q = inputs["q"], &k = inputs["k"], &v = inputs["v"];
   double scale = 1 / std::sqrt(double(q.shape[3]));
   RuleResult result;

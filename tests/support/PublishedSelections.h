@@ -22,7 +22,12 @@ struct PublishedSelection {
   Rest rest = Rest::skipped;
   /// The blocks of a head of the first batch entry.
   std::function<BlockMap(const reference::Data &inputs, int64_t head)> classes;
+  /// What comes out, where that is more than exact blocks and `rest`.
+  std::function<RuleResult(const reference::Data &inputs, const std::vector<BlockMap> &classes)> evaluate = {};
 };
+
+/// Systems of several branches (PublishedBranches.cpp).
+PublishedSelection videoSparseAttention(), nativeSparseAttention();
 
 /// All with blocks of 16 x 16 tokens.
 const std::vector<PublishedSelection> &publishedSelections();

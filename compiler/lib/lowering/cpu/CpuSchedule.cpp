@@ -21,7 +21,7 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
     schedule.keyTile -= 16;
   schedule.superRow = std::max<int64_t>(1, 256 / schedule.blockQ) * schedule.blockQ;
 
-  // 16-bit keys have half the bytes that bound the state's memory (docs/spec.md#workspace): half the slice.
+  // 16-bit keys have half the bytes that bound the state's memory (docs/architecture.md#workspace): half the slice.
   schedule.valueSlice = program.dtype == DType::f32 && program.valueDim > 16 ? 32 : 16;
   schedule.featureChunk = 16 * schedule.lanes / schedule.valueSlice;
   schedule.featureDim = roundUp(program.headDim, std::max<int64_t>(16, schedule.featureChunk));

@@ -1,0 +1,171 @@
+// Systems that add several attentions: Video Sparse Attention and Native Sparse Attention.
+#include "PublishedBlocks.h"
+#include "PublishedSelections.h"
+
+namespace tercet::test {
+namespace {
+
+Row tokenOf(const Tensor &tokens, int64_t head, int64_t token) {
+  Row row;
+  for (int64_t c = 0; c < tokens.shape[3]; ++c)
+    row.push_back(tokens.get(0, head, token, c));
+  return row;
+}
+
+/// Attention of one query to keys and values, those that `sees` names.
+template <typename Sees> Row attend(const Row &query, const Grid &keys, const Grid &values, Sees sees) {
+  Row sum(values.empty() ? 0 : values[0].size(), 0.0);
+  double total = 0;
+  for (size_t j = 0; j < keys.size(); ++j) {
+    if (!sees(int64_t(j)))
+      continue;
+    double weight = std::exp(dotOf(query, keys[j]) / std::sqrt(double(query.size())));
+    total += weight;
+    for (size_t c = 0; c < sum.size(); ++c)
+      sum[c] += weight * values[j][c];
+  }
+  for (double &value : sum)
+    value = total > 0 ? value / total : 0;
+  return sum;
+}
+
+Grid tokensOf(const Tensor &tokens, int64_t head) {
+  Grid grid;
+  for (int64_t t = 0; t < tokens.shape[2]; ++t)
+    grid.push_back(tokenOf(tokens, head, t));
+  return grid;
+}
+
+/// VSA: per cube of queries the best 30 % of the cubes of keys, rounded up.
+BlockMap vsaCubes(const reference::Data &inputs, int64_t head) {
+  Grid scores = pooledScores(inputs, head);
+  BlockMap map(scores.size(), std::vector<int>(scores[0].size(), 0));
+  for (size_t bi = 0; bi < map.size(); ++bi) {
+    std::vector<size_t> order(map[bi].size());
+    std::iota(order.begin(), order.end(), size_t(0));
+    order = ranked(scores[bi], order);
+    for (size_t rank = 0; rank < (order.size() * 3 + 9) / 10; ++rank)
+      map[bi][order[rank]] = 1;
+  }
+  return map;
+}
+
+/// Attention between means of cubes, times the gate, and attention to the tokens of the cubes chosen.
+RuleResult vsa(const reference::Data &inputs, const std::vector<BlockMap> &classes) {
+  RuleResult result;
+  const Tensor &q = inputs["q"], &gate = inputs["gate"];
+  for (int64_t h = 0; h < q.shape[1]; ++h) {
+    Grid keys = tokensOf(inputs["k"], h), values = tokensOf(inputs["v"], h);
+    Grid cubes = blockMeans(q, h), cubeKeys = blockMeans(inputs["k"], h), cubeValues = blockMeans(inputs["v"], h);
+    for (int64_t i = 0; i < q.shape[2]; ++i) {
+      Row coarse = attend(cubes[size_t(i / block)], cubeKeys, cubeValues, [](int64_t) { return true; });
+      const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
+      Row fine = attend(tokenOf(q, h, i), keys, values, [&](int64_t j) { return row[size_t(j / block)] == 1; });
+      for (size_t c = 0; c < fine.size(); ++c)
+        result.o.push_back(coarse[c] * gate.get(0, h, i, int64_t(c)) + fine[c]);
+    }
+  }
+  return result;
+}
+
+constexpr size_t nsaBlocks = 4; ///< beside the block of the query
+constexpr int64_t nsaWindow = 20, runLength = 32, runStride = 16;
+
+/// NSA, a block of queries at a time: the block of the query, the one before, the first, and the best by the mean of the
+/// group's shares of the past.
+BlockMap nsaChoice(const reference::Data &inputs, int64_t head) {
+  int64_t perKey = inputs["q"].shape[1] / inputs["k"].shape[1];
+  std::vector<Grid> scores;
+  for (int64_t h = head / perKey * perKey; h < (head / perKey + 1) * perKey; ++h)
+    scores.push_back(pooledScores(inputs, h));
+  size_t blocks = scores[0].size();
+  BlockMap map(blocks, std::vector<int>(blocks, -1));
+  for (size_t bi = 0; bi < blocks; ++bi) {
+    Row shares(bi + 1, 0.0);
+    for (const Grid &ofHead : scores) {
+      Row own = softmaxOf(Row(ofHead[bi].begin(), ofHead[bi].begin() + int64_t(bi) + 1));
+      for (size_t bj = 0; bj <= bi; ++bj)
+        shares[bj] += own[bj];
+    }
+    std::vector<size_t> others;
+    size_t taken = 0;
+    for (size_t bj = 0; bj <= bi; ++bj) {
+      bool always = bj == 0 || bj == bi || bj + 1 == bi;
+      map[bi][bj] = always;
+      taken += always && bj != bi;
+      if (!always)
+        others.push_back(bj);
+    }
+    others = ranked(shares, others);
+    for (size_t rank = 0; rank < others.size() && taken < nsaBlocks; ++rank, ++taken)
+      map[bi][others[rank]] = 1;
+  }
+  return map;
+}
+
+/// Means of runs of tokens that start a stride apart.
+Grid runsOf(const Grid &tokens) {
+  Grid runs;
+  for (int64_t first = 0; first + runLength <= int64_t(tokens.size()); first += runStride) {
+    Row mean(tokens[0].size(), 0.0);
+    for (int64_t t = first; t < first + runLength; ++t)
+      for (size_t c = 0; c < mean.size(); ++c)
+        mean[c] += tokens[size_t(t)][c] / double(runLength);
+    runs.push_back(mean);
+  }
+  return runs;
+}
+
+RuleResult nsa(const reference::Data &inputs, const std::vector<BlockMap> &classes) {
+  RuleResult result;
+  const Tensor &q = inputs["q"], &gates = inputs["gates"];
+  int64_t perKey = q.shape[1] / inputs["k"].shape[1];
+  for (int64_t h = 0; h < q.shape[1]; ++h) {
+    Grid keys = tokensOf(inputs["k"], h / perKey), values = tokensOf(inputs["v"], h / perKey);
+    Grid runKeys = runsOf(keys), runValues = runsOf(values);
+    for (int64_t i = 0; i < q.shape[2]; ++i) {
+      Row query = tokenOf(q, h, i);
+      const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
+      Row parts[] = {
+          attend(query, runKeys, runValues, [&](int64_t c) { return c * runStride + runLength <= i; }),
+          attend(query, keys, values, [&](int64_t j) { return j <= i && row[size_t(j / block)] == 1; }),
+          attend(query, keys, values, [&](int64_t j) { return j <= i && j > i - nsaWindow; }),
+      };
+      for (size_t c = 0; c < parts[0].size(); ++c) {
+        double sum = 0;
+        for (int64_t part = 0; part < 3; ++part)
+          sum += parts[part][c] / (1 + std::exp(-gates.get(0, h, i, part)));
+        result.o.push_back(sum);
+      }
+    }
+  }
+  return result;
+}
+
+} // namespace
+
+PublishedSelection videoSparseAttention() {
+  return {"VSA",
+          "vsa",
+          {{"block", "16"}},
+          {{"keep", 0.3}},
+          {.batch = 1, .heads = 2, .tokensQ = 120, .tokensK = 200, .headDim = 24},
+          false,
+          Rest::skipped,
+          vsaCubes,
+          vsa};
+}
+
+PublishedSelection nativeSparseAttention() {
+  return {"NSA (queries select in blocks, by means)",
+          "nsa",
+          blocks16,
+          {{"blocks", double(nsaBlocks)}, {"window", double(nsaWindow)}},
+          {.batch = 1, .heads = 4, .headsKV = 2, .tokensQ = 170, .headDim = 24},
+          true,
+          Rest::skipped,
+          nsaChoice,
+          nsa};
+}
+
+} // namespace tercet::test
