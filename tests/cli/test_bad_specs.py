@@ -24,6 +24,21 @@ class Specs(Case):
     def test_a_spec_that_does_not_verify(self):
         self.refused_spec(DENSE.replace("%q: ", "%x: ").replace("sparse %q", "sparse %x"), "C1")
 
+    def test_branches_that_no_target_combines(self):
+        pools = "%n = tercet.param n = 8 : !tercet.static<i64>\n"
+        for name in ("x", "y"):
+            pools += f"%{name} = tercet.compressed %q, %k, %v pool(%n, %n) queries(%n)\n"
+        linear = "%phi = tercet.param phi = elu : !tercet.static<keyword>\n"
+        for name in ("x", "y"):
+            linear += f"%{name} = tercet.linear %q, %k, %v feature_map(%phi)\n"
+        choice = "choice(%c : !tercet.table<[head], i32>)"
+        for branches, combine, says in [(pools, "joint(%x, %y)", "two branches with pooled queries under one softmax"),
+                                        (linear, f"by_head(%x, %y) {choice}", "several linear branches")]:
+            arguments = ", %c: !tercet.table<[head], i32>" if "choice" in combine else ""
+            text = DENSE.replace("%o = tercet.sparse %q, %k, %v", f"{branches}%o = tercet.combine {combine}")
+            spec = self.write("branches.mlir", text.replace("%v: !tercet.tokens", "%v: !tercet.tokens" + arguments))
+            self.refused("run", spec, "--shape", "n=8,d=8", "--target", "cpu", says=says)
+
     def test_bytes_that_are_no_text(self):
         self.refused_spec(b"\xff\xfe\0\x01" * 100, "error")
         self.refused_spec("ML\xefR".encode("latin-1") + b"\0" * 64, "error")

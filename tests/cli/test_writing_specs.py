@@ -11,7 +11,7 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "writing-specs.md"
 class WritingSpecs(Case):
     def test_every_spec_of_the_page_passes_check(self):
         specs = re.findall(r"```mlir\n(.*?)```", PAGE.read_text(), re.S)
-        self.assertGreaterEqual(len(specs), 12)
+        self.assertGreaterEqual(len(specs), 10)
         for spec in specs:
             with self.subTest(spec=re.search(r"@(\w+)", spec)[1]):
                 report = self.passes("check", "-", "--shape", "b=2,h=2,n=300,d=32", "--json", stdin=spec).json()

@@ -76,7 +76,9 @@ private:
     return Status::make(Code::invalidSpec, "spec '{}' {}", spec.getSymName().str(), what.str());
   }
 
-  void readLinear(Operation *op) {
+  Status readLinear(Operation *op) {
+    if (program.linear)
+      return refuse("has several linear branches, of which targets run one; leave the others out");
     if (auto project = dyn_cast<ir::ProjectOp>(op)) {
       program.weight = ir::argumentName(project.getW());
       program.bias = ir::argumentName(project.getB());
@@ -96,6 +98,7 @@ private:
                        .Case("marginal", LinearOver::marginal)
                        .Case("non_critical", LinearOver::nonCritical)
                        .Default(LinearOver::all);
+    return {};
   }
 
   void readSparse(ir::SparseOp sparse, AttendStage &stage) {
@@ -181,7 +184,7 @@ private:
     for (const Term &term : terms) {
       if (term.isLinear()) {
         linear = &term;
-        readLinear(term.op);
+        TERCET_RETURN_IF_ERROR(readLinear(term.op));
       } else if (&term != last) {
         TERCET_RETURN_IF_ERROR(readSoftmax(term.op));
         AttendStage &stage = program.attends.back();
