@@ -123,7 +123,9 @@ PreparedCase prepare(const Case &entry) {
   for (auto &[name, tensor] : plain.tensors) {
     const Tensor &from = tensor.view();
     if (from.rank != 4) {
-      if (!isDropped(entry.weights, from.rank))
+      const auto &weights = prepared.program.weights;
+      bool isWeight = std::find(weights.begin(), weights.end(), name) != weights.end();
+      if (!isWeight || !isDropped(entry.weights, from.rank))
         prepared.inputs.tensors.emplace_back(name, std::move(tensor));
       continue;
     }
@@ -131,7 +133,8 @@ PreparedCase prepare(const Case &entry) {
     OwnedTensor to = inLayout(from, entry.layout);
     forEachIndex(from,
                  [&](int64_t b, int64_t h, int64_t t, int64_t c) { to.view().set(from.get(b, h, t, c), b, h, t, c); });
-    if (entry.poison)
+    bool isTokens = name == "q" || name == "k" || name == "v";
+    if (entry.poison && isTokens)
       poisonBeyond(to.view(), name == "q" ? entry.queryLengths : entry.keyLengths, name == "v" ? infinity : NAN);
     prepared.inputs.tensors.emplace_back(name, std::move(to));
   }
