@@ -26,6 +26,45 @@ TEST_CASE("every head dimension has a schedule on every architecture, and all fi
     }
 }
 
+TEST_CASE("every block size has a schedule on every architecture, whatever the dtype and the dimensions", "[cuda]") {
+  test::DenseCase dense;
+  std::vector<std::string> remarks;
+  for (const char *name : {"sm_80", "sm_86", "sm_90a", "sm_100", "sm_120"})
+    for (DType dtype : {DType::bf16, DType::f32})
+      for (auto [headDim, valueDim] : {std::pair{8, 8}, {8, 256}, {256, 8}, {256, 256}})
+        for (int64_t blockQ = 16; blockQ <= 256; blockQ += 16)
+          for (int64_t blockK : {16, 64, 112, 208, 256}) {
+            GpuProgram program;
+            program.headDim = headDim;
+            program.valueDim = valueDim;
+            program.dtype = dtype;
+            program.blockQ = blockQ;
+            program.blockK = blockK;
+            INFO(name << ", " << dtypeName(dtype) << ", dimensions " << headDim << " and " << valueDim << ", blocks "
+                      << blockQ << " x " << blockK);
+            std::vector<RankedSchedule> schedules =
+                attendSchedules(dense.context(), program, *parseCudaTarget(name), remarks);
+            REQUIRE_FALSE(schedules.empty());
+            for (const RankedSchedule &ranked : schedules)
+              CHECK(ranked.sharedBytes <= parseCudaTarget(name)->sharedBytes);
+          }
+}
+
+TEST_CASE("masked f32 rows of the largest dimensions have a schedule in 99 KiB, of fewer warps", "[cuda]") {
+  test::DenseCase masked(R"(
+    tercet.spec @masked(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+      %past = tercet.mask {
+      ^bb0(%b: index, %h: index, %i: index, %j: index):
+        %allowed = arith.cmpi sle, %j, %i : index
+        tercet.yield %allowed : i1
+      }
+      %o = tercet.sparse %q, %k, %v mask(%past)
+      tercet.return %o
+    })");
+  CHECK_THAT(masked.text("sm_80", 256, "cuda", DType::f32), Catch::Matchers::Contains("4 x warp"));
+  CHECK_THAT(masked.text("sm_86", 256, "cuda", DType::f32), Catch::Matchers::Contains("3 x warp"));
+}
+
 TEST_CASE("sm_90a takes warpgroups where head dimensions are multiples of 64, and says so where not", "[cuda]") {
   test::DenseCase dense;
   std::vector<std::string> remarks;

@@ -128,11 +128,6 @@ Result<std::unique_ptr<CompiledProgram>> compileCuda(ir::SpecOp spec, const Prob
   auto result = std::make_unique<CompiledProgram>();
   TERCET_TRY(result->program, readGpuProgram(spec, problem));
   result->stages = gpuStages(*spec.getContext(), result->program, target, result->remarks);
-  for (const GpuStage &stage : result->stages)
-    if (stage.forms.empty())
-      return Status::make(Code::unsupportedTarget,
-                          "no schedule of kernel {} for head dimensions {} and {} fits into {}", stage.kernel,
-                          result->program.headDim, result->program.valueDim, target.name);
   TERCET_RETURN_IF_ERROR(StageCompiler(*result, target, options).run());
   return result;
 }

@@ -35,13 +35,19 @@ constexpr int64_t registersOfThread = 255, registersOfProcessor = 65536;
 constexpr int64_t reservedShared = 1024;
 
 // 4 warps x 16 rows: 64 query rows, the smallest classification block in use; blocks of other sizes get as many warps as
-// divide them. 64 keys amortise a step's barriers and maxima; two slots let a step's copies run a whole step ahead, one
-// slot half a step. f32 queries are read from shared memory: their registers would be twice as many.
-std::vector<Form> warpForms(const GpuProgram &program) {
-  int64_t workers = 4;
-  if (int64_t most = program.blockQ / 16; most % 4 != 0)
-    for (workers = 7; most % workers != 0;)
-      --workers;
+// divide them. Fewer are for what does not fit then: one warp with 16 keys per step fits everywhere.
+std::vector<int64_t> warpCounts(const GpuProgram &program) {
+  int64_t tiles = program.blockQ / 16;
+  std::vector<int64_t> counts;
+  for (int64_t warps = tiles % 4 == 0 ? 4 : 7; warps > 0; --warps)
+    if (tiles % warps == 0)
+      counts.push_back(warps);
+  return counts;
+}
+
+// 64 keys amortise a step's barriers and maxima; two slots let a step's copies run a whole step ahead, one slot half a step.
+// f32 queries are read from shared memory: their registers would be twice as many.
+std::vector<Form> warpForms(const GpuProgram &program, int64_t warps) {
   std::vector<int64_t> keysPerStep = {64, 32, 128, 16};
   if (program.classified() && program.blockK % 64 != 0)
     keysPerStep.insert(keysPerStep.begin(), {112, 96, 80, 48});
@@ -50,7 +56,7 @@ std::vector<Form> warpForms(const GpuProgram &program) {
     for (int64_t slots : {2, 1, 3})
       for (Space queries : {Space::Register, Space::Shared})
         if (!(program.isWide() && queries == Space::Register) && program.blockK % keys == 0)
-          forms.push_back({WorkerKind::Warp, workers, keys, slots, queries, 0, 0});
+          forms.push_back({WorkerKind::Warp, warps, keys, slots, queries, 0, 0});
   return forms;
 }
 
@@ -142,7 +148,9 @@ std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgr
     else
       remarks.push_back(reason + ": using warps");
   }
-  rank(context, program, target, warpForms(program), ranked);
+  for (int64_t warps : warpCounts(program))
+    rank(context, program, target, warpForms(program, warps), ranked);
+  TERCET_CHECK(!ranked.empty(), "one warp with 16 keys per step fits every architecture");
   return ranked;
 }
 
