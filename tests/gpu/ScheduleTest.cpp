@@ -10,7 +10,9 @@ static std::vector<RankedSchedule> schedulesOf(test::DenseCase &dense, int64_t h
                                                std::vector<std::string> &remarks) {
   GpuProgram program;
   program.headDim = program.valueDim = headDim;
-  return attendSchedules(dense.context(), program, *parseCudaTarget(target), remarks);
+  AttendStage stage;
+  stage.exact = true;
+  return attendSchedules(dense.context(), program, stage, *parseCudaTarget(target), remarks);
 }
 
 TEST_CASE("every head dimension has a schedule on every architecture, and all fit into shared memory", "[cuda]") {

@@ -1,5 +1,6 @@
 // The shared case table on simulated GPUs: what a GPU takes keeps the numerics contract, the rest is refused with a reason.
 #include "gpu/SimulatedCase.h"
+#include "support/BranchCases.h"
 
 #include <catch2/catch.hpp>
 
@@ -38,6 +39,20 @@ TEST_CASE("cases of the table keep the numerics contract by warpgroups in the si
 TEST_CASE("all cases of the table keep the numerics contract by warpgroups in the simulator", "[.][all]") {
   SimulatedBackend backend("sim:sm_90a");
   runCases(backend, 0, 1, forWarpgroups);
+}
+
+TEST_CASE("all cases of several branches keep the numerics contract in the simulator", "[.][branches]") {
+  rt::SimulationOptions options;
+  options.launch.checks.races = true;
+  options.launch.landing = sim::Landing::latest;
+  SimulatedBackend plain("sim:sm_80"), hostile("sim:sm_90a", options);
+  std::vector<Case> cases;
+  addBranchCases(cases);
+  for (SimulatedBackend *backend : {&plain, &hostile})
+    for (const Case &entry : cases) {
+      INFO(backend->name() << ": " << entry.describe());
+      checkCase(*backend, entry);
+    }
 }
 
 TEST_CASE("cases of the table hold with races looked for and copies as late as legal", "[.][adversarial]") {

@@ -1,4 +1,5 @@
-// Every kernel of sla compiles without spills, stack or serialised products, at every architecture and head dimension.
+// Every kernel of sla and of specs with several branches compiles without spills, stack or serialised products, at every
+// architecture and head dimension.
 #include "support/SpecSource.h"
 #include "tercet/Jit.h"
 
@@ -36,6 +37,11 @@ TEST_CASE("sla compiles cleanly: one head dimension per architecture", "[nvrtc]"
     requireClean("sla", targets[index], headDims[index], DType::bf16, 7);
   requireClean("sla", "sm_80", 256, DType::bf16, 7);
   requireClean("sla", "sm_80", 128, DType::f32, 7);
+}
+
+TEST_CASE("specs of several branches compile cleanly", "[nvrtc]") {
+  requireClean("nsa", "sm_80", 128, DType::bf16, 11);
+  requireClean("vsa", "sm_90a", 128, DType::bf16, 9);
 }
 
 TEST_CASE("sla compiles cleanly at every architecture and head dimension", "[.][sweep]") {

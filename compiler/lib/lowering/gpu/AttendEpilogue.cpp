@@ -21,12 +21,14 @@ Value AttendParts::registers(StringRef name, int64_t cols, float start) {
   return view;
 }
 
-void AttendParts::startRows() {
-  if (program.exact) {
+void AttendParts::startRows(Value row) {
+  if (stage.exact) {
     max = registers("row_max", 1, -infinity);
     sum = registers("row_sum", 4, 0);
   }
   acc = registers("acc", layout.valueCols, 0);
+  if (stage.start)
+    resumeRows(row);
 }
 
 // The reference of a row's exponents: its maximum so far, 0 while it has met no score above -inf.
@@ -50,7 +52,7 @@ Value AttendParts::shifted(Value scores) {
 Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, Value row) {
   Value allowed = allowedPairs(scoredPairs(scores, row, step.first), row, step);
   Value live = b.make<tkern::MaskOp>("masked", allowed.getType(), allowed, keysLeft);
-  if (program.score)
+  if (stage.score)
     b.call("start_rows", "softmax", {}, {live, scoreUnit, max});
   return b.make<tkern::SoftmaxStepOp>("p", shifted(live), max, sum, acc);
 }
@@ -85,59 +87,89 @@ void AttendParts::addLinear(Value row, Value worker) {
 
 void AttendParts::storeLogs(Value total, Value row) {
   auto column = cast<tkern::TileType>(total.getType());
-  Value c0 = b.constant(int64_t{0});
   // ln 2 in two floats: max may be large. A sum of 0 gives -inf.
   Value high = b.constant(static_cast<float>(std::numbers::ln2), "ln_2");
   Value low = b.constant(static_cast<float>(std::numbers::ln2 - static_cast<float>(std::numbers::ln2)), "ln_2_rest");
-  Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
-  Value wanted = b.make<arith::XOrIOp>("wants_lse", absent, b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
-  b.when(wanted, [&] {
+  storeLogRows(row, [&] {
+    Value c0 = b.constant(int64_t{0});
     Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
-    Value logs = b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
+    return b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
       Value log = b.make<math::Log2Op>("log", x[1], arith::FastMathFlags::afn), level = finiteMax(x[0]);
       Value rest = b.make<math::FmaOp>("rest", level, low,
                                        b.make<arith::MulFOp>("natural", log, high, arith::FastMathFlags::contract));
       return b.make<math::FmaOp>("sum_of_logs", level, high, rest);
     });
-    Value logRows = rowsOf("lse_rows", lse, head, 1);
-    b.make<tkern::StoreOp>("", keepRows(logs, row, -infinity), logRows, row, c0, rows, Value());
   });
+}
+
+// The caller of a launch may ask for no LSE; a later stage takes it as it is.
+void AttendParts::storeLogRows(Value row, llvm::function_ref<Value()> make) {
+  auto store = [&] {
+    Value logRows = rowsOf("lse_rows", lse, head, 1);
+    b.make<tkern::StoreOp>("", keepRows(make(), row, -infinity), logRows, row, b.constant(int64_t{0}), rows, Value());
+  };
+  if (stage.keepsLse)
+    return store();
+  Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
+  Value wanted = b.make<arith::XOrIOp>("wants_lse", absent, b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
+  b.when(wanted, store);
 }
 
 // In a super row a worker has its own query block, of which an odd number leaves the last worker none.
 void AttendParts::finishRows(Value row, Value worker) {
-  if (!inSuperRows())
+  Value finishes = stores;
+  if (inSuperRows()) {
+    Value exists = b.make<arith::CmpIOp>("has_own_rows", arith::CmpIPredicate::slt, row, rows);
+    finishes = stores ? b.make<arith::AndIOp>("finishes", stores, exists).getResult() : exists;
+  }
+  if (!finishes)
     return finishOwnRows(row, worker);
-  Value exists = b.make<arith::CmpIOp>("has_own_rows", arith::CmpIPredicate::slt, row, rows);
-  b.when(exists, [&] { finishOwnRows(row, worker); });
+  b.when(finishes, [&] { finishOwnRows(row, worker); });
+}
+
+// acc = acc / sum, times the gate; 0 for rows without a live key.
+void AttendParts::divideRows(Value total, Value row) {
+  auto column = cast<tkern::TileType>(total.getType());
+  auto wide = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), layout.valueCols));
+  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f);
+  Value inverse = b.map("inverse", column, total, {"x"}, [&](ValueRange x) -> Value {
+    Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[0], zero);
+    Value reciprocal = b.make<arith::DivFOp>("reciprocal", one, x[0]);
+    return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
+  });
+  Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
+  Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"}, [&](ValueRange x) -> Value {
+    return b.make<arith::MulFOp>("quotient", x[0], x[1], arith::FastMathFlags::contract);
+  });
+  b.make<tkern::StoreOp>("", gated(exact, stage.gate, row), acc, c0, c0, Value(), Value());
 }
 
 void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
-  auto column = cast<tkern::TileType>(b.tile(height, 1));
   auto wide = cast<tkern::TileType>(b.tile(height, layout.valueCols));
-  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f), total;
-  if (program.exact) {
+  Value c0 = b.constant(int64_t{0}), total;
+  if (stage.exact) {
     Value parts = b.make<tkern::LoadOp>("sums", b.tile(height, 4), sum, c0, c0, Value(), Value(), Value());
-    total = b.make<tkern::ReduceOp>("total", column, tkern::ReduceKind::Add, parts);
-    Value inverse = b.map("inverse", column, total, {"x"}, [&](ValueRange x) -> Value {
-      Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[0], zero);
-      Value reciprocal = b.make<arith::DivFOp>("reciprocal", one, x[0]);
-      return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
-    });
-    Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
-    Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"}, [&](ValueRange x) -> Value {
-      return b.make<arith::MulFOp>("quotient", x[0], x[1], arith::FastMathFlags::contract);
-    });
-    b.make<tkern::StoreOp>("", exact, acc, c0, c0, Value(), Value());
+    total = b.make<tkern::ReduceOp>("total", b.tile(height, 1), tkern::ReduceKind::Add, parts);
+    if (stage.keepsState)
+      keepState(total, row);
+    else
+      divideRows(total, row);
   }
-  if (program.linear)
+  if (stage.linear)
     addLinear(row, worker);
   Value sum = b.make<tkern::LoadOp>("output", wide, acc, c0, c0, Value(), Value(), Value());
-  Value outputRows = rowsOf("o_rows", o, head, program.valueDim);
+  if (!stage.exact)
+    sum = gated(sum, stage.gate, row);
+  sum = withInputs(sum, row);
+  Value outputRows = rowsOf("o_rows", o, head, stage.storesOutput ? program.valueDim : layout.valueCols);
   b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());
-  if (program.exact)
+  if (!lse.base)
+    return;
+  if (stage.exact)
     storeLogs(total, row);
+  else
+    storeLogRows(row, [&] { return inputTile("added_lse", stage.added.front(), addedLogs, row, 1); });
 }
 
 } // namespace tercet::compiler

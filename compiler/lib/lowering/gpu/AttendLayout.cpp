@@ -1,4 +1,4 @@
-// Sizes of an attention kernel, from its program and schedule.
+// Sizes of an attention kernel, from its stage and schedule.
 #include "AttendLayout.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -32,14 +32,15 @@ tkern::RingType makeRing(MLIRContext &context, int64_t slots, int64_t rows, int6
 
 } // namespace
 
-AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule) {
+AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, const AttendStage &stage,
+                           tkern::GpuScheduleAttr schedule) {
   bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
   bool inRegisters = schedule.getQueries() == tkern::Space::Register;
   Builder builder(&context);
   element = program.isWide()              ? Type(builder.getF32Type())
             : program.dtype == DType::f16 ? Type(builder.getF16Type())
                                           : Type(builder.getBF16Type());
-  queryBlocks = program.classified() ? std::max<int64_t>(1, schedule.getBlockRows() / program.blockQ) : 1;
+  queryBlocks = program.inQueryBlocks(stage) ? std::max<int64_t>(1, schedule.getBlockRows() / program.blockQ) : 1;
   headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
   valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
 
@@ -62,10 +63,10 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, tker
     sharedBytes = std::max(valuesAt + ringBytes(values), queriesAt + ringBytes(queries));
   }
   stepsAt = sharedBytes;
-  if (program.listsSteps())
+  if (program.listsSteps(stage))
     sharedBytes += 2048; // StepWindows::bytes of the device library
   tileRegisters = valueCols / 2 + schedule.getKeys() / 2 + schedule.getKeys() / 4 + (inRegisters ? headCols / 4 : 0);
-  if (!program.exact) // no loop: the accumulator and a part of the linear branch
+  if (!stage.exact) // no loop: the accumulator and a part of the linear branch
     sharedBytes = queriesAt = keysAt = valuesAt = stepsAt = 0;
 }
 

@@ -12,21 +12,19 @@ namespace tercet::compiler {
 
 // What depends on batch and head alone is computed once, before the loop.
 void AttendParts::startPairs() {
-  if (!program.score && !program.mask)
+  if (!stage.score && !stage.mask)
     return;
-  scope.liveRows = liveRows;
-  scope.liveKeys = liveKeys;
   Value ofBatch = scope.narrow("batch_index", batch), ofHead = scope.narrow("head_index", head);
-  if (program.score) {
+  if (stage.score) {
     scoreFactor = scale ? b.make<arith::TruncFOp>("score_scale", b.builder.getF32Type(), scale).getResult()
                         : b.constant(static_cast<float>(program.defaultScale()), "score_scale");
-    score.emplace(*program.score, scope, arith::FastMathFlags::contract);
+    score.emplace(*stage.score, scope, arith::FastMathFlags::contract);
     score->bind(1, ofBatch);
     score->bind(2, ofHead);
     score->clone(b.builder);
   }
-  if (program.mask) {
-    mask.emplace(ir::MaskOp(program.mask).getBody(), scope);
+  if (stage.mask) {
+    mask.emplace(*stage.mask, scope);
     mask->bind(0, ofBatch);
     mask->bind(1, ofHead);
     mask->clone(b.builder);
@@ -85,7 +83,7 @@ void AttendParts::ruleOfKeys(tkern::StepWindowsOp windows) {
 }
 
 void AttendParts::eachWindow(llvm::function_ref<void()> body) {
-  if (!program.listsSteps())
+  if (!program.listsSteps(stage))
     return body();
   auto windows = b.make<tkern::StepWindowsOp>("", keysOfRows, schedule.getKeys(), layout.stepsAt);
   ruleOfKeys(windows);

@@ -1,4 +1,4 @@
-// Arguments of the attend kernel, where a block stands, and the keys of its steps.
+// Arguments of an attend kernel, where a block stands, and the keys of its steps.
 #include "AttendParts.h"
 
 #include <cmath>
@@ -10,25 +10,39 @@ namespace tercet::compiler {
 
 using tkern::Space;
 
-AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule)
-    : b(module, "attend", {"query_rows", "member", "unused"}), program(program), schedule(schedule),
-      layout(*module.getContext(), program, schedule), boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup),
-      scope(b) {
+AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, const AttendStage &stage,
+                         tkern::GpuScheduleAttr schedule)
+    : b(module, stage.name, {"query_rows", "member", "unused"}), program(program), stage(stage), schedule(schedule),
+      layout(*module.getContext(), program, stage, schedule),
+      boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup), scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
+  addArguments();
+  place();
+  if (program.inQueryBlocks(stage))
+    placeBlocks();
+  if (!stage.exact)
+    return;
+  countSteps();
+  startPairs();
+}
+
+void AttendParts::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
-  q = tensor("q", layout.element, boxes ? schedule.getWorkerRows() : 0);
-  if (program.exact) {
-    k = tensor("k", layout.element, boxes ? schedule.getKeys() : 0);
-    v = tensor("v", layout.element, boxes ? schedule.getKeys() : 0);
+  q = operand("q", stage.queryRows() > 1, schedule.getWorkerRows());
+  if (stage.exact) {
+    k = operand("k", stage.pools.has_value(), schedule.getKeys());
+    v = operand("v", stage.pools.has_value(), schedule.getKeys());
   }
-  o = tensor("o", layout.element, 0);
-  if (program.exact)
+  o = stage.storesOutput ? tensor("o", layout.element, 0) : buffer("o", f32, stage.name + "_o");
+  if (stage.storesLse)
     lse = tensor("lse", f32, 0);
+  else if (stage.keepsLse)
+    lse = buffer("lse", f32, stage.name + "_lse");
   queryLengths = b.pointer(i32, "q_len", "q_len");
-  if (program.exact)
+  if (stage.exact || isGated())
     keyLengths = b.pointer(i32, "k_len", "k_len");
-  rows = b.size("all_rows", "N");
-  keys = b.size("all_keys", "M");
+  tokens = b.size("all_rows", "N");
+  keyTokens = b.size("all_keys", "M");
   member = b.item(1);
   HeadPlace at = b.placeHead(member);
   group = at.group;
@@ -36,20 +50,20 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
   keyHead = at.keyHead;
   head = at.head;
   headsPerKeyHead = at.headsPerKeyHead;
-  if (program.exact && !program.scale.empty())
-    scale = b.number("scale", "param." + program.scale);
-  if (program.exact && program.classified()) {
+  if (stage.exact && !stage.scale.empty())
+    scale = b.number("scale", "param." + stage.scale);
+  if (stage.listed) {
     lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
     counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
-  if (program.means) {
+  if (stage.means) {
     bits = b.pointer(i32, "bits", "@bits");
     meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
     meanV = b.pointer(layout.element, "mean_v", "@mean_v_rows");
     if (program.meanPlanes() > 1)
       pairs = b.size("pairs", "G");
   }
-  if (program.linear) {
+  if (stage.linear) {
     queryLines = boxes ? tensor("q", layout.element, 0) : q;
     state = b.pointer(f32, "state", "@state");
     pairs = b.size("pairs", "G");
@@ -58,36 +72,45 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, tkern::GpuS
     if (!program.bias.empty())
       bias = b.pointer(f32, "bias", "@bias");
   }
-  place();
-  if (!program.exact)
-    return;
-  countSteps();
-  startPairs();
+  addInputs();
 }
 
-// Which rows the block works on.
+Value AttendParts::pooled(StringRef name, Value count, int64_t size) {
+  return size > 1 ? b.make<arith::CeilDivUIOp>(name, count, b.constant(size)) : count;
+}
+
+// Which rows the block works on. scope: what regions count are tokens.
 void AttendParts::place() {
-  liveRows = liveCount("live_rows", queryLengths, rows);
+  rows = pooled("row_pools", tokens, stage.queryRows());
+  keys = pooled("key_pools", keyTokens, stage.pools ? stage.pools->stride : 1);
+  scope.liveRows = liveCount("live_rows", queryLengths, tokens);
+  liveRows = chosenRows(pooled("live_row_pools", scope.liveRows, stage.queryRows()));
+  if (keyLengths) {
+    scope.liveKeys = liveCount("live_keys", keyLengths, keyTokens);
+    liveKeys = pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
+  }
+  placeBuffers();
   blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
-  if (!program.classified())
-    return;
+}
+
+// The query block of the block's rows, and the list that it takes.
+void AttendParts::placeBlocks() {
   Value blockQ = b.constant(program.blockQ, "block_q");
   Value queryBlock = b.quotient("query_block", blockRow, blockQ);
-  queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", rows, blockQ);
+  queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", tokens, blockQ);
   list = listRow = b.add("list_row", b.mul("first_list_row", member, queryBlocks), queryBlock);
-  if (!inSuperRows())
+  if (!stage.listed || !inSuperRows())
     return;
   Value superRows = b.make<arith::CeilDivUIOp>("super_rows", queryBlocks, b.constant(layout.queryBlocks));
   list = b.add("list", b.mul("first_list", member, superRows), b.item(0));
 }
 
 void AttendParts::countSteps() {
-  liveKeys = liveCount("live_keys", keyLengths, keys);
   keysPerStep = b.constant(schedule.getKeys(), "keys_per_step");
   scoreUnit = scoreScale();
   Value none = b.constant(int64_t{0}), all;
-  if (program.classified()) {
+  if (stage.listed) {
     Value blockK = b.constant(program.blockK, "block_k");
     keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
     listBase = b.mul("list_base", list, keyBlocks);
@@ -97,7 +120,7 @@ void AttendParts::countSteps() {
     all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
     Value live = b.make<arith::CeilDivUIOp>("blocks_with_keys", liveKeys, blockK);
     liveBlocks = b.make<arith::SelectOp>("live_blocks", hasRows, live, none);
-  } else if (program.listsSteps()) {
+  } else if (program.listsSteps(stage)) {
     keysOfRows = b.make<arith::SelectOp>("keys_of_rows", hasRows, liveKeys, none);
     return;
   } else {
@@ -120,21 +143,36 @@ TensorArgument AttendParts::tensor(StringRef name, Type element, int64_t boxRows
   return argument;
 }
 
+TensorArgument AttendParts::operand(StringRef name, bool pooled, int64_t boxRows) {
+  if (pooled)
+    return buffer(name, layout.element, stage.name + "_" + name.str());
+  return tensor(name, layout.element, boxes ? boxRows : 0);
+}
+
+TensorArgument AttendParts::buffer(StringRef name, Type element, const std::string &symbol) {
+  TensorArgument argument;
+  argument.base = b.pointer(element, name, "@" + symbol);
+  argument.inBuffer = true;
+  return argument;
+}
+
 Value AttendParts::liveCount(StringRef name, Value lengths, Value size) {
   return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
 }
 
 // Scores times this are exponents of 2; a score region yields natural units.
 Value AttendParts::scoreScale() {
-  if (program.score)
+  if (stage.score)
     return b.constant(std::numbers::log2e_v<float>, "log2_e");
-  if (program.scale.empty())
+  if (stage.scale.empty())
     return b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit");
   Value log2e = b.constant(std::numbers::log2e, "log2_e");
   return b.make<arith::TruncFOp>("score_unit", b.builder.getF32Type(), b.make<arith::MulFOp>("unit", scale, log2e));
 }
 
 Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value head, int64_t cols) {
+  if (tensor.inBuffer)
+    return rowsFrom(name, tensor.base, tensor.first, cols);
   std::string text = name.str();
   Value byBatch = b.mul(text + "_of_batch", batch, tensor.batchStride);
   Value byHead = b.mul(text + "_of_head", head, tensor.headStride);
@@ -148,7 +186,11 @@ Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t c
   Value pair = group;
   for (int64_t before = 0; before < plane; ++before)
     pair = b.add("pair_of_plane", pair, pairs);
-  Value first = b.mul((name + "_first").str(), pair, keyBlocks);
+  return rowsFrom(name, base, b.mul((name + "_first").str(), pair, keyBlocks), cols);
+}
+
+// Rows of a workspace buffer, which lie one after another.
+Value AttendParts::rowsFrom(StringRef name, Value base, Value first, int64_t cols) {
   Value offset = b.mul((name + "_offset").str(), first, b.constant(cols));
   Type element = cast<tkern::PointerType>(base.getType()).getElementType();
   Type type = b.view(ShapedType::kDynamic, cols, element, cols, Space::Global);
@@ -168,7 +210,7 @@ StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Val
     entry.first = b.make<tkern::EntryBlockOp>(text + "_number", index, listed);
     if (worker)
       entry.takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), listed, worker);
-  } else if (program.mask) {
+  } else if (stage.mask) {
     entry.first = b.make<arith::AndIOp>(text + "_number", listed, b.constant(int64_t{0x7fffffff}));
     if (!ahead)
       entry.partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, listed, b.constant(int64_t{0}));
@@ -178,7 +220,7 @@ StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Val
 
 // Steps of a list: each entry is a key block, taken in parts of a tile, or a tile.
 StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worker) {
-  if (!program.classified() && !window)
+  if (!stage.listed && !window)
     return {b.mul(name, step, keysPerStep), Value(), Value()};
   std::string text = name.str();
   Value number = partsOfEntry() == 1 ? step : b.quotient(text + "_entry", step, b.constant(partsOfEntry()));

@@ -1,6 +1,6 @@
-// AttendParts: what both forms of the attend kernel share: its arguments, which rows and keys are live, which keys a step
-// of the loop takes, the softmax of a step, and the epilogue with the linear branch. The forms (AttendWarp,
-// AttendWarpgroup) differ in how tiles come and who computes.
+// AttendParts: what both forms of the kernel of an attend stage share: its arguments, which rows and keys are live, which
+// keys a step of the loop takes, the softmax of a step, and the epilogue with the linear branch and what earlier stages
+// kept. The forms (AttendWarp, AttendWarpgroup) differ in how tiles come and who computes.
 #pragma once
 
 #include "AttendLayout.h"
@@ -11,10 +11,12 @@
 
 namespace tercet::compiler {
 
-/// The base and the strides in elements of one tensor argument.
+/// The base and the strides in elements of one tensor argument, or rows in a workspace buffer.
 struct TensorArgument {
   mlir::Value base; ///< a pointer, or a tensor map, which has no strides here
   mlir::Value batchStride, headStride, rowStride;
+  bool inBuffer = false; ///< rows lie one after another in the workspace
+  mlir::Value first;     ///< the first one of the block's head, or pair
 };
 
 /// The keys of a step: the first one; whether the rows of a worker take them (null: every row of the block does); whether
@@ -25,10 +27,11 @@ struct StepKeys {
 
 class AttendParts {
 public:
-  AttendParts(mlir::ModuleOp module, const GpuProgram &program, tkern::GpuScheduleAttr schedule);
+  AttendParts(mlir::ModuleOp module, const GpuProgram &program, const AttendStage &stage,
+              tkern::GpuScheduleAttr schedule);
 
-  /// The softmax state of a worker's rows, set to zero.
-  void startRows();
+  /// The softmax state of a worker's rows from `row` on: of no key, or as an earlier stage left it.
+  void startRows(mlir::Value row);
   /// Rows of a tensor for this block's batch and a head: a view [rows, cols].
   mlir::Value rowsOf(llvm::StringRef name, const TensorArgument &tensor, mlir::Value head, int64_t cols);
   /// Rows of a workspace buffer of block means: [plane][pair of the group][key blocks][cols].
@@ -46,11 +49,13 @@ public:
   mlir::Value softmax(mlir::Value scores, mlir::Value keysLeft, const StepKeys &step = {}, mlir::Value row = {});
   /// The same for block means: columns are key blocks from `firstBlock` on.
   mlir::Value softmaxOfMeans(mlir::Value scores, mlir::Value firstBlock);
-  /// O = acc / sum plus the linear branch, and LSE, for the worker's rows from `row` on.
+  /// O = acc / sum plus the linear branch and what is added of earlier stages, and LSE, for the worker's rows from `row`
+  /// on; or their softmax state, if a later stage goes on from it.
   void finishRows(mlir::Value row, mlir::Value worker);
 
   GpuKernelBuilder b;
   const GpuProgram &program;
+  const AttendStage &stage;
   tkern::GpuScheduleAttr schedule;
   AttendLayout layout;
   bool boxes; ///< q, k, v come as tensor maps
@@ -58,7 +63,7 @@ public:
   TensorArgument q, k, v, o, lse;
   TensorArgument queryLines;        ///< q as a pointer, for the linear branch
   mlir::Value batch, head, keyHead; ///< of this block; keyHead: the head of K and V that the query head reads
-  mlir::Value liveRows, liveKeys;   ///< query rows and keys of this batch
+  mlir::Value liveRows, liveKeys;   ///< rows and keys of this batch, pooled where the stage pools them
   mlir::Value blockRow;             ///< first query row of the block
   mlir::Value steps;                ///< tiles of keys
   mlir::Value keysPerStep;          ///< the constant
@@ -68,14 +73,22 @@ public:
 
 private:
   TensorArgument tensor(llvm::StringRef name, mlir::Type element, int64_t boxRows);
+  /// A tensor or, if `pooled`, the buffer of the stage's pools of it.
+  TensorArgument operand(llvm::StringRef name, bool pooled, int64_t boxRows);
+  TensorArgument buffer(llvm::StringRef name, mlir::Type element, const std::string &symbol);
+  void addArguments();
   void place();
+  /// How many pools of `size` so many tokens make.
+  mlir::Value pooled(llvm::StringRef name, mlir::Value count, int64_t size);
+  void placeBuffers();
+  void placeBlocks();
   void countSteps();
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);
   StepKeys entryOf(const std::string &text, mlir::Value at, bool ahead, mlir::Value worker);
   mlir::Value keyOfPart(const std::string &text, mlir::Value block, mlir::Value entry, mlir::Value step);
   bool inSuperRows() const { return layout.queryBlocks > 1; }
   /// Steps per entry of a list.
-  int64_t partsOfEntry() const { return program.classified() ? program.blockK / schedule.getKeys() : 1; }
+  int64_t partsOfEntry() const { return stage.listed ? program.blockK / schedule.getKeys() : 1; }
   void finishOwnRows(mlir::Value row, mlir::Value worker);
   mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
@@ -84,9 +97,29 @@ private:
   mlir::Value shifted(mlir::Value scores);
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
   void addLinear(mlir::Value row, mlir::Value worker);
+  void divideRows(mlir::Value total, mlir::Value row);
   void storeLogs(mlir::Value total, mlir::Value row);
+  void storeLogRows(mlir::Value row, llvm::function_ref<mlir::Value()> make);
+  mlir::Value rowsFrom(llvm::StringRef name, mlir::Value base, mlir::Value first, int64_t cols);
 
-  mlir::Value queryLengths, keyLengths, rows, keys, headsPerKeyHead;
+  // What goes from stage to stage, gates, and heads that choose (AttendInputs.cpp).
+  void addInputs();
+  mlir::Value chosenRows(mlir::Value live);
+  void resumeRows(mlir::Value row);
+  void keepState(mlir::Value total, mlir::Value row);
+  mlir::Value inputTile(llvm::StringRef name, const StageInput &input, const TensorArgument &rows, mlir::Value row,
+                        int64_t cols);
+  bool isGated() const {
+    return stage.gate || llvm::any_of(stage.added, [](const StageInput &input) { return input.gate != nullptr; });
+  }
+  mlir::Value gated(mlir::Value tile, mlir::Region *gate, mlir::Value row);
+  mlir::Value withInputs(mlir::Value tile, mlir::Value row);
+  TensorArgument numerators, startState, keptState, addedLogs;
+  llvm::SmallVector<TensorArgument> added;
+  mlir::Value stores; ///< whether the block's head has this stage write its rows; null: it does
+
+  mlir::Value queryLengths, keyLengths, tokens, keyTokens, headsPerKeyHead;
+  mlir::Value rows, keys;                                   ///< tokens, or pools
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group
@@ -106,7 +139,7 @@ private:
   mlir::Value window;      ///< the list of a window's steps
 };
 
-/// The kernel @attend in a new module: warps that share rings of thread copies.
+/// The kernel in a new module: warps that share rings of thread copies.
 void buildAttendWarp(AttendParts &parts);
 /// The same with roles: one thread starts box copies, warpgroups compute. Without block means.
 void buildAttendWarpgroup(AttendParts &parts);

@@ -1,4 +1,4 @@
-// Schedules of dense attention: enumerate, prune by named rules, rank. Nothing else decides tile sizes.
+// Schedules of attend stages: enumerate, prune by named rules, rank. Nothing else decides tile sizes.
 //
 // What ranks is what is known without a device: warpgroups before warps where the target has them; two blocks per
 // processor before one, so that one block's softmax runs beside the other's products; then the order of the lists
@@ -25,6 +25,15 @@ struct Form {
   int64_t producerRegisters, consumerRegisters;
 };
 
+/// The blocks that a stage's tiles follow; 0: none.
+struct StageBlocks {
+  int64_t queries, keys;
+};
+
+StageBlocks blocksOf(const GpuProgram &program, const AttendStage &stage) {
+  return {program.inQueryBlocks(stage) ? program.blockQ : 0, stage.listed ? program.blockK : 0};
+}
+
 /// Registers of a thread beside tiles: addresses, softmax state, operands on their way (measured: 26 on sm_80, D =
 /// 128).
 constexpr int64_t otherRegisters = 36;
@@ -36,8 +45,8 @@ constexpr int64_t reservedShared = 1024;
 
 // 4 warps x 16 rows: 64 query rows, the smallest classification block in use; blocks of other sizes get as many warps as
 // divide them. Fewer are for what does not fit then: one warp with 16 keys per step fits everywhere.
-std::vector<int64_t> warpCounts(const GpuProgram &program) {
-  int64_t tiles = program.blockQ / 16;
+std::vector<int64_t> warpCounts(const StageBlocks &blocks) {
+  int64_t tiles = blocks.queries / 16;
   std::vector<int64_t> counts;
   for (int64_t warps = tiles % 4 == 0 ? 4 : 7; warps > 0; --warps)
     if (tiles % warps == 0)
@@ -47,15 +56,15 @@ std::vector<int64_t> warpCounts(const GpuProgram &program) {
 
 // 64 keys amortise a step's barriers and maxima; two slots let a step's copies run a whole step ahead, one slot half a step.
 // f32 queries are read from shared memory: their registers would be twice as many.
-std::vector<Form> warpForms(const GpuProgram &program, int64_t warps) {
+std::vector<Form> warpForms(const GpuProgram &program, const StageBlocks &blocks, int64_t warps) {
   std::vector<int64_t> keysPerStep = {64, 32, 128, 16};
-  if (program.classified() && program.blockK % 64 != 0)
+  if (blocks.keys % 64 != 0)
     keysPerStep.insert(keysPerStep.begin(), {112, 96, 80, 48});
   std::vector<Form> forms;
   for (int64_t keys : keysPerStep)
     for (int64_t slots : {2, 1, 3})
       for (Space queries : {Space::Register, Space::Shared})
-        if (!(program.isWide() && queries == Space::Register) && program.blockK % keys == 0)
+        if (!(program.isWide() && queries == Space::Register) && blocks.keys % keys == 0)
           forms.push_back({WorkerKind::Warp, warps, keys, slots, queries, 0, 0});
   return forms;
 }
@@ -64,13 +73,13 @@ std::vector<Form> warpForms(const GpuProgram &program, int64_t warps) {
 // key and read queries from shared memory at 96 of 128 bytes per clock; with 64 keys that would be all of them, so
 // there queries stay in registers first. Both consumers take the same list: of one query block of 128 rows or more, or
 // of a super row of two blocks of 64.
-std::vector<Form> warpgroupForms(const GpuProgram &program) {
+std::vector<Form> warpgroupForms(const StageBlocks &blocks) {
   std::vector<Form> forms;
   for (int64_t keys : {128, 64})
     for (int64_t slots : {256 / keys, int64_t{2}, int64_t{1}})
       for (Space queries :
            {keys == 128 ? Space::Shared : Space::Register, keys == 128 ? Space::Register : Space::Shared})
-        if (program.blockK % keys == 0)
+        if (blocks.keys % keys == 0)
           forms.push_back({WorkerKind::Warpgroup, 2, keys, slots, queries, 24, 240});
   return forms;
 }
@@ -90,8 +99,8 @@ bool isLegal(const Form &form, const AttendLayout &layout, const CudaTarget &tar
   return fitsRegisters && fitsShared;
 }
 
-void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &target, const std::vector<Form> &forms,
-          std::vector<RankedSchedule> &ranked) {
+void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &stage, const CudaTarget &target,
+          const std::vector<Form> &forms, std::vector<RankedSchedule> &ranked) {
   struct Entry {
     RankedSchedule schedule;
     bool overlaps;
@@ -100,11 +109,11 @@ void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &tar
   for (const Form &form : forms) {
     auto schedule = tkern::GpuScheduleAttr::get(&context, form.worker, form.workers, form.keys, form.slots,
                                                 form.queries, form.producerRegisters, form.consumerRegisters);
-    AttendLayout layout(context, program, schedule);
+    AttendLayout layout(context, program, stage, schedule);
     auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
     if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))
-      entries.push_back(
-          {{schedule, layout.sharedBytes, layout.queryBlocks > 1}, blocksPerProcessor(form, layout, target) >= 2});
+      entries.push_back({{schedule, layout.sharedBytes, stage.listed && layout.queryBlocks > 1},
+                         blocksPerProcessor(form, layout, target) >= 2});
   }
   if (forms.front().worker == WorkerKind::Warp)
     std::stable_sort(entries.begin(), entries.end(),
@@ -113,13 +122,15 @@ void rank(MLIRContext &context, const GpuProgram &program, const CudaTarget &tar
     ranked.push_back(std::move(entry.schedule));
 }
 
-// Empty where the warpgroup form can run the program.
-std::string whyNotWarpgroups(const GpuProgram &program) {
-  if (!program.exact)
+// Empty where the warpgroup form can run the stage.
+std::string whyNotWarpgroups(const GpuProgram &program, const AttendStage &stage, const StageBlocks &blocks) {
+  if (!stage.exact)
     return "there is no sparse branch, whose products warpgroups are for";
-  if (program.means)
+  if (stage.means)
     return "block means are read by warps";
-  if (program.score || program.mask)
+  if (stage.pools)
+    return "pools are read by warps";
+  if (stage.score || stage.mask)
     return "masks and score regions are computed by warps";
   if (program.isWide())
     return "warpgroup products take bf16 and f16, not f32";
@@ -127,37 +138,38 @@ std::string whyNotWarpgroups(const GpuProgram &program) {
     return fmt::format(
         "head dimensions {} and {} are not multiples of 64, which warpgroup products and box copies take",
         program.headDim, program.valueDim);
-  if (program.blockQ % 128 != 0 && program.blockQ != 64)
+  if (blocks.queries % 128 != 0 && blocks.queries != 64)
     return fmt::format(
         "query blocks of {} rows are neither 64 nor multiples of 128, the rows of one warpgroup and of two",
-        program.blockQ);
-  if (program.blockK % 64 != 0)
-    return fmt::format("key blocks of {} are not multiples of 64, the fewest keys of a warpgroup's step",
-                       program.blockK);
+        blocks.queries);
+  if (blocks.keys % 64 != 0)
+    return fmt::format("key blocks of {} are not multiples of 64, the fewest keys of a warpgroup's step", blocks.keys);
   return {};
 }
 
 } // namespace
 
-std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
-                                            std::vector<std::string> &remarks) {
+std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgram &program, const AttendStage &stage,
+                                            const CudaTarget &target, std::vector<std::string> &remarks) {
   std::vector<RankedSchedule> ranked;
+  StageBlocks blocks = blocksOf(program, stage);
   if (target.hasWarpgroups) {
-    if (std::string reason = whyNotWarpgroups(program); reason.empty())
-      rank(context, program, target, warpgroupForms(program), ranked);
+    if (std::string reason = whyNotWarpgroups(program, stage, blocks); reason.empty())
+      rank(context, program, stage, target, warpgroupForms(blocks), ranked);
     else
-      remarks.push_back(reason + ": using warps");
+      remarks.push_back((program.attends.size() > 1 ? stage.name + ": " : "") + reason + ": using warps");
   }
-  for (int64_t warps : warpCounts(program))
-    rank(context, program, target, warpForms(program, warps), ranked);
+  for (int64_t warps : warpCounts(blocks))
+    rank(context, program, stage, target, warpForms(program, blocks, warps), ranked);
   TERCET_CHECK(!ranked.empty(), "one warp with 16 keys per step fits every architecture");
   return ranked;
 }
 
-OwningOpRef<ModuleOp> lowerAttend(MLIRContext &context, const GpuProgram &program, tkern::GpuScheduleAttr schedule) {
+OwningOpRef<ModuleOp> lowerAttend(MLIRContext &context, const GpuProgram &program, const AttendStage &stage,
+                                  tkern::GpuScheduleAttr schedule) {
   context.loadDialect<tkern::TkernDialect, arith::ArithDialect, scf::SCFDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-  AttendParts parts(*module, program, schedule);
+  AttendParts parts(*module, program, stage, schedule);
   if (schedule.getWorker() == tkern::WorkerKind::Warp)
     buildAttendWarp(parts);
   else

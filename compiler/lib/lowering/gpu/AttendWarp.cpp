@@ -20,8 +20,8 @@ public:
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, b.constant(p.schedule.getWorkerRows(), "worker_rows"));
     row = b.add("row", p.blockRow, workerRow);
-    p.startRows();
-    if (p.program.exact)
+    p.startRows(row);
+    if (p.stage.exact)
       attend(workerRow);
     p.finishRows(row, worker);
   }
@@ -36,7 +36,7 @@ private:
     keyRows = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
     valueRows = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
     fill(queries, c0, qRows, p.blockRow, p.liveRows);
-    if (p.program.listsSteps()) { // which tiles come is known after a look at the mask
+    if (p.program.listsSteps(p.stage)) { // which tiles come is known after a look at the mask
       Value left = queryRows(workerRow, 0);
       p.eachWindow([&] {
         start();
@@ -47,7 +47,7 @@ private:
     start();
     Value left = queryRows(workerRow, 2 * slots - 1);
     loop(left);
-    if (p.program.means)
+    if (p.stage.means)
       attendMeans(left);
   }
 

@@ -61,7 +61,8 @@ private:
   void consume() {
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, workerRows);
-    p.startRows();
+    Value row = b.add("row", p.blockRow, workerRow);
+    p.startRows(row);
     Value tile = wait("q_tile", queries, worker), left = tile;
     if (p.schedule.getQueries() == tkern::Space::Register) {
       Value c0 = b.constant(int64_t{0});
@@ -80,7 +81,7 @@ private:
         attendStep(step, keysLeft, left);
     });
     release(queries, worker);
-    p.finishRows(b.add("row", p.blockRow, workerRow), worker);
+    p.finishRows(row, worker);
   }
 
   // Keys that the worker's rows do not take: the slots are released, and rows cleared together, all the same.

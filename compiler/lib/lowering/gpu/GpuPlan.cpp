@@ -1,6 +1,7 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
 #include "GpuRanges.h"
+#include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
 
@@ -58,7 +59,7 @@ private:
       addSelectBuffers(plan.buffers, program);
     for (const RangedTable &ranged : program.ranged)
       addBuffer(rangesName(ranged), rangesBytes(ranged), "least and largest entries of blocks of a table");
-    if (program.means) {
+    if (program.means()) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");
       addBuffer("mean_v_rows", G * TN * program.valueDim * elementBytes, "block means of values as operands");
@@ -68,11 +69,26 @@ private:
       addBuffer("h", G * stateBlocks * stateBytes, "states of key blocks");
       addBuffer("state", (program.globalState() ? G : GR * TM) * stateBytes, "states of query blocks");
     }
+    for (const AttendStage &stage : program.attends) {
+      addPoolBuffers(plan.buffers, program, stage);
+      addStageBuffers(stage);
+    }
     if (!program.weight.empty()) {
       int64_t size = program.paddedValueDim();
       addBuffer("weight", 4 * size * size, "projection weight");
       addBuffer("bias", 4 * size, "projection bias");
     }
+  }
+
+  // What a stage keeps for later ones.
+  void addStageBuffers(const AttendStage &stage) {
+    Expr rows = GR * ceildiv(sym("N"), stage.queryRows());
+    if (!stage.storesOutput)
+      addBuffer(stage.name + "_o", rows * (4 * program.paddedValueDim()), "output of " + stage.name);
+    if (stage.keepsLse)
+      addBuffer(stage.name + "_lse", rows * 4, "log-sum-exp of " + stage.name);
+    if (stage.keepsState)
+      addBuffer(stage.name + "_state", rows * 8, "maxima and sums of " + stage.name);
   }
 
   static bool takesSuperRows(const std::vector<GpuArgument> &arguments) {

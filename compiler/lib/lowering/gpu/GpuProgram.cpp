@@ -35,6 +35,12 @@ Status checkSizes(const Problem &problem) {
   return {};
 }
 
+void addRanges(GpuProgram &program, mlir::Region *mask) {
+  for (const RangedTable &ranged : rangedTablesOf(mask))
+    if (!llvm::is_contained(program.ranged, ranged))
+      program.ranged.push_back(ranged);
+}
+
 } // namespace
 
 double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<double>(headDim)); }
@@ -42,26 +48,18 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
-  const AttendStage &stage = facts.attends.back();
-  if (facts.attends.size() > 1 || stage.pools || stage.gate || !facts.choice.empty())
-    return Status::make(Code::unsupportedTarget,
-                        "@{} has several branches, gates or pools, which CUDA kernels do not compute; cpu runs it",
-                        spec.getSymName().str());
   GpuProgram program;
   program.name = spec.getSymName().str();
   program.headDim = facts.headDim;
   program.valueDim = facts.valueDim;
   program.dtype = facts.dtype;
-  program.exact = stage.exact;
-  program.scale = stage.scale;
-  program.score = stage.score;
-  if (stage.mask)
-    program.mask = cast<ir::MaskOp>(stage.mask->getParentOp());
+  program.attends = std::move(facts.attends);
+  program.choice = facts.choice;
+  program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   if (facts.classified())
     program.selection = *facts.selection;
-  program.means = facts.means();
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
   program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;
@@ -70,9 +68,10 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
-  if (program.mask)
-    llvm::append_range(program.ranged, rangedTablesOf(&program.mask.getBody()));
-  if (program.means && program.linear)
+  addRanges(program, program.selection.maskRegion());
+  for (const AttendStage &stage : program.attends)
+    addRanges(program, stage.mask);
+  if (program.means() && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "
                         "CUDA kernel; cpu runs it",

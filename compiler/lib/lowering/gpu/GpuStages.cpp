@@ -7,10 +7,12 @@
 //              SelectStages.h            classes of blocks: lists of critical blocks, of query blocks and, where attend takes
 //                                        them, of super rows; bits of the linear set
 //   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
-//   attend     attend                    O = O_s + O_l W^T + b, LSE
+//   prologue   <attend>_k, _v, _q        pools of keys, values and queries for a stage that attends to pools
+//   attend     attend                    O = O_s + O_l W^T + b, LSE; of several stages all but the last are numbered
 //
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
 #include "GpuRanges.h"
+#include "PoolStages.h"
 #include "SelectStages.h"
 #include "StageKernel.h"
 
@@ -37,8 +39,12 @@ public:
       : context(context), program(program), target(target) {}
 
   std::vector<GpuStage> build(std::vector<std::string> &remarks) {
-    std::vector<RankedSchedule> schedules = attendSchedules(context, program, target, remarks);
-    bool superRows = llvm::any_of(schedules, [](const RankedSchedule &ranked) { return ranked.superRows; });
+    std::vector<std::vector<RankedSchedule>> schedules;
+    bool superRows = false;
+    for (const AttendStage &stage : program.attends) {
+      schedules.push_back(attendSchedules(context, program, stage, target, remarks));
+      superRows |= llvm::any_of(schedules.back(), [](const RankedSchedule &ranked) { return ranked.superRows; });
+    }
     using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
     auto simple = [this](Lower lower) {
       return [&context = context, &program = program, lower] { return lower(context, program); };
@@ -50,7 +56,7 @@ public:
       add(rangesName(ranged), "prologue", rangesGrid(ranged), "65536 entries per block",
           [&context = context, &program = program, ranged] { return lowerTableRanges(context, program, ranged); })
           .once = true;
-    if (program.linear || program.means || (program.scoresMeans() && !program.ranksAhead()))
+    if (program.linear || program.means() || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
     if (program.classified() && program.selection.hasRules())
       addBlockRules(simple(lowerBlockRules));
@@ -58,7 +64,10 @@ public:
       addSelectStages(stages, context, program, superRows);
     if (program.linear)
       addAggregate(simple(lowerAggregate));
-    addAttend(schedules);
+    for (auto [stage, ranked] : llvm::zip(program.attends, schedules)) {
+      addPoolStages(stages, context, program, stage);
+      addAttend(stage, ranked);
+    }
     return std::move(stages);
   }
 
@@ -106,22 +115,25 @@ private:
     stage.flops = GR * TM * TN * (2 * columns);
   }
 
-  void addAttend(const std::vector<RankedSchedule> &schedules) {
+  void addAttend(const AttendStage &attend, const std::vector<RankedSchedule> &schedules) {
     GpuStage stage;
-    stage.kernel = stage.stage = "attend";
+    stage.kernel = attend.name;
+    stage.stage = "attend";
+    Expr rows = ceildiv(sym("N"), attend.queryRows());
     for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
-      stage.forms.push_back(
-          {textOf(schedule),
-           {ceildiv(sym("N"), schedule.getBlockRows()), GR, 1},
-           [&context = context, &program = program, schedule] { return lowerAttend(context, program, schedule); }});
+      stage.forms.push_back({textOf(schedule),
+                             {ceildiv(rows, schedule.getBlockRows()), GR, 1},
+                             [&context = context, &program = program, &attend, schedule] {
+                               return lowerAttend(context, program, attend, schedule);
+                             }});
     }
-    Expr pairs =
-        program.classified() ? sym("blocks.critical") * (program.blockQ * program.blockK) : GR * sym("N") * sym("M");
-    if (program.means)
+    Expr keys = attend.pools ? ceildiv(sym("M"), attend.pools->stride) : sym("M");
+    Expr pairs = attend.listed ? sym("blocks.critical") * (program.blockQ * program.blockK) : GR * rows * keys;
+    if (attend.means)
       pairs = pairs + sym("blocks.marginal") * program.blockQ;
-    Expr exact = program.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
-    Expr linear = program.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
+    Expr exact = attend.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
+    Expr linear = attend.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
     stage.flops = exact + linear;
     stages.push_back(std::move(stage));
   }

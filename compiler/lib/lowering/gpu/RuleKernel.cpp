@@ -20,7 +20,7 @@ public:
     Value always = b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true));
     Value never = b.make<arith::ConstantOp>("", b.builder.getBoolAttr(false));
     Value allows = always, forbids = never;
-    if (program.mask)
+    if (program.selection.mask)
       std::tie(allows, forbids) = vote();
     Value forced = program.selection.forced ? member(program.selection.forced) : never;
     Value forbidden = program.selection.forbidden ? member(program.selection.forbidden) : never;
@@ -55,7 +55,7 @@ private:
 
   // Whether the mask allows a pair of the thread's block, and whether it forbids one. A block without pairs does neither.
   std::pair<Value, Value> vote() {
-    PairRegion mask(ir::MaskOp(program.mask).getBody(), scope);
+    PairRegion mask(*program.selection.maskRegion(), scope);
     mask.bind(0, batch);
     mask.bind(1, head);
     mask.clone(b.builder);

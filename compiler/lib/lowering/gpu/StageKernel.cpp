@@ -106,13 +106,13 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
   Type f32 = b.builder.getF32Type();
   SmallVector<Value> k, v, sizes;
   kernel.addTensor(k, "k", 3);
-  if (program.linear || program.means)
+  if (program.linear || program.means())
     kernel.addTensor(v, "v", 3);
   sizes = {b.pointer(b.builder.getI32Type(), "k_len", "k_len"), b.size("key_heads", "HKV"), b.size("keys", "M"),
            b.size("first_pair", "G0")};
   Value pairs = b.size("pairs", "G");
   bool scores = program.scoresMeans() && !program.ranksAhead();
-  if (scores || program.means) {
+  if (scores || program.means()) {
     auto pool = [&](int64_t cols, int64_t planes, ArrayRef<Value> tensor, Value means, Value rounded) {
       SmallVector<Value> inputs = {b.item(0), b.item(1), pairs};
       inputs.append(tensor.begin(), tensor.end());
@@ -123,14 +123,14 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
               b.integer(planes)},
              inputs, /*shared=*/true);
     };
-    Value none = program.means ? b.pointer(f32, "no_means", "") : Value();
+    Value none = program.means() ? b.pointer(f32, "no_means", "") : Value();
     Value means = b.pointer(f32, "mean_k", scores ? "@mean_k" : "");
-    Value rounded = b.pointer(kernel.element(), "mean_k_rows", program.means ? "@mean_k_rows" : "");
-    Value roundedV = program.means ? b.pointer(kernel.element(), "mean_v_rows", "@mean_v_rows") : Value();
+    Value rounded = b.pointer(kernel.element(), "mean_k_rows", program.means() ? "@mean_k_rows" : "");
+    Value roundedV = program.means() ? b.pointer(kernel.element(), "mean_v_rows", "@mean_v_rows") : Value();
     Value first = b.make<arith::CmpIOp>("pools", arith::CmpIPredicate::eq, b.item(2), b.constant(int64_t{0}));
     b.when(first, [&] {
       pool(program.headDim, program.meanPlanes(), k, means, rounded);
-      if (program.means)
+      if (program.means())
         pool(program.valueDim, 1, v, none, roundedV);
     });
   }

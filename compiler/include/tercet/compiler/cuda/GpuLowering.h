@@ -38,21 +38,22 @@ struct GpuStage {
   std::vector<GpuForm> forms;
 };
 
-/// A schedule of the attend stage with its shared memory.
+/// A schedule of an attend stage with its shared memory.
 struct RankedSchedule {
   tkern::GpuScheduleAttr schedule;
   int64_t sharedBytes = 0; ///< of the block
   bool superRows = false;  ///< takes the lists of super rows: two query blocks, one per warpgroup
 };
 
-/// The legal schedules of the attend stage for a target, best first; at least one for every program. remarks gets a
+/// The legal schedules of an attend stage for a target, best first; at least one for every program. remarks gets a
 /// sentence where the warpgroup form is passed over on a target that has it.
 std::vector<RankedSchedule> attendSchedules(mlir::MLIRContext &context, const GpuProgram &program,
-                                            const CudaTarget &target, std::vector<std::string> &remarks);
+                                            const AttendStage &stage, const CudaTarget &target,
+                                            std::vector<std::string> &remarks);
 
-/// The attend kernel in one schedule. Its grid is (blocks of query rows, query heads of the group).
+/// The kernel of an attend stage in one schedule. Its grid is (blocks of the stage's rows, query heads of the group).
 mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const GpuProgram &program,
-                                              tkern::GpuScheduleAttr schedule);
+                                              const AttendStage &stage, tkern::GpuScheduleAttr schedule);
 
 /// The stages of a program. `context` and `program` are referred to by the forms.
 std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,

@@ -2,6 +2,7 @@
 // for, checked against what the kernels take.
 #pragma once
 
+#include "AttendStage.h"
 #include "PairDependence.h"
 #include "Selection.h"
 
@@ -20,16 +21,13 @@ struct GpuProgram {
   std::string name;
   int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
   DType dtype = DType::bf16;         ///< of q, k, v: bf16, f16 or f32
-  bool exact = true;                 ///< has a sparse branch
-  std::string scale;                 ///< the runtime parameter that scales scores; empty: 1 / sqrt(headDim)
-  mlir::Region *score = nullptr;     ///< what replaces scores; null: nothing
-  ir::MaskOp mask;                   ///< null: every pair is allowed
-  std::vector<RangedTable> ranged;   ///< tables of the mask whose blocks have bounds (GpuRanges.h)
+  std::vector<AttendStage> attends;  ///< a kernel each, in this order
+  std::string choice;                ///< the table by which heads choose among stages; empty: none does
+  std::vector<RangedTable> ranged;   ///< tables of masks whose blocks have bounds (GpuRanges.h)
 
   int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
   Selection selection;            ///< how blocks are classified
-
-  bool means = false; ///< block means of marginal blocks under the softmax of the sparse branch
+  std::string scale;              ///< of pooled and sampled scores: a parameter's name; empty: 1 / sqrt(headDim)
 
   bool linear = false;
   GpuFeatureMap featureMap = GpuFeatureMap::softmax;
@@ -44,9 +42,16 @@ struct GpuProgram {
   bool ranksAhead() const {
     return classified() && selection.scores != ScoreKind::none && selection.scope == SelectScope::allHeads;
   }
-  /// Which tiles of keys a block takes follows from the mask alone, and is found on the way.
-  bool listsSteps() const { return mask && !classified(); }
-  bool isDense() const { return exact && !classified() && !linear; }
+  /// Whether block means are keys of some stage.
+  bool means() const {
+    return llvm::any_of(attends, [](const AttendStage &stage) { return stage.means; });
+  }
+  /// Whether the tiles of keys that a block takes follow from the stage's mask alone, and are found on the way.
+  static bool listsSteps(const AttendStage &stage) { return stage.mask && !stage.listed; }
+  /// Whether the rows of a block of the stage's kernel are those of a query block, or of the two of a super row.
+  bool inQueryBlocks(const AttendStage &stage) const {
+    return stage.listed || (stage.linear && classified() && !globalState());
+  }
   bool globalState() const { return linear && over == GpuLinearSet::none; }
   /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32; 24 bits of bf16, 22 of f16.
   int64_t meanPlanes() const { return isWide() ? 1 : dtype == DType::bf16 ? 3 : 2; }
@@ -59,7 +64,7 @@ struct GpuProgram {
   /// Numbers of a state row: StateRow of the device library.
   int64_t stateColumns() const { return (paddedHeadDim() * paddedValueDim() + paddedHeadDim() + 63) / 64 * 64; }
   /// The classes whose bits select writes: of the linear set, or of block means.
-  GpuLinearSet bits() const { return means ? GpuLinearSet::marginal : linear ? over : GpuLinearSet::none; }
+  GpuLinearSet bits() const { return means() ? GpuLinearSet::marginal : linear ? over : GpuLinearSet::none; }
   double defaultScale() const;
 };
 

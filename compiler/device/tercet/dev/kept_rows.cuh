@@ -1,0 +1,64 @@
+// Rows of f32 that one attend stage keeps in the workspace for a later one, and the state from which a softmax goes on.
+#pragma once
+
+#include "tercet/dev/global.cuh"
+
+namespace tercet::dev {
+
+/// The row of an earlier stage that SHARE rows of this one have in common.
+template <int SHARE> TERCET_DEVICE index shared_row(index row) { return static_cast<u32>(row) / SHARE; }
+
+/// The tile of ROWS rows from `row` on; 0 in the rows at or beyond `live`.
+template <int ROWS, int SHARE, int COLS>
+TERCET_DEVICE Tile<ROWS, COLS> kept_rows(Rows<float, COLS> kept, index row, index live) {
+  Tile<ROWS, COLS> tile = splat<ROWS, COLS>(0.0f);
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const index r = row + tile.first_row() + 8 * half;
+    if (r < live) {
+      const float *line = kept.row(shared_row<SHARE>(r));
+      if constexpr (COLS == 1) {
+        tile.at[half] = *line;
+      } else {
+#pragma unroll
+        for (int i = 2 * half; i < tile.size; i += 4) {
+          const float2 pair = load_pair(line + tile.col_of(i));
+          tile.at[i] = pair.x;
+          tile.at[i + 1] = pair.y;
+        }
+      }
+    }
+  }
+  return tile;
+}
+
+/// Maxima (in log2 units) and sums of the rows before `limit`, by one thread of the quad.
+template <int ROWS>
+TERCET_DEVICE void keep_state(Rows<float, 2> state, index row, index limit, const Tile<ROWS, 1> &max,
+                              const Tile<ROWS, 1> &sum) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const index r = row + max.first_row() + 8 * half;
+    if (r < limit && lane() % 4 == 0)
+      store_pair(state.row(r), max.at[half], sum.at[half]);
+  }
+}
+
+/// Numerators, maxima and sums of the rows before `live`, as a stage kept them. Each thread of a quad has a part of a sum:
+/// the first one gets all of it.
+template <int SHARE, int ROWS, int DEPTH>
+TERCET_DEVICE void resume_softmax(Rows<float, DEPTH> numerators, Rows<float, 2> state, index row, index live,
+                                  Tile<ROWS, 1> &max, Tile<ROWS, 4> &sum, Tile<ROWS, DEPTH> &acc) {
+  acc = kept_rows<ROWS, SHARE>(numerators, row, live);
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const index r = row + max.first_row() + 8 * half;
+    if (r < live) {
+      const float2 before = load_pair<float>(state.row(shared_row<SHARE>(r)));
+      max.at[half] = before.x;
+      sum.at[half] = lane() % 4 == 0 ? before.y : 0.0f;
+    }
+  }
+}
+
+} // namespace tercet::dev
