@@ -42,10 +42,12 @@ TEST_CASE("every block size has a schedule on every architecture, whatever the d
             program.dtype = dtype;
             program.blockQ = blockQ;
             program.blockK = blockK;
+            AttendStage stage;
+            stage.exact = stage.listed = true;
             INFO(name << ", " << dtypeName(dtype) << ", dimensions " << headDim << " and " << valueDim << ", blocks "
                       << blockQ << " x " << blockK);
             std::vector<RankedSchedule> schedules =
-                attendSchedules(dense.context(), program, *parseCudaTarget(name), remarks);
+                attendSchedules(dense.context(), program, stage, *parseCudaTarget(name), remarks);
             REQUIRE_FALSE(schedules.empty());
             for (const RankedSchedule &ranked : schedules)
               CHECK(ranked.sharedBytes <= parseCudaTarget(name)->sharedBytes);
