@@ -12,12 +12,7 @@ namespace {
 template <typename Element> struct MeanOfRows {
   [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
                                                 float *mean) {
-    for (int64_t c = 0; c < dim; ++c)
-      mean[c] = 0;
-    addRows<Element>(static_cast<const typename Element::Type *>(data), stride, rows, dim, mean);
-    if (rows > 0)
-      for (int64_t c = 0; c < dim; ++c)
-        mean[c] /= static_cast<float>(rows);
+    meanOfRows<Element>(static_cast<const typename Element::Type *>(data), stride, rows, dim, mean);
   }
 };
 

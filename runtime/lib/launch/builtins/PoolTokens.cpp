@@ -22,13 +22,9 @@ template <typename Element> struct SumOfPool {
   [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
                                                 PoolWeights weights, float *sums) {
     const auto *tokens = static_cast<const typename Element::Type *>(data);
+    if (!weights.first)
+      return meanOfRows<Element>(tokens, stride, rows, dim, sums);
     std::fill(sums, sums + dim, 0.0f);
-    if (!weights.first) {
-      addRows<Element>(tokens, stride, rows, dim, sums);
-      for (int64_t c = 0; c < dim; ++c)
-        sums[c] /= static_cast<float>(rows);
-      return;
-    }
     for (int64_t t = 0; t < rows; ++t) {
       float weight = weights.first[std::min(t, weights.entries - 1) * weights.stride];
       for (int64_t c = 0; c < dim; ++c)
@@ -62,11 +58,8 @@ void run(const BuiltinCall &call) {
     using Element = decltype(element);
     const auto *tokens = static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB +
                          head % s.heads * s.strideH + first * s.strideN;
-    if (rows > 0)
-      Dispatch<SumOfPool<Element>, const void *, int64_t, int64_t, int64_t, PoolWeights, float *>::call(
-          tokens, s.strideN, rows, s.dim, weights, sums);
-    else
-      std::fill(sums, sums + s.dim, 0.0f);
+    Dispatch<SumOfPool<Element>, const void *, int64_t, int64_t, int64_t, PoolWeights, float *>::call(
+        tokens, s.strideN, rows, s.dim, weights, sums);
     round(sums, s.dim, static_cast<typename Element::Type *>(s.out) + (call.item1 * s.pools + call.item0) * s.dim,
           element);
   });

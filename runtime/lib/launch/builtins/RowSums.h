@@ -25,4 +25,16 @@ template <typename Element>
       sums[rest] += Element::toFloat(source[t * stride + rest]);
 }
 
+/// The mean of the rows; 0 if there are none.
+template <typename Element>
+[[gnu::always_inline]] inline void meanOfRows(const typename Element::Type *source, int64_t stride, int64_t rows,
+                                              int64_t dim, float *mean) {
+  for (int64_t c = 0; c < dim; ++c)
+    mean[c] = 0;
+  addRows<Element>(source, stride, rows, dim, mean);
+  if (rows > 0)
+    for (int64_t c = 0; c < dim; ++c)
+      mean[c] /= static_cast<float>(rows);
+}
+
 } // namespace tercet::rt
