@@ -6,7 +6,10 @@
 //   by_head(a, b)          both, each for the heads that choose it
 #pragma once
 
+#include "PairDependence.h"
 #include "PairOperands.h"
+
+#include "tercet/Plan.h"
 
 #include <optional>
 #include <string>
@@ -17,7 +20,7 @@ namespace tercet::compiler {
 /// Keys and values that are pools of tokens (docs/spec.md#compressed).
 struct PooledKeys {
   int64_t length = 0, stride = 0;
-  int64_t queries = 0;                  ///< tokens of a pooled query; 0: query tokens attend themselves
+  int64_t queries = 1;                  ///< tokens of a query; 1: query tokens attend themselves
   std::string keyWeights, valueWeights; ///< names of tables; empty: means
 };
 
@@ -51,7 +54,14 @@ struct AttendStage {
   int64_t choices = 0; ///< gives heads that choose none of so many branches o = 0 and lse = -inf; 0: another stage does
 
   /// Query tokens per row.
-  int64_t queryRows() const { return pools && pools->queries ? pools->queries : 1; }
+  int64_t queryRows() const { return pools ? pools->queries : 1; }
+  bool poolsQueries() const { return queryRows() > 1; }
+  /// Rows of a head, and keys of a pair: tokens or pools.
+  Expr rows() const { return ceildiv(Expr::symbol("N"), queryRows()); }
+  Expr keys() const { return ceildiv(Expr::symbol("M"), pools ? pools->stride : 1); }
+  /// Executed by the exact branch in a group: all pairs, or the listed blocks (a tail block counts whole) and one mean per
+  /// marginal block.
+  Expr exactFlops(int64_t blockQ, int64_t blockK, int64_t headDim, int64_t valueDim) const;
   /// What its regions over pairs of query and key take from outside, gates included.
   PairOperands pairOperands() const {
     llvm::SmallVector<mlir::Region *> regions{mask, score, gate};
@@ -60,5 +70,11 @@ struct AttendStage {
     return pairOperandsOf(regions);
   }
 };
+
+/// Whether block means are keys of some stage.
+bool anyMeans(llvm::ArrayRef<AttendStage> stages);
+
+/// The tables of all masks, of a selection (or null) and of stages, whose blocks have bounds; without repetition.
+llvm::SmallVector<RangedTable> rangedTablesOf(mlir::Region *ofSelection, llvm::ArrayRef<AttendStage> stages);
 
 } // namespace tercet::compiler

@@ -24,9 +24,9 @@ public:
     auto byHead = output.getDefiningOp<ir::CombineOp>();
     if (byHead && byHead.getKind() == ir::CombineKind::ByHead) {
       program.choice = ir::argumentName(byHead.getChoice());
+      choices = static_cast<int64_t>(byHead.getBranches().size());
       for (auto [number, branch] : llvm::enumerate(byHead.getBranches())) {
         chosen = static_cast<int64_t>(number);
-        choices = static_cast<int64_t>(byHead.getBranches().size());
         TERCET_RETURN_IF_ERROR(readSum(branch, ir::hasLse(output)));
       }
     } else {
@@ -61,9 +61,13 @@ private:
     return leaves;
   }
 
+  static int64_t queriesOf(ir::CompressedOp op) {
+    return op.getQueries() ? ir::paramOf(op.getQueries()).getInteger() : 1;
+  }
+
   static bool poolsQueries(Operation *op) {
     auto compressed = dyn_cast<ir::CompressedOp>(op);
-    return compressed && compressed.getQueries();
+    return compressed && queriesOf(compressed) > 1;
   }
 
   AttendStage &addStage() {
@@ -114,10 +118,10 @@ private:
   }
 
   void readCompressed(ir::CompressedOp op, AttendStage &stage) {
-    auto integer = [](Value operand) { return operand ? ir::paramOf(operand).getInteger() : 0; };
+    auto integer = [](Value operand) { return ir::paramOf(operand).getInteger(); };
     auto name = [](Value table) { return table ? ir::argumentName(table) : std::string(); };
     stage.exact = true;
-    stage.pools = {integer(op.getLength()), integer(op.getStride()), integer(op.getQueries()), name(op.getKeyWeights()),
+    stage.pools = {integer(op.getLength()), integer(op.getStride()), queriesOf(op), name(op.getKeyWeights()),
                    name(op.getValueWeights())};
     stage.scale = parameterName(op.getScale());
     if (!op.getScore().empty())
@@ -145,7 +149,7 @@ private:
         readCompressed(cast<ir::CompressedOp>(leaf), stage);
       if (before) {
         AttendStage &earlier = program.attends[*before];
-        if (stage.queryRows() > 1)
+        if (stage.poolsQueries())
           return refuse("has two branches with pooled queries under one softmax; leave `queries` out in one of them");
         stage.start = StageInput{*before, earlier.queryRows(), nullptr};
         earlier.keepsState = true;

@@ -30,9 +30,7 @@ struct Program {
 
   bool classified() const { return selection.has_value(); }
   /// Whether block means are keys of some stage.
-  bool means() const {
-    return llvm::any_of(attends, [](const AttendStage &stage) { return stage.means; });
-  }
+  bool means() const { return anyMeans(attends); }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.
   bool globalState() const { return linear && over == LinearOver::all && !(selection && selection->mask); }
 };

@@ -38,15 +38,19 @@ Value AttendBuilder::projectedTile(Value row, int64_t rows) {
   return k.load(projected, zero, rows, schedule.valueDim);
 }
 
+static Value sumOf(KernelBuilder &k, Value a, Value b) {
+  return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    return body.create<arith::AddFOp>(loc, v[0], v[1]);
+  });
+}
+
 // O_l W^T + b.
 Value AttendBuilder::linearTile(Value row, int64_t rows) {
   Value projected = projectedTile(row, rows);
   if (program.weight.empty())
     return projected;
   Value bias = k.view(slots.packedB, zero, schedule.valueDim);
-  return k.map(
-      {projected, k.load(bias, zero, 1, schedule.valueDim)},
-      [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::AddFOp>(loc, v[0], v[1]); });
+  return sumOf(k, projected, k.load(bias, zero, 1, schedule.valueDim));
 }
 
 // LSE of rows from `row` on, `left` of them, where it is asked for.
@@ -101,11 +105,7 @@ void AttendBuilder::epilogue() {
   startGates();
   k.loop(zero, validRows, rows, [&](Value row) {
     Value left = k.sub(validRows, row), out;
-    auto add = [&](Value tile) {
-      out = !out ? tile : k.map({out, tile}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        return body.create<arith::AddFOp>(loc, v[0], v[1]);
-      });
-    };
+    auto add = [&](Value tile) { out = out ? sumOf(k, out, tile) : tile; };
     if (stage.exact) {
       Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
       out = stage.keepsState ? k.load(acc, row, rows, cols) : gated(exactTile(row, total), gate, row);

@@ -52,17 +52,23 @@ bool PlanWriter::needsKeyMeans() const {
   return program.means() || (program.selection->scores == ScoreKind::pooled && !isSelectedAhead());
 }
 
-PlanNode PlanWriter::packKeys(Expr pairs, Expr firstPair, bool tiled, PlanSlot meanK, PlanSlot meanV) {
-  Slots slots{tensor("k"), tensor("v")};
-  addStrides(slots, "k", 3);
-  addStrides(slots, "v", 3);
-  for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(sym("M")),
-             integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(firstPair),
-             integer(schedule.blockK), integer(schedule.keyTile), integer(tiles), integer(meanTiles),
-             tiled ? buffer("packed_k") : null(), tiled ? buffer("packed_v") : null(), meanK, meanV})
+PlanWriter::KeySource PlanWriter::tokensOf(Expr pairs, Expr firstPair) {
+  KeySource source{tensor("k"), tensor("v"), {}, tensor("k_len"), sym("HKV"), sym("M"), firstPair, pairs};
+  addStrides(source.strides, "k", 3);
+  addStrides(source.strides, "v", 3);
+  return source;
+}
+
+PlanNode PlanWriter::packKeys(const KeySource &source, const KeyTargets &targets) {
+  Slots slots{source.k, source.v};
+  slots.insert(slots.end(), source.strides.begin(), source.strides.end());
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), source.lengths, integer(source.heads),
+                             integer(source.tokens), integer(program.headDim), integer(program.valueDim),
+                             integer(schedule.valueDim), integer(source.firstPair), integer(schedule.blockK),
+                             integer(schedule.keyTile), integer(tilesOf(source.tokens)), integer(meanTiles),
+                             targets.packedK, targets.packedV, targets.meanK, targets.meanV})
     slots.push_back(slot);
-  return builtin("pack_keys", "prologue", TN, pairs, slots);
+  return builtin("pack_keys", "prologue", ceildiv(source.tokens, schedule.blockK), source.pairs, slots);
 }
 
 PlanNode PlanWriter::packWeight() {
@@ -146,9 +152,10 @@ Plan PlanWriter::write() {
       plan.nodes.push_back(blockRules("all_rules", sym("P"), 0, /*givenToo=*/false));
     addClasses(plan.nodes);
   }
-  groups.body.push_back(packKeys(sym("G"), sym("G0"), /*tiled=*/true,
-                                 program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
-                                 program.means() ? buffer("mean_v") : null()));
+  groups.body.push_back(
+      packKeys(tokensOf(sym("G"), sym("G0")), {buffer("packed_k"), buffer("packed_v"),
+                                               program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
+                                               program.means() ? buffer("mean_v") : null()}));
   if (program.classified()) {
     if (hasGroupRules())
       groups.body.push_back(blockRules("rules", sym("G"), sym("G0"), static_cast<bool>(program.selection->mask)));

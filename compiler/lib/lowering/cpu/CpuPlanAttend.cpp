@@ -6,12 +6,7 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-/// Pools of a stage, and tiles of keys.
-static Expr poolsOf(const AttendStage &stage) { return ceildiv(sym("M"), stage.pools->stride); }
-
-Expr PlanWriter::stageTiles(const AttendStage &stage) const {
-  return stage.pools ? ceildiv(poolsOf(stage), schedule.blockK) * (schedule.blockK / schedule.keyTile) : tiles;
-}
+Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys()); }
 
 // Means or weighted sums of q, k or v; heads of a group one after another.
 PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
@@ -44,40 +39,21 @@ void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage
   const std::string k = stage.name + "_k", v = stage.name + "_v", packedK = "packed_" + k, packedV = "packed_" + v;
   nodes.push_back(poolTokens("k", pools.keyWeights, k, pools.length, pools.stride));
   nodes.push_back(poolTokens("v", pools.valueWeights, v, pools.length, pools.stride));
-  if (pools.queries)
+  if (stage.poolsQueries())
     nodes.push_back(poolTokens("q", "", stage.name + "_q", pools.queries, pools.queries));
-  Expr G = sym("G"), count = poolsOf(stage), tilesOfPair = stageTiles(stage);
+  Expr G = sym("G"), count = stage.keys(), tilesOfPair = tilesOf(count);
   addBuffer(packedK, G * tilesOfPair * (program.headDim * schedule.keyTile), "pooled keys as f32 tiles, transposed");
   addBuffer(packedV, G * tilesOfPair * (schedule.keyTile * schedule.valueDim), "pooled values as f32 tiles");
-  nodes.push_back(builtin("pack_keys", "prologue", ceildiv(count, schedule.blockK), G,
-                          {buffer(k),
-                           buffer(v),
-                           null(),
-                           integer(count * program.headDim),
-                           integer(program.headDim),
-                           null(),
-                           integer(count * program.valueDim),
-                           integer(program.valueDim),
-                           integer(static_cast<int64_t>(program.dtype)),
-                           null(),
-                           integer(G),
-                           integer(count),
-                           integer(program.headDim),
-                           integer(program.valueDim),
-                           integer(schedule.valueDim),
-                           null(),
-                           integer(schedule.blockK),
-                           integer(schedule.keyTile),
-                           integer(tilesOfPair),
-                           null(),
-                           buffer(packedK),
-                           buffer(packedV),
-                           null(),
-                           null()}));
+  // One batch entry of G heads, whose rows lie one after another.
+  KeySource source{buffer(k), buffer(v), {}, null(), G, count, 0, G};
+  for (int64_t dim : {program.headDim, program.valueDim})
+    for (PlanSlot stride : Slots{null(), integer(count * dim), integer(dim)})
+      source.strides.push_back(stride);
+  nodes.push_back(packKeys(source, {.packedK = buffer(packedK), .packedV = buffer(packedV)}));
 }
 
 void PlanWriter::addStageBuffers(const AttendStage &stage) {
-  Expr rows = GR * queryRows(stage);
+  Expr rows = GR * stage.rows();
   if (!stage.storesOutput)
     addBuffer(stage.name + "_o", rows * schedule.valueDim, "output of " + stage.name + " for a later stage");
   if (stage.keepsLse)
@@ -109,14 +85,13 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   if (stage.pools)
     addPools(nodes, stage);
   addStageBuffers(stage);
-  Expr rows = queryRows(stage);
-  bool poolsQueries = stage.queryRows() > 1;
-  Slots slots{poolsQueries ? buffer(stage.name + "_q") : tensor("q")};
+  Expr rows = stage.rows();
+  Slots slots{stage.poolsQueries() ? buffer(stage.name + "_q") : tensor("q")};
   auto addRowStrides = [&](int64_t width) {
     for (PlanSlot slot : Slots{null(), integer(rows * width), integer(width)})
       slots.push_back(slot);
   };
-  if (poolsQueries)
+  if (stage.poolsQueries())
     addRowStrides(program.headDim);
   else
     addStrides(slots, "q", 3);
@@ -152,13 +127,7 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   addAttendInputs(slots, stage);
   addPairOperands(slots, stage.pairOperands());
   addRanges(slots, stage.listed ? nullptr : stage.mask);
-  // Score-and-value pairs worked on: all, or the listed blocks (a tail block counts whole) and one mean per marginal
-  // block.
-  Expr keys = stage.pools ? poolsOf(stage) : sym("M");
-  Expr pairs = stage.listed ? sym("blocks.critical") * (schedule.blockQ * schedule.blockK) : GR * rows * keys;
-  if (stage.means)
-    pairs = pairs + sym("blocks.marginal") * schedule.blockQ;
-  Expr exact = stage.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
+  Expr exact = stage.exactFlops(schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
   nodes.push_back(kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
 }

@@ -24,17 +24,7 @@ void PlanWriter::addPairOperands(Slots &slots, const PairOperands &operands) {
 
 // What intervals of positions know of tables: in block_rules, and in attend stages that have no list.
 SmallVector<RangedTable> PlanWriter::rangedTables() const {
-  SmallVector<RangedTable> all;
-  auto add = [&](Region *mask) {
-    for (const RangedTable &table : rangedTablesOf(mask))
-      if (!llvm::is_contained(all, table))
-        all.push_back(table);
-  };
-  if (program.classified())
-    add(program.selection->maskRegion());
-  for (const AttendStage &stage : program.attends)
-    add(stage.listed ? nullptr : stage.mask);
-  return all;
+  return rangedTablesOf(program.classified() ? program.selection->maskRegion() : nullptr, program.attends);
 }
 
 void PlanWriter::addRanges(Slots &slots, Region *mask) {

@@ -72,7 +72,7 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
     pool.push_back(slot);
   nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
   if (isSelectedAhead()) {
-    nodes.push_back(packKeys(pairs, first, /*tiled=*/false, buffer("all_mean_k"), null()));
+    nodes.push_back(packKeys(tokensOf(pairs, first), {.meanK = buffer("all_mean_k")}));
     nodes.back().grid[1] = absentClasses * pairs;
   }
   if (select.center)

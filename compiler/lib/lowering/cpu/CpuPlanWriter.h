@@ -59,8 +59,20 @@ private:
             flops,
             {}};
   }
-  /// tiled: packed_k and packed_v are written, and not only means.
-  PlanNode packKeys(Expr pairs, Expr firstPair, bool tiled, PlanSlot meanK, PlanSlot meanV);
+  /// Keys and values: K and V, or pools of them.
+  struct KeySource {
+    PlanSlot k, v;
+    Slots strides; ///< three of each
+    PlanSlot lengths;
+    Expr heads, tokens, firstPair, pairs;
+  };
+  /// What becomes of them; a null slot: nothing.
+  struct KeyTargets {
+    PlanSlot packedK = null(), packedV = null(), meanK = null(), meanV = null();
+  };
+  KeySource tokensOf(Expr pairs, Expr firstPair);
+  PlanNode packKeys(const KeySource &source, const KeyTargets &targets);
+  Expr tilesOf(Expr keys) const { return ceildiv(keys, schedule.blockK) * (schedule.blockK / schedule.keyTile); }
   bool needsKeyMeans() const;
   PlanNode packWeight();
   void addSelectionBuffers();
@@ -82,7 +94,6 @@ private:
   void addAttendInputs(Slots &slots, const AttendStage &stage);
   void addStageBuffers(const AttendStage &stage);
   Expr stageTiles(const AttendStage &stage) const;
-  Expr queryRows(const AttendStage &stage) const { return ceildiv(sym("N"), stage.queryRows()); }
   void addPairOperands(Slots &slots, const PairOperands &operands);
   mlir::SmallVector<RangedTable> rangedTables() const;
   static std::string rangesOf(const RangedTable &table);
@@ -117,7 +128,7 @@ private:
   Plan plan;
   // Counts of blocks and tiles, and pairs times query heads of a group.
   Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
-  Expr tiles = TN * (schedule.blockK / schedule.keyTile), meanTiles = ceildiv(TN, 64);
+  Expr tiles = tilesOf(sym("M")), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
   Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));

@@ -28,7 +28,7 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, const Atten
 
 void AttendParts::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
-  q = operand("q", stage.queryRows() > 1, schedule.getWorkerRows());
+  q = operand("q", stage.poolsQueries(), schedule.getWorkerRows());
   if (stage.exact) {
     k = operand("k", stage.pools.has_value(), schedule.getKeys());
     v = operand("v", stage.pools.has_value(), schedule.getKeys());

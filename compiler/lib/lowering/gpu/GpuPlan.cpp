@@ -82,7 +82,7 @@ private:
 
   // What a stage keeps for later ones.
   void addStageBuffers(const AttendStage &stage) {
-    Expr rows = GR * ceildiv(sym("N"), stage.queryRows());
+    Expr rows = GR * stage.rows();
     if (!stage.storesOutput)
       addBuffer(stage.name + "_o", rows * (4 * program.paddedValueDim()), "output of " + stage.name);
     if (stage.keepsLse)

@@ -35,12 +35,6 @@ Status checkSizes(const Problem &problem) {
   return {};
 }
 
-void addRanges(GpuProgram &program, mlir::Region *mask) {
-  for (const RangedTable &ranged : rangedTablesOf(mask))
-    if (!llvm::is_contained(program.ranged, ranged))
-      program.ranged.push_back(ranged);
-}
-
 } // namespace
 
 double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<double>(headDim)); }
@@ -68,9 +62,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.eps = facts.eps;
   program.weight = facts.weight;
   program.bias = facts.bias;
-  addRanges(program, program.selection.maskRegion());
-  for (const AttendStage &stage : program.attends)
-    addRanges(program, stage.mask);
+  program.ranged = rangedTablesOf(program.selection.maskRegion(), program.attends);
   if (program.means() && program.linear)
     return Status::make(Code::unsupportedTarget,
                         "@{} has block means beside a linear branch, for which there is no "

@@ -119,20 +119,15 @@ private:
     GpuStage stage;
     stage.kernel = attend.name;
     stage.stage = "attend";
-    Expr rows = ceildiv(sym("N"), attend.queryRows());
     for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
       stage.forms.push_back({textOf(schedule),
-                             {ceildiv(rows, schedule.getBlockRows()), GR, 1},
+                             {ceildiv(attend.rows(), schedule.getBlockRows()), GR, 1},
                              [&context = context, &program = program, &attend, schedule] {
                                return lowerAttend(context, program, attend, schedule);
                              }});
     }
-    Expr keys = attend.pools ? ceildiv(sym("M"), attend.pools->stride) : sym("M");
-    Expr pairs = attend.listed ? sym("blocks.critical") * (program.blockQ * program.blockK) : GR * rows * keys;
-    if (attend.means)
-      pairs = pairs + sym("blocks.marginal") * program.blockQ;
-    Expr exact = attend.exact ? pairs * (2 * (program.headDim + program.valueDim)) : Expr(0);
+    Expr exact = attend.exactFlops(program.blockQ, program.blockK, program.headDim, program.valueDim);
     Expr linear = attend.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
     stage.flops = exact + linear;
     stages.push_back(std::move(stage));

@@ -21,7 +21,7 @@ std::vector<PoolTensor> tensorsOf(const GpuProgram &program, const AttendStage &
   const PooledKeys &pools = *stage.pools;
   std::vector<PoolTensor> tensors = {{"k", pools.keyWeights, pools.length, pools.stride, program.headDim},
                                      {"v", pools.valueWeights, pools.length, pools.stride, program.valueDim}};
-  if (stage.queryRows() > 1)
+  if (stage.poolsQueries())
     tensors.push_back({"q", "", stage.queryRows(), stage.queryRows(), program.headDim});
   return tensors;
 }

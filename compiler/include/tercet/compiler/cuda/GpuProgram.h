@@ -19,11 +19,11 @@ enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full };
 
 struct GpuProgram {
   std::string name;
-  int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
-  DType dtype = DType::bf16;         ///< of q, k, v: bf16, f16 or f32
-  std::vector<AttendStage> attends;  ///< a kernel each, in this order
-  std::string choice;                ///< the table by which heads choose among stages; empty: none does
-  std::vector<RangedTable> ranged;   ///< tables of masks whose blocks have bounds (GpuRanges.h)
+  int64_t headDim = 0, valueDim = 0;     ///< multiples of 8, up to 256
+  DType dtype = DType::bf16;             ///< of q, k, v: bf16, f16 or f32
+  std::vector<AttendStage> attends;      ///< a kernel each, in this order
+  std::string choice;                    ///< the table by which heads choose among stages; empty: none does
+  llvm::SmallVector<RangedTable> ranged; ///< tables of masks whose blocks have bounds (GpuRanges.h)
 
   int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
   Selection selection;            ///< how blocks are classified
@@ -43,9 +43,7 @@ struct GpuProgram {
     return classified() && selection.scores != ScoreKind::none && selection.scope == SelectScope::allHeads;
   }
   /// Whether block means are keys of some stage.
-  bool means() const {
-    return llvm::any_of(attends, [](const AttendStage &stage) { return stage.means; });
-  }
+  bool means() const { return anyMeans(attends); }
   /// Whether the tiles of keys that a block takes follow from the stage's mask alone, and are found on the way.
   static bool listsSteps(const AttendStage &stage) { return stage.mask && !stage.listed; }
   /// Whether the rows of a block of the stage's kernel are those of a query block, or of the two of a super row.
