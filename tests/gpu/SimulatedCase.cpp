@@ -21,15 +21,6 @@ bool isTaken(const PreparedCase &prepared) {
 
 } // namespace
 
-std::string findFault(const PreparedCase &prepared, const Case &entry) {
-  reference::CheckOptions options = checkOptions(entry);
-  options.probabilities = entry.dtype;
-  auto verdict = reference::checkOutputs(prepared.program, prepared.arguments, prepared.outputs.arguments(), options);
-  if (!verdict.ok())
-    return verdict.status().message();
-  return verdict->passed ? "" : reference::describe(*verdict);
-}
-
 void checkCase(SimulatedBackend &backend, const Case &entry) {
   PreparedCase prepared = prepare(entry);
   Status status = backend.run(prepared.spec, prepared.problem, prepared.arguments, prepared.outputs.arguments());
@@ -40,7 +31,7 @@ void checkCase(SimulatedBackend &backend, const Case &entry) {
   }
   CHECK(status.ok());
   if (status.ok())
-    CHECK(findFault(prepared, entry) == "");
+    CHECK(findFault(prepared, entry, /*probabilities=*/entry.dtype) == "");
 }
 
 Case forWarpgroups(Case entry) {

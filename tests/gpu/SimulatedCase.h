@@ -9,9 +9,6 @@ namespace tercet::test {
 /// Runs a case and checks its outputs; where a GPU does not take the case, that it is refused.
 void checkCase(SimulatedBackend &backend, const Case &entry);
 
-/// Empty where the outputs of a run keep the contract; else what is wrong with them.
-std::string findFault(const PreparedCase &prepared, const Case &entry);
-
 /// The case as warpgroups take it: bf16 for f32, head dimensions in steps of 64, blocks of 64 x 64.
 Case forWarpgroups(Case entry);
 

@@ -45,7 +45,7 @@ void checkBuilt(SimulatedBackend &backend, const Case &entry) {
   INFO(status.message());
   CHECK(status.ok());
   if (status.ok())
-    CHECK(findFault(prepared, entry) == "");
+    CHECK(findFault(prepared, entry, /*probabilities=*/entry.dtype) == "");
 }
 
 void checkBuilt(SimulatedBackend &backend, const std::vector<Case> &cases) {

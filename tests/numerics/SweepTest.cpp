@@ -1,5 +1,5 @@
 // Head dimensions and block sizes on the CPU: a sample by design in every run, and "[sweep]": all of them, at every level.
-#include "support/Backend.h"
+#include "CaseCheck.h"
 #include "support/SweepCases.h"
 
 #include <catch2/catch.hpp>
@@ -10,20 +10,8 @@ using namespace tercet::test;
 namespace {
 
 void checkAll(Backend &backend, const std::vector<Case> &cases) {
-  for (const Case &entry : cases) {
-    INFO(backend.name() << ": " << entry.describe());
-    PreparedCase prepared = prepare(entry);
-    Status status = backend.run(prepared.spec, prepared.problem, prepared.arguments, prepared.outputs.arguments());
-    INFO(status.message());
-    CHECK(status.ok());
-    if (!status.ok())
-      continue;
-    auto verdict = reference::checkOutputs(prepared.program, prepared.arguments, prepared.outputs.arguments(),
-                                           checkOptions(entry));
-    REQUIRE(verdict.ok());
-    INFO(reference::describe(*verdict));
-    CHECK(verdict->passed);
-  }
+  for (const Case &entry : cases)
+    checkCase(backend, entry);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Several branches per spec meet tails, lengths, groups of heads, every dtype, large scores and classes from outside.
 #include "BranchCases.h"
+#include "RaggedCases.h"
 
 namespace tercet::test {
 namespace {
@@ -7,35 +8,17 @@ namespace {
 using reference::Shape;
 using Cases = std::vector<Case>;
 
-const Shape grouped{
-    .batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24, .valueDim = 40};
-
 constexpr const char *specs[] = {"gated_branches", "pooled_queries", "joint_branches",
                                  "heads_apart",    "weighted_pools", "blended"};
 
 void addShapes(Cases &cases, const char *spec) {
-  Case entry{.name = "branches", .spec = spec, .shape = grouped};
+  Case entry{.name = "branches", .spec = spec, .shape = raggedShape};
   cases.push_back(entry);
   for (auto [n, m] : {std::pair{1, 1}, {1, 65}, {65, 1}, {63, 129}, {130, 67}, {257, 300}}) {
     entry.shape = {.heads = 3, .tokensQ = n, .tokensK = m, .headDim = 32};
     cases.push_back(entry);
   }
-  entry.shape = grouped;
-  entry.name = "branches and lengths";
-  entry.queryLengths = {150, 81};
-  entry.keyLengths = {33, 170};
-  entry.poison = true;
-  cases.push_back(entry);
-  entry.name += " in padded bf16";
-  entry.layout = Layout::padded;
-  entry.dtype = DType::bf16;
-  cases.push_back(entry);
-  entry.name = "branches without keys";
-  entry.queryLengths = {0, 150};
-  entry.keyLengths = {170, 0};
-  entry.dtype = DType::f16;
-  entry.layout = Layout::tokensFirst;
-  cases.push_back(entry);
+  addRagged(cases, entry, "branches");
 }
 
 void addScales(Cases &cases, const char *spec) {
@@ -57,20 +40,22 @@ void addBranchCases(std::vector<Case> &cases) {
   }
   for (const char *spec : {"gated_branches", "pooled_queries", "joint_branches", "heads_apart", "blended"})
     for (Given given : {Given::random, Given::allCritical, Given::allMarginal})
-      cases.push_back({.name = "branches and classes handed in", .spec = spec, .shape = grouped, .given = given});
+      cases.push_back({.name = "branches and classes handed in", .spec = spec, .shape = raggedShape, .given = given});
   for (const char *over : {"marginal", "non_critical", "all"})
     for (Weights weights : {Weights::absent, Weights::large, Weights::biasOnly})
       cases.push_back({.name = "a gated linear branch",
                        .spec = "blended",
                        .settings = {{"linear_over", over}},
-                       .shape = grouped,
+                       .shape = raggedShape,
                        .weights = weights});
   for (const char *stride : {"1", "7", "24"})
-    cases.push_back(
-        {.name = "pools that overlap", .spec = "weighted_pools", .settings = {{"stride", stride}}, .shape = grouped});
+    cases.push_back({.name = "pools that overlap",
+                     .spec = "weighted_pools",
+                     .settings = {{"stride", stride}},
+                     .shape = raggedShape});
   for (const char *queries : {"1", "5", "64", "200"})
     cases.push_back(
-        {.name = "pooled queries", .spec = "joint_branches", .settings = {{"n", queries}}, .shape = grouped});
+        {.name = "pooled queries", .spec = "joint_branches", .settings = {{"n", queries}}, .shape = raggedShape});
 }
 
 } // namespace tercet::test

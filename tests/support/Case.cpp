@@ -156,4 +156,13 @@ reference::CheckOptions checkOptions(const Case &entry) {
   return {.inputScale = entry.scale, .exactTies = entry.content == Content::ties};
 }
 
+std::string findFault(const PreparedCase &prepared, const Case &entry, DType probabilities) {
+  reference::CheckOptions options = checkOptions(entry);
+  options.probabilities = probabilities;
+  auto verdict = reference::checkOutputs(prepared.program, prepared.arguments, prepared.outputs.arguments(), options);
+  if (!verdict.ok())
+    return verdict.status().message();
+  return verdict->passed ? "" : reference::describe(*verdict);
+}
+
 } // namespace tercet::test

@@ -56,4 +56,8 @@ PreparedCase prepare(const Case &entry);
 /// The options that the contract needs to know about a case.
 reference::CheckOptions checkOptions(const Case &entry);
 
+/// Empty where the outputs of a run keep the contract; else what is wrong with them. probabilities: what they are rounded to
+/// before they meet the values.
+std::string findFault(const PreparedCase &prepared, const Case &entry, DType probabilities = DType::f32);
+
 } // namespace tercet::test

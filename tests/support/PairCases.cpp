@@ -1,5 +1,6 @@
 // Regions over pairs meet tails, lengths, groups of heads, every dtype and every way to classify.
 #include "PairCases.h"
+#include "RaggedCases.h"
 
 namespace tercet::test {
 namespace {
@@ -7,28 +8,6 @@ namespace {
 using reference::Shape;
 using Cases = std::vector<Case>;
 using Parameters = std::vector<std::pair<std::string, double>>;
-
-const Shape grouped{
-    .batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24, .valueDim = 40};
-
-void addRagged(Cases &cases, Case entry) {
-  entry.name += " and lengths";
-  entry.shape = grouped;
-  entry.queryLengths = {150, 81};
-  entry.keyLengths = {33, 170};
-  entry.poison = true;
-  cases.push_back(entry);
-  entry.name += " in padded bf16";
-  entry.layout = Layout::padded;
-  entry.dtype = DType::bf16;
-  cases.push_back(entry);
-  entry.name = "regions without keys";
-  entry.queryLengths = {0, 150};
-  entry.keyLengths = {170, 0};
-  entry.dtype = DType::f16;
-  entry.layout = Layout::tokensFirst;
-  cases.push_back(entry);
-}
 
 // Masks and score regions without classification: tiles are decided on the fly.
 void addDense(Cases &cases) {
@@ -46,7 +25,7 @@ void addDense(Cases &cases) {
       base.shape = {.heads = 2, .tokensQ = n, .tokensK = m, .headDim = 32};
       cases.push_back(base);
     }
-    addRagged(cases, base);
+    addRagged(cases, base, "regions");
     for (DType dtype : {DType::f32, DType::bf16, DType::f16}) {
       Case scaled = base;
       scaled.name = "pairs of large scores";
@@ -75,7 +54,7 @@ void addDense(Cases &cases) {
 // The same beside selection, patterns and classes from outside.
 void addClassified(Cases &cases) {
   for (const char *spec : {"causal_sla", "document_bands", "gated", "guarded", "sampled"}) {
-    Case base{.name = "pairs and classes", .spec = spec, .shape = grouped};
+    Case base{.name = "pairs and classes", .spec = spec, .shape = raggedShape};
     cases.push_back(base);
     for (const char *block : {"32", "64"}) {
       base.settings = {{"block", block}};
@@ -84,12 +63,12 @@ void addClassified(Cases &cases) {
     base.settings = {};
     base.shape.tokensQ = base.shape.tokensK = 64;
     cases.push_back(base);
-    addRagged(cases, base);
+    addRagged(cases, base, "regions");
     for (Given given : {Given::random, Given::allCritical, Given::allMarginal}) {
       base.name = "regions and classes handed in";
       base.given = given;
       cases.push_back(base);
-      addRagged(cases, base);
+      addRagged(cases, base, "regions");
     }
   }
   for (const char *over : {"marginal", "non_critical", "all"})
@@ -103,16 +82,19 @@ void addClassified(Cases &cases) {
                      .spec = "gated",
                      .settings = {{"scope", scope}},
                      .parameters = {{"most", 4}},
-                     .shape = grouped});
+                     .shape = raggedShape});
   for (const char *stride : {"2", "4", "8", "16"})
-    cases.push_back({.name = "samples", .spec = "sampled", .settings = {{"stride", stride}}, .shape = grouped});
+    cases.push_back({.name = "samples", .spec = "sampled", .settings = {{"stride", stride}}, .shape = raggedShape});
   cases.push_back(
-      {.name = "means as they are", .spec = "guarded", .settings = {{"center", "false"}}, .shape = grouped});
-  Case guarded{
-      .name = "a guard that forces some blocks", .spec = "guarded", .parameters = {{"guard", 0.05}}, .shape = grouped};
+      {.name = "means as they are", .spec = "guarded", .settings = {{"center", "false"}}, .shape = raggedShape});
+  Case guarded{.name = "a guard that forces some blocks",
+               .spec = "guarded",
+               .parameters = {{"guard", 0.05}},
+               .shape = raggedShape};
   cases.push_back(guarded);
-  addRagged(cases, guarded);
-  cases.push_back({.name = "a wide band", .spec = "document_bands", .parameters = {{"reach", 4}}, .shape = grouped});
+  addRagged(cases, guarded, "regions");
+  cases.push_back(
+      {.name = "a wide band", .spec = "document_bands", .parameters = {{"reach", 4}}, .shape = raggedShape});
 }
 
 } // namespace

@@ -27,6 +27,13 @@ inline Row softmaxOf(Row x) {
   return x;
 }
 
+inline Row tokenOf(const Tensor &tokens, int64_t head, int64_t token) {
+  Row row;
+  for (int64_t c = 0; c < tokens.shape[3]; ++c)
+    row.push_back(tokens.get(0, head, token, c));
+  return row;
+}
+
 /// Means of the blocks of one head's tokens.
 inline Grid blockMeans(const Tensor &tokens, int64_t head) {
   int64_t count = tokens.shape[2];

@@ -5,13 +5,6 @@
 namespace tercet::test {
 namespace {
 
-Row tokenOf(const Tensor &tokens, int64_t head, int64_t token) {
-  Row row;
-  for (int64_t c = 0; c < tokens.shape[3]; ++c)
-    row.push_back(tokens.get(0, head, token, c));
-  return row;
-}
-
 /// Attention of one query to keys and values, those that `sees` names.
 template <typename Sees> Row attend(const Row &query, const Grid &keys, const Grid &values, Sees sees) {
   Row sum(values.empty() ? 0 : values[0].size(), 0.0);

@@ -257,10 +257,7 @@ reference::Data inputsOf(const PublishedSelection &selection) {
 
 /// Softmax over the features of a token.
 static Row featuresOf(const Tensor &tokens, int64_t head, int64_t token) {
-  Row features;
-  for (int64_t c = 0; c < tokens.shape[3]; ++c)
-    features.push_back(tokens.get(0, head, token, c));
-  return softmaxOf(features);
+  return softmaxOf(tokenOf(tokens, head, token));
 }
 
 /// Adds O_l W^T + b of a row of queries, its linear part being the blocks of class 0.
@@ -294,17 +291,12 @@ RuleResult evaluateSelection(const PublishedSelection &selection, const referenc
     Grid meanKeys = blockMeans(k, h), meanValues = blockMeans(v, h);
     for (int64_t i = 0; i < q.shape[2]; ++i) {
       const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
-      Row query, sum(size_t(v.shape[3]), 0.0);
-      for (int64_t c = 0; c < q.shape[3]; ++c)
-        query.push_back(q.get(0, h, i, c));
+      Row query = tokenOf(q, h, i), sum(size_t(v.shape[3]), 0.0);
       double total = 0;
       for (int64_t j = 0; j < k.shape[2]; ++j) {
         if (row[size_t(j / block)] != 1 || (selection.causal && j > i))
           continue;
-        double dot = 0;
-        for (int64_t c = 0; c < q.shape[3]; ++c)
-          dot += query[size_t(c)] * k.get(0, h, j, c);
-        double weight = std::exp(dot * scale);
+        double weight = std::exp(dotOf(query, tokenOf(k, h, j)) * scale);
         total += weight;
         for (size_t c = 0; c < sum.size(); ++c)
           sum[c] += weight * v.get(0, h, j, int64_t(c));
