@@ -14,11 +14,12 @@ namespace {
 const char *const targets[] = {"sm_80", "sm_86", "sm_89", "sm_90", "sm_90a", "sm_100", "sm_120"};
 constexpr int64_t headDims[] = {64, 72, 80, 96, 128, 160, 192, 256};
 
-void requireClean(const std::string &spec, const std::string &target, int64_t headDim, DType dtype, size_t kernels) {
-  Problem problem{.headDim = headDim, .valueDim = headDim, .dtype = dtype, .target = target};
-  Result<EmitResult> result = emit(test::specNamed(spec), problem, "artifact");
-  INFO(spec << " for " << target << ", head dimension " << headDim << ", " << dtypeName(dtype) << ": "
-            << (result.ok() ? "" : result.status().message()));
+/// The remarks.
+std::vector<std::string> requireClean(const Spec &spec, const Problem &problem, size_t kernels) {
+  Result<EmitResult> result = emit(spec, problem, "artifact");
+  INFO(spec.origin << " for " << problem.target << ", head dimensions " << problem.headDim << " and "
+                   << problem.valueDim << ", " << dtypeName(problem.dtype) << ": "
+                   << (result.ok() ? "" : result.status().message()));
   REQUIRE(result.ok());
   CHECK(result->kernels.size() == kernels);
   for (const KernelResources &kernel : result->kernels) {
@@ -28,6 +29,12 @@ void requireClean(const std::string &spec, const std::string &target, int64_t he
     CHECK(kernel.registers > 0);
     CHECK(kernel.codeBytes > 0);
   }
+  return result->remarks;
+}
+
+void requireClean(const std::string &spec, const std::string &target, int64_t headDim, DType dtype, size_t kernels) {
+  Problem problem{.headDim = headDim, .valueDim = headDim, .dtype = dtype, .target = target};
+  requireClean(test::specNamed(spec), problem, kernels);
 }
 
 } // namespace
@@ -42,6 +49,14 @@ TEST_CASE("sla compiles cleanly: one head dimension per architecture", "[nvrtc]"
 TEST_CASE("specs of several branches compile cleanly", "[nvrtc]") {
   requireClean("nsa", "sm_80", 128, DType::bf16, 11);
   requireClean("vsa", "sm_90a", 128, DType::bf16, 9);
+}
+
+TEST_CASE("blocks of one warp have the registers that their rows take", "[nvrtc]") {
+  const Spec sla = test::specNamed("sla", {{"block_q", "16"}, {"block_k", "16"}});
+  for (const Problem &problem : {Problem{.headDim = 24, .valueDim = 96, .dtype = DType::bf16, .target = "sm_80"},
+                                 Problem{.headDim = 56, .valueDim = 256, .dtype = DType::f32, .target = "sm_80"}})
+    for (const std::string &remark : requireClean(sla, problem, 7))
+      CHECK_THAT(remark, !Catch::Matchers::Contains("is passed over"));
 }
 
 TEST_CASE("sla compiles cleanly at every architecture and head dimension", "[.][sweep]") {

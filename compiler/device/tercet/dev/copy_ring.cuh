@@ -71,11 +71,12 @@ template <class Slot, int SLOTS, int THREADS> struct CopyRing {
 
 private:
   /// A thread copies chunks of one column, PASS rows apart, so that addresses advance by constants; where a row has more
-  /// chunks than the block has threads, of several columns.
+  /// chunks than the block has threads, of several columns. Few warps make many passes: unrolled, their multiples of the
+  /// stride would take the registers of an accumulator.
   template <bool ALL_LIVE, int COLS>
   TERCET_DEVICE void copy_rows(index step, Rows<typename Slot::Element, COLS> source, index row, index live) const {
     constexpr int chunks = Slot::cols / Slot::chunk, ACROSS = chunks < THREADS ? chunks : THREADS,
-                  PASS = THREADS / ACROSS;
+                  PASS = THREADS / ACROSS, UNROLLED = THREADS < 128 ? 4 : Slot::rows;
     const int thread = static_cast<int>(threadIdx.x), r = thread / ACROSS;
     if (THREADS % ACROSS != 0 && r >= PASS)
       return;
@@ -85,7 +86,7 @@ private:
       const typename Slot::Element *from = source.row(row + r) + Slot::chunk * c;
       if (left < ACROSS && c >= chunks)
         break;
-#pragma unroll
+#pragma unroll UNROLLED
       for (int first = 0; first < Slot::rows; first += PASS) {
         if (Slot::rows % PASS != 0 && first + r >= Slot::rows)
           break;

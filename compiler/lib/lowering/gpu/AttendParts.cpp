@@ -16,6 +16,10 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, const Atten
       layout(*module.getContext(), program, stage, schedule),
       boxes(schedule.getWorker() == tkern::WorkerKind::Warpgroup), scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
+  // Left alone, ptxas shares registers out for 16 warps where blocks have fewer than 4: 128 a thread, and spills. Eight
+  // warps have all 255.
+  if (int64_t warps = schedule.getWorkers(); !boxes && warps < 4)
+    b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
   addArguments();
   place();
   if (program.inQueryBlocks(stage))
