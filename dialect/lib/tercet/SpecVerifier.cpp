@@ -1,4 +1,5 @@
 // The verifier of spec: what its arguments, names, body, branches and classes must be (docs/spec.md#spec).
+#include "OrderOps.h"
 #include "ParamOperands.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -119,7 +120,8 @@ static LogicalResult verifyCoverage(SpecOp spec) {
 }
 
 LogicalResult SpecOp::verifyRegions() {
-  for (auto verify : {verifyArguments, verifyNames, verifyBody, verifyTokens, verifyCoverage, verifyBranches})
+  for (auto verify :
+       {verifyArguments, verifyNames, verifyBody, verifyTokens, verifyCoverage, verifyOrders, verifyBranches})
     if (failed(verify(*this)))
       return failure();
   return success();

@@ -40,6 +40,11 @@ struct BlockSizes {
 };
 /// The blocks of an op that makes scores, a block set or classes; nothing for other ops.
 std::optional<BlockSizes> blocksOf(mlir::Operation *op);
+
+class SpecOp;
+class TokenOrderOp;
+/// The token order of a spec, or null.
+TokenOrderOp tokenOrderOf(SpecOp spec);
 } // namespace tercet::ir
 
 #define GET_OP_CLASSES

@@ -125,6 +125,11 @@ def Tercet_Extent : I32EnumAttr<"Extent", "a size of the call, lengths considere
   let cppNamespace = "::tercet::ir";
 }
 
+def Tercet_TextPlace : I32EnumAttr<"TextPlace", "where tokens lie that are not of the grid", [
+    I32EnumAttrCase<"Prefix", 0, "prefix">, I32EnumAttrCase<"Suffix", 1, "suffix">]> {
+  let cppNamespace = "::tercet::ir";
+}
+
 // Ops stand directly in a spec, or in a region of one of its ops.
 def InSpec : HasParent<"::tercet::ir::SpecOp">;
 def InRegion : ParentOneOf<["::tercet::ir::MaskOp", "::tercet::ir::BlockSetOp", "::tercet::ir::SparseOp",
