@@ -7,8 +7,10 @@ namespace tercet::test {
 
 namespace {
 
-/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes.
+/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes. They have no token orders.
 bool isTaken(const PreparedCase &prepared) {
+  if (prepared.program.order)
+    return false;
   if (prepared.problem.headDim % 8 != 0 || prepared.problem.valueDim % 8 != 0)
     return false;
   for (const auto &[name, tensor] : prepared.arguments.tensors)
@@ -44,6 +46,10 @@ Case forWarpgroups(Case entry) {
   for (const char *block : {"block_q", "block_k"})
     if (auto found = entry.settings.find(block); found != entry.settings.end())
       found->second = "64";
+  if (entry.settings.contains("block_q"))
+    for (const char *side : {"tile_t", "tile_y", "tile_x"}) // 4 x 4 x 4: a block
+      if (auto found = entry.settings.find(side); found != entry.settings.end())
+        found->second = "4";
   return entry;
 }
 

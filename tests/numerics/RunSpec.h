@@ -36,8 +36,8 @@ inline Ran runSpec(Backend &backend, const Spec &spec, const Arguments &inputs, 
   auto sizes = reference::checkArguments(program, inputs);
   INFO(backend.name() << " " << spec.origin << " " << sizes.status().message());
   REQUIRE(sizes.ok());
-  reference::Shape shape{sizes->batch,   sizes->headsQ,  sizes->headsKV, sizes->tokensQ,
-                         sizes->tokensK, sizes->headDim, sizes->valueDim};
+  reference::Shape shape{sizes->batch,   sizes->headsQ,  sizes->headsKV,  sizes->tokensQ,
+                         sizes->tokensK, sizes->headDim, sizes->valueDim, inputs.parameters};
   reference::Data outputs = reference::makeOutputs(program, shape, sizes->dtype);
   Problem problem{.headDim = sizes->headDim, .valueDim = sizes->valueDim, .dtype = sizes->dtype};
   Status status = backend.run(spec, problem, inputs, outputs.arguments(), threads);

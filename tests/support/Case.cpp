@@ -57,12 +57,10 @@ void poisonBeyond(const Tensor &tensor, const std::vector<int32_t> &lengths, dou
           tensor.set((t + c) % 2 ? value : -value, static_cast<int64_t>(b), h, t, c);
 }
 
-OwnedTensor makeClasses(const Case &entry, const reference::Selection &selection) {
-  reference::Shape shape = entry.shape.resolved();
+OwnedTensor makeClasses(const Case &entry, const TableSizes &sizes) {
   bool broadcast = entry.given == Given::broadcast;
-  OwnedTensor classes = OwnedTensor::make(DType::i8, {broadcast ? 1 : shape.batch, broadcast ? 1 : shape.heads,
-                                                      (shape.tokensQ + selection.blockQ - 1) / selection.blockQ,
-                                                      (shape.tokensK + selection.blockK - 1) / selection.blockK});
+  OwnedTensor classes = OwnedTensor::make(
+      DType::i8, {broadcast ? 1 : sizes.batch, broadcast ? 1 : sizes.headsQ, sizes.blocksQ, sizes.blocksK});
   reference::RandomStream random(entry.seed, "classes");
   uint64_t index = 0;
   forEachIndex(classes.view(), [&](int64_t b, int64_t h, int64_t i, int64_t j) {
@@ -112,6 +110,7 @@ PreparedCase prepare(const Case &entry) {
   PreparedCase prepared{.spec = specNamed(entry.spec, entry.settings)};
   prepared.program = programOf(prepared.spec);
   reference::Shape shape = entry.shape.resolved();
+  shape.parameters = entry.parameters;
   prepared.problem = {.headDim = shape.headDim, .valueDim = shape.valueDim, .dtype = entry.dtype};
   reference::DataOptions options{.seed = entry.seed,
                                  .dtype = entry.dtype,
@@ -143,7 +142,7 @@ PreparedCase prepare(const Case &entry) {
   if (!entry.keyLengths.empty())
     prepared.inputs.tensors.emplace_back("k_len", makeLengths(entry.keyLengths));
   if (entry.given != Given::none)
-    prepared.inputs.tensors.emplace_back("classes", makeClasses(entry, *selection));
+    prepared.inputs.tensors.emplace_back("classes", makeClasses(entry, shape.forTables(prepared.program)));
   reference::Data outputs = reference::makeOutputs(prepared.program, shape, entry.dtype);
   for (auto &[name, tensor] : outputs.tensors)
     prepared.outputs.tensors.emplace_back(name, inLayout(tensor.view(), entry.layout));

@@ -1,5 +1,6 @@
 // The shared numerics table. Sizes are small: every edge is a tail, a length or a class pattern, not a big tensor.
 #include "BranchCases.h"
+#include "OrderCases.h"
 #include "PairCases.h"
 
 namespace tercet::test {
@@ -245,6 +246,7 @@ const std::vector<Case> &caseTable() {
     addBranches(cases);
     addPairCases(cases);
     addBranchCases(cases);
+    addOrderCases(cases);
     return cases;
   }();
   return table;

@@ -8,7 +8,9 @@ namespace tercet::test {
 
 reference::Data inputsOf(const PublishedRule &rule, DType dtype) {
   reference::Program program = programOf(specNamed(rule.spec, rule.settings));
-  reference::Data data = reference::makeData(program, rule.shape, {.seed = 7, .dtype = dtype});
+  reference::Shape shape = rule.shape;
+  shape.parameters = rule.parameters;
+  reference::Data data = reference::makeData(program, shape, {.seed = 7, .dtype = dtype});
   for (const auto &[name, fill] : rule.tables) {
     const Tensor &table = data[name];
     for (int64_t i0 = 0; i0 < table.shape[0]; ++i0)

@@ -252,7 +252,9 @@ const std::vector<PublishedSelection> &publishedSelections() {
 
 reference::Data inputsOf(const PublishedSelection &selection) {
   reference::Program program = programOf(specNamed(selection.spec, selection.settings));
-  return reference::makeData(program, selection.shape, {.seed = 11, .scale = 2, .structure = 0.8});
+  reference::Shape shape = selection.shape;
+  shape.parameters = selection.parameters;
+  return reference::makeData(program, shape, {.seed = 11, .scale = 2, .structure = 0.8});
 }
 
 /// Softmax over the features of a token.

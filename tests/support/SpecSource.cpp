@@ -11,7 +11,8 @@ namespace tercet::test {
 
 static void replace(std::string &text, const std::string &from, const std::string &to) {
   size_t at = text.find(from);
-  TERCET_CHECK(at != std::string::npos, "a spec with a rule to replace keeps a fraction, by default 0.3");
+  TERCET_CHECK(at != std::string::npos,
+               "a spec to be changed says what is replaced: `keep` a fraction, by default 0.3, and a body");
   text.replace(at, from.size(), to);
 }
 
@@ -23,19 +24,37 @@ static std::string withRule(std::string text, const std::string &rule) {
   return text;
 }
 
+// The text with a token order at the head of the body. A tile is a block of queries and of keys.
+static std::string withOrder(std::string text, const std::string &place) {
+  if (const char *larger = " = 128 : !tercet.static<i64>"; text.find(larger) != std::string::npos)
+    replace(text, larger, " = 64 : !tercet.static<i64>");
+  int side = text.find(" = 64 : !tercet.static<i64>") != std::string::npos ? 4 : 2;
+  std::string order = ") {\n";
+  for (auto [axis, tile] : {std::pair{'t', 4}, {'y', side}, {'x', side}})
+    order += fmt::format("  %grid_{0} = tercet.param grid_{0} = 1 : !tercet.runtime<i64>\n"
+                         "  %tile_{0} = tercet.param tile_{0} = {1} : !tercet.static<i64>\n",
+                         axis, tile);
+  order += "  tercet.token_order grid(%grid_t, %grid_y, %grid_x) tile(%tile_t, %tile_y, %tile_x)";
+  replace(text, ") {\n", order + (place == "none" ? "\n" : " text(" + place + ")\n"));
+  return text;
+}
+
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings) {
-  size_t colon = name.find(':');
+  std::string file = name, rule, place;
+  for (auto [separator, part] : {std::pair{'@', &place}, {':', &rule}})
+    if (size_t at = file.find(separator); at != std::string::npos) {
+      *part = file.substr(at + 1);
+      file.resize(at);
+    }
   for (const char *folder : {"dialect/specs/", "tests/support/specs/"}) {
-    std::string path = TERCET_SOURCE_DIR "/" + (folder + name.substr(0, colon) + ".mlir");
-    std::ifstream file(path);
-    if (!file)
+    std::string path = TERCET_SOURCE_DIR "/" + (folder + file + ".mlir");
+    std::ifstream stream(path);
+    if (!stream)
       continue;
-    std::ostringstream text;
-    text << file.rdbuf();
-    std::string rule = colon == std::string::npos ? "" : name.substr(colon + 1);
-    return {.text = rule.empty() ? text.str() : withRule(text.str(), rule),
-            .origin = path,
-            .settings = std::move(settings)};
+    std::ostringstream content;
+    content << stream.rdbuf();
+    std::string text = rule.empty() ? content.str() : withRule(content.str(), rule);
+    return {.text = place.empty() ? text : withOrder(text, place), .origin = path, .settings = std::move(settings)};
   }
   TERCET_CHECK(false, "no spec of this name");
 }

@@ -223,11 +223,19 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   program.valueDim = problem.valueDim;
   program.dtype = problem.dtype;
   program.selection = readSelection(spec);
+  program.order = readOrder(spec);
   if (program.selection) {
     program.blockQ = program.selection->blockQ;
     program.blockK = program.selection->blockK;
   }
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(BranchReader(spec, program).read(end.getOutput()));
+  const AttendStage &last = program.attends.back();
+  bool isOne = program.attends.size() == 1 && program.choice.empty() && !last.gate && !last.pools;
+  if (program.order && !(isOne && (last.listed || !last.exact)))
+    return Status::make(Code::invalidSpec,
+                        "spec '{}' has several branches, gates or pools beside a token order, which only the reference "
+                        "target computes; leave one of them out",
+                        spec.getSymName().str());
   return program;
 }

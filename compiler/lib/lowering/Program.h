@@ -2,6 +2,7 @@
 #pragma once
 
 #include "AttendStage.h"
+#include "OrderExprs.h"
 #include "Selection.h"
 
 #include "tercet/Session.h"
@@ -18,6 +19,7 @@ struct Program {
 
   std::optional<Selection> selection; ///< absent: no classification
   int64_t blockQ = 0, blockK = 0;
+  std::optional<PlanOrder> order;   ///< of the blocks; absent: they are runs of tokens
   std::string scale;                ///< of pooled and sampled scores: a parameter's name; empty: the default scale
   std::vector<AttendStage> attends; ///< in the order in which they run
   std::string choice;               ///< the table by which heads choose among stages; empty: none does

@@ -1,5 +1,7 @@
 #include "Signature.h"
 
+#include "OrderExprs.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -78,6 +80,10 @@ static PlanParameter parameterOf(ir::ParamOp param, int64_t headDim) {
       parameter.maximum = 1;
     if (isScaleOf(user, param))
       parameter.minimum = 1e-30;
+    if (isa<ir::TokenOrderOp>(user)) {
+      parameter.minimum = 1;
+      parameter.maximum = TokenOrder::largestAxis;
+    }
   }
   return parameter;
 }
@@ -91,6 +97,7 @@ PlanSignature compiler::signatureOf(ir::SpecOp spec, const Problem &problem) {
   if (std::optional<ir::BlockSizes> blocks = ir::blocksOf(spec.getClassification())) {
     signature.blockQ = blocks->queries;
     signature.blockK = blocks->keys;
+    signature.order = readOrder(spec);
   }
   return signature;
 }

@@ -1,6 +1,7 @@
 #include "FileCall.h"
 
 #include "ArtifactFiles.h"
+#include "CallSizes.h"
 
 #include "tercet/compiler/TensorFile.h"
 
@@ -48,7 +49,8 @@ Status addOutputs(const PlanSignature &signature, const FileCallOptions &options
                              [&](const auto &pair) { return pair.first == outputName(argument); });
     if (file == wanted.end() && argument.optional)
       continue;
-    Tensor output = makeOutput(argument, signature, *q, *k, *v, call.storage);
+    Tensor output =
+        makeOutput(argument, sizesOf(signature, *q, *k, *v, call.arguments.parameters), v->shape[3], call.storage);
     call.arguments.tensors.emplace_back(argument.name, output);
     if (file == wanted.end())
       continue;

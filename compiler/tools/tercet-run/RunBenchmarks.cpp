@@ -2,6 +2,7 @@
 #include "RunBenchmarks.h"
 
 #include "ArtifactFiles.h"
+#include "CallSizes.h"
 
 #include "tercet/rt/PlanEstimate.h"
 
@@ -49,10 +50,7 @@ struct Storage {
 };
 
 /// Normal numbers, or i32 zeros: one segment, one document.
-Tensor makeTable(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
-                 const Tensor &v, Storage &storage) {
-  TableSizes tokens{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], v.shape[3]};
-  TableSizes sizes = tokens.inBlocks(signature.blockQ, signature.blockK);
+Tensor makeTable(const PlanArgument &argument, const TableSizes &sizes, Storage &storage) {
   std::vector<int64_t> shape;
   for (int64_t axis : argument.axes)
     shape.push_back(std::max<int64_t>(1, tableExtent(axis, sizes)));
@@ -65,6 +63,7 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
   Tensor q = storage.make(artifact.dtype, {entry.batch, entry.heads, entry.queries, d}, 1, 1);
   Tensor k = storage.make(artifact.dtype, {entry.batch, entry.headsKV, entry.keys, d}, 2, 1);
   Tensor v = storage.make(artifact.dtype, {entry.batch, entry.headsKV, entry.keys, dv}, 3, 1);
+  TableSizes sizes = sizesOf(artifact.signature(), q, k, v, entry.parameters);
   for (const PlanArgument &argument : artifact.signature().arguments) {
     switch (argument.role) {
     case Role::query:
@@ -85,11 +84,10 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
       break;
     case Role::output:
     case Role::classesOutput: // counted afterwards: the operations follow from the classes
-      arguments.tensors.emplace_back(argument.name,
-                                     makeOutput(argument, artifact.signature(), q, k, v, storage.memory));
+      arguments.tensors.emplace_back(argument.name, makeOutput(argument, sizes, dv, storage.memory));
       break;
     case Role::table:
-      arguments.tensors.emplace_back(argument.name, makeTable(argument, artifact.signature(), q, k, v, storage));
+      arguments.tensors.emplace_back(argument.name, makeTable(argument, sizes, storage));
       break;
     case Role::lse:
     case Role::classes:

@@ -2,6 +2,7 @@
 #include "RunCases.h"
 
 #include "ArtifactFiles.h"
+#include "CallSizes.h"
 
 #include "tercet/compiler/TensorFile.h"
 
@@ -47,7 +48,8 @@ Result<CaseTensors> loadTensors(const CaseEntry &entry, const PlanSignature &sig
                   (argument.role == Role::classesOutput && entry.hasClasses);
     if (!argument.isOutput || !needed)
       continue;
-    Tensor output = makeOutput(argument, signature, *q, *k, *v, tensors.outputs);
+    Tensor output =
+        makeOutput(argument, sizesOf(signature, *q, *k, *v, entry.parameters), v->shape[3], tensors.outputs);
     tensors.arguments.tensors.emplace_back(argument.name, output);
     tensors.got[argument.role == Role::output ? "o" : argument.role == Role::lse ? "lse" : "classes"] = output;
   }
@@ -121,16 +123,14 @@ Status run(const RunTarget &target, const CaseEntry &entry, CaseResult &result) 
 
 } // namespace
 
-Tensor makeOutput(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
-                  const Tensor &v, std::vector<std::vector<char>> &storage) {
-  auto blocks = [](int64_t tokens, int64_t size) { return size > 0 ? (tokens + size - 1) / size : 0; };
-  Tensor tensor = Tensor::contiguous(nullptr, argument.dtype, {q.shape[0], q.shape[1], q.shape[2], v.shape[3]});
+Tensor makeOutput(const PlanArgument &argument, const TableSizes &sizes, int64_t valueDim,
+                  std::vector<std::vector<char>> &storage) {
+  std::vector<int64_t> shape = {sizes.batch, sizes.headsQ, sizes.tokensQ, valueDim};
   if (argument.role == Role::lse)
-    tensor = Tensor::contiguous(nullptr, argument.dtype, {q.shape[0], q.shape[1], q.shape[2]});
+    shape = {sizes.batch, sizes.headsQ, sizes.tokensQ};
   if (argument.role == Role::classesOutput)
-    tensor = Tensor::contiguous(
-        nullptr, argument.dtype,
-        {q.shape[0], q.shape[1], blocks(q.shape[2], signature.blockQ), blocks(k.shape[2], signature.blockK)});
+    shape = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK};
+  Tensor tensor = Tensor::contiguous(nullptr, argument.dtype, shape);
   storage.emplace_back(static_cast<size_t>(tensor.elements()) * dtypeSize(argument.dtype));
   tensor.data = storage.back().data();
   return tensor;

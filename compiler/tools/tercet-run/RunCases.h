@@ -17,7 +17,7 @@ struct RunTarget {
 CaseResult runCase(const RunTarget &target, const CaseEntry &entry);
 
 /// Zero-filled memory for an output of the artifact at these sizes, as a row-major tensor under `storage`.
-Tensor makeOutput(const PlanArgument &argument, const PlanSignature &signature, const Tensor &q, const Tensor &k,
-                  const Tensor &v, std::vector<std::vector<char>> &storage);
+Tensor makeOutput(const PlanArgument &argument, const TableSizes &sizes, int64_t valueDim,
+                  std::vector<std::vector<char>> &storage);
 
 } // namespace tercet::run

@@ -15,12 +15,12 @@ int64_t liveBlocks(const Tensor *lengths, int64_t batch, int64_t size, int64_t a
 
 } // namespace
 
-void countBlocks(const Tensor &classes, const Arguments &inputs, const PlanSignature &signature, LaunchReport &report) {
+void countBlocks(const Tensor &classes, const Arguments &inputs, int64_t blockQ, int64_t blockK, LaunchReport &report) {
   const Tensor *qLengths = inputs.find("q_len"), *kLengths = inputs.find("k_len");
   auto [batches, heads, blocksQ, blocksK] = classes.shape;
   for (int64_t b = 0; b < batches; ++b) {
-    int64_t rows = liveBlocks(qLengths, b, signature.blockQ, blocksQ);
-    int64_t columns = liveBlocks(kLengths, b, signature.blockK, blocksK);
+    int64_t rows = liveBlocks(qLengths, b, blockQ, blocksQ);
+    int64_t columns = liveBlocks(kLengths, b, blockK, blocksK);
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < rows; ++i) {
         const auto *row = static_cast<const int8_t *>(classes.data) + b * classes.strides[0] + h * classes.strides[1] +

@@ -112,9 +112,11 @@ Result<CallData> readInputs(const LoadedSpec &spec, const std::vector<std::strin
   return finish(spec, std::move(call));
 }
 
-Result<CallData> makeInputs(const LoadedSpec &spec, const reference::Shape &shape,
+Result<CallData> makeInputs(const LoadedSpec &spec, const reference::Shape &given,
                             const reference::DataOptions &options) {
   CallData call;
+  reference::Shape shape = given;
+  shape.parameters = spec.runtimeSettings;
   call.made = reference::makeData(spec.info.program, shape, options);
   call.arguments = call.made.arguments();
   return finish(spec, std::move(call));

@@ -3,9 +3,11 @@
 
 namespace tercet::cli {
 
-Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &shape, DType dtype) {
+Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &given, DType dtype) {
   alignas(64) static char nothing[64];
   CallData call;
+  reference::Shape shape = given;
+  shape.parameters = spec.runtimeSettings;
   auto add = [&](const std::string &name, DType type, const std::vector<int64_t> &sizes) {
     call.arguments.tensors.emplace_back(name, Tensor::contiguous(nothing, type, sizes));
   };

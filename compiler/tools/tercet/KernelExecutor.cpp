@@ -122,7 +122,7 @@ private:
   Result<LaunchReport> account(const CallData &call, const CallOutputs &outputs, const Arguments &host,
                                LaunchReport result) const {
     if (const Tensor *classes = outputs.arguments.find("classes"))
-      countBlocks(*classes, call.arguments, artifact()->signature(), result);
+      countBlocks(*classes, call.arguments, artifact()->signature().blockQ, artifact()->signature().blockK, result);
     TERCET_TRY(rt::PlanEstimate estimate,
                rt::estimatePlan(*artifact(), *module(), host,
                                 {result.criticalBlocks, result.marginalBlocks, result.negligibleBlocks}, threads()));

@@ -1,6 +1,7 @@
 // Evaluates rows in chunks spread over the cores: a single head keeps all of them busy, and a bar can move.
 #include "ReferenceExecutor.h"
 
+#include "BlockCounts.h"
 #include "Progress.h"
 
 #include "tercet/rt/Workers.h"
@@ -21,10 +22,7 @@ public:
     using Clock = std::chrono::steady_clock;
     Clock::time_point begin = Clock::now();
     const std::optional<reference::Selection> &selection = spec.info.program.selection;
-    int64_t rowsPerChunk = chunkRows; // whole query blocks, so that a block's classes are written once
-    if (selection)
-      rowsPerChunk = std::max<int64_t>(1, chunkRows / selection->blockQ) * selection->blockQ;
-    int64_t chunksPerHead = (call.sizes.tokensQ + rowsPerChunk - 1) / rowsPerChunk;
+    int64_t chunksPerHead = (call.sizes.tokensQ + chunkRows - 1) / chunkRows;
     int64_t chunks = call.sizes.batch * call.sizes.headsQ * chunksPerHead;
     std::unique_ptr<Progress> progress;
     if (showProgress)
@@ -44,22 +42,25 @@ public:
     std::mutex mutex;
     TERCET_RETURN_IF_ERROR(workers.run(chunks, [&](int64_t chunk, int) {
       std::vector<reference::RowIndex> rows;
-      int64_t head = chunk / chunksPerHead, first = chunk % chunksPerHead * rowsPerChunk;
-      for (int64_t row = first; row < std::min(first + rowsPerChunk, call.sizes.tokensQ); ++row)
+      int64_t head = chunk / chunksPerHead, first = chunk % chunksPerHead * chunkRows;
+      for (int64_t row = first; row < std::min(first + chunkRows, call.sizes.tokensQ); ++row)
         rows.push_back({head / call.sizes.headsQ, head % call.sizes.headsQ, row});
       auto evaluation = reference::evaluate(spec.info.program, call.arguments,
                                             {.rows = std::move(rows), .classes = selection ? &classes : nullptr});
       if (evaluation.ok())
         writeRows(*evaluation, outputs.arguments);
       std::lock_guard<std::mutex> lock(mutex);
-      if (evaluation.ok())
-        countBlocks(*evaluation, call.arguments, report);
-      else if (failed.ok())
+      if (!evaluation.ok() && failed.ok())
         failed = evaluation.takeStatus();
       if (progress)
         progress->advance();
     }));
     TERCET_RETURN_IF_ERROR(std::move(failed));
+    if (selection) {
+      countBlocks(classes, call.arguments, selection->blockQ, selection->blockK, report);
+      if (const Tensor *asked = outputs.arguments.find("classes"))
+        writeClasses(map, *asked);
+    }
     report.totalMs = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     report.stageMs = {{"reference", report.totalMs}};
     return report;
@@ -75,7 +76,7 @@ public:
 
 private:
   static void writeRows(const reference::Evaluation &evaluation, const Arguments &outputs) {
-    const Tensor *o = outputs.find("o"), *lse = outputs.find("lse"), *classes = outputs.find("classes");
+    const Tensor *o = outputs.find("o"), *lse = outputs.find("lse");
     int64_t valueDim = evaluation.sizes.valueDim;
     for (size_t slot = 0; slot < evaluation.rows.size(); ++slot) {
       const reference::RowIndex &at = evaluation.rows[slot];
@@ -85,35 +86,14 @@ private:
       if (lse)
         lse->set(evaluation.result().lse[slot], at.batch, at.head, at.row);
     }
-    if (classes)
-      forEachBlock(evaluation,
-                   [&](int64_t b, int64_t h, int64_t i, int64_t j, int8_t value) { classes->set(value, b, h, i, j); });
   }
 
-  /// Blocks beyond a length are empty and belong to no class.
-  void countBlocks(const reference::Evaluation &evaluation, const Arguments &inputs, LaunchReport &report) const {
-    const Tensor *qLengths = inputs.find("q_len"), *kLengths = inputs.find("k_len");
-    auto isBeyond = [](const Tensor *lengths, int64_t batch, int64_t token) {
-      return lengths && static_cast<double>(token) >= lengths->get(batch);
-    };
-    forEachBlock(evaluation, [&](int64_t b, int64_t, int64_t i, int64_t j, int8_t value) {
-      const reference::Selection &selection = *spec.info.program.selection;
-      if (isBeyond(qLengths, b, i * selection.blockQ) || isBeyond(kLengths, b, j * selection.blockK))
-        return;
-      (value > 0 ? report.criticalBlocks : value == 0 ? report.marginalBlocks : report.negligibleBlocks) += 1;
-    });
-  }
-
-  /// The blocks whose rows were evaluated; all rows of a query block are in one chunk.
-  template <typename Visit> static void forEachBlock(const reference::Evaluation &evaluation, Visit visit) {
-    const reference::ClassMap &map = evaluation.classes;
-    if (map.blocksK == 0)
-      return;
-    const reference::RowIndex &first = evaluation.rows.front();
-    for (int64_t i = 0; i < map.blocksQ; ++i)
-      for (int64_t j = 0; j < map.blocksK; ++j)
-        if (int8_t value = map.at(first.batch, first.head, i, j); value != reference::ClassMap::notEvaluated)
-          visit(first.batch, first.head, i, j, value);
+  static void writeClasses(const reference::ClassMap &map, const Tensor &output) {
+    for (int64_t b = 0; b < map.batch; ++b)
+      for (int64_t h = 0; h < map.heads; ++h)
+        for (int64_t i = 0; i < map.blocksQ; ++i)
+          for (int64_t j = 0; j < map.blocksK; ++j)
+            output.set(map.at(b, h, i, j), b, h, i, j);
   }
 
   const LoadedSpec &spec;

@@ -6,8 +6,9 @@
 namespace tercet::reference {
 
 BlockRules::BlockRules(const Program &program, const Operands &operands, int64_t batch, int64_t head)
-    : selection(*program.selection), lengthQ(operands.lengthQ(batch)), lengthK(operands.lengthK(batch)),
-      blocksK(operands.sizes.blocksK), sink(static_cast<int64_t>(operands.value(selection.sink))) {
+    : selection(*program.selection), operands(operands), lengthQ(operands.lengthQ(batch)),
+      lengthK(operands.lengthK(batch)), blocksK(operands.sizes.blocksK),
+      sink(static_cast<int64_t>(operands.value(selection.sink))) {
   auto evaluatorOf = [&](const std::optional<PairProgram> &rule) {
     return rule ? std::make_unique<PairEvaluator>(program, *rule, operands, batch, head) : nullptr;
   };
@@ -17,14 +18,14 @@ BlockRules::BlockRules(const Program &program, const Operands &operands, int64_t
   pattern = evaluatorOf(selection.pattern);
 }
 
-Coverage BlockRules::coverage(int64_t firstRow, int64_t endRow, int64_t firstKey, int64_t endKey) {
-  if (firstRow >= endRow || firstKey >= endKey)
+Coverage BlockRules::coverage(const std::vector<int64_t> &rows, const std::vector<int64_t> &keys) {
+  if (rows.empty() || keys.empty())
     return Coverage::empty;
   if (!mask)
     return Coverage::full;
   bool anyAllowed = false, anyForbidden = false;
-  for (int64_t row = firstRow; row < endRow; ++row)
-    for (int64_t key = firstKey; key < endKey; ++key) {
+  for (int64_t row : rows)
+    for (int64_t key : keys) {
       (mask->holds(row, key) ? anyAllowed : anyForbidden) = true;
       if (anyAllowed && anyForbidden)
         return Coverage::partial;
@@ -34,12 +35,13 @@ Coverage BlockRules::coverage(int64_t firstRow, int64_t endRow, int64_t firstKey
 
 BlockRow BlockRules::row(int64_t queryBlock) {
   BlockRow result;
-  int64_t firstRow = queryBlock * selection.blockQ, endRow = std::min(firstRow + selection.blockQ, lengthQ);
+  std::vector<int64_t> rows = operands.queryBlocks.valid(queryBlock, lengthQ);
   for (int64_t j = 0; j < blocksK; ++j) {
-    int64_t firstKey = j * selection.blockK, endKey = std::min(firstKey + selection.blockK, lengthK);
-    Coverage covered = coverage(firstRow, endRow, firstKey, endKey);
+    std::vector<int64_t> keys = operands.keyBlocks.valid(j, lengthK);
+    Coverage covered = coverage(rows, keys);
     bool isEmpty = covered == Coverage::empty;
-    bool onDiagonal = selection.diagonal && std::max(firstRow, firstKey) < std::min(endRow, endKey);
+    bool onDiagonal =
+        selection.diagonal && std::find_first_of(rows.begin(), rows.end(), keys.begin(), keys.end()) != rows.end();
     bool isForced = j < sink || onDiagonal || (forced && forced->holds(queryBlock, j)) ||
                     (pattern && pattern->holds(queryBlock, j));
     result.coverage.push_back(covered);

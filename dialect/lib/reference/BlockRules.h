@@ -25,10 +25,11 @@ public:
 
 private:
   const Selection &selection;
+  const Operands &operands;
   int64_t lengthQ, lengthK, blocksK, sink;
   std::unique_ptr<PairEvaluator> mask, forced, forbidden, pattern;
 
-  Coverage coverage(int64_t firstRow, int64_t endRow, int64_t firstKey, int64_t endKey);
+  Coverage coverage(const std::vector<int64_t> &rows, const std::vector<int64_t> &keys);
 };
 
 } // namespace tercet::reference

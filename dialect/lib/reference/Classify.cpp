@@ -26,7 +26,7 @@ std::map<Family, std::set<int64_t>> touchedBlocks(const Selection &selection, co
                                                   const std::vector<RowIndex> &rows) {
   std::map<Family, std::set<int64_t>> families;
   for (const RowIndex &row : rows)
-    families[familyOf(selection, operands, row.batch, row.head)].insert(row.row / selection.blockQ);
+    families[familyOf(selection, operands, row.batch, row.head)].insert(operands.queryBlocks.blockOf(row.row));
   return families;
 }
 

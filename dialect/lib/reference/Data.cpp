@@ -176,7 +176,12 @@ const Tensor &Data::operator[](std::string_view name) const {
 
 TableSizes Shape::forTables(const Program &program) const {
   TableSizes sizes{batch, heads, headsKV, tokensQ, tokensK, valueDim};
-  return program.selection ? sizes.inBlocks(program.selection->blockQ, program.selection->blockK) : sizes;
+  if (!program.selection)
+    return sizes;
+  std::optional<TokenOrder> order;
+  if (program.order)
+    order = program.order->sized(parameters);
+  return sizes.inBlocks(program.selection->blockQ, program.selection->blockK, order);
 }
 
 std::vector<int64_t> tableShape(const Table &table, const TableSizes &sizes) {

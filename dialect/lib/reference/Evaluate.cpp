@@ -56,7 +56,7 @@ void evaluateHead(const Program &program, const Operands &operands, const HeadRo
     RowBlocks blocks;
     if (program.selection) {
       const ClassMap &map = classification.classes;
-      int64_t first = map.index(head.batch, head.head, row / program.selection->blockQ, 0);
+      int64_t first = map.index(head.batch, head.head, operands.queryBlocks.blockOf(row), 0);
       blocks = {&map.values[first], &classification.coverage[first]};
     }
     std::vector<Row<Real>> results = evaluator.evaluate(row, blocks);

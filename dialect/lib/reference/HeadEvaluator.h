@@ -27,7 +27,6 @@ public:
       : program(program), operands(operands), batch(batch), head(head), probabilities(probabilities),
         firstFeature(order / 2 * operands.k.shape[3] / (EvaluateOptions::plainOrders / 2)), scalesQueries(order % 2),
         lengthQ(operands.lengthQ(batch)), lengthK(operands.lengthK(batch)),
-        blockK(program.selection ? program.selection->blockK : std::max<int64_t>(lengthK, 1)),
         k(load(operands.k, operands.kvHead(head), lengthK, firstFeature)),
         v(load(operands.v, operands.kvHead(head), lengthK, 0)) {
     ScorePrecision precision = sizeof(Real) == sizeof(double) ? ScorePrecision::f64 : ScorePrecision::f32;
@@ -71,7 +70,7 @@ private:
   DType probabilities;
   int64_t firstFeature;
   bool scalesQueries;
-  int64_t lengthQ, lengthK, blockK;
+  int64_t lengthQ, lengthK;
   Matrix<Real> k, v, meanK, meanV;
   std::map<FeatureMap, Matrix<Real>> featuresK;
   std::map<const Branch *, PairEvaluator> masks, scoreRegions, factors;
@@ -104,22 +103,20 @@ private:
   }
 
   Matrix<Real> means(const Matrix<Real> &tokens) const {
-    Matrix<Real> result((lengthK + blockK - 1) / blockK, tokens.columns);
+    Matrix<Real> result(operands.keyBlocks.count(), tokens.columns);
     for (int64_t j = 0; j < result.rows; ++j) {
-      int64_t end = std::min((j + 1) * blockK, lengthK);
-      for (int64_t t = j * blockK; t < end; ++t)
+      std::vector<int64_t> members = operands.keyBlocks.valid(j, lengthK);
+      for (int64_t t : members)
         for (int64_t c = 0; c < tokens.columns; ++c)
           result[j][c] += tokens[t][c];
       for (int64_t c = 0; c < tokens.columns; ++c)
-        result[j][c] /= static_cast<Real>(end - j * blockK);
+        result[j][c] /= static_cast<Real>(members.size());
     }
     return result;
   }
 
   /// Only exact attention looks at single pairs, so nothing else takes in a block of which the mask forbids some.
   static bool covers(const Branch &branch, RowBlocks blocks, int64_t block) {
-    if (!blocks.classes)
-      return true;
     bool isWhole = blocks.coverage[block] == Coverage::full || branch.kind == Branch::Kind::sparse;
     return isWhole && (branch.classes & bitOfClass(blocks.classes[block]));
   }
@@ -127,7 +124,7 @@ private:
   std::vector<int64_t> tokensOf(const Branch &branch, RowBlocks blocks) const {
     std::vector<int64_t> tokens;
     for (int64_t t = 0; t < lengthK; ++t)
-      if (covers(branch, blocks, t / blockK))
+      if (!blocks.classes || covers(branch, blocks, operands.keyBlocks.blockOf(t)))
         tokens.push_back(t);
     return tokens;
   }
@@ -238,7 +235,7 @@ private:
     std::vector<Term<Real>> terms;
     for (int64_t j = 0; j < meanK.rows; ++j)
       if (covers(branch, blocks, j))
-        terms.push_back({scores[j], static_cast<Real>(std::min(blockK, lengthK - j * blockK)), meanV[j]});
+        terms.push_back({scores[j], static_cast<Real>(operands.keyBlocks.valid(j, lengthK).size()), meanV[j]});
     return softmaxRow(terms, v.columns, probabilities);
   }
 

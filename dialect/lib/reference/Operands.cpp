@@ -139,6 +139,31 @@ Status checkRange(const Operands &operands, const Number &number, double low, do
   return wrong("{} is {}; expected {}", number.parameter, value, legal);
 }
 
+/// The blocks of the classification.
+Status bindBlocks(const Program &program, const Arguments &arguments, Operands &operands) {
+  if (!program.selection)
+    return {};
+  CallSizes &sizes = operands.sizes;
+  if (program.order) {
+    for (const Number &size : program.order->grid)
+      TERCET_RETURN_IF_ERROR(
+          checkRange(operands, size, 1, TokenOrder::largestAxis, "an integer from 1 to 1048576", true));
+    for (const char *name : {"q_len", "k_len"})
+      if (const Tensor *lengths = arguments.find(name); lengths && *lengths)
+        return wrong("{} is given; a spec with a token order takes no lengths", name);
+    TokenOrder order = program.order->sized(arguments.parameters);
+    TERCET_RETURN_IF_ERROR(checkTokenOrder(order, sizes.tokensQ, sizes.tokensK));
+    operands.queryBlocks = TokenBlocks::tiles(order, sizes.tokensQ);
+    operands.keyBlocks = TokenBlocks::tiles(order, sizes.tokensK);
+  } else {
+    operands.queryBlocks = TokenBlocks::runs(program.selection->blockQ, sizes.tokensQ);
+    operands.keyBlocks = TokenBlocks::runs(program.selection->blockK, sizes.tokensK);
+  }
+  sizes.blocksQ = operands.queryBlocks.count();
+  sizes.blocksK = operands.keyBlocks.count();
+  return {};
+}
+
 /// Integers in regions are 32-bit: parameters are kept away from where they wrap.
 Status checkRegion(const std::optional<PairProgram> &region, const Operands &operands) {
   constexpr double limit = 1 << 30;
@@ -197,10 +222,7 @@ Result<Operands> bindOperands(const Program &program, const Arguments &arguments
   operands.arguments = &arguments;
   TERCET_RETURN_IF_ERROR(checkTokens(arguments, operands));
   CallSizes &sizes = operands.sizes;
-  if (program.selection) {
-    sizes.blocksQ = (sizes.tokensQ + program.selection->blockQ - 1) / program.selection->blockQ;
-    sizes.blocksK = (sizes.tokensK + program.selection->blockK - 1) / program.selection->blockK;
-  }
+  TERCET_RETURN_IF_ERROR(bindBlocks(program, arguments, operands));
   TERCET_RETURN_IF_ERROR(checkLengths(arguments, "q_len", sizes.batch, sizes.tokensQ, operands.queryLengths));
   TERCET_RETURN_IF_ERROR(checkLengths(arguments, "k_len", sizes.batch, sizes.tokensK, operands.keyLengths));
   TERCET_RETURN_IF_ERROR(checkClasses(classes ? classes : arguments.find("classes"), operands));

@@ -1,6 +1,7 @@
 // Operands: the checked tensors and numbers of one call.
 #pragma once
 
+#include "TokenBlocks.h"
 #include "tercet/dialect/reference/Evaluate.h"
 
 #include <cmath>
@@ -11,6 +12,7 @@ struct Operands {
   CallSizes sizes;
   Tensor q, k, v;
   Tensor queryLengths, keyLengths, classes; ///< no data: absent
+  TokenBlocks queryBlocks, keyBlocks;       ///< of the classification; none without
   const Arguments *arguments = nullptr;
 
   int64_t lengthQ(int64_t batch) const {

@@ -8,25 +8,25 @@ namespace {
 
 using Rows = Matrix<double>;
 
-/// Means of runs of `block` rows; the last may be shorter.
-Rows meansOf(const Rows &tokens, int64_t block) {
-  Rows means((tokens.rows + block - 1) / block, tokens.columns);
+/// Means of the rows of each block; 0 where it has none.
+Rows meansOf(const Rows &tokens, const TokenBlocks &blocks) {
+  Rows means(blocks.count(), tokens.columns);
   for (int64_t i = 0; i < means.rows; ++i) {
-    int64_t first = i * block, end = std::min(first + block, tokens.rows);
-    for (int64_t t = first; t < end; ++t)
+    std::vector<int64_t> members = blocks.valid(i, tokens.rows);
+    for (int64_t t : members)
       for (int64_t c = 0; c < tokens.columns; ++c)
-        means[i][c] += tokens[t][c] / static_cast<double>(end - first);
+        means[i][c] += tokens[t][c] / static_cast<double>(members.size());
   }
   return means;
 }
 
-/// The mean cosine over all pairs of rows of each run: the squared length of the mean of the normalised rows.
-std::vector<double> likenessOf(Rows tokens, int64_t block) {
+/// The mean cosine over all pairs of rows of each block: the squared length of the mean of the normalised rows.
+std::vector<double> likenessOf(Rows tokens, const TokenBlocks &blocks) {
   for (int64_t t = 0; t < tokens.rows; ++t)
     if (double norm = normOf(tokens[t], tokens.columns); norm > 0)
       for (int64_t c = 0; c < tokens.columns; ++c)
         tokens[t][c] /= norm;
-  Rows means = meansOf(tokens, block);
+  Rows means = meansOf(tokens, blocks);
   std::vector<double> likeness;
   for (int64_t i = 0; i < means.rows; ++i)
     likeness.push_back(dotProduct(means[i], means[i], means.columns));
@@ -40,22 +40,22 @@ public:
     const Selection &selection = *program.selection;
     Rows q = loadTokens(operands.q, batch, head, operands.lengthQ(batch));
     Rows k = loadTokens(operands.k, batch, operands.kvHead(head), operands.lengthK(batch));
-    Rows sizes = meansOf(k, selection.blockK);
+    Rows sizes = meansOf(k, operands.keyBlocks);
     double centreNorm = 0;
     if (selection.scores.center && k.rows > 0) {
-      Rows centre = meansOf(k, k.rows);
+      Rows centre = meansOf(k, TokenBlocks::runs(k.rows, k.rows));
       centreNorm = normOf(centre[0], k.columns);
       for (int64_t t = 0; t < k.rows; ++t)
         for (int64_t c = 0; c < k.columns; ++c)
           k[t][c] -= centre[0][c];
     }
-    meanQ = meansOf(q, selection.blockQ);
-    meanK = meansOf(k, selection.blockK);
+    meanQ = meansOf(q, operands.queryBlocks);
+    meanK = meansOf(k, operands.keyBlocks);
     for (int64_t j = 0; j < sizes.rows; ++j) // a centred mean has the rounding errors of what it is the difference of
       sizeK.push_back(normOf(sizes[j], k.columns) + centreNorm);
     if (selection.scores.guard) {
-      likenessQ = likenessOf(std::move(q), selection.blockQ);
-      likenessK = likenessOf(std::move(k), selection.blockK);
+      likenessQ = likenessOf(std::move(q), operands.queryBlocks);
+      likenessK = likenessOf(std::move(k), operands.keyBlocks);
     }
   }
 

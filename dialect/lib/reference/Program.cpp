@@ -1,9 +1,24 @@
 // Program: what follows from its data alone.
 #include "tercet/dialect/reference/Program.h"
 
+#include <cmath>
+
 #include <algorithm>
 
 namespace tercet::reference {
+
+TokenOrder GridOrder::sized(const std::vector<std::pair<std::string, double>> &parameters) const {
+  TokenOrder order{.text = text};
+  size_t first = TokenOrder::axes - grid.size();
+  for (size_t axis = 0; axis < grid.size(); ++axis) {
+    double size = grid[axis].value;
+    for (const auto &[name, value] : parameters)
+      size = name == grid[axis].parameter ? value : size;
+    order.grid[first + axis] = static_cast<int64_t>(std::fmin(std::fmax(size, 1), TokenOrder::largestAxis));
+    order.tile[first + axis] = tile[axis];
+  }
+  return order;
+}
 
 std::string_view branchKindName(Branch::Kind kind) {
   switch (kind) {

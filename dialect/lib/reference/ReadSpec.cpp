@@ -165,6 +165,17 @@ private:
     return {};
   }
 
+  static GridOrder readOrder(ir::TokenOrderOp op) {
+    GridOrder order;
+    for (Value size : op.getGrid())
+      order.grid.push_back(readNumber(size, 1));
+    for (Value size : op.getTile())
+      order.tile.push_back(ir::paramOf(size).getInteger());
+    if (op.getText())
+      order.text = *op.getText() == ir::TextPlace::Prefix ? TextPlace::prefix : TextPlace::suffix;
+    return order;
+  }
+
   Status readOp(Operation &op) {
     return llvm::TypeSwitch<Operation *, Status>(&op)
         .Case([&](ir::ParamOp param) {
@@ -176,6 +187,10 @@ private:
           return checkTokens(*scores, {scores.getQ(), scores.getK()});
         })
         .Case<ir::GivenScoresOp, ir::MaskOp, ir::BlockSetOp, ir::SkipOp>([](auto) { return Status(); })
+        .Case([&](ir::TokenOrderOp order) {
+          program.order = readOrder(order);
+          return Status();
+        })
         .Case<ir::SelectOp, ir::PatternOp>([&](auto classification) {
           TERCET_TRY(program.selection, readSelection(classification, tables));
           return Status();

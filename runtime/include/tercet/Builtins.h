@@ -10,6 +10,15 @@
 
 namespace tercet {
 
+/// token_order: items (block j, 0). Which tokens are in block j (docs/spec.md#token_order): order [blocks][tokens of a tile] =
+/// their positions, ascending, and -1 in the places behind them; counts [blocks] = how many they are. Where other builtins
+/// take `order` and `counts` (null: blocks are runs of tokens), there are no lengths, and `tokens` are all places.
+struct TokenOrderSlots {
+  int64_t grid[3], tile[3], text; ///< as TokenOrder
+  int64_t tokens;
+  int32_t *order, *counts;
+};
+
 /// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block
 /// means. packedK [g][tile][headDim][tileK], packedV [g][tile][tileK][valueDimPadded]; tile = j * (blockK / tileK) +
 /// part. Every position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and meanV
@@ -23,6 +32,7 @@ struct PackKeysSlots {
   int64_t headsKV, tokens, headDim, valueDim, valueDimPadded, firstPair;
   int64_t blockK, tileK, tilesPerPair, meanTilesPerPair;
   float *packedK, *packedV, *meanK, *meanV;
+  const int32_t *order, *counts;
 };
 
 /// pool_queries: items (query block i, gr). meanQ [gr][TM][headDim] = mean over the valid rows of block i (0 if none).
@@ -34,6 +44,7 @@ struct PoolQueriesSlots {
   int64_t headsKV, headsPerKV, tokens, headDim, firstPair;
   int64_t blockQ, blocksQ;
   float *meanQ;
+  const int32_t *order, *counts;
 };
 
 /// pool_tokens: items (pool c, head of the group). Heads count through batch entries, from firstHead on. out [head of the
@@ -59,6 +70,7 @@ struct CenterKeysSlots {
   int64_t headsKV, tokens, headDim, firstPair, blockK, blocksK, meanTilesPerPair;
   const float *meanK;
   float *center, *centered;
+  const int32_t *counts;
 };
 
 /// alikeness: items (block, head of the group). alike [head of the group][blocks] = how alike the valid tokens of a block
@@ -73,6 +85,7 @@ struct AlikenessSlots {
   int64_t block, blocks;
   const float *center;
   float *alike;
+  const int32_t *order, *counts;
 };
 
 /// pack_samples: items (tile of 64 key groups, g). Keys as sampled scores multiply them: samples [g][tile][stride *
@@ -197,6 +210,7 @@ struct BuildListsSlots {
   const uint8_t *rules; ///< as select's; null: no mask
   void *lists;          ///< AttendEntry
   int32_t *counts;
+  const int32_t *tokenCounts; ///< `counts` of a token order
 };
 struct AttendEntry {
   int32_t tile;

@@ -22,8 +22,10 @@
 
 #include "tercet/TableAxis.h"
 #include "tercet/Tensor.h"
+#include "tercet/TokenOrder.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -160,11 +162,31 @@ struct PlanParameter {
   friend bool operator==(const PlanParameter &, const PlanParameter &) = default;
 };
 
+/// The blocks of the classification are tiles of a grid (docs/spec.md#token_order).
+struct PlanOrder {
+  std::vector<std::string> grid; ///< runtime parameters that hold its sizes
+  std::vector<int64_t> tile;     ///< as many axes
+  TextPlace text = TextPlace::none;
+  friend bool operator==(const PlanOrder &, const PlanOrder &) = default;
+
+  /// In a call; valueOf(name) is the value of a parameter.
+  template <typename ValueOf> TokenOrder sized(ValueOf valueOf) const {
+    TokenOrder order{.text = text};
+    size_t first = TokenOrder::axes - grid.size();
+    for (size_t axis = 0; axis < grid.size(); ++axis) {
+      order.grid[first + axis] = static_cast<int64_t>(valueOf(grid[axis]));
+      order.tile[first + axis] = tile[axis];
+    }
+    return order;
+  }
+};
+
 /// What a caller sees of a program: the same for every target of one artifact.
 struct PlanSignature {
   std::vector<PlanArgument> arguments;
   std::vector<PlanParameter> parameters;
   int64_t blockQ = 0, blockK = 0; ///< 0: the spec has no classification
+  std::optional<PlanOrder> order; ///< of the blocks; absent: they are runs of tokens
   friend bool operator==(const PlanSignature &, const PlanSignature &) = default;
 };
 

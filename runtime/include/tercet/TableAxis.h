@@ -3,6 +3,7 @@
 
 #include "tercet/Status.h"
 #include "tercet/Tensor.h"
+#include "tercet/TokenOrder.h"
 
 #include <cstdint>
 #include <optional>
@@ -34,8 +35,8 @@ std::optional<TableAxis> parseTableAxis(std::string_view name);
 /// What named axes count in one call.
 struct TableSizes {
   int64_t batch = 0, headsQ = 0, headsKV = 0, tokensQ = 0, tokensK = 0, valueDim = 0, blocksQ = 0, blocksK = 0;
-  /// The same call classified in blocks of these sizes; 0: not classified.
-  TableSizes inBlocks(int64_t blockQ, int64_t blockK) const;
+  /// The same call classified in blocks of these sizes, in this order where it may have it; 0: not classified.
+  TableSizes inBlocks(int64_t blockQ, int64_t blockK, const std::optional<TokenOrder> &order = {}) const;
 };
 
 /// Entries along an axis; 0 for `any`.

@@ -20,6 +20,9 @@ using Swizzle = PlanTensorMap::Swizzle;
 inline constexpr std::pair<Swizzle, std::string_view> swizzleNames[] = {
     {Swizzle::none, "none"}, {Swizzle::bytes32, "32"}, {Swizzle::bytes64, "64"}, {Swizzle::bytes128, "128"}};
 
+inline constexpr std::pair<TextPlace, std::string_view> textPlaceNames[] = {
+    {TextPlace::none, "none"}, {TextPlace::prefix, "prefix"}, {TextPlace::suffix, "suffix"}};
+
 template <typename Kind, size_t size>
 std::string_view kindName(const std::pair<Kind, std::string_view> (&names)[size], Kind kind) {
   for (const auto &[known, name] : names)

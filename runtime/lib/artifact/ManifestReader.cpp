@@ -3,6 +3,7 @@
 #include "JsonFields.h"
 #include "Manifest.h"
 #include "ManifestLimits.h"
+#include "ManifestNames.h"
 #include "PlanReader.h"
 
 #include "tercet/PlanCheck.h"
@@ -59,10 +60,24 @@ PlanParameter parameterOf(JsonFields &fields, const Json &object) {
   return parameter;
 }
 
+PlanOrder orderOf(JsonFields &fields, const Json &object) {
+  PlanOrder order;
+  for (const Json &name : fields.array(object, "grid", TokenOrder::axes))
+    order.grid.push_back(fields.nameValue(name, "grid"));
+  for (const Json &size : fields.array(object, "tile", TokenOrder::axes))
+    order.tile.push_back(fields.integerValue(size, "tile", 1, largestTile));
+  std::string text = fields.name(object, "text");
+  if (!fields.failed() && !parseKind(textPlaceNames, text, order.text))
+    fields.fail("unknown place of text '{}'", text);
+  return order;
+}
+
 PlanSignature signatureOf(JsonFields &fields, const Json &object) {
   PlanSignature signature;
   signature.blockQ = fields.integer(object, "block_q", 0, largestSize);
   signature.blockK = fields.integer(object, "block_k", 0, largestSize);
+  if (object.contains("order"))
+    signature.order = orderOf(fields, fields.object(object, "order"));
   for (const Json &argument : fields.array(object, "arguments", mostArguments))
     signature.arguments.push_back(argumentOf(fields, argument));
   for (const Json &parameter : fields.array(object, "parameters", mostArguments))

@@ -69,6 +69,9 @@ Json signatureToJson(const PlanSignature &plan) {
       entry["axes"] = argument.axes;
     result["arguments"].push_back(std::move(entry));
   }
+  if (plan.order)
+    result["order"] = {
+        {"grid", plan.order->grid}, {"tile", plan.order->tile}, {"text", kindName(textPlaceNames, plan.order->text)}};
   result["parameters"] = Json::array();
   for (const PlanParameter &parameter : plan.parameters)
     result["parameters"].push_back({{"name", parameter.name},

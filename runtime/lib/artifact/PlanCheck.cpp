@@ -47,6 +47,7 @@ public:
       TERCET_RETURN_IF_ERROR(expression(*expr, "the grouping", false));
     if (plan.blockQ < 0 || plan.blockK < 0 || (plan.blockQ == 0) != (plan.blockK == 0))
       return fault("classification blocks of {} x {}; both must be positive, or both 0", plan.blockQ, plan.blockK);
+    TERCET_RETURN_IF_ERROR(checkOrder());
     return nodes(plan.nodes, Depth::outside);
   }
 
@@ -103,6 +104,26 @@ private:
         return fault("argument {} has the axis {}", argument.name, axis);
     if (isTable && argument.dtype != DType::f32 && argument.dtype != DType::i32)
       return fault("table {} holds {}; it must be f32 or i32", argument.name, dtypeName(argument.dtype));
+    return {};
+  }
+
+  /// Grids hold no more than what sizes from 64 bits can count, and a tile is a block.
+  Status checkOrder() {
+    if (!plan.order)
+      return {};
+    if (plan.order->grid.empty() || plan.order->grid.size() > TokenOrder::axes ||
+        plan.order->grid.size() != plan.order->tile.size())
+      return fault("a token order of {} and {} axes", plan.order->grid.size(), plan.order->tile.size());
+    for (const std::string &name : plan.order->grid) {
+      auto found = std::find_if(plan.parameters.begin(), plan.parameters.end(),
+                                [&](const PlanParameter &parameter) { return parameter.name == name; });
+      if (found == plan.parameters.end() || !found->isInteger || found->minimum < 1 ||
+          found->maximum > TokenOrder::largestAxis)
+        return fault("the grid's size '{}' is no integer parameter from 1 to {}", name, TokenOrder::largestAxis);
+    }
+    int64_t tile = plan.order->sized([](const std::string &) { return 1; }).block();
+    if (tile != plan.blockQ || tile != plan.blockK)
+      return fault("tiles of {} tokens in blocks of {} x {}", tile, plan.blockQ, plan.blockK);
     return {};
   }
 

@@ -24,9 +24,12 @@ std::optional<TableAxis> parseTableAxis(std::string_view name) {
   return {};
 }
 
-TableSizes TableSizes::inBlocks(int64_t blockQ, int64_t blockK) const {
+TableSizes TableSizes::inBlocks(int64_t blockQ, int64_t blockK, const std::optional<TokenOrder> &order) const {
   TableSizes sizes = *this;
-  if (blockQ > 0 && blockK > 0) {
+  if (order && checkTokenOrder(*order, tokensQ, tokensK).ok()) {
+    sizes.blocksQ = order->blocks(tokensQ);
+    sizes.blocksK = order->blocks(tokensK);
+  } else if (blockQ > 0 && blockK > 0) {
     sizes.blocksQ = (tokensQ + blockQ - 1) / blockQ;
     sizes.blocksK = (tokensK + blockK - 1) / blockK;
   }

@@ -72,8 +72,8 @@ Result<BoundArguments> bindArguments(const Artifact &artifact, const Plan &plan,
     bool present = given && given->rank > 0 && (mode == BindMode::shapesOnly || given->data);
     bound.tensors.push_back(present ? withCanonicalStrides(*given) : Tensor());
   }
-  TERCET_RETURN_IF_ERROR(checkShapes(artifact, plan, symbols, bound));
   TERCET_TRY(bound.parameters, bindParameters(plan, arguments));
+  TERCET_RETURN_IF_ERROR(checkShapes(artifact, plan, symbols, bound));
   if (mode == BindMode::forLaunch)
     TERCET_RETURN_IF_ERROR(checkData(plan, bound));
   return bound;

@@ -35,7 +35,7 @@ enum class BindMode {
 Result<BoundArguments> bindArguments(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols,
                                      const Arguments &arguments, BindMode mode);
 
-/// Shapes, dtypes and strides of bound.tensors; fills bound.sizes. Part of bindArguments.
+/// Shapes, dtypes and strides of bound.tensors; fills bound.sizes, for which it reads bound.parameters. Part of bindArguments.
 Status checkShapes(const Artifact &artifact, const Plan &plan, const SymbolNames &symbols, BoundArguments &bound);
 /// Values of lengths and classes. Part of bindArguments.
 Status checkData(const Plan &plan, const BoundArguments &bound);

@@ -144,6 +144,20 @@ private:
       sizes.blocksQ = (sizes.queries - 1) / plan.blockQ + 1;
       sizes.blocksK = (sizes.keys - 1) / plan.blockK + 1;
     }
+    return plan.order ? order() : Status();
+  }
+
+  Status order() {
+    TokenOrder order = plan.order->sized([&](const std::string &name) {
+      size_t index = 0;
+      while (plan.parameters[index].name != name)
+        ++index;
+      return bound.parameters[index];
+    });
+    ProblemSizes &sizes = bound.sizes;
+    TERCET_RETURN_IF_ERROR(checkTokenOrder(order, sizes.queries, sizes.keys));
+    sizes.blocksQ = order.blocks(sizes.queries);
+    sizes.blocksK = order.blocks(sizes.keys);
     return {};
   }
 
@@ -163,6 +177,8 @@ private:
       return expect(argument, tensor, {sizes.valueDim});
     case Role::queryLengths:
     case Role::keyLengths:
+      if (plan.order)
+        return wrong("'{}' is given; a spec with a token order takes no lengths", argument.name);
       return expect(argument, tensor, {sizes.batch});
     case Role::output:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries, sizes.valueDim});

@@ -136,6 +136,35 @@ TEST_CASE("fields that lie are refused", "[artifact]") {
   }
 }
 
+TEST_CASE("a token order survives its file, and is refused where it lies", "[artifact]") {
+  Artifact artifact = test::sampleGpuArtifact();
+  for (TargetModule &module : artifact.modules) {
+    module.plan.parameters.push_back({"width", 8, true, 1, TokenOrder::largestAxis});
+    module.plan.blockQ = module.plan.blockK = 32;
+    module.plan.order = PlanOrder{{"width", "width"}, {4, 8}, TextPlace::suffix};
+  }
+  Result<Artifact> read = Artifact::parse(artifact.serialize());
+  INFO(read.status().message());
+  REQUIRE(read.ok());
+  CHECK(read->signature() == artifact.signature());
+  const std::pair<PlanOrder, const char *> lies[] = {
+      {{{"width"}, {4, 8}, TextPlace::none}, "a token order of 1 and 2 axes"},
+      {{{}, {}, TextPlace::none}, "a token order of 0 and 0 axes"},
+      {{{"width", "width"}, {4, 4}, TextPlace::none}, "tiles of 16 tokens in blocks of 32 x 32"},
+      {{{"width", "depth"}, {4, 8}, TextPlace::none}, ""},
+      {{{"width", "keep"}, {4, 8}, TextPlace::none}, "the grid's size 'keep' is no integer parameter"},
+      {{{"width", "wide"}, {4, 8}, TextPlace::none}, "the grid's size 'wide' is no integer parameter"},
+      {{{"width", "width"}, {4, 0}, TextPlace::none}, "'tile' must be a whole number from 1"}};
+  for (const auto &[order, complaint] : lies) {
+    for (TargetModule &module : artifact.modules)
+      module.plan.order = order;
+    Result<Artifact> other = Artifact::parse(artifact.serialize());
+    INFO(complaint);
+    REQUIRE(other.ok() == std::string(complaint).empty());
+    CHECK_THAT(other.status().message(), Catch::Contains(complaint));
+  }
+}
+
 TEST_CASE("deep nesting is refused before it is parsed", "[artifact]") {
   std::string deep(100000, '[');
   Result<Artifact> read = Artifact::parse(withManifestEdit("\"head_dim\": 4", "\"head_dim\": " + deep));

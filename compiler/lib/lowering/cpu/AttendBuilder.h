@@ -9,6 +9,7 @@
 //   AttendEpilogue.cpp  O and LSE, with the projected linear branch
 #pragma once
 
+#include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "CpuPairScope.h"
 #include "HoistedRegion.h"
@@ -74,7 +75,8 @@ struct Tile {
   int64_t cols = 0;
   bool weighted = false; ///< the bias is more than 0 and -inf
   Value nextKeys = {}, nextValues = {};
-  Value firstKey = {};   ///< position of the first key; null for means, to which no region applies
+  Value firstKey = {};   ///< place of the first key (BlockTokens); null for means, to which no region applies
+  Value endKey = {};     ///< place behind the last valid key, as regions compute with it
   Value restricted = {}; ///< whether some pair is out, by the mask or behind the last key
 };
 
@@ -82,14 +84,16 @@ class AttendBuilder {
 public:
   AttendBuilder(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule)
       : program(program), stage(stage), schedule(schedule), k(module, stage.name), slots(k, program, stage),
-        further(k, stage), scope(k, stage.pairOperands()), ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
+        further(k, stage), queriesAt(k, program), keysAt(k, program), scope(k, stage.pairOperands()),
+        ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
   void build();
 
 private:
   // AttendKernel.cpp
   void locate();
   void chooseHeads();
-  /// The first element of the item's rows in a tensor of the call, or in a buffer of the group.
+  /// The first element of the item's rows in a tensor of the call, or in a buffer of the group; under a token order of all
+  /// rows of the head, of which queriesAt.rowOf says which one is meant.
   Value offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN);
   void prologue();
   void startRegions();
@@ -102,6 +106,7 @@ private:
   Tile meansTile(Value mean, Value sub);
   Value meanBias(Value tile, Value queryBlock);
   void prepareKeys(Value tile);
+  Value keysOfTile(Value tile);
 
   // AttendMask.cpp
   /// Whether the mask allows some pair of a rectangle, and all of them; the first may err towards true, the second
@@ -133,6 +138,7 @@ private:
   Value exactTile(Value row, Value total);
   Value logTile(Value row, Value total);
   void keepState(Value row, Value left, Value total);
+  void storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width);
   void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
   Value projectedTile(Value row, int64_t rows);
   Value linearTile(Value row, int64_t rows);
@@ -143,6 +149,7 @@ private:
   KernelBuilder k;
   AttendSlots slots;
   StageSlots further;
+  BlockTokens queriesAt, keysAt;
   CpuPairScope scope;
   TableRanges ranges;
   std::optional<HoistedRegion> score, mask, gate;

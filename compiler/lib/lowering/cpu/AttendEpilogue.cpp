@@ -57,7 +57,19 @@ Value AttendBuilder::linearTile(Value row, int64_t rows) {
 void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) {
   k.when(k.negate(k.isNull(slots.lse)), [&] {
     Value offset = offsetOf(!stage.storesOutput, slots.lseStrideB, slots.lseStrideH, slots.lseStrideN);
-    k.store(make(), k.view(slots.lse, offset, 1, slots.lseStrideN), row, {}, left);
+    storeRows(make(), k.view(slots.lse, offset, 1, slots.lseStrideN), row, left, 1, {});
+  });
+}
+
+// Rows from `row` on, `left` of them, to where their queries are.
+void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width) {
+  if (!queriesAt.ordered())
+    return k.store(tile, target, row, {}, left, width);
+  Value rows = k.scratch(schedule.rowTile, cols);
+  k.store(tile, rows, zero);
+  k.loop(zero, k.index(schedule.rowTile), 1, [&](Value at) {
+    Value token = queriesAt.rowOf(firstToken, k.add(row, at));
+    k.when(k.negate(k.less(token, zero)), [&] { k.store(k.load(rows, at, 1, cols), target, token, {}, {}, width); });
   });
 }
 
@@ -120,8 +132,10 @@ void AttendBuilder::epilogue() {
       add(stage.exact ? linearTile(row, rows) : gated(linearTile(row, rows), gate, row));
     for (auto [input, pointer, factor] : llvm::zip(stage.added, further.added, addedGates))
       add(gated(inputTile(input, pointer, row, rows, cols), factor, row));
-    k.store(out, target, row, {}, left, width);
+    storeRows(out, target, row, left, cols, width);
   });
+  if (queriesAt.ordered()) // goes without lengths
+    return;
   // Rows beyond the length: O = 0, LSE = -inf.
   k.loop(validRows, presentRows, 1, [&](Value row) {
     k.store(k.splat(k.real(0), 1, cols), target, row, {}, {}, width);

@@ -37,7 +37,7 @@ void AttendBuilder::startGates() {
     if (!region)
       return;
     gate.emplace(k, *region, scope, /*first=*/0, batch, head, schedule.superRow, schedule.valueDim);
-    gate->prepareRows(firstToken, validRows);
+    gate->prepareRows(validRows, [&](Value row) { return queriesAt.token(k.add(firstToken, row)); });
     gate->prepareKeys(zero);
   };
   start(stage.gate, gate);

@@ -24,6 +24,8 @@ void AttendBuilder::locate() {
   tokensQ = k.ceilDiv(slots.tokensQ, stage.queryRows());
   validQ = k.ceilDiv(scope.validQ, stage.queryRows());
   validK = stage.pools ? k.ceilDiv(scope.validK, stage.pools->stride) : scope.validK;
+  scope.validQ = queriesAt.tokens(scope.validQ);
+  scope.validK = keysAt.tokens(scope.validK);
   Value rows = k.index(schedule.superRow);
   validRows = k.max(k.min(k.sub(validQ, firstToken), rows), zero);
   presentRows = k.min(k.sub(tokensQ, firstToken), rows);
@@ -46,7 +48,7 @@ void AttendBuilder::chooseHeads() {
 
 Value AttendBuilder::offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN) {
   Value ofHead = inBuffer ? k.mul(k.item(1), strideH) : k.add(k.mul(batch, strideB), k.mul(head, strideH));
-  return k.add(ofHead, k.mul(firstToken, strideN));
+  return queriesAt.ordered() ? ofHead : k.add(ofHead, k.mul(firstToken, strideN));
 }
 
 // Q in f32, empty accumulators, and the bias rows of whole and of tail tiles.
@@ -62,7 +64,14 @@ void AttendBuilder::prologue() {
   Value source = k.view(slots.q, offset, D, slots.qStrideN);
   factor = k.scaled(slots.scale, log2e);
   Value cols = paddedD == D ? Value() : k.index(D);
-  k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(source, row, 1, paddedD, {}, {}, cols), queries, row); });
+  k.loop(zero, validRows, 1, [&](Value row) {
+    Value from = queriesAt.rowOf(firstToken, row);
+    auto copy = [&] { k.store(k.load(source, from, 1, paddedD, {}, {}, cols), queries, row); };
+    if (!queriesAt.ordered())
+      return copy();
+    k.when(
+        k.less(from, zero), [&] { k.store(k.splat(k.real(0), 1, paddedD), queries, row); }, copy);
+  });
   Value computedRows = k.roundUp(validRows, schedule.rowTile);
   k.loop(validRows, computedRows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, paddedD), queries, row); });
   k.loop(zero, computedRows, 1, [&](Value row) {
@@ -88,7 +97,7 @@ void AttendBuilder::startRegions() {
   keyCount = k.narrow(validK);
   auto start = [&](std::optional<HoistedRegion> &region, Region &body, unsigned first) {
     region.emplace(k, body, scope, first, batch, head, schedule.superRow, schedule.keyTile);
-    region->prepareRows(firstToken, validRows);
+    region->prepareRows(validRows, [&](Value row) { return queriesAt.token(k.add(firstToken, row)); });
   };
   if (stage.mask)
     start(mask, *stage.mask, 0);

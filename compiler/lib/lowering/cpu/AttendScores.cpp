@@ -10,6 +10,10 @@ using namespace tercet::compiler;
 // Each row tile brings its share of the next listed tile near, which no hardware foresees.
 void AttendBuilder::visit(Value firstRow, const Tile &tile) {
   Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
+  if (queriesAt.ordered()) {
+    Value block = k.div(k.add(firstToken, firstRow), k.index(schedule.blockQ));
+    end = k.add(firstRow, k.roundUp(queriesAt.count(block, schedule.blockQ, validQ), schedule.rowTile));
+  }
   int64_t rows = schedule.rowTile, shares = schedule.blockQ / rows;
   int64_t shareK = program.headDim * schedule.keyTile / shares, shareV = schedule.keyTile * schedule.valueDim / shares;
   k.loop(firstRow, end, rows, [&](Value row) {
@@ -104,19 +108,28 @@ Value AttendBuilder::regionValues(Value product, Value row, const Tile &tile, Va
   if (mask && restricted)
     ofMask = mask->inputs(row, schedule.rowTile);
   llvm::append_range(inputs, ofMask);
-  return k.mapPairs(
-      product, k.add(firstToken, row), tile.firstKey, inputs,
-      [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        Value value = v[0], query = v[1], key = v[2];
-        if (score)
-          value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(3, first));
-        else
-          value = body.create<math::FmaOp>(loc, value, factor, v[3]);
-        if (!restricted)
-          return value;
-        Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, key, keyCount);
-        if (mask)
-          live = body.create<arith::AndIOp>(loc, live, mask->emit(body, {}, query, key, v.take_back(ofMask.size())));
-        return body.create<arith::SelectOp>(loc, live, value, lowest);
-      });
+  if (queriesAt.ordered()) {
+    inputs.push_back(queriesAt.positions(k.add(firstToken, row), schedule.rowTile, 1));
+    inputs.push_back(keysAt.positions(tile.firstKey, 1, schedule.keyTile));
+  }
+  return k.mapPairs(product, k.add(firstToken, row), tile.firstKey, inputs,
+                    [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                      Value value = v[0], query = v[1], key = v[2];
+                      if (queriesAt.ordered()) {
+                        query = BlockTokens::position(body, loc, v[v.size() - 2]);
+                        key = BlockTokens::position(body, loc, v.back());
+                      }
+                      if (score)
+                        value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key,
+                                            v.slice(3, first));
+                      else
+                        value = body.create<math::FmaOp>(loc, value, factor, v[3]);
+                      if (!restricted)
+                        return value;
+                      Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], tile.endKey);
+                      if (mask)
+                        live = body.create<arith::AndIOp>(
+                            loc, live, mask->emit(body, {}, query, key, v.slice(3 + first, ofMask.size())));
+                      return body.create<arith::SelectOp>(loc, live, value, lowest);
+                    });
 }

@@ -18,7 +18,7 @@ Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
   k.loop(zero, end, 1, [&](Value column) {
     Value block = k.add(firstBlock, column);
     k.when(k.equal(k.read(slots.classes, k.add(base, block)), zero), [&] {
-      Value tokens = k.min(k.index(schedule.blockK), k.sub(validK, k.mul(block, schedule.blockK)));
+      Value tokens = keysAt.count(block, schedule.blockK, validK);
       Value count = k.raw().create<arith::SIToFPOp>(
           k.location(), k.raw().getF32Type(),
           k.raw().create<arith::IndexCastOp>(k.location(), k.raw().getI32Type(), tokens));
@@ -31,22 +31,39 @@ Value AttendBuilder::meanBias(Value tile, Value queryBlock) {
   return columnBias;
 }
 
-// Tile `tile` of the item's pair; the last one ends with the valid keys.
+// How many keys of a tile are valid.
+Value AttendBuilder::keysOfTile(Value tile) {
+  Value parts = k.index(schedule.blockK / schedule.keyTile);
+  Value inBlock = keysAt.count(k.div(tile, parts), schedule.blockK, validK);
+  return k.min(k.sub(inBlock, k.mul(k.rem(tile, parts), schedule.keyTile)), k.index(schedule.keyTile));
+}
+
+// Tile `tile` of the item's pair; the last one ends with the valid keys, under a token order any may.
 Tile AttendBuilder::packedTile(Value tile) {
-  Value at = k.add(k.mul(g, slots.tilesPerPair), tile), isLast = k.equal(tile, lastTile);
+  Value at = k.add(k.mul(g, slots.tilesPerPair), tile);
+  Value isLast = keysAt.ordered() ? k.less(keysOfTile(tile), k.index(schedule.keyTile)) : k.equal(tile, lastTile);
   return {.keys = k.view(slots.packedK, k.mul(at, program.headDim * schedule.keyTile), schedule.keyTile),
           .values = k.view(slots.packedV, k.mul(at, schedule.keyTile * schedule.valueDim), schedule.valueDim),
           .bias = k.selectView(isLast, tailBias, noBias),
           .cols = schedule.keyTile,
           .firstKey = k.mul(tile, schedule.keyTile),
-          .restricted = k.bitAnd(isLast, hasTail)};
+          .endKey = keysAt.ordered() ? k.narrow(k.add(k.mul(tile, schedule.keyTile), keysOfTile(tile))) : keyCount,
+          .restricted = keysAt.ordered() ? isLast : k.bitAnd(isLast, hasTail)};
 }
 
-// What regions take from keys alone, for the tile that is visited next.
+// What regions take from keys alone, for the tile that is visited next; and its bias, where any tile may be a tail.
 void AttendBuilder::prepareKeys(Value tile) {
+  if (keysAt.ordered()) {
+    tile = k.min(tile, lastTile); // tiles of means have none
+    k.when(k.less(keysOfTile(tile), k.index(schedule.keyTile)), [&] {
+      k.store(k.splat(lowest, 1, schedule.keyTile), tailBias, zero);
+      k.store(k.splat(k.real(0), 1, schedule.keyTile), tailBias, zero, {}, {}, keysOfTile(tile));
+    });
+  }
+  Value first = k.mul(tile, schedule.keyTile);
   for (std::optional<HoistedRegion> *region : {&score, &mask})
     if (*region)
-      (*region)->prepareKeys(k.mul(tile, schedule.keyTile));
+      (*region)->prepareKeys(first, keysAt.ordered() ? keysAt.positions(first, 1, schedule.keyTile) : Value());
 }
 
 // Dense: every tile.

@@ -1,6 +1,7 @@
 // block_rules: what masks and block sets say of every block of a row. Sets are evaluated as they are. A mask is first
 // bounded over the block; where bounds leave it open, its pairs are looked at, row by row until one is allowed and one
 // forbidden.
+#include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "TableRanges.h"
 
@@ -18,7 +19,8 @@ public:
       : selection(*program.selection), schedule(schedule), k(module, "block_rules"), rules(k.pointer(DType::i8)),
         qLengths(k.pointer(DType::i32)), kLengths(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
         tokensQ(k.integer()), tokensK(k.integer()), firstPair(k.integer()), blocksQ(k.integer()), blocksK(k.integer()),
-        scope(k, selection.pairOperands()), ranges(k, scope, selection.maskRegion()) {}
+        queriesAt(k, program), keysAt(k, program), scope(k, selection.pairOperands()),
+        ranges(k, scope, selection.maskRegion()) {}
   void build();
 
 private:
@@ -32,6 +34,7 @@ private:
   const CpuSchedule &schedule;
   KernelBuilder k;
   Value rules, qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK, firstPair, blocksQ, blocksK;
+  BlockTokens queriesAt, keysAt;
   CpuPairScope scope;
   TableRanges ranges;
   Value batch, head, firstQuery, endQuery;
@@ -52,8 +55,8 @@ PairRegion BlockRulesBuilder::start(Region &region) {
 Value BlockRulesBuilder::maskRule(const PairRegion &mask, Value firstKey, Value endKey) {
   PairIntervals intervals(k.raw(), mask, [&](ir::ReadOp op, ArrayRef<Bounds> at) { return ranges.read(op, at); });
   Value one = k.index(1);
-  intervals.bind(2, firstQuery, k.sub(endQuery, one));
-  intervals.bind(3, firstKey, k.sub(endKey, one));
+  intervals.bind(2, queriesAt.token(firstQuery), queriesAt.token(k.sub(endQuery, one)));
+  intervals.bind(3, keysAt.token(firstKey), keysAt.token(k.sub(endKey, one)));
   Bounds allowed = intervals.result();
   Value decided = k.bitOr(allowed.low, k.negate(allowed.high));
   return k.choose(
@@ -67,7 +70,7 @@ Value BlockRulesBuilder::lookAtPairs(const PairRegion &mask, Value firstKey, Val
   Value seen = k.loop(firstQuery, endQuery, 1, k.index(0), [&](Value query, ValueRange so) -> SmallVector<Value> {
     return {k.choose(
         k.raw().getIndexType(), k.equal(so[0], all), [&] { return all; },
-        [&] { return lookAtRow(mask, query, firstKey, endKey, so[0]); })};
+        [&] { return lookAtRow(mask, queriesAt.token(query), firstKey, endKey, so[0]); })};
   })[0];
   Value onlyForbidden = k.select(k.equal(seen, k.index(2)), k.index(emptyRule), k.index(0));
   return k.select(k.equal(seen, all), k.index(partialRule), onlyForbidden);
@@ -77,15 +80,19 @@ Value BlockRulesBuilder::lookAtRow(const PairRegion &mask, Value query, Value fi
   Value keyEnd = k.narrow(endKey), empty = k.splat(k.real(0), 1, schedule.keyTile);
   Value some = k.real(1), none = k.real(-1), outside = k.real(0);
   return k.loop(firstKey, endKey, schedule.keyTile, seen, [&](Value key, ValueRange so) -> SmallVector<Value> {
-    Value verdicts = k.mapPairs(empty, query, key, {}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      PairRegion copy = mask;
-      copy.bind(2, v[1]);
-      copy.bind(3, v[2]);
-      Value allowed = copy.make(body, copy.yielded());
-      Value verdict = body.create<arith::SelectOp>(loc, allowed, some, none);
-      Value valid = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], keyEnd);
-      return body.create<arith::SelectOp>(loc, valid, verdict, outside);
-    });
+    SmallVector<Value> positions;
+    if (keysAt.ordered())
+      positions.push_back(keysAt.positions(key, 1, schedule.keyTile));
+    Value verdicts =
+        k.mapPairs(empty, query, key, positions, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+          PairRegion copy = mask;
+          copy.bind(2, v[1]);
+          copy.bind(3, keysAt.ordered() ? BlockTokens::position(body, loc, v[3]) : v[2]);
+          Value allowed = copy.make(body, copy.yielded());
+          Value verdict = body.create<arith::SelectOp>(loc, allowed, some, none);
+          Value valid = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], keyEnd);
+          return body.create<arith::SelectOp>(loc, valid, verdict, outside);
+        });
     Value opposite = k.map({verdicts}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
       return body.create<arith::NegFOp>(loc, v[0]);
     });
@@ -112,7 +119,7 @@ void BlockRulesBuilder::build() {
   scope.validQ = k.tokenCount(qLengths, batch, tokensQ);
   scope.validK = k.tokenCount(kLengths, batch, tokensK);
   firstQuery = k.mul(k.item(0), schedule.blockQ);
-  endQuery = k.min(k.add(firstQuery, schedule.blockQ), scope.validQ);
+  endQuery = k.add(firstQuery, queriesAt.count(k.item(0), schedule.blockQ, scope.validQ));
   std::optional<PairRegion> mask;
   if (Region *region = selection.maskRegion())
     mask.emplace(start(*region));
@@ -121,10 +128,13 @@ void BlockRulesBuilder::build() {
     if (ir::BlockSetOp op = set)
       sets.emplace_back(start(op.getBody()), bit);
 
-  Value liveBlocks = k.select(k.less(firstQuery, endQuery), k.ceilDiv(scope.validK, schedule.blockK), zero);
+  Value liveBlocks = keysAt.ordered()
+                         ? blocksK // none is empty for want of tokens
+                         : k.select(k.less(firstQuery, endQuery), k.ceilDiv(scope.validK, schedule.blockK), zero);
   Value row = k.mul(k.add(k.mul(gr, blocksQ), k.item(0)), blocksK);
   k.loop(zero, liveBlocks, 1, [&](Value block) {
-    Value firstKey = k.mul(block, schedule.blockK), endKey = k.min(k.add(firstKey, schedule.blockK), scope.validK);
+    Value firstKey = k.mul(block, schedule.blockK),
+          endKey = k.add(firstKey, keysAt.count(block, schedule.blockK, scope.validK));
     Value rule = mask ? maskRule(*mask, firstKey, endKey) : zero;
     for (const auto &[set, bit] : sets)
       rule = k.bitOr(rule, setRule(set, block, bit));

@@ -16,12 +16,12 @@ namespace tercet::compiler {
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "block_rules", items (query block, gr): rules [gr][TM][TN] of RuleBits, qLengths, kLengths, headsKV, headsPerKV, tokensQ,
-/// tokensK, firstPair, blocksQ, blocksK; what the regions of selection take from outside (CpuPairScope); ranges of the
-/// mask's tables (TableRanges).
+/// tokensK, firstPair, blocksQ, blocksK; where queries and keys are (BlockTokens); what the regions of selection take from
+/// outside (CpuPairScope); ranges of the mask's tables (TableRanges).
 void buildBlockRules(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,
-/// tilesPerPair, h, z, blocksK, slices of the pass, first slice, used (null: every pair).
+/// tilesPerPair, h, z, blocksK, slices of the pass, first slice, used (null: every pair); where keys are (BlockTokens).
 void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "aggregate" (chunks of h; items (chunk, slice, gr)) and "aggregate_z" (rows of z; items (0, 0, gr)): source,
@@ -30,7 +30,8 @@ void buildState(mlir::ModuleOp module, const Program &program, const CpuSchedule
 void buildAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
 /// "linear", items (row of the pass, gr): q, qStrideB, qStrideH, qStrideN, qLengths, headsKV, headsPerKV, tokensQ,
-/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, rows of the pass, first row, slices of the pass, first slice, eps, counts.
+/// firstPair, H, Z, out [gr][TM * blockQ][valueDim], blocksQ, rows of the pass, first row, slices of the pass, first slice, eps, counts; where queries
+/// are (BlockTokens).
 /// Rows with an empty set are not written.
 void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 

@@ -53,7 +53,16 @@ bool PlanWriter::needsKeyMeans() const {
 }
 
 PlanWriter::KeySource PlanWriter::tokensOf(Expr pairs, Expr firstPair) {
-  KeySource source{tensor("k"), tensor("v"), {}, tensor("k_len"), sym("HKV"), sym("M"), firstPair, pairs};
+  KeySource source{tensor("k"),
+                   tensor("v"),
+                   {},
+                   tensor("k_len"),
+                   sym("HKV"),
+                   placesK,
+                   firstPair,
+                   pairs,
+                   tokenOrder(/*isKey=*/true),
+                   tokenCounts(/*isKey=*/true)};
   addStrides(source.strides, "k", 3);
   addStrides(source.strides, "v", 3);
   return source;
@@ -62,11 +71,11 @@ PlanWriter::KeySource PlanWriter::tokensOf(Expr pairs, Expr firstPair) {
 PlanNode PlanWriter::packKeys(const KeySource &source, const KeyTargets &targets) {
   Slots slots{source.k, source.v};
   slots.insert(slots.end(), source.strides.begin(), source.strides.end());
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), source.lengths, integer(source.heads),
-                             integer(source.tokens), integer(program.headDim), integer(program.valueDim),
-                             integer(schedule.valueDim), integer(source.firstPair), integer(schedule.blockK),
-                             integer(schedule.keyTile), integer(tilesOf(source.tokens)), integer(meanTiles),
-                             targets.packedK, targets.packedV, targets.meanK, targets.meanV})
+  for (PlanSlot slot : Slots{
+           integer(static_cast<int64_t>(program.dtype)), source.lengths, integer(source.heads), integer(source.tokens),
+           integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(source.firstPair),
+           integer(schedule.blockK), integer(schedule.keyTile), integer(tilesOf(source.tokens)), integer(meanTiles),
+           targets.packedK, targets.packedV, targets.meanK, targets.meanV, source.order, source.counts})
     slots.push_back(slot);
   return builtin("pack_keys", "prologue", ceildiv(source.tokens, schedule.blockK), source.pairs, slots);
 }
@@ -91,10 +100,11 @@ PlanNode PlanWriter::linearPass() {
   bool sets = !program.globalState();
   Slots state{tensor("k")};
   addStrides(state, "k", 3);
-  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")),
+  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(sym("G0")),
                              buffer("packed_v"), integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(S),
                              integer(S0), sets ? buffer("linear_used") : null()})
     state.push_back(slot);
+  addOrder(state, /*isKey=*/true);
 
   auto aggregate = [&](const char *source, const char *destination) {
     return Slots{buffer(source),
@@ -106,7 +116,7 @@ PlanNode PlanWriter::linearPass() {
                  tensor("k_len"),
                  integer(sym("HKV")),
                  integer(sym("R")),
-                 integer(sym("M")),
+                 integer(placesK),
                  integer(sym("G0")),
                  integer(TM),
                  integer(TN),
@@ -118,10 +128,11 @@ PlanNode PlanWriter::linearPass() {
   Slots linear{tensor("q")};
   addStrides(linear, "q", 3);
   for (PlanSlot slot :
-       Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")), integer(sym("G0")),
+       Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ), integer(sym("G0")),
              buffer("state"), buffer("state_z"), buffer("linear"), integer(TM), integer(stateRows), integer(firstRow),
              integer(S), integer(S0), scalar(program.eps, 0), sets ? buffer("linear_counts") : null()})
     linear.push_back(slot);
+  addOrder(linear, /*isKey=*/false);
 
   // A global state is made once per pass of slices; others block by block, as many as the memory for them holds.
   Expr rows = Expr::apply(Expr::Op::min, sym("I") * schedule.blockQ, sym("N") - sym("I0") * schedule.blockQ);
@@ -141,6 +152,7 @@ PlanNode PlanWriter::linearPass() {
 Plan PlanWriter::write() {
   static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
   addBuffers();
+  addOrderTables();
   if (!program.weight.empty())
     plan.nodes.push_back(packWeight());
   for (const RangedTable &table : rangedTables())

@@ -85,7 +85,7 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   if (stage.pools)
     addPools(nodes, stage);
   addStageBuffers(stage);
-  Expr rows = stage.rows();
+  Expr rows = ceildiv(placesQ, stage.queryRows());
   Slots slots{stage.poolsQueries() ? buffer(stage.name + "_q") : tensor("q")};
   auto addRowStrides = [&](int64_t width) {
     for (PlanSlot slot : Slots{null(), integer(rows * width), integer(width)})
@@ -106,13 +106,12 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   else
     addRowStrides(1);
   std::string packed = stage.pools ? "packed_" + stage.name : "packed";
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
-             integer(sym("M")), integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"),
-             integer(stageTiles(stage)), stage.listed ? buffer("attend_lists") : null(),
-             stage.listed ? buffer("attend_counts") : null(), integer(capacity), integer(superRows),
-             scalar(stage.scale, defaultScale()), stage.means ? buffer("mean_k") : null(),
-             stage.means ? buffer("mean_v") : null(), integer(meanTiles)})
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
+                             integer(placesK), integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"),
+                             integer(stageTiles(stage)), stage.listed ? buffer("attend_lists") : null(),
+                             stage.listed ? buffer("attend_counts") : null(), integer(capacity), integer(superRows),
+                             scalar(stage.scale, defaultScale()), stage.means ? buffer("mean_k") : null(),
+                             stage.means ? buffer("mean_v") : null(), integer(meanTiles)})
     slots.push_back(slot);
   if (stage.listed)
     addClassPointer(slots);
@@ -125,6 +124,8 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
                              stage.linear && !program.globalState() ? buffer("linear_counts") : null()})
     slots.push_back(slot);
   addAttendInputs(slots, stage);
+  for (bool isKey : {false, true})
+    addOrder(slots, isKey);
   addPairOperands(slots, stage.pairOperands());
   addRanges(slots, stage.listed ? nullptr : stage.mask);
   Expr exact = stage.exactFlops(schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);

@@ -72,6 +72,8 @@ void PlanWriter::addRuleBuffers() {
 PlanNode PlanWriter::blockRules(const char *into, Expr pairs, Expr firstPair, bool givenToo) {
   Slots slots{buffer(into),      tensor("q_len"),   tensor("k_len"),    integer(sym("HKV")), integer(sym("R")),
               integer(sym("N")), integer(sym("M")), integer(firstPair), integer(TM),         integer(TN)};
+  for (bool isKey : {false, true})
+    addOrder(slots, isKey);
   addPairOperands(slots, program.selection->pairOperands());
   addRanges(slots, program.selection->maskRegion());
   return kernel("block_rules", "select", givenToo ? TM : absentClasses * TM, pairs * sym("R"), 1, slots);

@@ -54,9 +54,10 @@ PlanNode PlanWriter::alikeness(bool isKey) {
   addStrides(slots, isKey ? "k" : "q", 3);
   for (PlanSlot slot :
        Slots{integer(static_cast<int64_t>(program.dtype)), tensor(isKey ? "k_len" : "q_len"),
-             integer(sym(isKey ? "HKV" : "H")), integer(sym(isKey ? "M" : "N")), integer(program.headDim),
+             integer(sym(isKey ? "HKV" : "H")), integer(isKey ? placesK : placesQ), integer(program.headDim),
              integer(firstSelectedPair() * repeat), integer(isKey ? schedule.blockK : schedule.blockQ), integer(blocks),
-             isKey && program.selection->center ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q")})
+             isKey && program.selection->center ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q"),
+             tokenOrder(isKey), tokenCounts(isKey)})
     slots.push_back(slot);
   return builtin("alikeness", "select", absentClasses * blocks, selectedPairs() * repeat, slots);
 }
@@ -66,9 +67,10 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
   Expr pairs = selectedPairs(), first = firstSelectedPair();
   Slots pool{tensor("q")};
   addStrides(pool, "q", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
-                             integer(sym("R")), integer(sym("N")), integer(program.headDim), integer(first),
-                             integer(schedule.blockQ), integer(TM), buffer("mean_q")})
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
+             integer(placesQ), integer(program.headDim), integer(first), integer(schedule.blockQ), integer(TM),
+             buffer("mean_q"), tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false)})
     pool.push_back(slot);
   nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
   if (isSelectedAhead()) {
@@ -76,11 +78,11 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
     nodes.back().grid[1] = absentClasses * pairs;
   }
   if (select.center)
-    nodes.push_back(
-        builtin("center_keys", "select", absentClasses * pairs, 1,
-                {tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(program.headDim), integer(first),
-                 integer(schedule.blockK), integer(TN), integer(meanTiles),
-                 buffer(isSelectedAhead() ? "all_mean_k" : "mean_k"), buffer("center_k"), buffer("centered_k")}));
+    nodes.push_back(builtin("center_keys", "select", absentClasses * pairs, 1,
+                            {tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(program.headDim),
+                             integer(first), integer(schedule.blockK), integer(TN), integer(meanTiles),
+                             buffer(isSelectedAhead() ? "all_mean_k" : "mean_k"), buffer("center_k"),
+                             buffer("centered_k"), tokenCounts(/*isKey=*/true)}));
   if (!select.guard.empty())
     for (bool isKey : {false, true})
       nodes.push_back(alikeness(isKey));
@@ -135,8 +137,8 @@ PlanWriter::Slots PlanWriter::selectSlots() {
                              tensor("k_len"),
                              integer(sym("HKV")),
                              integer(sym("R")),
-                             integer(sym("N")),
-                             integer(sym("M")),
+                             integer(placesQ),
+                             integer(placesK),
                              integer(program.headDim),
                              integer(firstSelectedPair()),
                              integer(schedule.blockQ),
@@ -207,9 +209,9 @@ void PlanWriter::addClasses(std::vector<PlanNode> &nodes) {
 PlanNode PlanWriter::pattern() {
   Slots slots{rules()};
   addClassPointer(slots);
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
-                             integer(sym("N")), integer(sym("M")), integer(sym("G0")), integer(schedule.blockQ),
-                             integer(schedule.blockK), integer(TM), integer(TN)})
+  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
+                             integer(placesK), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
+                             integer(TM), integer(TN)})
     slots.push_back(slot);
   return builtin("pattern", "select", absentClasses * ceildiv(TM, 64), GR, slots);
 }

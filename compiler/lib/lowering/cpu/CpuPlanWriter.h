@@ -1,5 +1,5 @@
-// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanSelection.cpp writes classes, CpuPlanLists.cpp what
-// becomes of them, CpuPlanPairs.cpp what regions over pairs need, and CpuPlanAttend.cpp the attend stages.
+// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a
+// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, and CpuPlanAttend.cpp the attend stages.
 #pragma once
 
 #include "CpuPlan.h"
@@ -65,6 +65,7 @@ private:
     Slots strides; ///< three of each
     PlanSlot lengths;
     Expr heads, tokens, firstPair, pairs;
+    PlanSlot order = null(), counts = null(); ///< of a token order
   };
   /// What becomes of them; a null slot: nothing.
   struct KeyTargets {
@@ -105,6 +106,10 @@ private:
   bool hasGroupRules() const {
     return program.selection->mask || (program.selection->hasRules() && !isSelectedAhead());
   }
+  void addOrderTables();
+  PlanSlot tokenOrder(bool isKey);
+  PlanSlot tokenCounts(bool isKey);
+  void addOrder(Slots &slots, bool isKey);
   void addClassPointer(Slots &slots);
   /// Rule bytes: where classes are made, and of a group for those that read the mask alone.
   PlanSlot rules() {
@@ -127,10 +132,12 @@ private:
   const CpuSchedule &schedule;
   Plan plan;
   // Counts of blocks and tiles, and pairs times query heads of a group.
-  Expr TM = ceildiv(sym("N"), schedule.blockQ), TN = ceildiv(sym("M"), schedule.blockK);
-  Expr tiles = tilesOf(sym("M")), meanTiles = ceildiv(TN, 64);
+  Expr TM = blocksAlong(program.order, "N", schedule.blockQ), TN = blocksAlong(program.order, "M", schedule.blockK);
+  Expr placesQ = placesAlong(program.order, "N", schedule.blockQ),
+       placesK = placesAlong(program.order, "M", schedule.blockK);
+  Expr tiles = tilesOf(placesK), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
-  Expr superRows = ceildiv(sym("N"), schedule.superRow), GR = sym("G") * sym("R");
+  Expr superRows = ceildiv(placesQ, schedule.superRow), GR = sym("G") * sym("R");
   Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;

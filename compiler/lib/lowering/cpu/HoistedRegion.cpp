@@ -1,5 +1,6 @@
 #include "HoistedRegion.h"
 
+#include "BlockTokens.h"
 #include "PairDependence.h"
 
 using namespace mlir;
@@ -53,30 +54,34 @@ void HoistedRegion::findPrepared(unsigned first, int64_t rows, int64_t cols) {
   use(region.yielded());
 }
 
-// Positions count along the one row or column that the body runs over.
-void HoistedRegion::prepare(const Prepared &value, unsigned argument, bool isRow, Value position, Value row) {
+// Positions count along the one row or column that the body runs over, where they are not given.
+void HoistedRegion::prepare(const Prepared &value, unsigned argument, bool isRow, Value position, Value row,
+                            Value positions) {
   Value zero = k.index(0), empty = k.splat(k.real(0), 1, isRow ? 1 : cols);
-  Value filled = k.mapPairs(empty, isRow ? position : zero, isRow ? zero : position, {},
+  Value filled = k.mapPairs(empty, isRow ? position : zero, isRow ? zero : position,
+                            positions ? ValueRange(positions) : ValueRange(),
                             [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
                               PairRegion copy = region;
-                              copy.bind(argument, isRow ? v[1] : v[2]);
+                              Value counted = isRow ? v[1] : v[2];
+                              copy.bind(argument, positions ? BlockTokens::position(body, loc, v[3]) : counted);
                               return toBits(body, loc, copy.make(body, value.ofRegion));
                             });
   k.store(filled, value.memory, isRow ? row : zero);
 }
 
-void HoistedRegion::prepareRows(Value firstQuery, Value count) {
+void HoistedRegion::prepareRows(Value count, function_ref<Value(Value)> queryOf) {
   if (ofRows.empty())
     return;
   k.loop(k.index(0), count, 1, [&](Value row) {
+    Value position = queryOf(row);
     for (const Prepared &value : ofRows)
-      prepare(value, query, /*isRow=*/true, k.add(firstQuery, row), row);
+      prepare(value, query, /*isRow=*/true, position, row);
   });
 }
 
-void HoistedRegion::prepareKeys(Value firstKey) {
+void HoistedRegion::prepareKeys(Value firstKey, Value positions) {
   for (const Prepared &value : ofKeys)
-    prepare(value, key, /*isRow=*/false, firstKey, {});
+    prepare(value, key, /*isRow=*/false, firstKey, {}, positions);
 }
 
 SmallVector<Value> HoistedRegion::inputs(Value row, int64_t rows) {

@@ -14,10 +14,11 @@ public:
   HoistedRegion(KernelBuilder &k, mlir::Region &region, PairScope &scope, unsigned first, Value batch, Value head,
                 int64_t rows, int64_t cols);
 
-  /// Computes what depends on the query alone for `count` rows, of which the first is query `firstQuery`.
-  void prepareRows(Value firstQuery, Value count);
-  /// Computes what depends on the key alone for a tile of keys from `firstKey` on.
-  void prepareKeys(Value firstKey);
+  /// Computes what depends on the query alone for `count` rows; queryOf gives the query of a row.
+  void prepareRows(Value count, llvm::function_ref<Value(Value)> queryOf);
+  /// Computes what depends on the key alone for a tile of keys from `firstKey` on, or at these positions
+  /// (BlockTokens::positions).
+  void prepareKeys(Value firstKey, Value positions = {});
 
   /// What was prepared for `rows` rows from `row` on: further inputs of the body below.
   mlir::SmallVector<Value> inputs(Value row, int64_t rows);
@@ -36,7 +37,7 @@ private:
     Value ofRegion, memory;
   };
   void findPrepared(unsigned first, int64_t rows, int64_t cols);
-  void prepare(const Prepared &value, unsigned argument, bool isRow, Value position, Value row);
+  void prepare(const Prepared &value, unsigned argument, bool isRow, Value position, Value row, Value positions = {});
 
   KernelBuilder &k;
   PairRegion region;

@@ -1,4 +1,5 @@
 // The linear branch: states of key blocks, and phi(Q) times a row's aggregated state.
+#include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "FeatureMap.h"
 #include "KernelBuilder.h"
@@ -17,22 +18,23 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
   Value lengths = k.pointer(i32), headsKV = k.integer(), tokens = k.integer(), firstPair = k.integer();
   Value packedV = k.pointer(f32), tilesPerPair = k.integer(), h = k.pointer(f32), z = k.pointer(f32);
   Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), used = k.pointer(i32);
+  BlockTokens where(k, program);
 
   int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
   Value block = k.item(0), g = k.item(1), zero = k.index(0);
   Value pair = k.add(firstPair, g), batch = k.div(pair, headsKV), head = k.rem(pair, headsKV);
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockK);
-  Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockK)), zero);
+  Value rows = where.count(block, schedule.blockK, valid);
 
   // phi(K_j), zero beyond the valid tokens, and its column sums. Nothing where no row has a linear set.
   auto fill = [&] {
     Value phi = k.scratch(schedule.blockK, F), sums = k.scratch(1, F);
-    Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
-    Value tokensView = k.view(keys, offset, program.headDim, strideN);
+    Value tokensView =
+        where.view(keys, k.add(k.mul(batch, strideB), k.mul(head, strideH)), firstToken, program.headDim, strideN);
     k.store(k.splat(k.real(0), 1, F), sums, zero);
     k.loop(zero, rows, 1, [&](Value row) {
-      Value features = buildFeatureRow(k, program, F, tokensView, row);
+      Value features = buildFeatureRow(k, program, F, tokensView, where.rowOf(firstToken, row));
       k.store(features, phi, row);
       Value total =
           k.map({k.load(sums, zero, 1, F), features}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -75,6 +77,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value blocks = k.integer(), passRows = k.integer(), firstRow = k.integer(), slices = k.integer(),
         firstSlice = k.integer(), eps = k.scalar();
   Value counts = k.pointer(i32);
+  BlockTokens where(k, program);
 
   int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
   Value block = k.add(firstRow, k.item(0)), gr = k.item(1), zero = k.index(0);
@@ -82,17 +85,17 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockQ);
-  Value rows = k.max(k.min(k.sub(valid, firstToken), k.index(schedule.blockQ)), zero);
+  Value rows = where.count(block, schedule.blockQ, valid);
   Value owner = program.globalState() ? g : gr, stateRow = program.globalState() ? k.index(0) : k.item(0);
 
   auto fill = [&] {
     // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
     Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
-    Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(firstToken, strideN));
-    Value tokensView = k.view(queries, offset, program.headDim, strideN);
+    Value tokensView =
+        where.view(queries, k.add(k.mul(batch, strideB), k.mul(head, strideH)), firstToken, program.headDim, strideN);
     Value zRow = k.view(Z, k.mul(k.add(k.mul(owner, passRows), stateRow), F), F);
     k.loop(zero, rows, 1, [&](Value row) {
-      Value features = buildFeatureRow(k, program, F, tokensView, row);
+      Value features = buildFeatureRow(k, program, F, tokensView, where.rowOf(firstToken, row));
       k.store(features, phi, row);
       Value weighted =
           k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {

@@ -42,6 +42,10 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
+  if (facts.order)
+    return Status::make(Code::unsupportedTarget,
+                        "@{} has a token order, for which there is no CUDA kernel; cpu runs it",
+                        spec.getSymName().str());
   GpuProgram program;
   program.name = spec.getSymName().str();
   program.headDim = facts.headDim;

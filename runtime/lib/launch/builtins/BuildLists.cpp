@@ -3,6 +3,7 @@
 #include "BuiltinTable.h"
 #include "ClassBytes.h"
 #include "GroupHead.h"
+#include "TokenRows.h"
 
 #include "tercet/Builtins.h"
 #include "tercet/Status.h"
@@ -51,8 +52,8 @@ bool anyCriticalOfEight(const SuperRow &row, int64_t j) {
 }
 
 void addBlock(const BuildListsSlots &s, int64_t j, uint32_t mask, int64_t liveK, ListWriter &list) {
-  int64_t parts = s.blockK / s.tileK;
-  for (int64_t part = 0; part < parts && j * s.blockK + part * s.tileK < liveK; ++part)
+  int64_t parts = s.blockK / s.tileK, tokens = tokensOfBlock(s.tokenCounts, j, s.blockK, liveK);
+  for (int64_t part = 0; part * s.tileK < tokens; ++part)
     list.add(j * parts + part, mask);
 }
 

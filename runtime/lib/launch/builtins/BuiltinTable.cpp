@@ -17,10 +17,10 @@ void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel(
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin :
-       {&packKeysBuiltin, &poolQueriesBuiltin, &poolTokensBuiltin, &centerKeysBuiltin, &alikenessBuiltin,
-        &packSamplesBuiltin, &selectBuiltin, &selectGivenBuiltin, &spanKeysBuiltin, &spanKeysGivenBuiltin,
-        &spanBoundsBuiltin, &spanClassesBuiltin, &patternBuiltin, &copyClassesBuiltin, &buildListsBuiltin,
-        &linearSetsBuiltin, &linearUsedBuiltin, &tableRangesBuiltin, &packWeightBuiltin})
+       {&tokenOrderBuiltin,    &packKeysBuiltin,    &poolQueriesBuiltin, &poolTokensBuiltin,  &centerKeysBuiltin,
+        &alikenessBuiltin,     &packSamplesBuiltin, &selectBuiltin,      &selectGivenBuiltin, &spanKeysBuiltin,
+        &spanKeysGivenBuiltin, &spanBoundsBuiltin,  &spanClassesBuiltin, &patternBuiltin,     &copyClassesBuiltin,
+        &buildListsBuiltin,    &linearSetsBuiltin,  &linearUsedBuiltin,  &tableRangesBuiltin, &packWeightBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

@@ -5,10 +5,10 @@
 
 namespace tercet::rt {
 
-extern const Builtin packKeysBuiltin, poolQueriesBuiltin, poolTokensBuiltin, centerKeysBuiltin, alikenessBuiltin,
-    packSamplesBuiltin, selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin, spanBoundsBuiltin,
-    spanClassesBuiltin, patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin, linearUsedBuiltin,
-    tableRangesBuiltin, packWeightBuiltin;
+extern const Builtin tokenOrderBuiltin, packKeysBuiltin, poolQueriesBuiltin, poolTokensBuiltin, centerKeysBuiltin,
+    alikenessBuiltin, packSamplesBuiltin, selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin,
+    spanBoundsBuiltin, spanClassesBuiltin, patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin,
+    linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin;
 
 /// For sizes from an argument block, whose integers may be anything: what does not fit 64 bits becomes the largest,
 /// which is refused.

@@ -3,6 +3,7 @@
 #include "Dispatch.h"
 #include "Elements.h"
 #include "GroupHead.h"
+#include "TokenRows.h"
 
 #include "tercet/Builtins.h"
 
@@ -19,16 +20,18 @@ int64_t placeInTiles(int64_t j, int64_t c, int64_t dim) { return (j / meanTile *
 void centerKeys(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const CenterKeysSlots *>(call.slots);
   int64_t g = call.item0, live = liveTokens(s.kLengths, groupPair(g, s.firstPair, s.headsKV).batch, s.tokens);
-  int64_t blocks = (live + s.blockK - 1) / s.blockK, columns = s.meanTilesPerPair * meanTile;
+  int64_t blocks = (live + s.blockK - 1) / s.blockK, columns = s.meanTilesPerPair * meanTile, valid = 0;
+  for (int64_t j = 0; j < blocks; ++j)
+    valid += tokensOfBlock(s.counts, j, s.blockK, live);
   const float *means = s.meanK + g * columns * s.headDim;
   float *centered = s.centered + g * columns * s.headDim;
   for (int64_t c = 0; c < s.headDim; ++c) {
     double sum = 0;
     for (int64_t j = 0; j < blocks; ++j) {
-      auto count = static_cast<double>(std::min(s.blockK, live - j * s.blockK));
+      auto count = static_cast<double>(tokensOfBlock(s.counts, j, s.blockK, live));
       sum += static_cast<double>(means[placeInTiles(j, c, s.headDim)]) * count;
     }
-    auto center = static_cast<float>(live > 0 ? sum / static_cast<double>(live) : 0.0);
+    auto center = static_cast<float>(valid > 0 ? sum / static_cast<double>(valid) : 0.0);
     s.center[g * s.headDim + c] = center;
     for (int64_t j = 0; j < columns; ++j) {
       int64_t place = placeInTiles(j, c, s.headDim);
@@ -55,11 +58,10 @@ template <typename Element>
 
 /// sums [dim rounded up to 8] += every token over its length; a token of zeros adds nothing.
 template <typename Element> struct AddDirections {
-  [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t count, int64_t dim,
+  [[gnu::always_inline]] static inline void run(TokenRows<typename Element::Type> tokens, int64_t count, int64_t dim,
                                                 const float *center, double *sums) {
-    const auto *tokens = static_cast<const typename Element::Type *>(data);
     for (int64_t t = 0; t < count; ++t) {
-      const auto *token = tokens + t * stride;
+      const auto *token = tokens[t];
       Double8 squares = {};
       for (int64_t c = 0; c < dim; c += 8) {
         Double8 some = features<Element>(token, center, c, dim);
@@ -83,17 +85,18 @@ int64_t sumBytes(const int64_t *slots) {
 
 void findAlikeness(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const AlikenessSlots *>(call.slots);
-  int64_t head = s.firstHead + call.item1, batch = head / s.heads, first = call.item0 * s.block;
-  int64_t count = std::clamp<int64_t>(liveTokens(s.lengths, batch, s.tokenCount) - first, 0, s.block);
+  int64_t head = s.firstHead + call.item1, batch = head / s.heads;
+  int64_t count = tokensOfBlock(s.counts, call.item0, s.block, liveTokens(s.lengths, batch, s.tokenCount));
   auto *sums = reinterpret_cast<double *>(call.scratch);
   std::fill(sums, sums + wholeVectors(s.headDim), 0.0);
   const float *center = s.center ? s.center + call.item1 * s.headDim : nullptr;
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);
-    const auto *tokens = static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB +
-                         head % s.heads * s.strideH + first * s.strideN;
-    Dispatch<AddDirections<Element>, const void *, int64_t, int64_t, int64_t, const float *, double *>::call(
-        tokens, s.strideN, count, s.headDim, center, sums);
+    using Rows = TokenRows<typename Element::Type>;
+    const auto *tokens =
+        static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB + head % s.heads * s.strideH;
+    Dispatch<AddDirections<Element>, Rows, int64_t, int64_t, const float *, double *>::call(
+        Rows{tokens, s.strideN, s.order}.from(call.item0 * s.block), count, s.headDim, center, sums);
   });
   double square = 0;
   for (int64_t c = 0; c < s.headDim; ++c)

@@ -18,12 +18,12 @@ constexpr int64_t meanTile = 64;
 
 /// Copies a tile to [tileK][padded]; rows beyond `valid` and columns beyond `dim` become 0.
 template <typename Element> struct PackValueTile {
-  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, int64_t padded, float *out) {
-    const auto *source = static_cast<const typename Element::Type *>(tile.source);
+  [[gnu::always_inline]] static inline void run(TileSource<typename Element::Type> tile, int64_t tileK, int64_t padded,
+                                                float *out) {
     int64_t wholeDim = tile.dim / 8 * 8;
     for (int64_t t = 0; t < tile.valid; ++t) {
       float *row = out + t * padded;
-      const auto *from = source + t * tile.stride;
+      const auto *from = tile.rows[t];
       for (int64_t c = 0; c < wholeDim; c += 8)
         storeVector(row + c, Element::load8(from + c));
       for (int64_t c = wholeDim; c < tile.dim; ++c)
@@ -40,44 +40,53 @@ template <typename Element> struct PackValueTile {
 
 /// Adds the rows of a tile to its sums where only means are wanted.
 template <typename Element> struct SumTile {
-  [[gnu::always_inline]] static inline void run(TileSource tile) {
-    addRows<Element>(static_cast<const typename Element::Type *>(tile.source), tile.stride, tile.valid, tile.dim,
-                     tile.sums);
+  [[gnu::always_inline]] static inline void run(TileSource<typename Element::Type> tile) {
+    addRows<Element>(tile.rows, tile.valid, tile.dim, tile.sums);
   }
 };
 
 /// Where block j stands: its tokens, tiles and pair.
 struct Block {
-  int64_t j, g, first, valid;
+  int64_t j, g, valid;
   bool isLast;
 };
 
-template <typename Element> void packKeys(const PackKeysSlots &s, const Block &block, const void *k, float *sums) {
-  const auto *source = static_cast<const typename Element::Type *>(k) + block.first * s.kStrideN;
+/// The tokens of a block of K or V.
+template <typename Type>
+TokenRows<Type> rowsOf(const PackKeysSlots &s, const Block &block, const Type *head, int64_t stride) {
+  return TokenRows<Type>{head, stride, s.order}.from(block.j * s.blockK);
+}
+
+template <typename Element>
+void packKeys(const PackKeysSlots &s, const Block &block, const typename Element::Type *k, float *sums) {
+  using Source = TileSource<typename Element::Type>;
+  auto rows = rowsOf(s, block, k, s.kStrideN);
   int64_t parts = s.blockK / s.tileK;
   for (int64_t part = 0; part < parts; ++part) {
     int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    TileSource tile = {source + part * s.tileK * s.kStrideN, s.kStrideN, valid, s.headDim, s.meanK ? sums : nullptr};
+    Source tile = {rows.from(part * s.tileK), valid, s.headDim, s.meanK ? sums : nullptr};
     if (s.packedK)
-      Dispatch<PackKeyTile<Element>, TileSource, int64_t, float *>::call(
+      Dispatch<PackKeyTile<Element>, Source, int64_t, float *>::call(
           tile, s.tileK, s.packedK + (block.g * s.tilesPerPair + block.j * parts + part) * s.headDim * s.tileK);
     else if (tile.sums)
-      Dispatch<SumTile<Element>, TileSource>::call(tile);
+      Dispatch<SumTile<Element>, Source>::call(tile);
   }
 }
 
-template <typename Element> void packValues(const PackKeysSlots &s, const Block &block, const void *v, float *sums) {
-  const auto *source = static_cast<const typename Element::Type *>(v) + block.first * s.vStrideN;
+template <typename Element>
+void packValues(const PackKeysSlots &s, const Block &block, const typename Element::Type *v, float *sums) {
+  using Source = TileSource<typename Element::Type>;
+  auto rows = rowsOf(s, block, v, s.vStrideN);
   int64_t parts = s.blockK / s.tileK;
   for (int64_t part = 0; part < parts; ++part) {
     int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    TileSource tile = {source + part * s.tileK * s.vStrideN, s.vStrideN, valid, s.valueDim, s.meanV ? sums : nullptr};
+    Source tile = {rows.from(part * s.tileK), valid, s.valueDim, s.meanV ? sums : nullptr};
     if (s.packedV)
-      Dispatch<PackValueTile<Element>, TileSource, int64_t, int64_t, float *>::call(
+      Dispatch<PackValueTile<Element>, Source, int64_t, int64_t, float *>::call(
           tile, s.tileK, s.valueDimPadded,
           s.packedV + (block.g * s.tilesPerPair + block.j * parts + part) * s.tileK * s.valueDimPadded);
     else if (tile.sums)
-      Dispatch<SumTile<Element>, TileSource>::call(tile);
+      Dispatch<SumTile<Element>, Source>::call(tile);
   }
 }
 
@@ -124,9 +133,8 @@ int64_t scratchBytes(const int64_t *slots) {
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const PackKeysSlots *>(call.slots);
   GroupPair pair = groupPair(call.item1, s.firstPair, s.headsKV);
-  int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), first = call.item0 * s.blockK;
-  Block block = {call.item0, call.item1, first, std::clamp<int64_t>(live - first, 0, s.blockK),
-                 first + s.blockK >= s.tokens};
+  int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), j = call.item0;
+  Block block = {j, call.item1, tokensOfBlock(s.counts, j, s.blockK, live), (j + 1) * s.blockK >= s.tokens};
   auto *sums = reinterpret_cast<float *>(call.scratch);
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);

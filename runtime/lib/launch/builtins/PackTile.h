@@ -2,16 +2,17 @@
 #pragma once
 
 #include "Elements.h"
+#include "TokenRows.h"
 #include "Transpose.h"
 
 #include <cstring>
 
 namespace tercet::rt {
 
-/// One tile of K or V: `valid` rows of `dim` elements at `source`.
-struct TileSource {
-  const void *source;
-  int64_t stride, valid, dim;
+/// One tile of K or V: `valid` rows of `dim` elements.
+template <typename Type> struct TileSource {
+  TokenRows<Type> rows;
+  int64_t valid, dim;
   float *sums; ///< [dim], added to; null: no means
 };
 
@@ -19,28 +20,26 @@ struct TileSource {
 template <typename Element> struct PackKeyTile {
   using Type = typename Element::Type;
 
-  [[gnu::always_inline]] static inline void run(TileSource tile, int64_t tileK, float *out) {
-    const Type *source = static_cast<const Type *>(tile.source);
+  [[gnu::always_inline]] static inline void run(TileSource<Type> tile, int64_t tileK, float *out) {
     int64_t wholeDim = tile.dim / 8 * 8, wholeTokens = tile.valid / 8 * 8;
     for (int64_t t = 0; t < wholeTokens; t += 8)
       for (int64_t c = 0; c < wholeDim; c += 8)
-        block(source + t * tile.stride + c, tile.stride, out + c * tileK + t, tileK,
-              tile.sums ? tile.sums + c : nullptr);
-    edge(tile, source, tileK, out, 0, wholeTokens, wholeDim);   // the last features
-    edge(tile, source, tileK, out, wholeTokens, tile.valid, 0); // the last tokens
+        block(tile.rows.from(t), c, out + c * tileK + t, tileK, tile.sums ? tile.sums + c : nullptr);
+    edge(tile, tileK, out, 0, wholeTokens, wholeDim);   // the last features
+    edge(tile, tileK, out, wholeTokens, tile.valid, 0); // the last tokens
     if (tile.valid < tileK)
       for (int64_t c = 0; c < tile.dim; ++c)
         std::memset(out + c * tileK + tile.valid, 0, static_cast<size_t>(tileK - tile.valid) * sizeof(float));
   }
 
-  [[gnu::always_inline]] static inline void block(const Type *source, int64_t stride, float *out, int64_t tileK,
+  [[gnu::always_inline]] static inline void block(TokenRows<Type> source, int64_t c, float *out, int64_t tileK,
                                                   float *sums) {
     Float8 rows[8], columns[8];
     for (int t = 0; t < 8; ++t)
-      rows[t] = Element::load8(source + t * stride);
+      rows[t] = Element::load8(source[t] + c);
     transpose8x8(rows, columns);
-    for (int c = 0; c < 8; ++c)
-      storeVector(out + c * tileK, columns[c]);
+    for (int row = 0; row < 8; ++row)
+      storeVector(out + row * tileK, columns[row]);
     if (!sums)
       return;
     Float8 sum = loadVector<Float8>(sums);
@@ -49,11 +48,11 @@ template <typename Element> struct PackKeyTile {
     storeVector(sums, sum);
   }
 
-  [[gnu::always_inline]] static inline void edge(const TileSource &tile, const Type *source, int64_t tileK, float *out,
+  [[gnu::always_inline]] static inline void edge(const TileSource<Type> &tile, int64_t tileK, float *out,
                                                  int64_t firstToken, int64_t lastToken, int64_t firstDim) {
     for (int64_t t = firstToken; t < lastToken; ++t)
       for (int64_t c = firstDim; c < tile.dim; ++c) {
-        float value = Element::toFloat(source[t * tile.stride + c]);
+        float value = Element::toFloat(tile.rows[t][c]);
         out[c * tileK + t] = value;
         if (tile.sums)
           tile.sums[c] += value;

@@ -10,24 +10,25 @@ namespace tercet::rt {
 namespace {
 
 template <typename Element> struct MeanOfRows {
-  [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
+  [[gnu::always_inline]] static inline void run(TokenRows<typename Element::Type> source, int64_t rows, int64_t dim,
                                                 float *mean) {
-    meanOfRows<Element>(static_cast<const typename Element::Type *>(data), stride, rows, dim, mean);
+    meanOfRows<Element>(source, rows, dim, mean);
   }
 };
 
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const PoolQueriesSlots *>(call.slots);
   GroupHead head = groupHead(call.item1, s.firstPair, s.headsKV, s.headsPerKV);
-  int64_t first = call.item0 * s.blockQ;
-  int64_t rows = std::clamp<int64_t>(liveTokens(s.qLengths, head.batch, s.tokens) - first, 0, s.blockQ);
+  int64_t live = liveTokens(s.qLengths, head.batch, s.tokens);
+  int64_t rows = tokensOfBlock(s.counts, call.item0, s.blockQ, live);
   float *mean = s.meanQ + (call.item1 * s.blocksQ + call.item0) * s.headDim;
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);
-    const auto *q = static_cast<const typename Element::Type *>(s.q) + head.batch * s.qStrideB +
-                    head.queryHead * s.qStrideH + first * s.qStrideN;
-    Dispatch<MeanOfRows<Element>, const void *, int64_t, int64_t, int64_t, float *>::call(q, s.qStrideN, rows,
-                                                                                          s.headDim, mean);
+    using Rows = TokenRows<typename Element::Type>;
+    const auto *q =
+        static_cast<const typename Element::Type *>(s.q) + head.batch * s.qStrideB + head.queryHead * s.qStrideH;
+    Dispatch<MeanOfRows<Element>, Rows, int64_t, int64_t, float *>::call(
+        Rows{q, s.qStrideN, s.order}.from(call.item0 * s.blockQ), rows, s.headDim, mean);
   });
 }
 

@@ -19,16 +19,15 @@ struct PoolWeights {
 };
 
 template <typename Element> struct SumOfPool {
-  [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t rows, int64_t dim,
+  [[gnu::always_inline]] static inline void run(TokenRows<typename Element::Type> tokens, int64_t rows, int64_t dim,
                                                 PoolWeights weights, float *sums) {
-    const auto *tokens = static_cast<const typename Element::Type *>(data);
     if (!weights.first)
-      return meanOfRows<Element>(tokens, stride, rows, dim, sums);
+      return meanOfRows<Element>(tokens, rows, dim, sums);
     std::fill(sums, sums + dim, 0.0f);
     for (int64_t t = 0; t < rows; ++t) {
       float weight = weights.first[std::min(t, weights.entries - 1) * weights.stride];
       for (int64_t c = 0; c < dim; ++c)
-        sums[c] += weight * Element::toFloat(tokens[t * stride + c]);
+        sums[c] += weight * Element::toFloat(tokens[t][c]);
     }
   }
 };
@@ -56,10 +55,11 @@ void run(const BuiltinCall &call) {
   auto *sums = reinterpret_cast<float *>(call.scratch);
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);
+    using Rows = TokenRows<typename Element::Type>;
     const auto *tokens = static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB +
                          head % s.heads * s.strideH + first * s.strideN;
-    Dispatch<SumOfPool<Element>, const void *, int64_t, int64_t, int64_t, PoolWeights, float *>::call(
-        tokens, s.strideN, rows, s.dim, weights, sums);
+    Dispatch<SumOfPool<Element>, Rows, int64_t, int64_t, PoolWeights, float *>::call(Rows{tokens, s.strideN}, rows,
+                                                                                     s.dim, weights, sums);
     round(sums, s.dim, static_cast<typename Element::Type *>(s.out) + (call.item1 * s.pools + call.item0) * s.dim,
           element);
   });

@@ -165,8 +165,9 @@ template <typename Element> void packTile(const PackSamplesSlots &s, const Built
   float *out = s.samples + (call.item1 * s.tilesPerPair + call.item0) * s.stride * s.headDim * groupTile;
   for (int64_t t = 0; t < s.stride; ++t, out += s.headDim * groupTile) {
     int64_t valid = std::clamp<int64_t>(ceilDiv(live - first - t, s.stride), 0, groupTile);
-    TileSource tile = {k + (first + t) * s.kStrideN, s.stride * s.kStrideN, valid, s.headDim, nullptr};
-    Dispatch<PackKeyTile<Element>, TileSource, int64_t, float *>::call(tile, groupTile, out);
+    TokenRows<Type> rows{k + (first + t) * s.kStrideN, s.stride * s.kStrideN};
+    TileSource<Type> tile = {rows, valid, s.headDim, nullptr};
+    Dispatch<PackKeyTile<Element>, TileSource<Type>, int64_t, float *>::call(tile, groupTile, out);
   }
 }
 

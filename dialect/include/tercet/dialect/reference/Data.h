@@ -54,6 +54,7 @@ private:
 /// Sizes of a call; 0 stands for: heads of q (headsKV), tokens of q (tokensK), head dimension (valueDim).
 struct Shape {
   int64_t batch = 1, heads = 1, headsKV = 0, tokensQ = 0, tokensK = 0, headDim = 0, valueDim = 0;
+  std::vector<std::pair<std::string, double>> parameters = {}; ///< a token order may make blocks by these
   Shape resolved() const;
   /// Of a resolved shape.
   TableSizes forTables(const Program &program) const;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tercet/TableAxis.h"
+#include "tercet/TokenOrder.h"
 #include "tercet/dialect/reference/Number.h"
 #include "tercet/dialect/reference/PairProgram.h"
 
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tercet::reference {
@@ -90,6 +92,15 @@ struct Branch {
 /// The name of a kind, as the op's mnemonic.
 std::string_view branchKindName(Branch::Kind kind);
 
+/// The blocks of the classification are tiles of a grid (docs/spec.md#token_order).
+struct GridOrder {
+  std::vector<Number> grid;
+  std::vector<int64_t> tile; ///< as many axes
+  TextPlace text = TextPlace::none;
+  /// With the values that a call gives; sizes that no call may have become the nearest legal ones.
+  TokenOrder sized(const std::vector<std::pair<std::string, double>> &parameters) const;
+};
+
 /// A table argument: its axes (TableAxis, or a number of entries) and what it holds.
 struct Table {
   std::string name;
@@ -100,6 +111,7 @@ struct Table {
 struct Program {
   std::string name;
   std::optional<Selection> selection; ///< absent: no classification, every block is critical
+  std::optional<GridOrder> order;     ///< absent: blocks are runs of tokens
   std::vector<Branch> branches;
   size_t output = 0;                   ///< index of the branch that tercet.return names
   std::vector<std::string> weights;    ///< names of the weight arguments

@@ -1,0 +1,54 @@
+// BlockTokens: where the tokens of a CPU kernel's blocks are. Kernels count in places, of which each block has as many as a whole
+// one has tokens: a place is the position of a token, or under a token order what its table says (tercet/Builtins.h).
+#pragma once
+
+#include "KernelBuilder.h"
+#include "Program.h"
+
+namespace tercet::compiler {
+
+class BlockTokens {
+public:
+  /// Under an order adds the slots that PlanWriter::addOrder writes.
+  BlockTokens(KernelBuilder &k, const Program &program) : k(k) {
+    if (!program.order)
+      return;
+    order = k.pointer(DType::i32);
+    bits = k.pointer(DType::f32);
+    counts = k.pointer(DType::i32);
+    all = k.integer();
+  }
+
+  bool ordered() const { return static_cast<bool>(order); }
+  /// How many tokens block `block` of `size` places has, where tokens end before place `valid`.
+  Value count(Value block, int64_t size, Value valid) {
+    if (ordered())
+      return k.read(counts, block);
+    Value left = k.sub(valid, k.mul(block, size));
+    return k.max(k.min(left, k.index(size)), k.index(0));
+  }
+  /// The position of the token at a place; under an order -1 where there is none.
+  Value token(Value place) { return ordered() ? k.read(order, place) : place; }
+  /// How many tokens there are, of which `valid` are valid without an order.
+  Value tokens(Value valid) { return ordered() ? all : valid; }
+  /// Under an order the positions of the tokens at `rows` x `cols` places from `place` on, one of the two being 1, as bits of f32.
+  Value positions(Value place, int64_t rows, int64_t cols) {
+    return k.load(k.view(bits, place, cols), k.index(0), rows, cols);
+  }
+  /// One of these positions, in a body over pairs.
+  static Value position(mlir::OpBuilder &body, mlir::Location loc, Value bits) {
+    return body.create<mlir::arith::BitcastOp>(loc, body.getI32Type(), bits);
+  }
+  /// The tokens of a head from place `first` on, as rows of a view that rowOf counts in.
+  Value view(Value pointer, Value head, Value first, int64_t cols, Value stride) {
+    return k.view(pointer, ordered() ? head : k.add(head, k.mul(first, stride)), cols, stride);
+  }
+  /// The row of the token `row` places behind `first`.
+  Value rowOf(Value first, Value row) { return ordered() ? token(k.add(first, row)) : row; }
+
+private:
+  KernelBuilder &k;
+  Value order, bits, counts, all; ///< bits: order again, as tiles take it
+};
+
+} // namespace tercet::compiler

@@ -1,0 +1,39 @@
+// What a token order adds to a CPU plan: tables of tokens per block, made once per call, and slots for those that read them.
+#include "CpuPlanWriter.h"
+
+using namespace tercet;
+using namespace tercet::compiler;
+
+// The tables of queries, and of keys, whose text may be of another length.
+void PlanWriter::addOrderTables() {
+  if (!program.order)
+    return;
+  for (bool isKey : {false, true}) {
+    Expr blocks = isKey ? TN : TM;
+    int64_t block = isKey ? schedule.blockK : schedule.blockQ;
+    addBuffer(isKey ? "order_k" : "order_q", blocks * block, "tokens of blocks under the token order");
+    addBuffer(isKey ? "counts_k" : "counts_q", blocks, "how many tokens blocks have");
+    Slots slots;
+    for (const std::vector<Expr> &sizes : {gridSizes(*program.order), tileSizes(*program.order)})
+      for (const Expr &size : sizes)
+        slots.push_back(integer(size));
+    for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.order->text)), integer(sym(isKey ? "M" : "N")),
+                               tokenOrder(isKey), tokenCounts(isKey)})
+      slots.push_back(slot);
+    plan.nodes.push_back(builtin("token_order", "prologue", blocks, 1, slots));
+  }
+}
+
+PlanSlot PlanWriter::tokenOrder(bool isKey) { return program.order ? buffer(isKey ? "order_k" : "order_q") : null(); }
+
+PlanSlot PlanWriter::tokenCounts(bool isKey) {
+  return program.order ? buffer(isKey ? "counts_k" : "counts_q") : null();
+}
+
+// As BlockTokens expects them.
+void PlanWriter::addOrder(Slots &slots, bool isKey) {
+  if (!program.order)
+    return;
+  for (PlanSlot slot : Slots{tokenOrder(isKey), tokenOrder(isKey), tokenCounts(isKey), integer(sym(isKey ? "M" : "N"))})
+    slots.push_back(slot);
+}
