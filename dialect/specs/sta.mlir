@@ -1,21 +1,32 @@
-// Sliding tile attention: tokens lie in tile order, a block per tile of a (frames, height, width) grid of tiles; a query tile sees
-// the window of tiles around it, clamped at the edges, with a window per head (STA, arXiv:2502.04507). `windows` holds tiles along
-// frames, height and width per head; text tiles behind the grid see and are seen by everything.
+// Sliding tile attention: the blocks are the tiles of a grid of frames x height x width tokens; a query tile sees the window of tiles
+// around it, clamped at the edges, with a window per head (STA, arXiv:2502.04507). `windows` holds tiles along frames, height and width
+// per head; text behind the grid sees and is seen by everything. Tiles at the far edges may be clipped, which the paper leaves out.
 tercet.spec @sta(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %windows: !tercet.table<[head, 3], i32>) {
   %block_q = tercet.param block_q = 64 : !tercet.static<i64>
   %block_k = tercet.param block_k = 64 : !tercet.static<i64>
-  %frames = tercet.param frames = 3 : !tercet.runtime<i64>
-  %height = tercet.param height = 2 : !tercet.runtime<i64>
-  %width = tercet.param width = 2 : !tercet.runtime<i64>
+  %tile_t = tercet.param tile_t = 4 : !tercet.static<i64>
+  %tile_y = tercet.param tile_y = 4 : !tercet.static<i64>
+  %tile_x = tercet.param tile_x = 4 : !tercet.static<i64>
+  %frames = tercet.param frames = 12 : !tercet.runtime<i64>
+  %height = tercet.param height = 8 : !tercet.runtime<i64>
+  %width = tercet.param width = 8 : !tercet.runtime<i64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>
+  tercet.token_order grid(%frames, %height, %width) tile(%tile_t, %tile_y, %tile_x) text(suffix)
   %set = tercet.block_set blocks(%block_q, %block_k) {
   ^bb0(%b: index, %h: index, %i: index, %j: index):
     %zero = arith.constant 0 : index
     %one = arith.constant 1 : index
     %two = arith.constant 2 : index
-    %frames_now = tercet.value %frames : !tercet.runtime<i64>
-    %height_now = tercet.value %height : !tercet.runtime<i64>
-    %width_now = tercet.value %width : !tercet.runtime<i64>
+    // the grid in tiles
+    %frames_given = tercet.value %frames : !tercet.runtime<i64>
+    %height_given = tercet.value %height : !tercet.runtime<i64>
+    %width_given = tercet.value %width : !tercet.runtime<i64>
+    %depth_of_tile = tercet.value %tile_t : !tercet.static<i64>
+    %height_of_tile = tercet.value %tile_y : !tercet.static<i64>
+    %width_of_tile = tercet.value %tile_x : !tercet.static<i64>
+    %frames_now = arith.ceildivsi %frames_given, %depth_of_tile : index
+    %height_now = arith.ceildivsi %height_given, %height_of_tile : index
+    %width_now = arith.ceildivsi %width_given, %width_of_tile : index
     %y_of_i = arith.divsi %i, %width_now : index
     %x_query = arith.remsi %i, %width_now : index
     %t_query = arith.divsi %y_of_i, %height_now : index

@@ -3,13 +3,22 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace tercet::test {
 
 namespace {
 
-/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes. They have no token orders.
+bool hasRegions(const reference::Program &program) {
+  return (program.selection && program.selection->mask) ||
+         std::any_of(program.branches.begin(), program.branches.end(),
+                     [](const reference::Branch &branch) { return branch.mask || branch.score; });
+}
+
+/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes. They have no masks and score
+/// regions under a token order.
 bool isTaken(const PreparedCase &prepared) {
-  if (prepared.program.order)
+  if (prepared.program.order && hasRegions(prepared.program))
     return false;
   if (prepared.problem.headDim % 8 != 0 || prepared.problem.valueDim % 8 != 0)
     return false;

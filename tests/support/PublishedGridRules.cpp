@@ -155,22 +155,24 @@ void addVideo(std::vector<PublishedRule> &rules) {
                        return special || isRadial(p, 12, narrowest);
                      }});
   const int64_t windows[2][3] = {{1, 1, 3}, {3, 1, 1}};
+  // 5 x 4 x 11 tokens in tiles of 2 x 2 x 4: 3 x 2 x 3 tiles, of which the last ones are clipped; then 30 tokens of text.
+  const Shape tiles{.batch = 1, .heads = 2, .tokensQ = 5 * 4 * 11 + 30, .headDim = 32};
   rules.push_back({"STA",
                    "sta",
-                   {{"block_q", "16"}, {"block_k", "16"}},
-                   {{"frames", 3}, {"height", 2}, {"width", 3}},
-                   shape,
+                   {{"block_q", "16"}, {"block_k", "16"}, {"tile_t", "2"}, {"tile_y", "2"}, {"tile_x", "4"}},
+                   {{"frames", 5}, {"height", 4}, {"width", 11}},
+                   tiles,
                    [=](const Pair &p, const TableReader &) {
-                     if (p.i / 16 >= 18 || p.j / 16 >= 18)
+                     if (p.i >= 220 || p.j >= 220)
                        return true; // text
-                     Place query = placeOf(p.i / 16, 2, 3), key = placeOf(p.j / 16, 2, 3);
+                     Place query = placeOf(p.i, 4, 11), key = placeOf(p.j, 4, 11);
                      // the public code: the centre is kept half a window away from the edges
                      auto near = [](int64_t mine, int64_t theirs, int64_t window, int64_t size) {
                        return std::abs(std::clamp(mine, window / 2, size - 1 - window / 2) - theirs) <= window / 2;
                      };
                      const int64_t *window = windows[p.head];
-                     return near(query.t, key.t, window[0], 3) && near(query.y, key.y, window[1], 2) &&
-                            near(query.x, key.x, window[2], 3);
+                     return near(query.t / 2, key.t / 2, window[0], 3) && near(query.y / 2, key.y / 2, window[1], 2) &&
+                            near(query.x / 4, key.x / 4, window[2], 3);
                    },
                    {},
                    {{"windows", [=](auto at) { return double(windows[at[0]][at[1]]); }}}});

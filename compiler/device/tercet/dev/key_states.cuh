@@ -83,7 +83,8 @@ constexpr int key_states_bytes = SplitPlanes<ROWS, D>::bytes + SplitPlanes<ROWS,
 
 /// Key block `block` of pair g, value columns COLS chunk .. COLS chunk + COLS - 1, in parts of ROWS tokens: states
 /// [2][g][blocks][columns]. weight: pack_weight's planes, or null where there is no projection (PROJECTS = false).
-template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED>
+template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
+          bool TILES = false>
 TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
                               index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
                               const i32 *lengths, index key_heads, index tokens, index first_pair, const float *weight,
@@ -94,7 +95,7 @@ TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, ind
   using Keys = SplitPlanes<ROWS, padded_d>;
   using Values = SplitPlanes<ROWS, COLS>;
   const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const index blocks = ceil_div(tokens, BLOCK), plane = pairs * blocks * State::columns;
   const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
   const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};

@@ -37,7 +37,8 @@ template <int D, int COLS, int ROWS> constexpr int key_states_f32_bytes = 4 * RO
 
 /// Key block `block` of pair g, value columns from COLS chunk on: states [g][blocks][columns]. weight: pack_weight's
 /// transposed W, or null where there is no projection (PROJECTS = false).
-template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED>
+template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
+          bool TILES = false>
 TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
                                   index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
                                   const i32 *lengths, index key_heads, index tokens, index first_pair,
@@ -46,7 +47,7 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
   static_assert(key_states_f32_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
   using State = StateRow<padded_d, padded_dv>;
   const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const Rows<float, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
   const Rows<float, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
   float *keys = reinterpret_cast<float *>(shared), *values = keys + ROWS * padded_d;

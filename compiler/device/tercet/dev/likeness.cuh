@@ -8,19 +8,25 @@ namespace tercet::dev {
 
 /// Takes the mean of all live keys from the block means of pair g, a warp per column: means [g][COLS][blocks] in place, and
 /// the mean itself to centre [g][COLS].
-template <int THREADS, int COLS, int BLOCK>
+template <int THREADS, int COLS, int BLOCK, bool TILES = false>
 TERCET_DEVICE void center_keys(index part, index g, const i32 *lengths, index key_heads, index tokens, index first_pair,
                                float *means, float *centre) {
   const index column = part * (THREADS / 32) + warp();
   if (column >= COLS)
     return;
-  const index live = live_tokens(lengths, group_head(g, first_pair, key_heads, 1).batch, tokens);
+  const index batch = group_head(g, first_pair, key_heads, 1).batch;
+  const index live = TILES ? tokens : live_tokens(lengths, batch, tokens);
   const index blocks = ceil_div(tokens, BLOCK), filled = ceil_div(live, BLOCK);
   float *mean = means + (g * COLS + column) * blocks;
   float sum = 0;
-  for (index j = lane(); j < filled; j += 32)
-    sum = fmaf(static_cast<float>(static_cast<int>(live_in_block<BLOCK>(live, j))), mean[j], sum);
-  const float middle = live > 0 ? warp_add(sum) / static_cast<float>(static_cast<int>(live)) : 0.0f;
+  int valid = 0;
+  for (index j = lane(); j < filled; j += 32) {
+    const int count = static_cast<int>(tokens_of_block<BLOCK, TILES>(lengths, batch, tokens, j));
+    sum = fmaf(static_cast<float>(count), mean[j], sum);
+    valid += count;
+  }
+  const int all = TILES ? warp_add(valid) : static_cast<int>(live);
+  const float middle = all > 0 ? warp_add(sum) / static_cast<float>(all) : 0.0f;
   for (index j = lane(); j < filled; j += 32)
     mean[j] -= middle;
   if (lane() == 0)
@@ -77,12 +83,12 @@ TERCET_DEVICE float likeness(u8 *shared, Rows<Element, COLS> rows, index first, 
 }
 
 /// Query block `block` of head gr: alike [gr][blocks].
-template <int THREADS, class Element, int COLS, int BLOCK>
+template <int THREADS, class Element, int COLS, int BLOCK, bool TILES = false>
 TERCET_DEVICE void alike_queries(u8 *shared, index block, index gr, Element *q, index batch_stride, index head_stride,
                                  index row_stride, const i32 *lengths, index key_heads, index heads_per_key_head,
                                  index tokens, index first_pair, float *alike) {
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const Rows<Element, COLS> rows = {q + head_offset(head.batch, batch_stride, head.query_head, head_stride),
                                     row_stride};
   const float mean = likeness<THREADS, BLOCK>(shared, rows, block * BLOCK, live, nullptr);
@@ -91,12 +97,12 @@ TERCET_DEVICE void alike_queries(u8 *shared, index block, index gr, Element *q, 
 }
 
 /// Key block `block` of pair g: alike [g][blocks]. centre: null, or [g][COLS].
-template <int THREADS, class Element, int COLS, int BLOCK>
+template <int THREADS, class Element, int COLS, int BLOCK, bool TILES = false>
 TERCET_DEVICE void alike_keys(u8 *shared, index block, index g, Element *k, index batch_stride, index head_stride,
                               index row_stride, const i32 *lengths, index key_heads, index tokens, index first_pair,
                               const float *centre, float *alike) {
   const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const Rows<Element, COLS> rows = {k + head_offset(head.batch, batch_stride, head.key_head, head_stride), row_stride};
   const float mean =
       likeness<THREADS, BLOCK>(shared, rows, block * BLOCK, live, centre == nullptr ? nullptr : centre + g * COLS);

@@ -37,12 +37,12 @@ TERCET_DEVICE void mean_of_rows(u8 *shared, Rows<Element, COLS> rows, index firs
 }
 
 /// Query block `block` of head gr of a group: means [gr][blocks][COLS].
-template <int THREADS, class Element, int COLS, int BLOCK>
+template <int THREADS, class Element, int COLS, int BLOCK, bool TILES = false>
 TERCET_DEVICE void pool_queries(u8 *shared, index block, index gr, Element *q, index batch_stride, index head_stride,
                                 index row_stride, const i32 *lengths, index key_heads, index heads_per_key_head,
                                 index tokens, index first_pair, float *means) {
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const Rows<Element, COLS> rows = {q + head_offset(head.batch, batch_stride, head.query_head, head_stride),
                                     row_stride};
   float *to = means + (gr * ceil_div(tokens, BLOCK) + block) * COLS;
@@ -52,12 +52,12 @@ TERCET_DEVICE void pool_queries(u8 *shared, index block, index gr, Element *q, i
 /// Key block `block` of pair g: means transposed, [g][COLS][blocks], as block scores read them; and as rows
 /// [PLANES][pairs][blocks][COLS] of the element type, each plane what rounding left of those before it. A null `means` or
 /// `rounded` is not wanted.
-template <int THREADS, class Element, int COLS, int BLOCK, int PLANES>
+template <int THREADS, class Element, int COLS, int BLOCK, int PLANES, bool TILES = false>
 TERCET_DEVICE void pool_keys(u8 *shared, index block, index g, index pairs, Element *k, index batch_stride,
                              index head_stride, index row_stride, const i32 *lengths, index key_heads, index tokens,
                              index first_pair, float *means, Element *rounded) {
   const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = live_in_block<BLOCK>(live_tokens(lengths, head.batch, tokens), block);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
   const index blocks = ceil_div(tokens, BLOCK);
   const Rows<Element, COLS> rows = {k + head_offset(head.batch, batch_stride, head.key_head, head_stride), row_stride};
   mean_of_rows<THREADS>(shared, rows, block * BLOCK, live, [&](int c, float mean) {

@@ -60,8 +60,10 @@ Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, V
 Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
   Value words = b.make<arith::CeilDivUIOp>("words", keyBlocks, b.constant(int64_t{64}));
   Value at = b.mul("bits_at", listRow, b.mul("row_words", words, b.constant(int64_t{2})));
-  Value weighed = b.compute("weighed", scores.getType(), "weigh_means", "softmax", {b.integer(program.blockK)},
-                            {shifted(scores), bits, at, firstBlock, liveKeys});
+  SmallVector<Value> inputs = {shifted(scores), bits, at, firstBlock, liveKeys};
+  if (tileCounts)
+    inputs.push_back(tileCounts);
+  Value weighed = b.compute("weighed", scores.getType(), "weigh_means", "softmax", {b.integer(program.blockK)}, inputs);
   return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc);
 }
 

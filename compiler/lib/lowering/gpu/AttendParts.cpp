@@ -60,6 +60,8 @@ void AttendParts::addArguments() {
     lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
     counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
+  if (stage.exact && program.order)
+    tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (stage.means) {
     bits = b.pointer(i32, "bits", "@bits");
     meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
@@ -236,6 +238,15 @@ StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worke
     keys.first = b.make<arith::SelectOp>(name, exists, keys.first, liveKeys);
   }
   return keys;
+}
+
+// Under a token order any block may end before its last place does.
+Value AttendParts::keysLeft(Value first) {
+  if (!tileCounts)
+    return b.sub("keys_left", liveKeys, first);
+  Value size = b.constant(program.blockK), block = b.quotient("block_of_keys", first, size);
+  Value count = b.make<tkern::ReadOp>("tokens_of_block", b.builder.getIndexType(), tileCounts, block);
+  return b.sub("keys_left", b.add("end_of_tokens", b.mul("first_of_block", block, size), count), first);
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {

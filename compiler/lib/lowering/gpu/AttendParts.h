@@ -38,6 +38,8 @@ public:
   mlir::Value meanRows(llvm::StringRef name, mlir::Value base, int64_t plane, int64_t cols);
   /// The first key of a step; ahead: of one that may lie beyond the last, where no key is live.
   mlir::Value keyOf(llvm::StringRef name, mlir::Value step, bool ahead) { return keysOf(name, step, ahead, {}).first; }
+  /// How many keys from that of a step on are live; may be none, or less.
+  mlir::Value keysLeft(mlir::Value first);
   /// The keys of a step as a worker takes them.
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, mlir::Value worker) {
     return keysOf(name, step, /*ahead=*/false, worker);
@@ -120,6 +122,7 @@ private:
 
   mlir::Value queryLengths, keyLengths, tokens, keyTokens, headsPerKeyHead;
   mlir::Value rows, keys;                                   ///< tokens, or pools
+  mlir::Value tileCounts;                                   ///< tokens of key blocks, under a token order
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group

@@ -126,6 +126,8 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
 std::string whyNotWarpgroups(const GpuProgram &program, const AttendStage &stage, const StageBlocks &blocks) {
   if (!stage.exact)
     return "there is no sparse branch, whose products warpgroups are for";
+  if (program.order)
+    return "clipped tiles of a token order are masked by warps";
   if (stage.means)
     return "block means are read by warps";
   if (stage.pools)

@@ -129,7 +129,7 @@ private:
           b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
       Value scores = b.make<tkern::MatmulOp>("scores", left, keyTile, none, p.layout.headCols, /*transposed=*/false,
                                              /*transposedB=*/true);
-      Value probabilities = p.softmax(scores, b.sub("keys_left", p.liveKeys, at.first), at, row);
+      Value probabilities = p.softmax(scores, p.keysLeft(at.first), at, row);
       Value valueTile = wait("v_tile", values, step, inFlight);
       fillAhead("keys", keys, keyRows, step, slots);
       b.make<tkern::AccumulateOp>("", probabilities, valueTile, p.acc);

@@ -4,6 +4,7 @@
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
+#include "TileStages.h"
 
 #include "tercet/compiler/cuda/GpuLowering.h"
 
@@ -55,6 +56,8 @@ private:
 
   void addBuffers() {
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
+    if (program.order)
+      addTileBuffers(plan.buffers, program);
     if (program.classified())
       addSelectBuffers(plan.buffers, program);
     for (const RangedTable &ranged : program.ranged)
@@ -101,12 +104,19 @@ private:
     addBuffer("super_counts", superRows * 4, "lengths of the lists of super rows");
   }
 
-  PlanSlot slot(const GpuArgument &argument, int64_t pass) {
+  /// tiled: for a stage that works on copies in the order of tiles.
+  PlanSlot slot(const GpuArgument &argument, int64_t pass, bool tiled) {
     PlanSlot result;
     const std::string &symbol = argument.symbol;
+    if (std::optional<TiledSlot> copy = tiled ? tiledSlot(program, symbol) : std::nullopt) {
+      result.kind = copy->buffer.empty() ? PlanSlot::Kind::integer : PlanSlot::Kind::buffer;
+      result.name = copy->buffer;
+      result.value = copy->value;
+      return result;
+    }
     switch (argument.kind) {
     case GpuArgument::Kind::size:
-      result.value = symbol == "pass" ? Expr(pass) : Expr::symbol(symbol);
+      result.value = size(symbol, pass);
       break;
     case GpuArgument::Kind::number:
       result.kind = PlanSlot::Kind::scalar;
@@ -135,6 +145,16 @@ private:
     return result;
   }
 
+  Expr size(const std::string &symbol, int64_t pass) {
+    if (symbol == "pass")
+      return pass;
+    if (symbol == "places.q" || symbol == "places.k")
+      return symbol == "places.q" ? program.rows() : program.keys();
+    if (symbol == "tokens.q" || symbol == "tokens.k")
+      return sym(symbol == "tokens.q" ? "N" : "M");
+    return Expr::symbol(symbol);
+  }
+
   /// Fills the whole of a buffer with zeros, if the stage that needs it runs.
   PlanNode zeros(const GpuStage &stage, const GpuForm &form) {
     PlanNode result;
@@ -155,7 +175,7 @@ private:
     for (size_t axis = 0; axis < 3; ++axis)
       result.grid[axis] = form.grid[axis];
     for (const GpuArgument &argument : arguments)
-      result.slots.push_back(slot(argument, pass));
+      result.slots.push_back(slot(argument, pass, program.order && !stage.asGiven));
     result.flops = stage.flops;
     return result;
   }
@@ -164,9 +184,8 @@ private:
   const GpuProgram &program;
   Plan plan;
   Expr GR = sym("G") * sym("R");
-  Expr TM = program.classified() ? ceildiv(sym("N"), program.blockQ) : Expr(1);
-  Expr TN = program.classified() ? ceildiv(sym("M"), program.blockK) : Expr(1);
-  Expr stateBlocks = ceildiv(sym("M"), program.stateBlock());
+  Expr TM = program.queryBlocks(), TN = program.keyBlocks();
+  Expr stateBlocks = ceildiv(program.keys(), program.stateBlock());
 };
 
 } // namespace

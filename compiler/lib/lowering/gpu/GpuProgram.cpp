@@ -42,9 +42,10 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
-  if (facts.order)
+  if (facts.order && (facts.selection->mask || facts.attends.back().mask || facts.attends.back().score))
     return Status::make(Code::unsupportedTarget,
-                        "@{} has a token order, for which there is no CUDA kernel; cpu runs it",
+                        "@{} has a mask or a score region beside a token order, for which there is no CUDA kernel; cpu "
+                        "runs it",
                         spec.getSymName().str());
   GpuProgram program;
   program.name = spec.getSymName().str();
@@ -56,6 +57,7 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
+  program.order = facts.order;
   if (facts.classified())
     program.selection = *facts.selection;
   program.linear = facts.linear;

@@ -1,5 +1,6 @@
 // The stages of a GPU program over a group of (batch, KV head) pairs:
 //
+//   prologue   tile_q, tile_k, tile_v    under a token order: rows in the order of tiles, and how many a tile has; once per call
 //   weight     pack_weight               W, b as operands; once per call
 //   prologue   <table>_ranges<axis>      least and largest entries of blocks of tables that a mask reads; once per call
 //   prologue   prologue                  block means of K (and V), h_j and z_j: one pass over K and V
@@ -9,12 +10,14 @@
 //   aggregate  aggregate                 H_i, Z_i of query blocks, or of all of a pair
 //   prologue   <attend>_k, _v, _q        pools of keys, values and queries for a stage that attends to pools
 //   attend     attend                    O = O_s + O_l W^T + b, LSE; of several stages all but the last are numbered
+//   attend     untile                    under a token order: both to where the queries are
 //
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
 #include "GpuRanges.h"
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "StageKernel.h"
+#include "TileStages.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -49,6 +52,8 @@ public:
     auto simple = [this](Lower lower) {
       return [&context = context, &program = program, lower] { return lower(context, program); };
     };
+    if (program.order)
+      addTileStages(stages, context, program);
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
           true;
@@ -68,6 +73,8 @@ public:
       addPoolStages(stages, context, program, stage);
       addAttend(stage, ranked);
     }
+    if (program.order)
+      addUntileStage(stages, context, program);
     return std::move(stages);
   }
 
@@ -89,7 +96,7 @@ private:
   void addPrologue() {
     StateShape shape(program, target);
     Expr chunks = program.linear ? program.paddedValueDim() / shape.valueCols : 1;
-    Expr blocks = ceildiv(sym("M"), program.stateBlock());
+    Expr blocks = ceildiv(program.keys(), program.stateBlock());
     std::string schedule = program.linear
                                ? fmt::format("{} value columns, {} tokens at a time", shape.valueCols, shape.partTokens)
                                : "key block per block";
@@ -121,8 +128,9 @@ private:
     stage.stage = "attend";
     for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
+      Expr rows = attend.poolsQueries() ? attend.rows() : program.rows();
       stage.forms.push_back({textOf(schedule),
-                             {ceildiv(attend.rows(), schedule.getBlockRows()), GR, 1},
+                             {ceildiv(rows, schedule.getBlockRows()), GR, 1},
                              [&context = context, &program = program, &attend, schedule] {
                                return lowerAttend(context, program, attend, schedule);
                              }});
@@ -138,8 +146,7 @@ private:
   const CudaTarget &target;
   std::vector<GpuStage> stages;
   Expr GR = sym("G") * sym("R");
-  Expr TM = program.classified() ? ceildiv(sym("N"), program.blockQ) : Expr(1);
-  Expr TN = program.classified() ? ceildiv(sym("M"), program.blockK) : Expr(1);
+  Expr TM = program.queryBlocks(), TN = program.keyBlocks();
 };
 
 } // namespace

@@ -38,8 +38,13 @@ private:
     Value queryLengths = b.pointer(i32, "q_len", "q_len"), keyLengths = b.pointer(i32, "k_len", "k_len");
     Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
     HeadPlace at = b.placeHead(b.item(2));
-    scope.liveRows = b.compute("live_rows", index, "live_tokens", "group", {}, {queryLengths, at.batch, rows});
-    scope.liveKeys = b.compute("live_keys", index, "live_tokens", "group", {}, {keyLengths, at.batch, keys});
+    if (program.order) { // extents count tokens, sizes places
+      scope.liveRows = b.size("queries", "tokens.q");
+      scope.liveKeys = b.size("keys_given", "tokens.k");
+    } else {
+      scope.liveRows = b.compute("live_rows", index, "live_tokens", "group", {}, {queryLengths, at.batch, rows});
+      scope.liveKeys = b.compute("live_keys", index, "live_tokens", "group", {}, {keyLengths, at.batch, keys});
+    }
     batch = scope.narrow("batch_index", at.batch);
     head = scope.narrow("head_index", at.head);
     Value blockQ = b.constant(program.blockQ, "block_q"), blockK = b.constant(program.blockK, "block_k");

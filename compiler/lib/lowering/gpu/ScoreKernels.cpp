@@ -7,7 +7,9 @@ namespace tercet::compiler {
 
 namespace {
 
-Value keyLengths(GpuKernelBuilder &b) { return b.pointer(b.builder.getI32Type(), "k_len", "k_len"); }
+Value keyCounts(StageKernel &kernel) {
+  return kernel.b.pointer(kernel.b.builder.getI32Type(), "k_len", kernel.program.countsOfKeys());
+}
 
 } // namespace
 
@@ -16,13 +18,14 @@ OwningOpRef<ModuleOp> lowerPoolQueries(MLIRContext &context, const GpuProgram &p
   GpuKernelBuilder &b = kernel.b;
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, "q", 3);
-  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
+  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", program.countsOfQueries()), b.size("key_heads", "HKV"),
                  b.size("heads_per_key_head", "R"), b.size("rows", "N"), b.size("first_pair", "G0")});
   auto call = [&](StringRef callee, StringRef header, StringRef output) {
     SmallVector<Value> all = inputs;
     all.push_back(b.pointer(b.builder.getF32Type(), output, ("@" + output).str()));
     b.call(callee, header,
-           {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockQ)},
+           kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim),
+                           b.integer(program.blockQ)}),
            all, /*shared=*/true);
   };
   call("pool_queries", "pool", "mean_q");
@@ -37,11 +40,11 @@ OwningOpRef<ModuleOp> lowerPoolKeys(MLIRContext &context, const GpuProgram &prog
   GpuKernelBuilder &b = kernel.b;
   SmallVector<Value> inputs = {b.item(0), b.item(1), b.size("pairs", "P")};
   kernel.addTensor(inputs, "k", 3);
-  inputs.append({keyLengths(b), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
+  inputs.append({keyCounts(kernel), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
                  b.pointer(b.builder.getF32Type(), "mean_k", "@mean_k"), b.pointer(kernel.element(), "no_rows", "")});
   b.call("pool_keys", "pool",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockK),
-          b.integer(1)},
+         kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim),
+                         b.integer(program.blockK), b.integer(1)}),
          inputs, /*shared=*/true);
   return kernel.finish(32 * stageThreads);
 }
@@ -52,14 +55,14 @@ OwningOpRef<ModuleOp> lowerCenterKeys(MLIRContext &context, const GpuProgram &pr
   Type f32 = b.builder.getF32Type();
   SmallVector<Value> inputs = {b.item(0),
                                b.item(1),
-                               keyLengths(b),
+                               keyCounts(kernel),
                                b.size("key_heads", "HKV"),
                                b.size("keys", "M"),
                                b.size("first_pair", "G0"),
                                b.pointer(f32, "mean_k", "@mean_k"),
                                b.pointer(f32, "centre", "@centre")};
-  b.call("center_keys", "likeness", {b.integer(stageThreads), b.integer(program.headDim), b.integer(program.blockK)},
-         inputs);
+  b.call("center_keys", "likeness",
+         kernel.ordered({b.integer(stageThreads), b.integer(program.headDim), b.integer(program.blockK)}), inputs);
   return kernel.finish(0);
 }
 
@@ -69,11 +72,12 @@ OwningOpRef<ModuleOp> lowerAlikeKeys(MLIRContext &context, const GpuProgram &pro
   Type f32 = b.builder.getF32Type();
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, "k", 3);
-  inputs.append({keyLengths(b), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
+  inputs.append({keyCounts(kernel), b.size("key_heads", "HKV"), b.size("keys", "M"), b.size("first_pair", "G0"),
                  b.pointer(f32, "centre", program.selection.center ? "@centre" : ""),
                  b.pointer(f32, "alike_k", "@alike_k")});
   b.call("alike_keys", "likeness",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.blockK)},
+         kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.headDim),
+                         b.integer(program.blockK)}),
          inputs, /*shared=*/true);
   return kernel.finish(32 * stageThreads + 4 * program.blockK);
 }

@@ -12,9 +12,8 @@ Expr sym(const char *name) { return Expr::symbol(name); }
 /// Heads and blocks that selection works on at once: a group's, or under all_heads those of the call.
 struct SelectSizes {
   explicit SelectSizes(const GpuProgram &program)
-      : pairs(sym(program.ranksAhead() ? "P" : "G")), heads(pairs * sym("R")),
-        queryBlocks(ceildiv(sym("N"), program.blockQ)), keyBlocks(ceildiv(sym("M"), program.blockK)),
-        scopeHeads(program.ranksAhead() ? sym("H") : Expr(1)) {}
+      : pairs(sym(program.ranksAhead() ? "P" : "G")), heads(pairs * sym("R")), queryBlocks(program.queryBlocks()),
+        keyBlocks(program.keyBlocks()), scopeHeads(program.ranksAhead() ? sym("H") : Expr(1)) {}
   Expr pairs, heads, queryBlocks, keyBlocks, scopeHeads;
 };
 

@@ -45,6 +45,13 @@ Value StageKernel::whole(StringRef name, const std::string &parameter, int64_t o
   return parameter.empty() ? b.constant(otherwise, name) : b.size(name, "param." + parameter);
 }
 
+SmallVector<Attribute> StageKernel::ordered(ArrayRef<Attribute> constants) {
+  SmallVector<Attribute> all(constants);
+  if (program.order)
+    all.push_back(b.flag(true));
+  return all;
+}
+
 GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
                    std::function<OwningOpRef<ModuleOp>()> lower) {
   GpuStage entry;
@@ -108,8 +115,8 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
   kernel.addTensor(k, "k", 3);
   if (program.linear || program.means())
     kernel.addTensor(v, "v", 3);
-  sizes = {b.pointer(b.builder.getI32Type(), "k_len", "k_len"), b.size("key_heads", "HKV"), b.size("keys", "M"),
-           b.size("first_pair", "G0")};
+  sizes = {b.pointer(b.builder.getI32Type(), "k_len", program.countsOfKeys()), b.size("key_heads", "HKV"),
+           b.size("keys", "M"), b.size("first_pair", "G0")};
   Value pairs = b.size("pairs", "G");
   bool scores = program.scoresMeans() && !program.ranksAhead();
   if (scores || program.means()) {
@@ -119,8 +126,8 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
       inputs.append(sizes);
       inputs.append({means, rounded});
       b.call("pool_keys", "pool",
-             {b.integer(stageThreads), kernel.elementAttribute(), b.integer(cols), b.integer(program.blockK),
-              b.integer(planes)},
+             kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(), b.integer(cols),
+                             b.integer(program.blockK), b.integer(planes)}),
              inputs, /*shared=*/true);
     };
     Value none = program.means() ? b.pointer(f32, "no_means", "") : Value();
@@ -142,10 +149,10 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
     inputs.push_back(b.pointer(f32, "weight", program.weight.empty() ? "" : "@weight"));
     inputs.push_back(b.pointer(f32, "states", "@h"));
     b.call(program.isWide() ? "key_states_f32" : "key_states", program.isWide() ? "key_states_f32" : "key_states",
-           {b.integer(stageThreads), kernel.elementAttribute(), b.integer(static_cast<int64_t>(program.featureMap)),
-            b.integer(program.headDim), b.integer(program.valueDim), b.integer(program.stateBlock()),
-            b.integer(shape.partTokens), b.integer(shape.valueCols), b.flag(!program.weight.empty()),
-            b.integer(shape.sharedBytes)},
+           kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(),
+                           b.integer(static_cast<int64_t>(program.featureMap)), b.integer(program.headDim),
+                           b.integer(program.valueDim), b.integer(program.stateBlock()), b.integer(shape.partTokens),
+                           b.integer(shape.valueCols), b.flag(!program.weight.empty()), b.integer(shape.sharedBytes)}),
            inputs, /*shared=*/true);
   }
   return kernel.finish(program.linear ? shape.sharedBytes : 32 * stageThreads);

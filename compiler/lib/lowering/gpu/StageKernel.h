@@ -22,6 +22,8 @@ public:
   mlir::Type element();
   mlir::Attribute elementAttribute() { return mlir::TypeAttr::get(element()); }
   mlir::Attribute integer(int64_t value) { return b.integer(value); }
+  /// Template arguments of a function that counts the tokens of blocks: under a token order also TILES.
+  llvm::SmallVector<mlir::Attribute> ordered(llvm::ArrayRef<mlir::Attribute> constants);
 
   /// Ends the kernel and checks it.
   mlir::OwningOpRef<mlir::ModuleOp> finish(int64_t sharedBytes);

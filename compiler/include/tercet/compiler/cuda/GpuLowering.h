@@ -29,11 +29,12 @@ struct GpuForm {
 };
 
 struct GpuStage {
-  std::string kernel; ///< its name
-  std::string stage;  ///< the timing bucket (PlanNode)
-  bool once = false;  ///< runs before the loop over groups
-  std::string zeroed; ///< a buffer that becomes 0 before, where the stage runs
-  int64_t passes = 1; ///< launches, which the symbol "pass" tells apart
+  std::string kernel;   ///< its name
+  std::string stage;    ///< the timing bucket (PlanNode)
+  bool once = false;    ///< runs before the loop over groups
+  bool asGiven = false; ///< under a token order: takes tensors as they are, not in the order of tiles (TileStages.h)
+  std::string zeroed;   ///< a buffer that becomes 0 before, where the stage runs
+  int64_t passes = 1;   ///< launches, which the symbol "pass" tells apart
   Expr flops = 0;
   std::vector<GpuForm> forms;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "AttendStage.h"
+#include "OrderExprs.h"
 #include "PairDependence.h"
 #include "Selection.h"
 
@@ -26,6 +27,7 @@ struct GpuProgram {
   llvm::SmallVector<RangedTable> ranged; ///< tables of masks whose blocks have bounds (GpuRanges.h)
 
   int64_t blockQ = 0, blockK = 0; ///< classification blocks; 0: none
+  std::optional<PlanOrder> order; ///< of the blocks; absent: they are runs of tokens
   Selection selection;            ///< how blocks are classified
   std::string scale;              ///< of pooled and sampled scores: a parameter's name; empty: 1 / sqrt(headDim)
 
@@ -36,6 +38,15 @@ struct GpuProgram {
   std::string weight, bias;               ///< argument names of the projection; empty: none
 
   bool classified() const { return blockQ != 0; }
+  /// What kernels work through: tokens, or under a token order places (OrderExprs.h).
+  Expr rows() const { return placesAlong(order, "N", blockQ); }
+  Expr keys() const { return placesAlong(order, "M", blockK); }
+  /// 1 without classification.
+  Expr queryBlocks() const { return classified() ? blocksAlong(order, "N", blockQ) : Expr(1); }
+  Expr keyBlocks() const { return classified() ? blocksAlong(order, "M", blockK) : Expr(1); }
+  /// What kernels that count the tokens of blocks take for lengths: these, or under a token order the counts.
+  llvm::StringRef countsOfQueries() const { return order ? "@counts_q" : "q_len"; }
+  llvm::StringRef countsOfKeys() const { return order ? "@counts_k" : "k_len"; }
   /// Whether selection reads the block means of queries and keys.
   bool scoresMeans() const { return classified() && selection.scores == ScoreKind::pooled; }
   /// Whether rows are ranked once per call, for all groups of heads, before the first group: a scope spans groups.

@@ -1,0 +1,115 @@
+// Tokens in the order of tiles (docs/spec.md#token_order): rows gathered into places, of which each block has as many as a whole
+// tile, and results scattered back. Places without a token hold zeros.
+#pragma once
+
+#include "tercet/dev/global.cuh"
+#include "tercet/dev/group.cuh"
+
+namespace tercet::dev {
+
+/// Where tokens lie that are not of the grid.
+enum : int { no_text, text_prefix, text_suffix };
+
+/// Tiles of T x Y x X tokens.
+template <int T, int Y, int X, int TEXT> struct TileOrder {
+  static constexpr int block = T * Y * X;
+  index grid_t, grid_y, grid_x, tokens;
+
+  TERCET_DEVICE index grid() const { return grid_t * grid_y * grid_x; }
+  /// Text before the grid, and the first block behind it.
+  TERCET_DEVICE index before() const { return TEXT == text_prefix ? tokens - grid() : 0; }
+  TERCET_DEVICE index first_tile() const { return quotient(before() + block - 1, block); }
+
+  /// A tile: its corner, and its sizes clipped at the edge of the grid.
+  struct Tile {
+    index t, y, x, depth, height, width;
+  };
+  TERCET_DEVICE Tile tile(index number) const {
+    const index across = quotient(grid_x + X - 1, X), down = quotient(grid_y + Y - 1, Y);
+    const index row = quotient(number, across);
+    const index t = quotient(row, down) * T, y = remainder(row, down) * Y, x = remainder(number, across) * X;
+    return {t, y, x, smaller(T, grid_t - t), smaller(Y, grid_y - y), smaller(X, grid_x - x)};
+  }
+  TERCET_DEVICE index tiles() const {
+    return quotient(grid_t + T - 1, T) * quotient(grid_y + Y - 1, Y) * quotient(grid_x + X - 1, X);
+  }
+
+  /// How many tokens a block has.
+  TERCET_DEVICE index count(index number) const {
+    const index of_tile = number - first_tile(), behind = of_tile - tiles();
+    if (of_tile < 0)
+      return smaller(block, before() - number * block);
+    if (behind >= 0)
+      return smaller(block, tokens - before() - grid() - behind * block);
+    const Tile at = tile(of_tile);
+    return at.depth * at.height * at.width;
+  }
+
+  /// The token at a place; -1 where there is none.
+  TERCET_DEVICE index token(index place) const {
+    const index number = quotient(place, block), inside = place - number * block;
+    const index of_tile = number - first_tile(), behind = of_tile - tiles();
+    if (inside >= count(number))
+      return -1;
+    if (of_tile < 0)
+      return place;
+    if (behind >= 0)
+      return before() + grid() + behind * block + inside;
+    const Tile at = tile(of_tile);
+    const index line = quotient(inside, at.width), x = at.x + remainder(inside, at.width);
+    const index t = at.t + quotient(line, at.height), y = at.y + remainder(line, at.height);
+    return before() + (t * grid_y + y) * grid_x + x;
+  }
+};
+
+/// Places that a block of threads moves.
+enum : int { tile_part = 64 };
+
+/// One row of COLS elements by a warp; a null `from` gives zeros.
+template <int COLS, class Element> TERCET_DEVICE void move_row(Element *to, const Element *from) {
+  constexpr int words = COLS * static_cast<int>(sizeof(Element)) / 4;
+  for (int i = static_cast<int>(lane()); i < words; i += 32)
+    reinterpret_cast<u32 *>(to)[i] = from == nullptr ? 0 : reinterpret_cast<const u32 *>(from)[i];
+}
+
+/// Part `part` of the places of a head: to [batch][heads][places][COLS]. counts: of blocks, written for the first head; null: not
+/// wanted.
+template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
+TERCET_DEVICE void gather_rows(index part, index head, index batch, Element *from, index batch_stride,
+                               index head_stride, index row_stride, Element *to, i32 *counts, index heads, index places,
+                               index tokens, index grid_t, index grid_y, index grid_x) {
+  const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
+  from += head_offset(batch, batch_stride, head, head_stride);
+  to += (batch * heads + head) * places * COLS;
+  const index first = part * tile_part, end = smaller(first + tile_part, places);
+  for (index place = first + warp(); place < end; place += THREADS / 32) {
+    const index token = order.token(place);
+    move_row<COLS>(to + place * COLS, token < 0 ? nullptr : from + token * row_stride);
+  }
+  const index place = first + threadIdx.x;
+  if (counts != nullptr && head == 0 && batch == 0 && place < end && remainder(place, order.block) == 0)
+    counts[quotient(place, order.block)] = static_cast<i32>(order.count(quotient(place, order.block)));
+}
+
+/// Back from places: outputs of head gr of a group, and where it is asked for (LSE, and not null) its log-sum-exp.
+template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT, bool LSE>
+TERCET_DEVICE void scatter_rows(index part, index gr, Element *from, float *from_lse, Element *to, index batch_stride,
+                                index head_stride, index row_stride, float *lse, index lse_batch, index lse_head,
+                                index lse_row, index key_heads, index heads_per_key_head, index first_pair,
+                                index places, index tokens, index grid_t, index grid_y, index grid_x) {
+  const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
+  const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
+  const index member = head.batch * key_heads * heads_per_key_head + head.query_head;
+  from += member * places * COLS;
+  to += head_offset(head.batch, batch_stride, head.query_head, head_stride);
+  const index first = part * tile_part, end = smaller(first + tile_part, places);
+  for (index place = first + warp(); place < end; place += THREADS / 32)
+    if (const index token = order.token(place); token >= 0) {
+      move_row<COLS>(to + token * row_stride, from + place * COLS);
+      if (LSE && lse != nullptr && lane() == 0)
+        lse[head_offset(head.batch, lse_batch, head.query_head, lse_head) + token * lse_row] =
+            from_lse[member * places + place];
+    }
+}
+
+} // namespace tercet::dev
