@@ -3,23 +3,12 @@
 
 #include <catch2/catch.hpp>
 
-#include <algorithm>
-
 namespace tercet::test {
 
 namespace {
 
-bool hasRegions(const reference::Program &program) {
-  return (program.selection && program.selection->mask) ||
-         std::any_of(program.branches.begin(), program.branches.end(),
-                     [](const reference::Branch &branch) { return branch.mask || branch.score; });
-}
-
-/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes. They have no masks and score
-/// regions under a token order.
+/// GPUs move tokens in 16-byte chunks: dimensions in steps of 8, strides in multiples of 16 bytes.
 bool isTaken(const PreparedCase &prepared) {
-  if (prepared.program.order && hasRegions(prepared.program))
-    return false;
   if (prepared.problem.headDim % 8 != 0 || prepared.problem.valueDim % 8 != 0)
     return false;
   for (const auto &[name, tensor] : prepared.arguments.tensors)

@@ -72,12 +72,12 @@ template <int COLS, class Element> TERCET_DEVICE void move_row(Element *to, cons
     reinterpret_cast<u32 *>(to)[i] = from == nullptr ? 0 : reinterpret_cast<const u32 *>(from)[i];
 }
 
-/// Part `part` of the places of a head: to [batch][heads][places][COLS]. counts: of blocks, written for the first head; null: not
-/// wanted.
+/// Part `part` of the places of a head: to [batch][heads][places][COLS]. Written for the first head, unless null: the tokens of
+/// places (-1: none), and how many blocks have.
 template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
 TERCET_DEVICE void gather_rows(index part, index head, index batch, Element *from, index batch_stride,
-                               index head_stride, index row_stride, Element *to, i32 *counts, index heads, index places,
-                               index tokens, index grid_t, index grid_y, index grid_x) {
+                               index head_stride, index row_stride, Element *to, i32 *counts, i32 *tokens_at,
+                               index heads, index places, index tokens, index grid_t, index grid_y, index grid_x) {
   const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
   from += head_offset(batch, batch_stride, head, head_stride);
   to += (batch * heads + head) * places * COLS;
@@ -87,7 +87,10 @@ TERCET_DEVICE void gather_rows(index part, index head, index batch, Element *fro
     move_row<COLS>(to + place * COLS, token < 0 ? nullptr : from + token * row_stride);
   }
   const index place = first + threadIdx.x;
-  if (counts != nullptr && head == 0 && batch == 0 && place < end && remainder(place, order.block) == 0)
+  if (counts == nullptr || head != 0 || batch != 0 || place >= end)
+    return;
+  tokens_at[place] = static_cast<i32>(order.token(place));
+  if (remainder(place, order.block) == 0)
     counts[quotient(place, order.block)] = static_cast<i32>(order.count(quotient(place, order.block)));
 }
 

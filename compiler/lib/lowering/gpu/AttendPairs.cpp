@@ -36,8 +36,8 @@ Value AttendParts::scoredPairs(Value scores, Value row, Value key) {
     return scores;
   return b.mapPairs("scored", scores, row, key, [&](ValueRange x) {
     score->bind(0, b.make<arith::MulFOp>("score", x[0], scoreFactor, arith::FastMathFlags::contract));
-    score->bind(3, x[1]);
-    score->bind(4, x[2]);
+    score->bind(3, scope.position(x[1], /*isKey=*/false));
+    score->bind(4, scope.position(x[2], /*isKey=*/true));
     score->clone(b.builder);
     return score->result();
   });
@@ -52,8 +52,8 @@ Value AttendParts::allowedPairs(Value scores, Value row, const StepKeys &step) {
       "allowed", step.partial,
       [&] {
         return b.mapPairs("of_allowed", scores, row, step.first, [&](ValueRange x) -> Value {
-          mask->bind(2, x[1]);
-          mask->bind(3, x[2]);
+          mask->bind(2, scope.position(x[1], /*isKey=*/false));
+          mask->bind(3, scope.position(x[2], /*isKey=*/true));
           mask->clone(b.builder);
           return b.make<arith::SelectOp>("kept", mask->result(), x[0], lowest);
         });

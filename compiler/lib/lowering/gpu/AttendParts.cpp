@@ -95,6 +95,12 @@ void AttendParts::place() {
     scope.liveKeys = liveCount("live_keys", keyLengths, keyTokens);
     liveKeys = pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
   }
+  if (program.order && (stage.score || stage.mask)) {
+    scope.placesOfQueries = tokens;
+    scope.placesOfKeys = keyTokens;
+    scope.liveRows = b.size("queries", "tokens.q");
+    scope.liveKeys = b.size("keys_given", "tokens.k");
+  }
   placeBuffers();
   blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);

@@ -25,6 +25,16 @@ Value GpuPairScope::buffer(StringRef name, Type element) {
   return known;
 }
 
+Value GpuPairScope::position(Value place, bool isKey) {
+  Value places = isKey ? placesOfKeys : placesOfQueries;
+  if (!places)
+    return place;
+  Type i32 = b.builder.getI32Type();
+  StringRef name = isKey ? "order_k" : "order_q";
+  Value one = b.constant(int64_t{1});
+  return b.make<tkern::ElementOp>(isKey ? "key" : "query", i32, buffer(name, i32), place, places, one);
+}
+
 // Parameters of a launch are f64 and i64.
 Value GpuPairScope::parameter(OpBuilder &builder, ir::ParamOp param) {
   Location loc = param.getLoc();

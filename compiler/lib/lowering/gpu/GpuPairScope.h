@@ -21,7 +21,12 @@ public:
     return b.make<mlir::arith::IndexCastOp>(name, b.builder.getI32Type(), value);
   }
 
+  /// The position of the token at a place of the queries or keys, both i32: the place, or what the table of a token order
+  /// (TileStages.h) says; -1 where there is no token.
+  mlir::Value position(mlir::Value place, bool isKey);
+
   mlir::Value liveRows, liveKeys; ///< query and key tokens of the batch entry; set before extents are asked for
+  mlir::Value placesOfQueries, placesOfKeys; ///< under a token order, set before positions are asked for; else null
 
 private:
   GpuKernelBuilder &b;

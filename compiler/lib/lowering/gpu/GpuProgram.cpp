@@ -42,11 +42,6 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
-  if (facts.order && (facts.selection->mask || facts.attends.back().mask || facts.attends.back().score))
-    return Status::make(Code::unsupportedTarget,
-                        "@{} has a mask or a score region beside a token order, for which there is no CUDA kernel; cpu "
-                        "runs it",
-                        spec.getSymName().str());
   GpuProgram program;
   program.name = spec.getSymName().str();
   program.headDim = facts.headDim;

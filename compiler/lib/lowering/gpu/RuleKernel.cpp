@@ -39,6 +39,8 @@ private:
     Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
     HeadPlace at = b.placeHead(b.item(2));
     if (program.order) { // extents count tokens, sizes places
+      scope.placesOfQueries = rows;
+      scope.placesOfKeys = keys;
       scope.liveRows = b.size("queries", "tokens.q");
       scope.liveKeys = b.size("keys_given", "tokens.k");
     } else {
@@ -53,9 +55,37 @@ private:
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {});
     keyBlock = b.add("key_block", b.mul("first_key_block", b.item(0), b.constant(stageThreads)), thread);
     row = b.mul("row", b.item(1), blockQ);
-    rowEnd = b.make<arith::MinSIOp>("row_end", b.add("next_row", row, blockQ), scope.liveRows);
+    rowEnd = endOf(b.item(1), row, blockQ, /*isKey=*/false);
     col = b.mul("col", keyBlock, blockK);
-    colEnd = b.make<arith::MinSIOp>("col_end", b.add("next_col", col, blockK), scope.liveKeys);
+    colEnd = endOf(keyBlock, col, blockK, /*isKey=*/true);
+  }
+
+  // The place behind the last token of a block.
+  Value endOf(Value block, Value first, Value size, bool isKey) {
+    StringRef name = isKey ? "col_end" : "row_end";
+    if (!program.order)
+      return b.make<arith::MinSIOp>(name, b.add(isKey ? "next_col" : "next_row", first, size),
+                                    isKey ? scope.liveKeys : scope.liveRows);
+    if (!program.selection.mask)
+      return first; // nobody looks at pairs
+    Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
+    Value counts = scope.buffer(isKey ? "counts_k" : "counts_q", i32), blocks = isKey ? keyBlocks : queryBlocks;
+    Value narrow = scope.narrow(isKey ? "block_of_keys" : "block_of_queries", block);
+    Value count = b.make<tkern::ElementOp>("tokens", i32, counts, narrow, blocks, b.constant(int64_t{1}));
+    return b.add(name, first, b.make<arith::IndexCastOp>("tokens_of_block", index, count));
+  }
+
+  // The positions of the tokens that a block begins and ends with. `end` is the place behind the last.
+  Bounds positions(Value first, Value end, bool isKey) {
+    StringRef name = isKey ? "last_col" : "last_row";
+    Value last = b.sub(name, end, b.constant(int64_t{1}));
+    if (!program.order)
+      return {first, last};
+    auto at = [&](Value place) {
+      Value position = scope.position(scope.narrow("place", place), isKey);
+      return b.make<arith::IndexCastOp>("position", b.builder.getIndexType(), position);
+    };
+    return {at(first), at(last)};
   }
 
   // Whether the mask allows a pair of the thread's block, and whether it forbids one. A block without pairs does neither.
@@ -67,9 +97,9 @@ private:
     PairIntervals intervals(b.builder, mask, [&](ir::ReadOp read, ArrayRef<Bounds> indices) {
       return readRange(scope, program, read, indices);
     });
-    Value one = b.constant(int64_t{1});
-    intervals.bind(2, row, b.sub("last_row", rowEnd, one));
-    intervals.bind(3, col, b.sub("last_col", colEnd, one));
+    Bounds queries = positions(row, rowEnd, /*isKey=*/false), keys = positions(col, colEnd, /*isKey=*/true);
+    intervals.bind(2, queries.low, queries.high);
+    intervals.bind(3, keys.low, keys.high);
     Bounds allowed = intervals.result();
     Value hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, row, rowEnd);
     Value hasCols = b.make<arith::CmpIOp>("has_cols", arith::CmpIPredicate::slt, col, colEnd);
@@ -82,10 +112,11 @@ private:
     auto votes = b.make<tkern::VotePairsOp>("", i1, i1, mayAllow, mayForbid, row, rowEnd, col, colEnd);
     Block &body = votes.getMask().emplaceBlock();
     Type i32 = b.builder.getI32Type();
-    mask.bind(2, body.addArgument(i32, b.at("i")));
-    mask.bind(3, body.addArgument(i32, b.at("j")));
+    Value i = body.addArgument(i32, b.at("i")), j = body.addArgument(i32, b.at("j"));
     OpBuilder::InsertionGuard guard(b.builder);
     b.builder.setInsertionPointToEnd(&body);
+    mask.bind(2, scope.position(i, /*isKey=*/false));
+    mask.bind(3, scope.position(j, /*isKey=*/true));
     mask.clone(b.builder);
     b.make<tkern::AnswerOp>("", mask.result());
     return {votes.getAllows(), votes.getForbids()};

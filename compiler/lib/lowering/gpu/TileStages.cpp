@@ -56,8 +56,8 @@ OwningOpRef<ModuleOp> lowerTile(MLIRContext &context, const GpuProgram &program,
   SmallVector<Value> inputs = {b.item(0), b.item(1), b.item(2)};
   kernel.addTensor(inputs, name, 3);
   inputs.push_back(b.pointer(kernel.element(), "tiled", "@tiled_" + name));
-  std::string counts = name == "v" ? "" : "@counts_" + name;
-  inputs.push_back(b.pointer(b.builder.getI32Type(), "tile_counts", counts));
+  for (std::string table : {"counts_", "order_"})
+    inputs.push_back(b.pointer(b.builder.getI32Type(), "tile_" + table, name == "v" ? "" : "@" + table + name));
   inputs.push_back(b.size("heads", tensor.isKey ? "HKV" : "H"));
   inputs.push_back(b.size("places", tensor.isKey ? "places.k" : "places.q"));
   inputs.push_back(b.size("tokens", tensor.isKey ? "M" : "N"));
@@ -123,6 +123,8 @@ void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program)
          std::string(tensor.name) + " in the order of tiles"});
   buffers.push_back({"counts_q", program.queryBlocks() * 4, "how many tokens query blocks have"});
   buffers.push_back({"counts_k", program.keyBlocks() * 4, "how many tokens key blocks have"});
+  buffers.push_back({"order_q", program.rows() * 4, "which query is at a place"});
+  buffers.push_back({"order_k", program.keys() * 4, "which key is at a place"});
 }
 
 std::optional<TiledSlot> tiledSlot(const GpuProgram &program, StringRef symbol) {
