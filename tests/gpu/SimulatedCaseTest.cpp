@@ -1,6 +1,7 @@
 // The shared case table on simulated GPUs: what a GPU takes keeps the numerics contract, the rest is refused with a reason.
 #include "gpu/SimulatedCase.h"
 #include "support/BranchCases.h"
+#include "support/OrderCases.h"
 
 #include <catch2/catch.hpp>
 
@@ -17,6 +18,21 @@ void runCases(SimulatedBackend &backend, size_t first, size_t step, Case (*chang
     INFO(backend.name() << ", case " << index << ": " << entry.describe());
     checkCase(backend, entry);
   }
+}
+
+/// Cases of one kind: as they are, and with races looked for and copies as late as legal.
+void runAll(void (*add)(std::vector<Case> &)) {
+  rt::SimulationOptions options;
+  options.launch.checks.races = true;
+  options.launch.landing = sim::Landing::latest;
+  SimulatedBackend plain("sim:sm_80"), hostile("sim:sm_90a", options);
+  std::vector<Case> cases;
+  add(cases);
+  for (SimulatedBackend *backend : {&plain, &hostile})
+    for (const Case &entry : cases) {
+      INFO(backend->name() << ": " << entry.describe());
+      checkCase(*backend, entry);
+    }
 }
 
 } // namespace
@@ -42,17 +58,11 @@ TEST_CASE("all cases of the table keep the numerics contract by warpgroups in th
 }
 
 TEST_CASE("all cases of several branches keep the numerics contract in the simulator", "[.][branches]") {
-  rt::SimulationOptions options;
-  options.launch.checks.races = true;
-  options.launch.landing = sim::Landing::latest;
-  SimulatedBackend plain("sim:sm_80"), hostile("sim:sm_90a", options);
-  std::vector<Case> cases;
-  addBranchCases(cases);
-  for (SimulatedBackend *backend : {&plain, &hostile})
-    for (const Case &entry : cases) {
-      INFO(backend->name() << ": " << entry.describe());
-      checkCase(*backend, entry);
-    }
+  runAll(addBranchCases);
+}
+
+TEST_CASE("all cases of token orders keep the numerics contract in the simulator", "[.][order]") {
+  runAll(addOrderCases);
 }
 
 TEST_CASE("cases of the table hold with races looked for and copies as late as legal", "[.][adversarial]") {

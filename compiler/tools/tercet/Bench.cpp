@@ -2,14 +2,13 @@
 // repetition times the spec and then dense, each between two probes of the multiply-add peak, so that clock changes and
 // neighbours meet both alike. On a GPU times are those between events and there are no probes; the simulator runs once, for
 // its counts.
+#include "Command.h"
 #include "MemoryProbe.h"
 #include "Progress.h"
 #include "RunOptions.h"
 
 #include "tercet/rt/FmaProbe.h"
 #include "tercet/rt/PlanEstimate.h"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -62,18 +61,17 @@ class BenchCommand final : public Command {
 public:
   std::string name() const override { return "bench"; }
   std::string summary() const override { return "time a spec beside dense attention and the machine's peak"; }
-  void declare(CLI::App &app) override {
-    spec.declare(app);
-    app.add_option("--shape", shapeOption, "the shape of the seeded data")
-        ->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH")->type_name("T");
-    addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
-    addWholeNumber(app, "--seed", seed, 0, INT64_MAX, "seed of the data (default 0)");
-    addWholeNumber(app, "--repetitions", repetitions, fewestRepetitions, 100000, "timed repetitions (default 21)");
-    addWholeNumber(app, "--budget", budgetSeconds, 1, 86400,
-                   "seconds after which no further repetition begins, after the first three (default 120)");
-    app.add_flag("--no-dense", noDense, "leave dense attention out");
-    app.add_flag("--json", json, "one JSON object on standard output");
+  void declare(Options &options) override {
+    spec.declare(options);
+    options.text("--shape", shapeOption, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]", "the shape of the seeded data");
+    options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH");
+    options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    options.wholeNumber("--seed", seed, 0, INT64_MAX, "seed of the data (default 0)");
+    options.wholeNumber("--repetitions", repetitions, fewestRepetitions, 100000, "timed repetitions (default 21)");
+    options.wholeNumber("--budget", budgetSeconds, 1, 86400,
+                        "seconds after which no further repetition begins, after the first three (default 120)");
+    options.flag("--no-dense", noDense, "leave dense attention out");
+    options.json(json);
   }
 
   Result<ExitCode> run() override {

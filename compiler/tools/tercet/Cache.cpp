@@ -1,10 +1,8 @@
 // tercet cache path|list|verify|prune|clear: the disk cache of compiled artifacts.
-#include "CommandLine.h"
+#include "Command.h"
 
 #include "tercet/CacheDirectory.h"
 #include "tercet/DiskCache.h"
-
-#include <CLI/CLI.hpp>
 
 namespace tercet::cli {
 namespace {
@@ -33,9 +31,9 @@ class CacheCommand final : public Command {
 public:
   std::string name() const override { return "cache"; }
   std::string summary() const override { return "show, verify, prune or clear the cache of compiled artifacts"; }
-  void declare(CLI::App &app) override {
-    addChoice(app, "ACTION", action, actions, "what to do");
-    app.add_flag("--json", json, "one JSON object on standard output");
+  void declare(Options &options) override {
+    options.choice("ACTION", action, actions, "what to do");
+    options.json(json);
   }
 
   Result<ExitCode> run() override {

@@ -1,14 +1,13 @@
 // tercet check: a target against the fp64 oracle, by the numerics contract (docs/numerics.md). Made-up data is checked
 // with q and k scaled by 1, 4 and 16: errors of exponentials show at large scores.
 #include "Check.h"
+#include "Command.h"
 
 #include "Progress.h"
 #include "RunOptions.h"
 
 #include "tercet/dialect/reference/Contract.h"
 #include "tercet/rt/Workers.h"
-
-#include <CLI/CLI.hpp>
 
 #include <set>
 
@@ -70,11 +69,11 @@ public:
 
   std::string name() const override { return "check"; }
   std::string summary() const override { return "compare a target with the fp64 oracle; exit code 1 when it differs"; }
-  void declare(CLI::App &app) override {
-    options.declare(app);
-    addWholeNumber(app, "--adversarial", adversarial, 1, INT64_MAX,
+  void declare(Options &to) override {
+    options.declare(to);
+    to.wholeNumber("--adversarial", adversarial, 1, INT64_MAX,
                    "on the simulator: random warp order, small turns, late effects and race checks, from this seed");
-    addWholeNumber(app, "--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
+    to.wholeNumber("--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
   }
 
   Result<ExitCode> run() override {

@@ -1,15 +1,12 @@
-// Command: one subcommand, one file. A command declares its options on a CLI11 app and runs once they are parsed.
+// Command: one subcommand, one file. A command declares its options and runs once they are parsed.
 #pragma once
 
+#include "Options.h"
 #include "Output.h"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-namespace CLI {
-class App;
-}
 
 namespace tercet::cli {
 
@@ -19,7 +16,7 @@ public:
   virtual std::string name() const = 0;
   /// One line for the list of commands.
   virtual std::string summary() const = 0;
-  virtual void declare(CLI::App &app) = 0;
+  virtual void declare(Options &options) = 0;
   /// The exit code after the result is printed; a failed status when there is none.
   virtual Result<ExitCode> run() = 0;
 };

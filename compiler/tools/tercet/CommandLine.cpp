@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 
 namespace tercet::cli {
@@ -70,7 +69,8 @@ int runCommandLine(int argc, char **argv, std::vector<std::unique_ptr<Command>> 
   for (const auto &command : commands) {
     CLI::App *sub = app.add_subcommand(command->name(), command->summary());
     sub->allow_extras();
-    command->declare(*sub);
+    Options options(*sub);
+    command->declare(options);
     declared.emplace_back(sub, command.get());
   }
 
@@ -106,46 +106,6 @@ int runCommandLine(int argc, char **argv, std::vector<std::unique_ptr<Command>> 
                     : unknownCommand(rest.front(), commands));
   fmt::print(stderr, "{}", app.help());
   return exitInput;
-}
-
-std::optional<int64_t> parseWholeNumber(std::string_view text, int64_t minimum, int64_t maximum) {
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < minimum || number > maximum)
-    return std::nullopt;
-  return number;
-}
-
-CLI::Option *addWholeNumber(CLI::App &app, const std::string &name, int64_t &value, int64_t minimum, int64_t maximum,
-                            const std::string &description) {
-  auto set = [&value, minimum, maximum, name](const std::string &text) {
-    std::optional<int64_t> number = parseWholeNumber(text, minimum, maximum);
-    if (!number)
-      throw CLI::ValidationError(
-          fmt::format("{} is '{}'; legal are whole numbers from {} to {}", name, text, minimum, maximum));
-    value = *number;
-  };
-  return app.add_option_function<std::string>(name, set, description)->type_name("N");
-}
-
-CLI::Option *addRepeated(CLI::App &app, const std::string &name, std::vector<std::string> &values,
-                         const std::string &description) {
-  auto add = [&values](const std::string &text) { values.push_back(text); };
-  return app.add_option_function<std::string>(name, add, description)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->trigger_on_parse();
-}
-
-CLI::Option *addChoice(CLI::App &app, const std::string &name, std::string &value, std::vector<std::string> words,
-                       const std::string &description) {
-  std::string shown = fmt::format("{}", fmt::join(words, "|"));
-  auto set = [&value, words = std::move(words), name](const std::string &text) {
-    if (std::find(words.begin(), words.end(), text) == words.end())
-      throw CLI::ValidationError(
-          fmt::format("{} is '{}'; legal are {}{}", name, text, fmt::join(words, ", "), suggestion(text, words)));
-    value = text;
-  };
-  return app.add_option_function<std::string>(name, set, description)->type_name(shown);
 }
 
 } // namespace tercet::cli

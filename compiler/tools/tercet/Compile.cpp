@@ -1,11 +1,11 @@
 // tercet compile: a spec lowered to one stage for one target or several, written to files. Runs nothing; needs no GPU.
+#include "Command.h"
 #include "SpecSource.h"
 #include "TargetName.h"
 
 #include "tercet/AtomicFile.h"
 #include "tercet/Jit.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
 #include <filesystem>
@@ -60,19 +60,16 @@ class CompileCommand final : public Command {
 public:
   std::string name() const override { return "compile"; }
   std::string summary() const override { return "lower a spec to any stage, or to an artifact; runs nothing"; }
-  void declare(CLI::App &app) override {
-    spec.declare(app);
-    app.add_option("--target", targetOption,
-                   "cpu, cpu:v4, cpu:v3, cpu:portable, an architecture, or several with commas")
-        ->type_name("T[,T..]");
-    app.add_option("--head-dim", headDimOption, "head dimension of q and k, and of v where it differs")
-        ->type_name("D[,DV]");
-    addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
-    addChoice(app, "--emit", stage, stages, "what to write (default artifact)");
-    app.add_option("-o,--output", output,
-                   "the file to write; text goes to standard output without it, with --json the report alone")
-        ->type_name("FILE");
-    app.add_flag("--json", json, "one JSON object on standard output");
+  void declare(Options &options) override {
+    spec.declare(options);
+    options.text("--target", targetOption, "T[,T..]",
+                 "cpu, cpu:v4, cpu:v3, cpu:portable, an architecture, or several with commas");
+    options.text("--head-dim", headDimOption, "D[,DV]", "head dimension of q and k, and of v where it differs");
+    options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    options.choice("--emit", stage, stages, "what to write (default artifact)");
+    options.text("-o,--output", output, "FILE",
+                 "the file to write; text goes to standard output without it, with --json the report alone");
+    options.json(json);
   }
 
   Result<ExitCode> run() override {

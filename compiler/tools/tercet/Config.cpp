@@ -6,7 +6,6 @@
 #include "tercet/Environment.h"
 #include "tercet/compiler/cuda/Nvrtc.h"
 
-#include <CLI/CLI.hpp>
 #include <llvm/Config/llvm-config.h>
 
 #include <thread>
@@ -29,7 +28,7 @@ class ConfigCommand final : public Command {
 public:
   std::string name() const override { return "config"; }
   std::string summary() const override { return "print versions, directories and the environment"; }
-  void declare(CLI::App &app) override { app.add_flag("--json", json, "one JSON object on standard output"); }
+  void declare(Options &options) override { options.json(json); }
 
   Result<ExitCode> run() override {
     const Environment &settings = environment();

@@ -4,8 +4,6 @@
 #include "tercet/Cpu.h"
 #include "tercet/rt/CudaDriver.h"
 
-#include <CLI/CLI.hpp>
-
 #include <fstream>
 #include <thread>
 
@@ -39,7 +37,7 @@ class DevicesCommand final : public Command {
 public:
   std::string name() const override { return "devices"; }
   std::string summary() const override { return "list what this machine can execute on"; }
-  void declare(CLI::App &app) override { app.add_flag("--json", json, "one JSON object on standard output"); }
+  void declare(Options &options) override { options.json(json); }
 
   Result<ExitCode> run() override {
     Json devices = Json::array();

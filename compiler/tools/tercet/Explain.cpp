@@ -1,12 +1,11 @@
 // tercet explain: what runs and why: the plan with its operations and bytes, the blocks that the count rules give, the
 // schedule, and what memory it takes. Compiles; runs nothing.
 #include "CallShape.h"
+#include "Command.h"
 #include "RunOptions.h"
 
 #include "tercet/dialect/reference/BlockCounts.h"
 #include "tercet/rt/PlanEstimate.h"
-
-#include <CLI/CLI.hpp>
 
 namespace tercet::cli {
 namespace {
@@ -101,13 +100,13 @@ public:
   std::string summary() const override {
     return "say what would run and why: plan, operations, blocks, schedule, memory";
   }
-  void declare(CLI::App &app) override {
-    spec.declare(app);
-    app.add_option("--shape", shapeOption, "the call to explain")->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-    app.add_option("--target", targetOption, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH")->type_name("T");
-    addChoice(app, "--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
-    app.add_flag("--no-cache", noCache, "compile anew, and keep nothing");
-    app.add_flag("--json", json, "one JSON object on standard output");
+  void declare(Options &options) override {
+    spec.declare(options);
+    options.text("--shape", shapeOption, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]", "the call to explain");
+    options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH");
+    options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    options.flag("--no-cache", noCache, "compile anew, and keep nothing");
+    options.json(json);
   }
 
   Result<ExitCode> run() override {

@@ -1,7 +1,6 @@
 // tercet run: classify, attend, combine on given tensors (or on made-up ones), and say what was done.
+#include "Command.h"
 #include "RunOptions.h"
-
-#include <CLI/CLI.hpp>
 
 namespace tercet::cli {
 namespace {
@@ -10,9 +9,9 @@ class RunCommand final : public Command {
 public:
   std::string name() const override { return "run"; }
   std::string summary() const override { return "run a spec on tensors, and report blocks, times and compilation"; }
-  void declare(CLI::App &app) override {
-    options.declare(app);
-    addRepeated(app, "--out", out, "write an output: o, lse or classes")->type_name("NAME=FILE");
+  void declare(Options &to) override {
+    options.declare(to);
+    to.repeated("--out", out, "NAME=FILE", "write an output: o, lse or classes");
   }
 
   Result<ExitCode> run() override {

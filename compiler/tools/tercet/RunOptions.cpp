@@ -2,8 +2,6 @@
 // spec, which show that neither compiles anything more.
 #include "RunOptions.h"
 
-#include <CLI/CLI.hpp>
-
 #include <cmath>
 
 namespace tercet::cli {
@@ -44,22 +42,20 @@ std::vector<std::pair<std::string, double>> randomSettings(const compiler::SpecI
 
 } // namespace
 
-void RunOptions::declare(CLI::App &app) {
-  spec.declare(app);
-  addRepeated(app, "--in", in, "an input tensor, .npy or .safetensors: q, k, v, weights, classes, q_len, k_len")
-      ->type_name("NAME=FILE[:TENSOR]");
-  addRepeated(app, "--shape", shapes,
-              "seeded data of this shape instead of --in; may be repeated: all run in one process")
-      ->type_name("b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]");
-  app.add_option("--target", target, "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N], sim:ARCH or reference")
-      ->type_name("T");
-  addChoice(app, "--dtype", dtype, {"f32", "f16", "bf16"},
-            "compute input type; default: the files' (f32 with --shape)");
-  addWholeNumber(app, "--seed", seed, 0, INT64_MAX, "seed of made-up data and of sweeps (default 0)");
-  addWholeNumber(app, "--sweep-shapes", sweepShapes, 0, 100000, "also run this many random (b, h, hkv, n, m)");
-  addWholeNumber(app, "--sweep-settings", sweepSettings, 0, 100000, "also run this many random keep, drop and scale");
-  app.add_flag("--no-cache", noCache, "compile anew, and keep nothing");
-  app.add_flag("--json", json, "one JSON object on standard output");
+void RunOptions::declare(Options &options) {
+  spec.declare(options);
+  options.repeated("--in", in, "NAME=FILE[:TENSOR]",
+                   "an input tensor, .npy or .safetensors: q, k, v, weights, classes, q_len, k_len");
+  options.repeated("--shape", shapes, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]",
+                   "seeded data of this shape instead of --in; may be repeated: all run in one process");
+  options.text("--target", target, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N], sim:ARCH or reference");
+  options.choice("--dtype", dtype, {"f32", "f16", "bf16"},
+                 "compute input type; default: the files' (f32 with --shape)");
+  options.wholeNumber("--seed", seed, 0, INT64_MAX, "seed of made-up data and of sweeps (default 0)");
+  options.wholeNumber("--sweep-shapes", sweepShapes, 0, 100000, "also run this many random (b, h, hkv, n, m)");
+  options.wholeNumber("--sweep-settings", sweepSettings, 0, 100000, "also run this many random keep, drop and scale");
+  options.flag("--no-cache", noCache, "compile anew, and keep nothing");
+  options.json(json);
 }
 
 Result<RunRequest> RunOptions::resolve() const {

@@ -26,7 +26,7 @@ struct RunOptions {
   int64_t seed = 0, sweepShapes = 0, sweepSettings = 0;
   bool json = false, noCache = false;
 
-  void declare(CLI::App &app);
+  void declare(Options &options);
   /// Reads the spec and works out the calls; touches no tensor. unsupportedTarget and deviceUnavailable where the
   /// target does not run here, invalidArgument where options contradict each other.
   Result<RunRequest> resolve() const;

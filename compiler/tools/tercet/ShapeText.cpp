@@ -1,7 +1,7 @@
 // Parses --shape and bounds it by memory: synthetic tensors are made before anything else could refuse them.
 #include "ShapeText.h"
 
-#include "CommandLine.h"
+#include "Options.h"
 
 #include "tercet/Spelling.h"
 

@@ -4,7 +4,6 @@
 #include "tercet/AtomicFile.h"
 #include "tercet/Spelling.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
 #include <cstdio>
@@ -40,10 +39,9 @@ Result<std::map<std::string, std::string>> parseSettings(const std::vector<std::
 
 } // namespace
 
-void SpecOptions::declare(CLI::App &app) {
-  app.add_option("SPEC", spec, "a file, '-' for standard input, or a built-in name (see 'tercet specs')")
-      ->type_name("");
-  addRepeated(app, "--set", settings, "set a parameter of the spec; may be repeated")->type_name("NAME=VALUE");
+void SpecOptions::declare(Options &options) {
+  options.text("SPEC", spec, "", "a file, '-' for standard input, or a built-in name (see 'tercet specs')");
+  options.repeated("--set", settings, "NAME=VALUE", "set a parameter of the spec; may be repeated");
 }
 
 Result<Spec> readSpecText(const std::string &spec) {

@@ -3,7 +3,8 @@
 
 #include "tercet/compiler/SpecInfo.h"
 
-#include "CommandLine.h"
+#include "Options.h"
+#include "Output.h"
 
 namespace tercet::cli {
 
@@ -12,7 +13,7 @@ struct SpecOptions {
   std::string spec;
   std::vector<std::string> settings;
 
-  void declare(CLI::App &app);
+  void declare(Options &options);
 };
 
 /// A spec that parsed, bound and verified with all settings.

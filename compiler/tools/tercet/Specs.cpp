@@ -1,7 +1,7 @@
 // tercet specs [NAME]: the built-in specs, or one of them (or a file) with its parameters and its text.
+#include "Command.h"
 #include "SpecSource.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
 namespace tercet::cli {
@@ -29,9 +29,9 @@ class SpecsCommand final : public Command {
 public:
   std::string name() const override { return "specs"; }
   std::string summary() const override { return "list the built-in specs, or print one with its parameters"; }
-  void declare(CLI::App &app) override {
-    app.add_option("NAME", spec, "a built-in name, a file, or '-'")->type_name("");
-    app.add_flag("--json", json, "one JSON object on standard output");
+  void declare(Options &options) override {
+    options.text("NAME", spec, "", "a built-in name, a file, or '-'");
+    options.json(json);
   }
   Result<ExitCode> run() override { return spec.empty() ? list() : print(); }
 
