@@ -6,7 +6,7 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys()); }
+Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.pools ? stage.keys() : placesK); }
 
 // Means or weighted sums of q, k or v; heads of a group one after another.
 PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
