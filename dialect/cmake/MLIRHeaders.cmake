@@ -1,14 +1,8 @@
 # MLIR's headers, precompiled once for the components below: they are two thirds of what compiling these costs (12 s of a file
-# without, 4 s with). Not under a compiler cache, which knows unchanged files better and does not see through such headers.
-set(default ON)
-if(CMAKE_CXX_COMPILER_LAUNCHER)
-  set(default OFF)
-endif()
-option(TERCET_PRECOMPILE_MLIR "Precompile MLIR's headers" ${default})
-
+# without, 4 s with).
 # tercet_precompile_mlir(component ..)
 function(tercet_precompile_mlir)
-  if(NOT TERCET_PRECOMPILE_MLIR)
+  if(NOT TERCET_PRECOMPILE)
     return()
   endif()
   tercet_add_library(mlir_headers SOURCES ${PROJECT_SOURCE_DIR}/dialect/cmake/MLIRHeaders.cpp PUBLIC tercet::llvm)

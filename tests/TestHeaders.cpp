@@ -1,0 +1,1 @@
+// Stands for the precompiled headers of the tests, which a target of CMake needs a source for.
