@@ -62,7 +62,7 @@ void Findings::peakFraction(std::string group, std::string name, double amount, 
 
 void Findings::slots(std::string group, std::string name, double amount, int lanes, const std::function<void()> &work) {
   std::vector<double> perUnit;
-  for (double rate : rates(amount, work, std::nullopt))
+  for (double rate : rates(amount, work, lanes == 16 ? std::optional<CpuLevel>() : CpuLevel::v3))
     perUnit.push_back(1 / (rate * 2 * lanes)); // rate is units / (seconds * FLOP/s); a slot is 2 * lanes FLOP
   Quartiles q = quartilesOf(perUnit);
   add({std::move(group), std::move(name), "slots", q.q1, q.median, q.q3});
@@ -79,10 +79,11 @@ int main(int argc, char **argv) {
     void (*run)(Findings &);
   };
   constexpr tercet::CpuLevel v3 = tercet::CpuLevel::v3, v4 = tercet::CpuLevel::v4;
-  const Group groups[] = {{"rates", v4, instructionRates512}, {"exp2", v4, exp2Variants512},
-                          {"tiles512", v4, matrixTiles512},   {"tiles256", v3, matrixTiles256},
-                          {"step", v4, attendStep512},        {"listed", v4, listedBlocks512},
-                          {"aggregate", v4, aggregation512},  {"pack", v4, transposingPack512}};
+  const Group groups[] = {
+      {"rates", v4, instructionRates512}, {"exp2", v4, exp2Variants512},   {"tiles512", v4, matrixTiles512},
+      {"tiles256", v3, matrixTiles256},   {"step", v4, attendStep512},     {"listed", v4, listedBlocks512},
+      {"exp2_256", v3, exp2Variants256},  {"step256", v3, attendStep256},  {"listed256", v3, listedBlocks256},
+      {"aggregate", v4, aggregation512},  {"pack", v4, transposingPack512}};
   int repetitions = 31;
   std::string only, out;
   for (int i = 1; i < argc; ++i) {

@@ -61,6 +61,9 @@ void matrixTiles512(Findings &findings);      ///< register tiles, 512-bit
 void attendStep512(Findings &findings);       ///< scores, exponential and value product together
 void listedBlocks512(Findings &findings);     ///< the same over lists of key blocks of a long sequence
 void matrixTiles256(Findings &findings);      ///< register tiles, 256-bit
+void exp2Variants256(Findings &findings);     ///< ways to compute 2^x, 256-bit
+void attendStep256(Findings &findings);       ///< the step with 16 registers: tiles through memory, panels
+void listedBlocks256(Findings &findings);     ///< the same over lists of key blocks of a long sequence
 void aggregation512(Findings &findings);      ///< sums of listed rows
 void transposingPack512(Findings &findings);  ///< K to K^T tiles
 

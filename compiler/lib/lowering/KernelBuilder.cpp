@@ -113,6 +113,13 @@ Value KernelBuilder::subview(Value view, Value row, Value col) {
   return builder.create<tkern::SubviewOp>(loc, moved, view, row, col ? col : index(0));
 }
 
+Value KernelBuilder::window(Value view, int64_t rows, int64_t cols) {
+  auto type = cast<tkern::ViewType>(view.getType());
+  auto part =
+      tkern::ViewType::get(builder.getContext(), rows, cols, type.getElementType(), type.getStride(), type.getSpace());
+  return builder.create<tkern::SubviewOp>(loc, part, view, index(0), index(0));
+}
+
 Value KernelBuilder::read(Value pointer, Value at) {
   Type element = cast<tkern::PointerType>(pointer.getType()).getElementType();
   Type result = element.isF32() ? Type(builder.getF32Type()) : Type(builder.getIndexType());
@@ -225,6 +232,10 @@ Value KernelBuilder::mapPairs(Value tile, Value row, Value col, ValueRange input
 
 Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc) {
   return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc);
+}
+
+void KernelBuilder::softmaxInPlace(Value scores, Value max, Value sum, Value acc) {
+  builder.create<tkern::SoftmaxInPlaceOp>(loc, scores, max, sum, acc);
 }
 
 void KernelBuilder::end() { builder.create<tkern::EndOp>(loc); }

@@ -68,6 +68,8 @@ public:
   /// Memory behind a pointer from an element offset; a null stride means rows are `cols` apart.
   Value view(Value pointer, Value offset, int64_t cols, Value stride = {});
   Value subview(Value view, Value row, Value col = {});
+  /// The first rows and columns of a view, and no more.
+  Value window(Value view, int64_t rows, int64_t cols);
   Value selectView(Value condition, Value whenTrue, Value whenFalse) {
     return builder.create<tkern::SelectViewOp>(loc, whenTrue.getType(), condition, whenTrue, whenFalse);
   }
@@ -98,6 +100,7 @@ public:
   Value mapPairs(Value tile, Value row, Value col, ValueRange inputs,
                  llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
   Value softmaxStep(Value scores, Value max, Value sum, Value acc);
+  void softmaxInPlace(Value scores, Value max, Value sum, Value acc);
 
   void end();
   tkern::KernelOp kernel() { return op; }

@@ -64,10 +64,24 @@ void SoftmaxStepOp::build(OpBuilder &builder, OperationState &state, Value score
   build(builder, state, scores.getType(), scores, max, sum, acc, first, builder.getF32FloatAttr(8.0f));
 }
 
-LogicalResult SoftmaxStepOp::verify() {
-  if (!getThreshold().isFinite() || !(getThreshold().convertToFloat() >= 0))
-    return emitOpError("has the threshold ") << getThresholdAttr() << ", expected a finite number >= 0";
+template <typename Op> static LogicalResult verifyThreshold(Op op, const char *label) {
+  if (!op.getThreshold().isFinite() || !(op.getThreshold().convertToFloat() >= 0))
+    return op.emitOpError(label) << "has the threshold " << op.getThresholdAttr() << ", expected a finite number >= 0";
   return success();
+}
+
+LogicalResult SoftmaxStepOp::verify() { return verifyThreshold(*this, ""); }
+
+void SoftmaxInPlaceOp::build(OpBuilder &builder, OperationState &state, Value scores, Value max, Value sum, Value acc) {
+  build(builder, state, scores, max, sum, acc, builder.getF32FloatAttr(8.0f));
+}
+
+LogicalResult SoftmaxInPlaceOp::verify() {
+  ViewType scores = getScores().getType();
+  if (!scores.getElementType().isF32() || ShapedType::isDynamic(scores.getRows()) ||
+      ShapedType::isDynamic(scores.getCols()) || scores.getSpace() == Space::Global)
+    return emitOpError("C1: turns ") << scores << " into p; expected f32 with static extents in the item's memory";
+  return verifyThreshold(*this, "C2: ");
 }
 
 #define GET_OP_CLASSES

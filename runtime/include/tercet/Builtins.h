@@ -20,17 +20,19 @@ struct TokenOrderSlots {
 };
 
 /// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block
-/// means. packedK [g][tile][headDim][tileK], packedV [g][tile][tileK][valueDimPadded]; tile = j * (blockK / tileK) +
-/// part. Every position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and meanV
-/// [g][mean tile][64][valueDimPadded] hold the mean over the valid tokens of block j in column (row) j % 64 of mean
-/// tile j / 64; positions without a block are 0. Null meanK or meanV: not wanted.
+/// means. The matrices K^T (headDim x tileK) and V (tileK x valueDimPadded) of a tile lie in panels of keyPanel and
+/// valuePanel columns, one after the other: packedK [g][tile][tileK / keyPanel][headDim][keyPanel], packedV
+/// [g][tile][valueDimPadded / valuePanel][tileK][valuePanel]; tile = j * (blockK / tileK) + part; valuePanel is a
+/// multiple of 8. Every position beyond the tokens, and beyond valueDim, is 0. meanK [g][mean tile][headDim][64] and
+/// meanV [g][mean tile][64][valueDimPadded] hold the mean over the valid tokens of block j in column (row) j % 64 of
+/// mean tile j / 64; positions without a block are 0. Null meanK or meanV: not wanted.
 struct PackKeysSlots {
   const void *k, *v;
   int64_t kStrideB, kStrideH, kStrideN, vStrideB, vStrideH, vStrideN;
   int64_t dtype; ///< DType of k and v
   const int32_t *kLengths;
   int64_t headsKV, tokens, headDim, valueDim, valueDimPadded, firstPair;
-  int64_t blockK, tileK, tilesPerPair, meanTilesPerPair;
+  int64_t blockK, tileK, keyPanel, valuePanel, tilesPerPair, meanTilesPerPair;
   float *packedK, *packedV, *meanK, *meanV;
   const int32_t *order, *counts;
 };

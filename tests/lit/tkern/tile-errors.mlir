@@ -151,6 +151,29 @@ tkern.kernel @softmax_threshold(%i: index, %g: index, %u: index) {
 
 // -----
 
+tkern.kernel @softmax_in_place_c1(%i: index, %g: index, %u: index, %p: !tkern.pointer<f32>) {
+  %zero = arith.constant 0 : index
+  %v = tkern.view %p[%zero] : !tkern.pointer<f32> -> !tkern.view<6x64xf32, stride 64, global>
+  // expected-error @+1 {{C1: turns '!tkern.view<6x64xf32, stride 64, global>' into p; expected f32 with static extents in the item's memory}}
+  tkern.softmax_in_place %v max %v sum %v acc %v
+      : !tkern.view<6x64xf32, stride 64, global>, !tkern.view<6x64xf32, stride 64, global>,
+        !tkern.view<6x64xf32, stride 64, global>, !tkern.view<6x64xf32, stride 64, global>
+  tkern.end
+}
+
+// -----
+
+tkern.kernel @softmax_in_place_c2(%i: index, %g: index, %u: index) {
+  %v = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+  // expected-error @+1 {{C2: has the threshold -1.000000e+00 : f32, expected a finite number >= 0}}
+  tkern.softmax_in_place %v max %v sum %v acc %v {threshold = -1.0 : f32}
+      : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<6x64xf32, stride 64, local>,
+        !tkern.view<6x64xf32, stride 64, local>, !tkern.view<6x64xf32, stride 64, local>
+  tkern.end
+}
+
+// -----
+
 "other.region"() ({
   %x = arith.constant 1.0 : f32
   // expected-error @+1 {{expects parent op to be one of 'tkern.map, tkern.map_pairs'}}

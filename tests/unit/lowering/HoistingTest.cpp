@@ -29,7 +29,7 @@ public:
     REQUIRE(program.ok());
     context->loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();
     module = ModuleOp::create(UnknownLoc::get(context.get()));
-    buildAttend(*module, *program, program->attends.front(), chooseCpuSchedule(*program, CpuLevel::v3));
+    buildAttend(*module, *program, program->attends.front(), chooseCpuSchedule(*program, CpuLevel::v4));
     REQUIRE(succeeded(verify(*module)));
   }
 

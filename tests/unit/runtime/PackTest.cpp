@@ -17,7 +17,8 @@ double meanOf(const Tensor &t, int64_t b, int64_t h, int64_t first, int64_t last
 
 struct KeyCase {
   Random random;
-  int64_t batch, heads, tokens, dim, valueDim, padded, blockK, tileK, pairs, firstPair, blocks, tiles, meanTiles;
+  int64_t batch, heads, tokens, dim, valueDim, padded, blockK, tileK, keyPanel, valuePanel, pairs, firstPair, blocks,
+      tiles, meanTiles;
   std::vector<int32_t> lengths;
   GappedTensor k, v;
 
@@ -30,6 +31,8 @@ struct KeyCase {
         v(random, dtype(seed), batch, heads, tokens, valueDim, lengths) {
     if (blockK % tileK != 0)
       tileK = blockK;
+    keyPanel = random.upTo(1) && tileK % 8 == 0 ? 8 : tileK;
+    valuePanel = random.pick<int64_t>({8, 16, padded});
     blocks = ceilDiv(tokens, blockK);
     tiles = blocks * (blockK / tileK) + random.upTo(2);
     meanTiles = ceilDiv(blocks, 64) + random.upTo(1);
@@ -55,6 +58,8 @@ struct KeyCase {
             firstPair,
             blockK,
             tileK,
+            keyPanel,
+            valuePanel,
             tiles,
             meanTiles,
             nullptr,
@@ -88,11 +93,13 @@ TEST_CASE("pack_keys gives tiles and means, and zeros wherever there is no token
                 live = lengthOf(c.lengths, b, c.tokens);
         for (int64_t t = 0; t < c.tiles * c.tileK; ++t) {
           int64_t tile = g * c.tiles + t / c.tileK, column = t % c.tileK;
+          int64_t panel = column / c.keyPanel, rowsBefore = panel * c.dim;
           for (int64_t e = 0; e < c.dim; ++e)
-            wrong += packedK[size_t((tile * c.dim + e) * c.tileK + column)] !=
+            wrong += packedK[size_t(tile * c.dim * c.tileK + (rowsBefore + e) * c.keyPanel + column % c.keyPanel)] !=
                      (t < live ? float(c.k.tensor.get(b, h, t, e)) : 0);
           for (int64_t e = 0; e < c.padded; ++e)
-            wrong += packedV[size_t((tile * c.tileK + column) * c.padded + e)] !=
+            wrong += packedV[size_t(tile * c.tileK * c.padded + (e / c.valuePanel * c.tileK + column) * c.valuePanel +
+                                    e % c.valuePanel)] !=
                      (t < live && e < c.valueDim ? float(c.v.tensor.get(b, h, t, e)) : 0);
         }
         for (int64_t j = 0; j < c.meanTiles * 64; ++j) {
@@ -136,8 +143,8 @@ TEST_CASE("half denormals survive packing under flush-to-zero", "[builtin]") {
     k[i] = uint16_t((i * 37) & 0x83ff); // denormals of both signs
   EachLevel()([&] {
     std::vector<float> packed(64);
-    PackKeysSlots slots = {k.data(), k.data(), 0,  0, 8, 0, 0, 8, int64_t(DType::f16), nullptr, 1,       8,
-                           8,        8,        16, 0, 8, 8, 1, 1, packed.data(),       nullptr, nullptr, nullptr};
+    PackKeysSlots slots = {k.data(), k.data(), 0, 0, 8, 0,  0, 8, int64_t(DType::f16), nullptr, 1,       8,      8, 8,
+                           16,       0,        8, 8, 8, 16, 1, 1, packed.data(),       nullptr, nullptr, nullptr};
     runBuiltin("pack_keys", slots, 1, 1);
     for (size_t t = 0; t < 8; ++t)
       for (size_t c = 0; c < 8; ++c)

@@ -53,11 +53,11 @@ LogicalResult KernelLowering::lowerOp(Operation *op) {
       .Case<scf::IfOp>([&](auto branch) { return lowerIf(branch); })
       .Case<tkern::ScratchOp, tkern::ViewOp, tkern::SubviewOp, tkern::SelectViewOp, tkern::IsNullOp, tkern::ReadOp,
             tkern::LoadOp, tkern::StoreOp, tkern::MatmulOp, tkern::AccumulateOp, tkern::SplatOp, tkern::MapOp,
-            tkern::MapPairsOp, tkern::ElementOp, tkern::ReduceOp, tkern::AnyOp, tkern::WriteOp, tkern::SoftmaxStepOp>(
-          [&](auto known) {
-            lower(known);
-            return success();
-          })
+            tkern::MapPairsOp, tkern::ElementOp, tkern::ReduceOp, tkern::AnyOp, tkern::WriteOp, tkern::SoftmaxStepOp,
+            tkern::SoftmaxInPlaceOp>([&](auto known) {
+        lower(known);
+        return success();
+      })
       .Default([](Operation *other) { return other->emitOpError("has no lowering to a CPU"); });
 }
 

@@ -86,7 +86,21 @@ private:
   void lower(tkern::ReduceOp op);
   void lower(tkern::AnyOp op);
   Value anyLane(Value flags);
+
+  // SoftmaxLowering.cpp
   void lower(tkern::SoftmaxStepOp op);
+  void lower(tkern::SoftmaxInPlaceOp op);
+  /// The state of rows in memory, from the first of them on.
+  struct SoftmaxRows {
+    Address max, sum, acc;
+    int64_t accVectors;
+    float threshold;
+    SoftmaxRows from(KernelLowering &k, Value row) const;
+  };
+  SoftmaxRows softmaxRows(Value max, Value sum, Value acc, const llvm::APFloat &threshold);
+  Value raise(const SoftmaxRows &row, Value top, Value present, Value fresh);
+  void exponentials(const SoftmaxRows &row, int64_t vectors, llvm::function_ref<Value(int64_t)> score,
+                    llvm::function_ref<void(int64_t, Value)> keep);
 
   // BodyLowering.cpp, ElementLowering.cpp: element-wise bodies and the tables that they read
   class Body;
@@ -98,6 +112,9 @@ private:
 
   // MathLowering.cpp: what products, softmax and bodies are made of
   Value exp2(Value x, Value low = {});
+  /// exp2 where no x exceeds maxBoundedExponent.
+  static constexpr float maxBoundedExponent = 126;
+  Value boundedExp2(Value x);
   Value log2(Value x);
   Value reduce(tkern::ReduceKind kind, mlir::ArrayRef<Value> vectors);
   Value maximum(Value x, Value y);

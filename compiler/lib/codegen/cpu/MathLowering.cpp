@@ -55,10 +55,16 @@ Value KernelLowering::horner(ArrayRef<double> coefficients, Value x) {
   return p;
 }
 
+// Minimax fit of 2^x on [-1/2, 1/2]: relative error 2.6e-9 with p(0) = 1, so that 2^0 is exact.
+static constexpr double exp2Centred[] = {
+    1, 0.69314721497, 0.24022652783, 0.05550310551, 0.009617692973, 0.0013406643902, 0.00015594678161};
+// Added to x, leaves round(x) in the low bits of the sum: 1.5 * 2^23.
+static constexpr double roundingMagic = 12582912;
+
 // 2^(x + low), where low is at most a rounding of x. AVX-512: f = x - floor(x) by vreduceps, a polynomial on [0, 1), vscalefps by floor(x): underflow, overflow and
 // NaN come right by themselves. Elsewhere: rounding by a magic number, a polynomial on [-1/2, 1/2], the exponent added
 // to the bits; x is clamped to [-127, 128) and scaled in two steps, so that results saturate to 0 and infinity.
-// Coefficients are minimax fits of the relative error with p(0) = 1, so that 2^0 is exact: 2.0e-9 and 2.6e-9.
+// The coefficients on [0, 1) are a minimax fit with p(0) = 1, too: 2.0e-9.
 Value KernelLowering::exp2(Value x, Value low) {
   Type type = x.getType();
   auto withLow = [&](Value f) { return low ? Value(b.create<arith::AddFOp>(loc, f, low)) : f; };
@@ -86,14 +92,13 @@ Value KernelLowering::exp2(Value x, Value low) {
   };
   auto bits = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, integers, v); };
   auto floats = [&](Value v) -> Value { return b.create<LLVM::BitcastOp>(loc, type, v); };
-  Value magic = real(12582912.0, type); // 1.5 * 2^23: adding it leaves round(x) in the low bits
+  Value magic = real(roundingMagic, type);
   Value least = real(-160, type), most = real(160, type);
   Value below = compare(arith::CmpFPredicate::OLT, x, least), above = compare(arith::CmpFPredicate::OGT, x, most);
   Value clamped = choose(below, least, choose(above, most, x)); // NaN passes
   Value shifted = b.create<arith::AddFOp>(loc, clamped, magic);
   Value f = withLow(b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic)));
-  Value p =
-      horner({1, 0.69314721497, 0.24022652783, 0.05550310551, 0.009617692973, 0.0013406643902, 0.00015594678161}, f);
+  Value p = horner(exp2Centred, f);
   // 2^n in two halves keeps every factor a normal number for |n| <= 160.
   Value n = b.create<arith::SubIOp>(loc, bits(shifted), constant(0x4b400000));
   Value half = b.create<arith::ShRSIOp>(loc, n, constant(1));
@@ -102,6 +107,21 @@ Value KernelLowering::exp2(Value x, Value low) {
     return floats(b.create<arith::ShLIOp>(loc, b.create<arith::AddIOp>(loc, e, constant(127)), constant(23)));
   };
   return b.create<arith::MulFOp>(loc, b.create<arith::MulFOp>(loc, p, power(half)), power(rest));
+}
+
+// The magic number carries the exponent's bias, so that shifting the sum's low bits gives 2^n, and 0 for n = -127: what
+// lies below 2^-126 becomes 0, and NaN stays NaN.
+Value KernelLowering::boundedExp2(Value x) {
+  auto type = dyn_cast<VectorType>(x.getType());
+  if (!type || target.hasScalef)
+    return exp2(x);
+  Type integers = like(x, b.getI32Type());
+  Value magic = real(roundingMagic + 127, type);
+  Value clamped = maximum(real(-127, type), x);
+  Value shifted = b.create<arith::AddFOp>(loc, clamped, magic);
+  Value f = b.create<arith::SubFOp>(loc, clamped, b.create<arith::SubFOp>(loc, shifted, magic));
+  Value power = b.create<arith::ShLIOp>(loc, b.create<LLVM::BitcastOp>(loc, integers, shifted), integer(23, x));
+  return b.create<arith::MulFOp>(loc, horner(exp2Centred, f), b.create<LLVM::BitcastOp>(loc, type, power));
 }
 
 // log2(x) = exponent + log2(m) with m in [sqrt 1/2, sqrt 2); ln(m) = 2 atanh((m - 1)/(m + 1)), whose five terms leave

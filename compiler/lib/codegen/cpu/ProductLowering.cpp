@@ -6,18 +6,22 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::codegen;
 
+/// Rows of a register block: with 16 registers 6 x 2 vectors, the shape that keeps both multipliers busy
+/// (bench/results/zen3.md).
+static int64_t tallestBlock(const CpuTarget &target) { return target.registers == 32 ? 16 : 6; }
+
 /// Vectors per row of a register block: what fits beside one broadcast and the row of B, with one register to spare for
 /// the allocator (4 x 3 of 16 registers would fit to the last one, but LLVM then spills accumulators in the loop).
 static int64_t widestBlock(const CpuTarget &target, int64_t rows) {
   return std::max<int64_t>(1, (target.registers - 2) / (rows + 1));
 }
 
-/// Splits `vectors` into the fewest blocks of at most `widest`, as even as can be.
-static SmallVector<int64_t> evenBlocks(int64_t vectors, int64_t widest) {
-  int64_t blocks = (vectors + widest - 1) / widest;
+/// Splits `count` vectors or rows into the fewest blocks of at most `most`, as even as can be.
+static SmallVector<int64_t> evenBlocks(int64_t count, int64_t most) {
+  int64_t blocks = (count + most - 1) / most;
   SmallVector<int64_t> sizes;
   for (int64_t i = 0; i < blocks; ++i)
-    sizes.push_back(vectors / blocks + (i < vectors % blocks));
+    sizes.push_back(count / blocks + (i < count % blocks));
   return sizes;
 }
 
@@ -71,12 +75,13 @@ void KernelLowering::lower(tkern::MatmulOp op) {
   tkern::TileType tile = op.getInit().getType();
   Address a = views.lookup(op.getA()), bMatrix = views.lookup(op.getB());
   Vectors result = tiles.find(op.getInit())->second;
-  int64_t perRow = tile.getCols() / target.lanes,
-          rowBlock = std::min<int64_t>(tile.getRows(), target.registers == 32 ? 16 : 4);
-  int64_t depth = op.getDepth(), parts = evenBlocks(perRow, widestBlock(target, rowBlock)).size();
-  Ahead ahead = aheadOf(op.getAhead(), op.getElements(), depth * parts * ((tile.getRows() + rowBlock - 1) / rowBlock));
-  for (int64_t row = 0; row < tile.getRows(); row += rowBlock) {
-    int64_t rows = std::min(rowBlock, tile.getRows() - row), first = 0;
+  SmallVector<int64_t> rowBlocks = evenBlocks(tile.getRows(), tallestBlock(target));
+  int64_t perRow = tile.getCols() / target.lanes, depth = op.getDepth(),
+          parts = evenBlocks(perRow, widestBlock(target, rowBlocks.front())).size();
+  Ahead ahead = aheadOf(op.getAhead(), op.getElements(), depth * parts * static_cast<int64_t>(rowBlocks.size()));
+  int64_t row = 0;
+  for (int64_t rows : rowBlocks) {
+    int64_t first = 0;
     for (int64_t vectors : evenBlocks(perRow, widestBlock(target, rows))) {
       SmallVector<Value> block;
       for (int64_t r = 0; r < rows; ++r)
@@ -88,6 +93,7 @@ void KernelLowering::lower(tkern::MatmulOp op) {
         std::copy_n(block.begin() + r * vectors, vectors, result.begin() + (row + r) * perRow + first);
       first += vectors;
     }
+    row += rows;
   }
   tiles[op.getResult()] = std::move(result);
 }

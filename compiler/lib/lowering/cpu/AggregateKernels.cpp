@@ -87,7 +87,7 @@ void AggregateBuilder::tabulate(Value segment, Value col) {
 // Adds to a row of H what `state` gives for the numbers from..to; several sums side by side hide the latency of additions.
 void AggregateBuilder::addStates(Value row, Value col, bool fromZero, Value from, Value to,
                                  llvm::function_ref<Value(Value)> state) {
-  constexpr int64_t chains = 4;
+  int64_t chains = schedule.aggregateChains;
   Value none = k.splat(k.real(0), 1, part);
   SmallVector<Value> sums(chains, none);
   if (!fromZero)
@@ -99,7 +99,12 @@ void AggregateBuilder::addStates(Value row, Value col, bool fromZero, Value from
       next.push_back(add(carried[c], state(k.add(e, c))));
     return next;
   });
-  Value sum = add(add(sums[0], sums[1]), add(sums[2], sums[3]));
+  while (sums.size() > 1) {
+    for (size_t c = 0; c < sums.size() / 2; ++c)
+      sums[c] = add(sums[2 * c], sums[2 * c + 1]);
+    sums.truncate(sums.size() / 2);
+  }
+  Value sum = sums[0];
   sum = k.loop(whole, to, 1, sum,
                [&](Value e, ValueRange carried) { return SmallVector<Value>{add(carried[0], state(e))}; })[0];
   k.store(sum, row, zero, col);

@@ -73,7 +73,8 @@ struct StageSlots {
 struct Tile {
   Value keys, values, bias;
   int64_t cols = 0;
-  bool weighted = false; ///< the bias is more than 0 and -inf
+  int64_t keyStep = 0, valueStep = 0; ///< elements from one panel to the next
+  bool weighted = false;              ///< the bias is more than 0 and -inf
   Value nextKeys = {}, nextValues = {};
   Value firstKey = {};   ///< place of the first key (BlockTokens); null for means, to which no region applies
   Value endKey = {};     ///< place behind the last valid key, as regions compute with it
@@ -119,12 +120,27 @@ private:
   void maskedTile(Value tile);
 
   // AttendScores.cpp
+  /// Rows and columns of a tile of scores.
+  struct Part {
+    Value row;
+    int64_t rows;
+    Value col;
+    int64_t cols;
+  };
+  /// A row tile's part of `elements`, rounded up.
+  int64_t shareOf(int64_t elements) const {
+    int64_t tiles = (schedule.blockQ + schedule.rowTile - 1) / schedule.rowTile;
+    return (elements + tiles - 1) / tiles;
+  }
   void visit(Value firstRow, const Tile &tile);
-  Value biasedScores(llvm::function_ref<Value(Value)> product, const Tile &tile, Value shift);
-  Value regionScores(Value product, Value row, const Tile &tile);
-  Value regionValues(Value product, Value row, const Tile &tile, Value shift, bool restricted);
-  Value shiftOf(Value row);
-  void startRows(Value scores, Value row);
+  void visitRows(Value firstRow, Value row, int64_t rows, const Tile &tile);
+  void visitInPanels(Value row, int64_t rows, const Tile &tile, Value share);
+  Value scoresOf(const Part &part, const Tile &tile, Value keys, Value ahead, int64_t elements);
+  Value biasedScores(Value product, const Part &part, const Tile &tile);
+  Value regionScores(Value product, const Part &part, const Tile &tile);
+  Value regionValues(Value product, const Part &part, const Tile &tile, Value shift, bool restricted);
+  Value shiftOf(const Part &part);
+  void startRows(Value scores, const Part &part);
 
   // AttendInputs.cpp
   Value inputRow(const StageInput &input, Value row);
@@ -134,6 +150,7 @@ private:
   Value gated(Value tile, std::optional<HoistedRegion> &region, Value row);
 
   // AttendEpilogue.cpp
+  static constexpr int64_t storedRows = 4; ///< at a time; divides every block
   void epilogue();
   Value exactTile(Value row, Value total);
   Value logTile(Value row, Value total);
@@ -161,6 +178,7 @@ private:
   Value lastTile, hasTail; ///< the last tile with a valid key, and whether some of its keys are not valid
   Value keyCount;          ///< validK as regions compute with it
   Value queries, acc, max, sum, noBias, tailBias, columnBias;
+  Value probabilities; ///< of a row tile, where it does not fit into registers
 };
 
 } // namespace tercet::compiler

@@ -65,9 +65,9 @@ void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) 
 void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width) {
   if (!queriesAt.ordered())
     return k.store(tile, target, row, {}, left, width);
-  Value rows = k.scratch(schedule.rowTile, cols);
+  Value rows = k.scratch(storedRows, cols);
   k.store(tile, rows, zero);
-  k.loop(zero, k.index(schedule.rowTile), 1, [&](Value at) {
+  k.loop(zero, k.index(storedRows), 1, [&](Value at) {
     Value token = queriesAt.rowOf(firstToken, k.add(row, at));
     k.when(k.negate(k.less(token, zero)), [&] { k.store(k.load(rows, at, 1, cols), target, token, {}, {}, width); });
   });
@@ -75,7 +75,7 @@ void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, i
 
 // sum P V / sum P, and 0 for rows without a live key.
 Value AttendBuilder::exactTile(Value row, Value total) {
-  int64_t rows = schedule.rowTile;
+  int64_t rows = storedRows;
   Value null = k.real(0), one = k.real(1);
   Value divisor = k.map({total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
@@ -89,26 +89,25 @@ Value AttendBuilder::exactTile(Value row, Value total) {
 // (max + log2 sum) ln 2 with ln 2 in two floats
 Value AttendBuilder::logTile(Value row, Value total) {
   Value high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2)), null = k.real(0);
-  return k.map({k.load(max, row, schedule.rowTile, 1), total},
-               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 Value rest = body.create<math::FmaOp>(
-                     loc, v[0], low, body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
-                 Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
-                 Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-                 return body.create<arith::SelectOp>(loc, live, natural, lowest);
-               });
+  return k.map({k.load(max, row, storedRows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value rest = body.create<math::FmaOp>(loc, v[0], low,
+                                          body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
+    Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
+    Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
+    return body.create<arith::SelectOp>(loc, live, natural, lowest);
+  });
 }
 
 // Numerators, and maxima and sums side by side, as startFromState takes them.
 void AttendBuilder::keepState(Value row, Value left, Value total) {
   Value first = k.add(k.mul(k.item(1), tokensQ), firstToken);
   Value kept = k.view(further.keptState, k.mul(first, 2), 2);
-  k.store(k.load(max, row, schedule.rowTile, 1), kept, row, {}, left);
+  k.store(k.load(max, row, storedRows, 1), kept, row, {}, left);
   k.store(total, kept, row, k.index(1), left);
 }
 
 void AttendBuilder::epilogue() {
-  int64_t rows = schedule.rowTile, cols = schedule.valueDim;
+  int64_t rows = storedRows, cols = schedule.valueDim;
   Value offset = offsetOf(!stage.storesOutput, slots.oStrideB, slots.oStrideH, slots.oStrideN);
   int64_t stored = stage.storesOutput ? program.valueDim : cols; // what is kept is kept with its padding
   Value target = k.view(slots.o, offset, stored, slots.oStrideN);

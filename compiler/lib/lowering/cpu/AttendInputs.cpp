@@ -49,7 +49,7 @@ void AttendBuilder::startGates() {
 Value AttendBuilder::gated(Value tile, std::optional<HoistedRegion> &region, Value row) {
   if (!region)
     return tile;
-  SmallVector<Value> inputs = region->inputs(row, schedule.rowTile);
+  SmallVector<Value> inputs = region->inputs(row, storedRows, zero, schedule.valueDim);
   return k.mapPairs(tile, k.add(firstToken, row), zero, inputs,
                     [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
                       Value factor = region->emit(body, {}, v[1], v[2], v.drop_front(3));

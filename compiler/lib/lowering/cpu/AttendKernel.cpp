@@ -72,7 +72,10 @@ void AttendBuilder::prologue() {
     k.when(
         k.less(from, zero), [&] { k.store(k.splat(k.real(0), 1, paddedD), queries, row); }, copy);
   });
-  Value computedRows = k.roundUp(validRows, schedule.rowTile);
+  if (schedule.inPanels)
+    probabilities = k.scratch(schedule.rowTile, std::max(schedule.keyTile, meanTile));
+  // The last row tile of a block may reach past the valid rows, never past the block.
+  Value computedRows = k.min(k.add(validRows, schedule.rowTile - 1), k.index(schedule.superRow));
   k.loop(validRows, computedRows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, paddedD), queries, row); });
   k.loop(zero, computedRows, 1, [&](Value row) {
     k.store(k.splat(k.real(0), 1, schedule.valueDim), acc, row);

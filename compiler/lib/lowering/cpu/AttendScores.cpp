@@ -1,4 +1,4 @@
-// attend: one tile against one query block - scores, softmax step, P V, four rows at a time.
+// attend: one tile against one query block - scores, softmax step, P V, a few rows at a time.
 #include "AttendBuilder.h"
 
 #include <limits>
@@ -7,44 +7,75 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-// Each row tile brings its share of the next listed tile near, which no hardware foresees.
+// Row tiles, and one of the rows that are left where they do not divide the block.
 void AttendBuilder::visit(Value firstRow, const Tile &tile) {
-  Value end = k.min(k.add(firstRow, schedule.blockQ), k.roundUp(validRows, schedule.rowTile));
+  int64_t rows = schedule.rowTile, whole = schedule.blockQ / rows * rows;
+  Value left = k.sub(validRows, firstRow);
   if (queriesAt.ordered()) {
     Value block = k.div(k.add(firstToken, firstRow), k.index(schedule.blockQ));
-    end = k.add(firstRow, k.roundUp(queriesAt.count(block, schedule.blockQ, validQ), schedule.rowTile));
+    left = queriesAt.count(block, schedule.blockQ, validQ);
   }
-  int64_t rows = schedule.rowTile, shares = schedule.blockQ / rows;
-  int64_t shareK = program.headDim * schedule.keyTile / shares, shareV = schedule.keyTile * schedule.valueDim / shares;
-  k.loop(firstRow, end, rows, [&](Value row) {
-    Value nextKeys, nextValues;
-    if (tile.nextKeys) {
-      Value share = k.div(k.sub(row, firstRow), k.index(rows));
-      nextKeys = k.subview(tile.nextKeys, zero, k.mul(share, shareK));
-      nextValues = k.subview(tile.nextValues, zero, k.mul(share, shareV));
-    }
-    auto product = [&](Value start) {
-      return k.matmul(k.subview(queries, row), tile.keys, start, program.headDim, /*transposed=*/false, nextKeys,
-                      shareK);
-    };
-    bool hasRegions = (score || mask) && tile.firstKey;
-    Value scores = hasRegions ? regionScores(product(k.splat(k.real(0), rows, tile.cols)), row, tile)
-                              : biasedScores(product, tile, shiftOf(row));
-    Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
-    k.accumulate(p, tile.values, k.subview(acc, row), nextValues, shareV);
+  k.loop(firstRow, k.add(firstRow, k.min(k.roundUp(left, rows), k.index(whole))), rows,
+         [&](Value row) { visitRows(firstRow, row, rows, tile); });
+  if (int64_t rest = schedule.blockQ - whole)
+    k.when(k.less(k.index(whole), left), [&] { visitRows(firstRow, k.add(firstRow, whole), rest, tile); });
+}
+
+// Each row tile brings its share of the next listed tile near, which no hardware foresees.
+void AttendBuilder::visitRows(Value firstRow, Value row, int64_t rows, const Tile &tile) {
+  Value share = tile.nextKeys ? k.div(k.sub(row, firstRow), k.index(schedule.rowTile)) : Value();
+  if (schedule.inPanels)
+    return visitInPanels(row, rows, tile, share);
+  int64_t shareK = shareOf(program.headDim * tile.cols), shareV = shareOf(tile.cols * schedule.valueDim);
+  Value nextKeys, nextValues;
+  if (share) {
+    nextKeys = k.subview(tile.nextKeys, zero, k.mul(share, shareK));
+    nextValues = k.subview(tile.nextValues, zero, k.mul(share, shareV));
+  }
+  Value scores = scoresOf({row, rows, zero, tile.cols}, tile, tile.keys, nextKeys, shareK);
+  Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
+  k.accumulate(p, tile.values, k.subview(acc, row), nextValues, shareV);
+}
+
+// Scores go to memory panel by panel, become P there, and P is read back for every panel of values.
+void AttendBuilder::visitInPanels(Value row, int64_t rows, const Tile &tile, Value share) {
+  int64_t keyPanel = schedule.keyPanel, valuePanel = schedule.valuePanel, keyPanels = tile.cols / keyPanel,
+          valuePanels = schedule.valueDim / valuePanel;
+  int64_t shareK = shareOf(program.headDim * keyPanel), shareV = shareOf(tile.cols * valuePanel);
+  auto ahead = [&](Value view, Value panel, int64_t panels, int64_t elements) {
+    return share ? k.subview(view, zero, k.mul(k.add(k.mul(share, panels), panel), elements)) : Value();
+  };
+  Value p = k.window(probabilities, rows, tile.cols);
+  k.loop(zero, k.index(keyPanels), 1, [&](Value panel) {
+    Value col = k.mul(panel, keyPanel), keys = k.subview(tile.keys, zero, k.mul(panel, tile.keyStep));
+    k.store(scoresOf({row, rows, col, keyPanel}, tile, keys, ahead(tile.nextKeys, panel, keyPanels, shareK), shareK), p,
+            zero, col);
+  });
+  k.softmaxInPlace(p, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
+  k.loop(zero, k.index(valuePanels), 1, [&](Value panel) {
+    Value col = k.mul(panel, valuePanel), values = k.subview(tile.values, zero, k.mul(panel, tile.valueStep));
+    Value product = k.matmul(p, values, k.load(acc, row, rows, valuePanel, col), tile.cols, /*transposed=*/false,
+                             ahead(tile.nextValues, panel, valuePanels, shareV), shareV);
+    k.store(product, acc, row, col);
   });
 }
 
-// The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it. A bias of
-// 0 and -inf starts the sum, for nothing; weights come after it, since starting there would round every step at their
-// size.
-Value AttendBuilder::biasedScores(function_ref<Value(Value)> product, const Tile &tile, Value shift) {
-  int64_t rows = schedule.rowTile;
-  Value biasRow = k.load(tile.bias, zero, 1, tile.cols);
-  Value start = tile.weighted ? k.splat(k.real(0), rows, tile.cols) : k.repeatRows(biasRow, rows);
-  SmallVector<Value> inputs{product(start), shift};
+Value AttendBuilder::scoresOf(const Part &part, const Tile &tile, Value keys, Value ahead, int64_t elements) {
+  bool hasRegions = (score || mask) && tile.firstKey;
+  // A bias of 0 and -inf starts the sum, for nothing; weights come after it, since starting there would round every step
+  // at their size.
+  Value start = hasRegions || tile.weighted ? k.splat(k.real(0), part.rows, part.cols)
+                                            : k.repeatRows(k.load(tile.bias, zero, 1, part.cols, part.col), part.rows);
+  Value product =
+      k.matmul(k.subview(queries, part.row), keys, start, program.headDim, /*transposed=*/false, ahead, elements);
+  return hasRegions ? regionScores(product, part, tile) : biasedScores(product, part, tile);
+}
+
+// The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it.
+Value AttendBuilder::biasedScores(Value product, const Part &part, const Tile &tile) {
+  SmallVector<Value> inputs{product, shiftOf(part)};
   if (tile.weighted)
-    inputs.push_back(biasRow);
+    inputs.push_back(k.load(tile.bias, zero, 1, part.cols, part.col));
   return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value addend = tile.weighted ? body.create<arith::AddFOp>(loc, v[2], v[1]).getResult() : v[1];
     return body.create<math::FmaOp>(loc, v[0], factor, addend);
@@ -52,8 +83,8 @@ Value AttendBuilder::biasedScores(function_ref<Value(Value)> product, const Tile
 }
 
 // What moves scores of rows to their maximum. A fresh row has none yet: its scores are relative to 0.
-Value AttendBuilder::shiftOf(Value row) {
-  return k.map({k.load(max, row, schedule.rowTile, 1)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+Value AttendBuilder::shiftOf(const Part &part) {
+  return k.map({k.load(max, part.row, part.rows, 1)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value fresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
     return body.create<arith::SelectOp>(loc, fresh, k.real(0), body.create<arith::NegFOp>(loc, v[0]));
   });
@@ -61,8 +92,8 @@ Value AttendBuilder::shiftOf(Value row) {
 
 // Gives fresh rows the maximum of their first scores. Relative to 0 these would be rounded at their own size, which
 // products are anyway, but not what a score region bounds.
-void AttendBuilder::startRows(Value scores, Value row) {
-  Value maxima = k.load(max, row, schedule.rowTile, 1);
+void AttendBuilder::startRows(Value scores, const Part &part) {
+  Value maxima = k.load(max, part.row, part.rows, 1);
   Value fresh = k.map({maxima}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value isFresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
     return body.create<arith::SelectOp>(loc, isFresh, k.real(1), k.real(0));
@@ -77,59 +108,57 @@ void AttendBuilder::startRows(Value scores, Value row) {
       Value starts = body.create<arith::AndIOp>(loc, isFresh, isFinite);
       return body.create<arith::SelectOp>(loc, starts, body.create<arith::MulFOp>(loc, v[2], k.real(log2e)), v[0]);
     });
-    k.store(started, max, row);
+    k.store(started, max, part.row);
   });
 }
 
 // Regions see scores in natural units. Only tiles with pairs that are out pay for leaving them out.
-Value AttendBuilder::regionScores(Value product, Value row, const Tile &tile) {
-  Value shift = score ? Value() : shiftOf(row);
+Value AttendBuilder::regionScores(Value product, const Part &part, const Tile &tile) {
+  Value shift = score ? Value() : shiftOf(part);
   Value scores = k.choose(
-      product.getType(), tile.restricted, [&] { return regionValues(product, row, tile, shift, true); },
-      [&] { return regionValues(product, row, tile, shift, false); });
+      product.getType(), tile.restricted, [&] { return regionValues(product, part, tile, shift, true); },
+      [&] { return regionValues(product, part, tile, shift, false); });
   if (!score)
     return scores;
-  startRows(scores, row);
+  startRows(scores, part);
   Value unit = k.real(log2e);
-  return k.map({scores, shiftOf(row)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+  return k.map({scores, shiftOf(part)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     return body.create<math::FmaOp>(loc, v[0], unit, v[1]);
   });
 }
 
 // What the score region makes of products, or where there is none scores as softmaxStep takes them; -inf of pairs that
 // are out.
-Value AttendBuilder::regionValues(Value product, Value row, const Tile &tile, Value shift, bool restricted) {
+Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &tile, Value shift, bool restricted) {
+  Value firstQuery = k.add(firstToken, part.row), firstKey = k.add(tile.firstKey, part.col);
   SmallVector<Value> inputs, ofMask;
   if (score)
-    inputs = score->inputs(row, schedule.rowTile);
+    inputs = score->inputs(part.row, part.rows, part.col, part.cols);
   else
     inputs.push_back(shift);
   size_t first = inputs.size();
   if (mask && restricted)
-    ofMask = mask->inputs(row, schedule.rowTile);
+    ofMask = mask->inputs(part.row, part.rows, part.col, part.cols);
   llvm::append_range(inputs, ofMask);
   if (queriesAt.ordered()) {
-    inputs.push_back(queriesAt.positions(k.add(firstToken, row), schedule.rowTile, 1));
-    inputs.push_back(keysAt.positions(tile.firstKey, 1, schedule.keyTile));
+    inputs.push_back(queriesAt.positions(firstQuery, part.rows, 1));
+    inputs.push_back(keysAt.positions(firstKey, 1, part.cols));
   }
-  return k.mapPairs(product, k.add(firstToken, row), tile.firstKey, inputs,
-                    [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                      Value value = v[0], query = v[1], key = v[2];
-                      if (queriesAt.ordered()) {
-                        query = BlockTokens::position(body, loc, v[v.size() - 2]);
-                        key = BlockTokens::position(body, loc, v.back());
-                      }
-                      if (score)
-                        value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key,
-                                            v.slice(3, first));
-                      else
-                        value = body.create<math::FmaOp>(loc, value, factor, v[3]);
-                      if (!restricted)
-                        return value;
-                      Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], tile.endKey);
-                      if (mask)
-                        live = body.create<arith::AndIOp>(
-                            loc, live, mask->emit(body, {}, query, key, v.slice(3 + first, ofMask.size())));
-                      return body.create<arith::SelectOp>(loc, live, value, lowest);
-                    });
+  return k.mapPairs(product, firstQuery, firstKey, inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value value = v[0], query = v[1], key = v[2];
+    if (queriesAt.ordered()) {
+      query = BlockTokens::position(body, loc, v[v.size() - 2]);
+      key = BlockTokens::position(body, loc, v.back());
+    }
+    if (score)
+      value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(3, first));
+    else
+      value = body.create<math::FmaOp>(loc, value, factor, v[3]);
+    if (!restricted)
+      return value;
+    Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], tile.endKey);
+    if (mask)
+      live = body.create<arith::AndIOp>(loc, live, mask->emit(body, {}, query, key, v.slice(3 + first, ofMask.size())));
+    return body.create<arith::SelectOp>(loc, live, value, lowest);
+  });
 }

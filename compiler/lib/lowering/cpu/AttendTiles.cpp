@@ -42,10 +42,12 @@ Value AttendBuilder::keysOfTile(Value tile) {
 Tile AttendBuilder::packedTile(Value tile) {
   Value at = k.add(k.mul(g, slots.tilesPerPair), tile);
   Value isLast = keysAt.ordered() ? k.less(keysOfTile(tile), k.index(schedule.keyTile)) : k.equal(tile, lastTile);
-  return {.keys = k.view(slots.packedK, k.mul(at, program.headDim * schedule.keyTile), schedule.keyTile),
-          .values = k.view(slots.packedV, k.mul(at, schedule.keyTile * schedule.valueDim), schedule.valueDim),
+  return {.keys = k.view(slots.packedK, k.mul(at, program.headDim * schedule.keyTile), schedule.keyPanel),
+          .values = k.view(slots.packedV, k.mul(at, schedule.keyTile * schedule.valueDim), schedule.valuePanel),
           .bias = k.selectView(isLast, tailBias, noBias),
           .cols = schedule.keyTile,
+          .keyStep = program.headDim * schedule.keyPanel,
+          .valueStep = schedule.keyTile * schedule.valuePanel,
           .firstKey = k.mul(tile, schedule.keyTile),
           .endKey = keysAt.ordered() ? k.narrow(k.add(k.mul(tile, schedule.keyTile), keysOfTile(tile))) : keyCount,
           .restricted = keysAt.ordered() ? isLast : k.bitAnd(isLast, hasTail)};
@@ -112,6 +114,8 @@ Tile AttendBuilder::meansTile(Value mean, Value sub) {
           .values = k.view(slots.meanV, k.mul(at, meanTile * schedule.valueDim), schedule.valueDim),
           .bias = meanBias(mean, k.add(k.mul(k.item(0), schedule.blocksPerRow()), sub)),
           .cols = meanTile,
+          .keyStep = schedule.keyPanel,
+          .valueStep = schedule.valuePanel,
           .weighted = true};
 }
 

@@ -71,11 +71,26 @@ PlanWriter::KeySource PlanWriter::tokensOf(Expr pairs, Expr firstPair) {
 PlanNode PlanWriter::packKeys(const KeySource &source, const KeyTargets &targets) {
   Slots slots{source.k, source.v};
   slots.insert(slots.end(), source.strides.begin(), source.strides.end());
-  for (PlanSlot slot : Slots{
-           integer(static_cast<int64_t>(program.dtype)), source.lengths, integer(source.heads), integer(source.tokens),
-           integer(program.headDim), integer(program.valueDim), integer(schedule.valueDim), integer(source.firstPair),
-           integer(schedule.blockK), integer(schedule.keyTile), integer(tilesOf(source.tokens)), integer(meanTiles),
-           targets.packedK, targets.packedV, targets.meanK, targets.meanV, source.order, source.counts})
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)),
+                             source.lengths,
+                             integer(source.heads),
+                             integer(source.tokens),
+                             integer(program.headDim),
+                             integer(program.valueDim),
+                             integer(schedule.valueDim),
+                             integer(source.firstPair),
+                             integer(schedule.blockK),
+                             integer(schedule.keyTile),
+                             integer(schedule.keyPanel),
+                             integer(schedule.valuePanel),
+                             integer(tilesOf(source.tokens)),
+                             integer(meanTiles),
+                             targets.packedK,
+                             targets.packedV,
+                             targets.meanK,
+                             targets.meanV,
+                             source.order,
+                             source.counts})
     slots.push_back(slot);
   return builtin("pack_keys", "prologue", ceildiv(source.tokens, schedule.blockK), source.pairs, slots);
 }

@@ -13,14 +13,19 @@ struct CpuSchedule {
   int64_t lanes = 4;        ///< f32 per vector register
   int64_t rowTile = 4;      ///< query rows per score tile: 4 x 64 is 16 accumulators of 16 lanes
   int64_t keyTile = 64;     ///< keys per score tile; divides the classification block
+  bool inPanels = false;    ///< score tiles do not fit into registers: they go through memory, panel by panel
+  int64_t keyPanel = 64;    ///< keys of a tile that lie together; in panels, the columns of a register block
+  int64_t valuePanel = 64;  ///< value columns of a tile that lie together, the same
   int64_t superRow = 256;   ///< query rows per work item of attend: K and V stream from L2 and L3 once for all of them
   int64_t valueSlice = 32;  ///< value columns per slice of the linear state: bounds the state's memory
-  int64_t featureChunk = 8; ///< feature rows of the state that lie together: chunk x slice = 16 registers
+  int64_t featureChunk = 8; ///< feature rows of the state that lie together: whole register blocks with the slice
+  int64_t featureRows = 8;  ///< query rows times state at a time: rows x slice, whole register blocks
   int64_t featureDim = 0;   ///< headDim rounded up to whole chunks and registers
   int64_t valueDim = 0;     ///< value dim rounded up to whole slices
   int64_t subsetBlocks = 4; ///< key blocks whose subsets are summed ahead, where rows are many
   int64_t segmentBlocks = 256;      ///< key blocks with tables at a time: 64 x 2^4 rows of 32 floats are 128 KiB of L2
   int64_t aggregateColumns = 32;    ///< columns of a state summed at a time
+  int64_t aggregateChains = 4;      ///< sums of such columns side by side: their vectors fill half the registers
   int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
 
   int64_t blocksPerRow() const { return superRow / blockQ; }

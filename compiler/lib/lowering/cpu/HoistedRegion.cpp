@@ -84,12 +84,12 @@ void HoistedRegion::prepareKeys(Value firstKey, Value positions) {
     prepare(value, key, /*isRow=*/false, firstKey, {}, positions);
 }
 
-SmallVector<Value> HoistedRegion::inputs(Value row, int64_t rows) {
+SmallVector<Value> HoistedRegion::inputs(Value row, int64_t rows, Value col, int64_t cols) {
   SmallVector<Value> tiles;
   for (const Prepared &value : ofRows)
     tiles.push_back(k.load(value.memory, row, rows, 1));
   for (const Prepared &value : ofKeys)
-    tiles.push_back(k.load(value.memory, k.index(0), 1, cols));
+    tiles.push_back(k.load(value.memory, k.index(0), 1, cols, col));
   return tiles;
 }
 

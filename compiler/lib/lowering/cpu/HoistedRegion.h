@@ -20,8 +20,9 @@ public:
   /// (BlockTokens::positions).
   void prepareKeys(Value firstKey, Value positions = {});
 
-  /// What was prepared for `rows` rows from `row` on: further inputs of the body below.
-  mlir::SmallVector<Value> inputs(Value row, int64_t rows);
+  /// What was prepared for `rows` rows from `row` on and `cols` keys of the tile from `col` on: further inputs of the body
+  /// below.
+  mlir::SmallVector<Value> inputs(Value row, int64_t rows, Value col, int64_t cols);
   /// The region's result in a body over pairs, which got the inputs as `prepared`. `score` is the first argument of a
   /// region that gets one.
   Value emit(mlir::OpBuilder &body, Value score, Value query, Value key, ValueRange prepared) const;

@@ -46,17 +46,27 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
     Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
     k.store(k.load(sums, zero, 1, F), zRow, zero);
 
-    // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values.
+    // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values, and of a slice as many columns as lie
+    // together. Tiles of whole rows follow one another, so that a block's are one matrix.
+    bool wholeRows = schedule.valuePanel == schedule.valueDim;
+    int64_t width = std::min(SW, schedule.valuePanel), depth = wholeRows ? schedule.blockK : schedule.keyTile;
     Value firstTile = k.add(k.mul(g, tilesPerPair), k.mul(block, schedule.blockK / schedule.keyTile));
-    Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valueDim);
+    Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valuePanel);
     k.loop(zero, slices, 1, [&](Value slice) {
-      Value b = k.subview(values, zero, k.mul(k.add(firstSlice, slice), SW));
       Value chunkBase = k.mul(k.add(k.mul(g, slices), slice), schedule.chunks());
-      k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
-        Value a = k.subview(phi, zero, k.mul(chunk, FC));
-        Value product = k.matmul(a, b, k.splat(k.real(0), FC, SW), schedule.blockK, /*transposed=*/true);
-        Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
-        k.store(product, k.view(h, at, SW), zero);
+      k.loop(zero, k.index(SW), width, [&](Value col) {
+        Value column = k.add(k.mul(k.add(firstSlice, slice), SW), col);
+        Value ofColumn = k.subview(values, zero, wholeRows ? column : k.mul(column, schedule.keyTile));
+        k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
+          Value product = k.splat(k.real(0), FC, width);
+          for (int64_t row = 0; row < schedule.blockK; row += depth) {
+            Value a = k.subview(phi, k.index(row), k.mul(chunk, FC));
+            Value b = k.subview(ofColumn, zero, k.index(row * schedule.valueDim));
+            product = k.matmul(a, b, product, depth, /*transposed=*/true);
+          }
+          Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
+          k.store(product, k.view(h, at, SW), zero, col);
+        });
       });
     });
   };
@@ -90,7 +100,8 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
 
   auto fill = [&] {
     // phi(Q_i) and, per row, the denominator phi(q) . Z_i + eps; infinity in place of zero makes the quotient 0.
-    Value phi = k.scratch(schedule.blockQ, F), denominators = k.scratch(schedule.blockQ, 1);
+    int64_t rowTile = schedule.featureRows, computedRows = (schedule.blockQ + rowTile - 1) / rowTile * rowTile;
+    Value phi = k.scratch(computedRows, F), denominators = k.scratch(computedRows, 1);
     Value tokensView =
         where.view(queries, k.add(k.mul(batch, strideB), k.mul(head, strideH)), firstToken, program.headDim, strideN);
     Value zRow = k.view(Z, k.mul(k.add(k.mul(owner, passRows), stateRow), F), F);
@@ -112,7 +123,6 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     });
 
     Value stateRows = k.scratch(F, SW); // the row's chunks of H, side by side
-    constexpr int64_t rowTile = 8;      // divides every block; 8 x 32 is 16 accumulators
     k.loop(zero, slices, 1, [&](Value slice) {
       Value firstChunk = k.mul(k.add(k.mul(owner, slices), slice), schedule.chunks());
       k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {

@@ -20,18 +20,21 @@ void compiler::buildScores(ModuleOp module, const Program &program, const CpuSch
   Value a = k.view(queries, zero, depth);
   Value scores = k.view(out, zero, meanTile, outCols);
   Value whole = k.mul(k.div(rows, k.index(schedule.rowTile)), schedule.rowTile);
+  int64_t width = schedule.inPanels ? schedule.keyPanel : meanTile;
   auto tile = [&](Value b, Value row, Value col, int64_t tileRows) {
-    Value product = k.matmul(k.subview(a, row), b, k.splat(k.real(0), tileRows, meanTile), depth);
+    Value product = k.matmul(k.subview(a, row), b, k.splat(k.real(0), tileRows, width), depth);
     Value scaled = k.map({product}, [&](OpBuilder &body, Location loc, ValueRange x) -> Value {
       return body.create<arith::MulFOp>(loc, x[0], scale);
     });
     k.store(scaled, scores, row, col);
   };
   k.loop(zero, tiles, 1, [&](Value t) {
-    Value b = k.view(keys, k.mul(t, depth * meanTile), meanTile);
-    Value col = k.mul(t, meanTile);
-    k.loop(zero, whole, schedule.rowTile, [&](Value row) { tile(b, row, col, schedule.rowTile); });
-    k.loop(whole, rows, 1, [&](Value row) { tile(b, row, col, 1); });
+    Value means = k.view(keys, k.mul(t, depth * meanTile), meanTile);
+    k.loop(zero, k.index(meanTile), width, [&](Value part) {
+      Value b = k.subview(means, zero, part), col = k.add(k.mul(t, meanTile), part);
+      k.loop(zero, whole, schedule.rowTile, [&](Value row) { tile(b, row, col, schedule.rowTile); });
+      k.loop(whole, rows, 1, [&](Value row) { tile(b, row, col, 1); });
+    });
   });
   k.end();
 }

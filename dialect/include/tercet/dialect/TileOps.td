@@ -224,4 +224,64 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
   let hasVerifier = 1;
 }
 
+def Tkern_SoftmaxInPlaceOp : Tkern_Op<"softmax_in_place"> {
+  let summary = "tkern.softmax_step on scores in memory of the item, which become p";
+  let description = [{
+    For tiles that do not fit into registers. `max`, `sum`, `acc` and `threshold` as in tkern.softmax_step; a row of `max` that
+    is -inf is fresh.
+
+    | label | applies to  | rule                                                  |
+    |-------|-------------|-------------------------------------------------------|
+    | C1    | `scores`    | f32 with static rows and columns, not in global memory |
+    | C2    | `threshold` | a finite number >= 0                                  |
+
+    Example: a tile of 6 x 64 in panels of 16 keys, for a target with 16 registers of 8 lanes.
+    ```mlir
+    tkern.kernel @panels(%i: index, %g: index, %u: index, %keys: !tkern.pointer<f32>, %values: !tkern.pointer<f32>) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %four = arith.constant 4 : index
+      %sixteen = arith.constant 16 : index
+      %panel = arith.constant 1024 : index
+      %f = arith.constant 0.0 : f32
+      %q = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      %max = tkern.scratch : !tkern.view<6x1xf32, stride 1, local>
+      %sum = tkern.scratch : !tkern.view<6x16xf32, stride 16, local>
+      %acc = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      %p = tkern.scratch : !tkern.view<6x64xf32, stride 64, local>
+      scf.for %part = %zero to %four step %one {
+        %at = arith.muli %part, %panel : index
+        %col = arith.muli %part, %sixteen : index
+        %k = tkern.view %keys[%at] : !tkern.pointer<f32> -> !tkern.view<64x16xf32, stride 16, global>
+        %start = tkern.splat %f : !tkern.tile<6x16>
+        %s = tkern.matmul %q, %k, %start depth 64
+            : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<64x16xf32, stride 16, global>, !tkern.tile<6x16>
+        tkern.store %s, %p[%zero, %col] : !tkern.tile<6x16>, !tkern.view<6x64xf32, stride 64, local>
+      }
+      tkern.softmax_in_place %p max %max sum %sum acc %acc
+          : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<6x1xf32, stride 1, local>,
+            !tkern.view<6x16xf32, stride 16, local>, !tkern.view<6x64xf32, stride 64, local>
+      scf.for %part = %zero to %four step %one {
+        %at = arith.muli %part, %panel : index
+        %col = arith.muli %part, %sixteen : index
+        %v = tkern.view %values[%at] : !tkern.pointer<f32> -> !tkern.view<64x16xf32, stride 16, global>
+        %o = tkern.load %acc[%zero, %col] : !tkern.view<6x64xf32, stride 64, local> -> !tkern.tile<6x16>
+        %next = tkern.matmul %p, %v, %o depth 64
+            : !tkern.view<6x64xf32, stride 64, local>, !tkern.view<64x16xf32, stride 16, global>, !tkern.tile<6x16>
+        tkern.store %next, %acc[%zero, %col] : !tkern.tile<6x16>, !tkern.view<6x64xf32, stride 64, local>
+      }
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Tkern_View:$scores /*C1*/, Tkern_View:$max, Tkern_View:$sum, Tkern_View:$acc,
+                       DefaultValuedAttr<F32Attr, "8.0f">:$threshold /*C2*/);
+  let assemblyFormat = [{
+    $scores `max` $max `sum` $sum `acc` $acc attr-dict `:` type($scores) `,` type($max) `,` type($sum) `,` type($acc)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$scores, "::mlir::Value":$max, "::mlir::Value":$sum,
+                                 "::mlir::Value":$acc)>];
+  let hasVerifier = 1;
+}
+
 #endif

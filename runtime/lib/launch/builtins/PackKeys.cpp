@@ -16,25 +16,25 @@ namespace {
 
 constexpr int64_t meanTile = 64;
 
-/// Copies a tile to [tileK][padded]; rows beyond `valid` and columns beyond `dim` become 0.
-template <typename Element> struct PackValueTile {
-  [[gnu::always_inline]] static inline void run(TileSource<typename Element::Type> tile, int64_t tileK, int64_t padded,
+/// Copies columns of a tile's rows to [tileK][panel]; rows beyond `valid` and columns beyond `dim` become 0.
+template <typename Element> struct PackValuePanel {
+  [[gnu::always_inline]] static inline void run(TileSource<typename Element::Type> tile, int64_t tileK, int64_t panel,
                                                 float *out) {
-    int64_t wholeDim = tile.dim / 8 * 8;
+    int64_t dim = std::clamp<int64_t>(tile.dim, 0, panel), wholeDim = dim / 8 * 8;
     for (int64_t t = 0; t < tile.valid; ++t) {
-      float *row = out + t * padded;
+      float *row = out + t * panel;
       const auto *from = tile.rows[t];
       for (int64_t c = 0; c < wholeDim; c += 8)
         storeVector(row + c, Element::load8(from + c));
-      for (int64_t c = wholeDim; c < tile.dim; ++c)
+      for (int64_t c = wholeDim; c < dim; ++c)
         row[c] = Element::toFloat(from[c]);
-      for (int64_t c = tile.dim; c < padded; ++c)
+      for (int64_t c = dim; c < panel; ++c)
         row[c] = 0;
       if (tile.sums)
-        for (int64_t c = 0; c < tile.dim; ++c)
+        for (int64_t c = 0; c < dim; ++c)
           tile.sums[c] += row[c];
     }
-    std::memset(out + tile.valid * padded, 0, static_cast<size_t>((tileK - tile.valid) * padded) * sizeof(float));
+    std::memset(out + tile.valid * panel, 0, static_cast<size_t>((tileK - tile.valid) * panel) * sizeof(float));
   }
 };
 
@@ -61,13 +61,12 @@ template <typename Element>
 void packKeys(const PackKeysSlots &s, const Block &block, const typename Element::Type *k, float *sums) {
   using Source = TileSource<typename Element::Type>;
   auto rows = rowsOf(s, block, k, s.kStrideN);
-  int64_t parts = s.blockK / s.tileK;
-  for (int64_t part = 0; part < parts; ++part) {
-    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    Source tile = {rows.from(part * s.tileK), valid, s.headDim, s.meanK ? sums : nullptr};
+  for (int64_t first = 0; first < s.blockK; first += s.keyPanel) {
+    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.keyPanel);
+    Source tile = {rows.from(first), valid, s.headDim, s.meanK ? sums : nullptr};
     if (s.packedK)
       Dispatch<PackKeyTile<Element>, Source, int64_t, float *>::call(
-          tile, s.tileK, s.packedK + (block.g * s.tilesPerPair + block.j * parts + part) * s.headDim * s.tileK);
+          tile, s.keyPanel, s.packedK + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.headDim);
     else if (tile.sums)
       Dispatch<SumTile<Element>, Source>::call(tile);
   }
@@ -77,16 +76,21 @@ template <typename Element>
 void packValues(const PackKeysSlots &s, const Block &block, const typename Element::Type *v, float *sums) {
   using Source = TileSource<typename Element::Type>;
   auto rows = rowsOf(s, block, v, s.vStrideN);
-  int64_t parts = s.blockK / s.tileK;
-  for (int64_t part = 0; part < parts; ++part) {
-    int64_t valid = std::clamp<int64_t>(block.valid - part * s.tileK, 0, s.tileK);
-    Source tile = {rows.from(part * s.tileK), valid, s.valueDim, s.meanV ? sums : nullptr};
-    if (s.packedV)
-      Dispatch<PackValueTile<Element>, Source, int64_t, int64_t, float *>::call(
-          tile, s.tileK, s.valueDimPadded,
-          s.packedV + (block.g * s.tilesPerPair + block.j * parts + part) * s.tileK * s.valueDimPadded);
-    else if (tile.sums)
-      Dispatch<SumTile<Element>, Source>::call(tile);
+  for (int64_t first = 0; first < s.blockK; first += s.tileK) {
+    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.tileK);
+    Source tile = {rows.from(first), valid, s.valueDim, s.meanV ? sums : nullptr};
+    if (!s.packedV) {
+      if (tile.sums)
+        Dispatch<SumTile<Element>, Source>::call(tile);
+      continue;
+    }
+    float *out = s.packedV + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.valueDimPadded;
+    for (int64_t col = 0; col < s.valueDimPadded; col += s.valuePanel) {
+      Source columns = {tile.rows, valid, s.valueDim - col, tile.sums ? sums + col : nullptr};
+      columns.rows.base += col;
+      Dispatch<PackValuePanel<Element>, Source, int64_t, int64_t, float *>::call(columns, s.tileK, s.valuePanel,
+                                                                                 out + col * s.tileK);
+    }
   }
 }
 
