@@ -7,8 +7,8 @@ tercet.spec @sta(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %wi
   %tile_t = tercet.param tile_t = 4 : !tercet.static<i64>
   %tile_y = tercet.param tile_y = 4 : !tercet.static<i64>
   %tile_x = tercet.param tile_x = 4 : !tercet.static<i64>
-  %frames = tercet.param frames = 12 : !tercet.runtime<i64>
-  %height = tercet.param height = 8 : !tercet.runtime<i64>
+  %frames = tercet.param frames = 4 : !tercet.runtime<i64>
+  %height = tercet.param height = 4 : !tercet.runtime<i64>
   %width = tercet.param width = 8 : !tercet.runtime<i64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>
   tercet.token_order grid(%frames, %height, %width) tile(%tile_t, %tile_y, %tile_x) text(suffix)
