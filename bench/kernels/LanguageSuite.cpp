@@ -85,6 +85,21 @@ std::string selecting(const std::string &rule, double keep, const std::string &s
                      scope, keep, rule);
 }
 
+// Branches: the best 5 % of the blocks token by token, and means of 64 tokens.
+const std::string fine = R"(  %keep = tercet.param keep = 0.05 : !tercet.runtime<f64>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  tercet.skip %classes[marginal]
+  %fine = tercet.sparse %q, %k, %v on %classes[critical]
+)";
+const std::string coarse = "  %coarse = tercet.compressed %q, %k, %v pool(%block, %block)\n";
+
+std::string inBlocks(const std::string &body) {
+  return "tercet.spec @branches(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {\n"
+         "  %block = tercet.param block = 64 : !tercet.static<i64>\n" +
+         body + "}\n";
+}
+
 struct Contender {
   std::string name, text;
 };
@@ -188,6 +203,21 @@ void ruleCases(ResultFile &results, const SuiteOptions &options) {
   }
 }
 
+// Branches over one Q beside the same branches alone.
+void branchCases(ResultFile &results, const SuiteOptions &options) {
+  Shape shape{.heads = 1, .tokens = options.quick ? 4096 : 32760, .headDim = 128};
+  Comparison runs(
+      options, shape, 7,
+      {{"the best 5 % alone", inBlocks(fine + "tercet.return %fine\n")},
+       {"means of 64 tokens alone", inBlocks(coarse + "tercet.return %coarse\n")},
+       {"both, summed", inBlocks(fine + coarse + "%o = tercet.combine sum(%coarse, %fine)\ntercet.return %o\n")},
+       {"both under one softmax",
+        inBlocks(fine + coarse + "%o = tercet.combine joint(%coarse, %fine)\ntercet.return %o\n")}});
+  for (size_t i : {2, 3})
+    runs.add(results, i, "time against that of the branches alone",
+             [&](size_t r) { return runs.against(i, r) / (1 + runs.against(1, r)); }, {});
+}
+
 } // namespace
 
 ResultFile languageSuite(const SuiteOptions &options) {
@@ -195,6 +225,7 @@ ResultFile languageSuite(const SuiteOptions &options) {
   for (int64_t headDim : {64, 128})
     pairCases(results, options, headDim);
   ruleCases(results, options);
+  branchCases(results, options);
   return results;
 }
 
