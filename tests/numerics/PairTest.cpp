@@ -155,3 +155,28 @@ TEST_CASE("tables and parameters of regions that do not fit are refused", "[pair
   CHECK(evaluate(window.program, window.arguments).status().message() ==
         "window is 1.5; expected an integer from -1073741824 to 1073741824");
 }
+
+// Row 79 of a tile of rows sees one key far above all others, and row 80 a NaN that the mask keeps from row 79.
+TEST_CASE("a NaN in a forbidden key reaches no row, whatever rows are computed together", "[pairs]") {
+  constexpr int64_t tokens = 100, high = 64, broken = 80;
+  Case entry{.name = "a NaN", .spec = "causal", .shape = {.tokensQ = tokens, .tokensK = tokens, .headDim = 16}};
+  Data data = std::move(prepare(entry).inputs);
+  for (auto &[name, tensor] : data.tensors)
+    for (int64_t t = 0; t < tokens && name != "v"; ++t)
+      for (int64_t c = 0; c < 16; ++c)
+        tensor.view().set(c == 0 && name == "q" ? 1 : 0, 0, 0, t, c);
+  for (auto &[name, tensor] : data.tensors)
+    if (name == "k") {
+      tensor.view().set(4000, 0, 0, high, 0); // a score of 1000: 1443 in log2 units
+      tensor.view().set(NAN, 0, 0, broken, 0);
+    }
+  for (Backend *backend : backends()) {
+    INFO(backend->name());
+    Ran ran = runSpec(*backend, specNamed("causal"), data.arguments());
+    for (int64_t i = high; i < broken; ++i)
+      for (int64_t c = 0; c < 16; ++c)
+        CHECK(ran.o[size_t(i * 16 + c)] == Approx(data["v"].get(0, 0, high, c)));
+    for (int64_t i = broken; i < tokens; ++i)
+      CHECK(std::isnan(ran.o[size_t(i * 16)]));
+  }
+}

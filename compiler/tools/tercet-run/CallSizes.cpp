@@ -1,6 +1,6 @@
 #include "CallSizes.h"
 
-#include <algorithm>
+#include <cmath>
 
 namespace tercet::run {
 
@@ -14,7 +14,7 @@ TableSizes sizesOf(const PlanSignature &signature, const Tensor &q, const Tensor
         value = parameter.name == name ? parameter.value : value;
       for (const auto &[given, number] : parameters)
         value = given == name ? number : value;
-      return std::clamp<double>(value, 1, TokenOrder::largestAxis); // the launch refuses others
+      return std::fmin(std::fmax(value, 1), TokenOrder::largestAxis); // the launch refuses others, and NaN
     });
   TableSizes tokens{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], v.shape[3]};
   return tokens.inBlocks(signature.blockQ, signature.blockK, order);

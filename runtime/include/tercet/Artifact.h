@@ -50,7 +50,7 @@ struct TargetModule {
 };
 
 struct Artifact {
-  static constexpr uint32_t formatVersion = 2;
+  static constexpr uint32_t formatVersion = 3;
 
   std::string specName;
   std::string specText;   ///< canonical text of the bound spec

@@ -72,13 +72,14 @@ template <int COLS, class Element> TERCET_DEVICE void move_row(Element *to, cons
     reinterpret_cast<u32 *>(to)[i] = from == nullptr ? 0 : reinterpret_cast<const u32 *>(from)[i];
 }
 
-/// Part `part` of the places of a head: to [batch][heads][places][COLS]. Written for the first head, unless null: the tokens of
+/// Part `item` of the places of a head, counted through all batches: to [batch][heads][places][COLS]. Written for the first head, unless null: the tokens of
 /// places (-1: none), and how many blocks have.
 template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
-TERCET_DEVICE void gather_rows(index part, index head, index batch, Element *from, index batch_stride,
-                               index head_stride, index row_stride, Element *to, i32 *counts, i32 *tokens_at,
-                               index heads, index places, index tokens, index grid_t, index grid_y, index grid_x) {
+TERCET_DEVICE void gather_rows(index item, index head, Element *from, index batch_stride, index head_stride,
+                               index row_stride, Element *to, i32 *counts, i32 *tokens_at, index heads, index places,
+                               index tokens, index grid_t, index grid_y, index grid_x) {
   const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
+  const index parts = ceil_div(places, tile_part), batch = quotient(item, parts), part = item - batch * parts;
   from += head_offset(batch, batch_stride, head, head_stride);
   to += (batch * heads + head) * places * COLS;
   const index first = part * tile_part, end = smaller(first + tile_part, places);

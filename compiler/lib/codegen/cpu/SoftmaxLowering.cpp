@@ -74,11 +74,11 @@ void KernelLowering::lower(tkern::SoftmaxStepOp op) {
   for (int64_t row = 0; row < tile.getRows(); ++row)
     rows.push_back(all.from(*this, i64(row)));
 
-  Value highest = scores.front();
-  for (Value next : ArrayRef<Value>(scores).drop_front())
-    highest = maximum(highest, next);
-  Value any = anyLane(compare(arith::CmpFPredicate::OGT, highest, real(all.threshold, vector))),
-        lowest = lowestOf(b, loc);
+  // A NaN is passed over here: it would hide a score of another row.
+  Value highest = real(all.threshold, vector), lowest = lowestOf(b, loc);
+  for (Value next : scores)
+    highest = maximum(next, highest);
+  Value any = anyLane(compare(arith::CmpFPredicate::OGT, highest, real(all.threshold, vector)));
   SmallVector<Value> present, fresh;
   for (const SoftmaxRows &row : rows) {
     present.push_back(b.create<LLVM::LoadOp>(loc, f32, row.max.base));
@@ -147,7 +147,7 @@ void KernelLowering::lower(tkern::SoftmaxInPlaceOp op) {
   auto look = forRows(start, [&](Value row, const Address &scoresOfRow, ValueRange carried) {
     SmallVector<Value> next(carried);
     for (int64_t i = 0; i < vectors; ++i)
-      next[i % chains] = maximum(next[i % chains], load(scoresOfRow, i));
+      next[i % chains] = maximum(load(scoresOfRow, i), next[i % chains]); // passes a NaN over, as softmax_step does
     Value present = b.create<LLVM::LoadOp>(loc, f32, all.from(*this, row).max.base);
     next[chains] = b.create<arith::OrIOp>(loc, next[chains], isFresh(present));
     return next;

@@ -150,7 +150,7 @@ PlanNode PlanWriter::linearPass() {
   addOrder(linear, /*isKey=*/false);
 
   // A global state is made once per pass of slices; others block by block, as many as the memory for them holds.
-  Expr rows = Expr::apply(Expr::Op::min, sym("I") * schedule.blockQ, sym("N") - sym("I0") * schedule.blockQ);
+  Expr rows = Expr::apply(Expr::Op::min, sym("I") * schedule.blockQ, placesQ - sym("I0") * schedule.blockQ);
   PlanNode perRows;
   perRows.kind = PlanNode::Kind::rows;
   perRows.body = {kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),

@@ -22,7 +22,7 @@ void PlanWriter::addPairOperands(Slots &slots, const PairOperands &operands) {
   }
 }
 
-// What intervals of positions know of tables: in block_rules, and in attend stages that have no list.
+// What intervals of positions know of tables: in block_rules, and in attend stages.
 SmallVector<RangedTable> PlanWriter::rangedTables() const {
   return rangedTablesOf(program.classified() ? program.selection->maskRegion() : nullptr, program.attends);
 }

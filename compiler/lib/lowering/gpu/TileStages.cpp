@@ -51,9 +51,9 @@ void addGrid(const GpuProgram &program, GpuKernelBuilder &b, SmallVectorImpl<Val
 
 OwningOpRef<ModuleOp> lowerTile(MLIRContext &context, const GpuProgram &program, const Tiled &tensor) {
   std::string name = tensor.name;
-  StageKernel kernel(context, program, "tile_" + name, {"part", "head", "batch"}, stageThreads);
+  StageKernel kernel(context, program, "tile_" + name, {"part_of_batch", "head", "unused"}, stageThreads);
   GpuKernelBuilder &b = kernel.b;
-  SmallVector<Value> inputs = {b.item(0), b.item(1), b.item(2)};
+  SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, name, 3);
   inputs.push_back(b.pointer(kernel.element(), "tiled", "@tiled_" + name));
   for (std::string table : {"counts_", "order_"})
@@ -101,7 +101,7 @@ void addTileStages(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
       continue;
     stages.push_back(
         makeStage(std::string("tile_") + tensor.name, "prologue",
-                  {ceildiv(places(program, tensor), partPlaces), sym(tensor.isKey ? "HKV" : "H"), sym("B")},
+                  {ceildiv(places(program, tensor), partPlaces) * sym("B"), sym(tensor.isKey ? "HKV" : "H"), 1},
                   "64 rows per block, a warp each",
                   [&context, &program, tensor] { return lowerTile(context, program, tensor); }));
     stages.back().once = stages.back().asGiven = true;
