@@ -28,7 +28,8 @@ TERCET_DEVICE Tile<ROWS, COLS> keep_rows(Tile<ROWS, COLS> tile, index row, index
 }
 
 /// Scores of block means, in log2 units: column c is key block first + c, which stands for its BLOCK tokens (fewer in
-/// the last one of `keys`; as many as `counts` says where it is not null); blocks whose bit is not set become -inf. bits: of all rows; the row's begin at word `row`.
+/// the last one of `keys`; as many as `counts` says where it is not null); blocks whose bit is not set become -inf.
+/// bits: of all rows; the row's begin at word `row`.
 template <int BLOCK, int ROWS, int COLS>
 TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *bits, index row, index first, index keys,
                                            const i32 *counts = nullptr) {

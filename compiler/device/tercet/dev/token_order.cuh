@@ -72,8 +72,8 @@ template <int COLS, class Element> TERCET_DEVICE void move_row(Element *to, cons
     reinterpret_cast<u32 *>(to)[i] = from == nullptr ? 0 : reinterpret_cast<const u32 *>(from)[i];
 }
 
-/// Part `item` of the places of a head, counted through all batches: to [batch][heads][places][COLS]. Written for the first head, unless null: the tokens of
-/// places (-1: none), and how many blocks have.
+/// Part `item` of the places of a head, counted through all batches: to [batch][heads][places][COLS]. Written for the first
+/// head, unless null: the tokens of places (-1: none), and how many blocks have.
 template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
 TERCET_DEVICE void gather_rows(index item, index head, Element *from, index batch_stride, index head_stride,
                                index row_stride, Element *to, i32 *counts, i32 *tokens_at, index heads, index places,

@@ -106,12 +106,12 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   else
     addRowStrides(1);
   std::string packed = stage.pools ? "packed_" + stage.name : "packed";
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
-                             integer(placesK), integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"),
-                             integer(stageTiles(stage)), stage.listed ? buffer("attend_lists") : null(),
-                             stage.listed ? buffer("attend_counts") : null(), integer(capacity), integer(superRows),
-                             scalar(stage.scale, defaultScale()), stage.means ? buffer("mean_k") : null(),
-                             stage.means ? buffer("mean_v") : null(), integer(meanTiles)})
+  addCallSizes(slots);
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"), integer(stageTiles(stage)),
+             stage.listed ? buffer("attend_lists") : null(), stage.listed ? buffer("attend_counts") : null(),
+             integer(capacity), integer(superRows), scalar(stage.scale, defaultScale()),
+             stage.means ? buffer("mean_k") : null(), stage.means ? buffer("mean_v") : null(), integer(meanTiles)})
     slots.push_back(slot);
   if (stage.listed)
     addClassPointer(slots);

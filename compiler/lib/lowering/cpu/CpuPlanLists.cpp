@@ -31,9 +31,9 @@ PlanNode PlanWriter::copyClasses(bool fromArgument) {
     slots.push_back(tensor("classes_out"));
     addStrides(slots, "classes_out", 3);
   }
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
-                             integer(placesK), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
-                             integer(TM), integer(TN)})
+  addCallSizes(slots);
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN)})
     slots.push_back(slot);
   return builtin("copy_classes", "select", GR * Expr::symbol(fromArgument ? "classes.present" : "classes_out.present"),
                  1, slots);
@@ -42,37 +42,21 @@ PlanNode PlanWriter::copyClasses(bool fromArgument) {
 void PlanWriter::addLists(std::vector<PlanNode> &body) {
   Slots lists;
   addClassPointer(lists);
-  for (PlanSlot slot : Slots{tensor("q_len"),
-                             tensor("k_len"),
-                             integer(sym("HKV")),
-                             integer(sym("R")),
-                             integer(placesQ),
-                             integer(placesK),
-                             integer(sym("G0")),
-                             integer(schedule.blockQ),
-                             integer(schedule.blockK),
-                             integer(schedule.keyTile),
-                             integer(TM),
-                             integer(TN),
-                             integer(schedule.blocksPerRow()),
-                             integer(superRows),
-                             integer(capacity),
-                             integer(program.means()),
-                             maskRules(),
-                             buffer("attend_lists"),
-                             buffer("attend_counts"),
-                             tokenCounts(/*isKey=*/true)})
+  addCallSizes(lists);
+  for (PlanSlot slot : Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
+                             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()),
+                             integer(superRows), integer(capacity), integer(program.means()), maskRules(),
+                             buffer("attend_lists"), buffer("attend_counts"), tokenCounts(/*isKey=*/true)})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())
     return;
   Slots linear;
   addClassPointer(linear);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
-             integer(placesK), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
-             integer(TN), maskRules(), integer(static_cast<int64_t>(program.over)), integer(subset),
-             buffer("linear_lists"), buffer("linear_counts"), buffer("linear_patterns")})
+  addCallSizes(linear);
+  for (PlanSlot slot : Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
+                             integer(TN), maskRules(), integer(static_cast<int64_t>(program.over)), integer(subset),
+                             buffer("linear_lists"), buffer("linear_counts"), buffer("linear_patterns")})
     linear.push_back(slot);
   body.push_back(builtin("linear_sets", "select", TM, GR, linear));
   body.push_back(builtin("linear_used", "select", sym("G"), 1,

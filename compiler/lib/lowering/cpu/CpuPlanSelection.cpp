@@ -133,13 +133,8 @@ PlanWriter::Slots PlanWriter::selectSlots() {
     slots.push_back(slot);
   addClassPointer(slots);
   constexpr int64_t unbounded = int64_t{1} << 40;
-  for (PlanSlot slot : Slots{tensor("q_len"),
-                             tensor("k_len"),
-                             integer(sym("HKV")),
-                             integer(sym("R")),
-                             integer(placesQ),
-                             integer(placesK),
-                             integer(program.headDim),
+  addCallSizes(slots);
+  for (PlanSlot slot : Slots{integer(program.headDim),
                              integer(firstSelectedPair()),
                              integer(schedule.blockQ),
                              integer(schedule.blockK),
@@ -209,9 +204,9 @@ void PlanWriter::addClasses(std::vector<PlanNode> &nodes) {
 PlanNode PlanWriter::pattern() {
   Slots slots{rules()};
   addClassPointer(slots);
-  for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ),
-                             integer(placesK), integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
-                             integer(TM), integer(TN)})
+  addCallSizes(slots);
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM), integer(TN)})
     slots.push_back(slot);
   return builtin("pattern", "select", absentClasses * ceildiv(TM, 64), GR, slots);
 }

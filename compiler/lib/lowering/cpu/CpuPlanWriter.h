@@ -37,6 +37,13 @@ private:
       slots.push_back(integer(Expr::symbol(name + "." + std::to_string(i))));
   }
 
+  /// Lengths, heads and places, as slot structs that count queries and keys by places begin.
+  void addCallSizes(Slots &slots) const {
+    for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+                               integer(placesQ), integer(placesK)})
+      slots.push_back(slot);
+  }
+
   /// The stride of a table along an axis; 0 where that has one entry, which serves every index.
   static Expr tableStride(const std::string &table, int axis);
 

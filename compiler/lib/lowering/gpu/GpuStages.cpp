@@ -128,7 +128,7 @@ private:
     stage.stage = "attend";
     for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
-      Expr rows = attend.poolsQueries() ? attend.rows() : program.rows();
+      Expr rows = ceildiv(program.rows(), attend.queryRows());
       stage.forms.push_back({textOf(schedule),
                              {ceildiv(rows, schedule.getBlockRows()), GR, 1},
                              [&context = context, &program = program, &attend, schedule] {

@@ -55,19 +55,17 @@ private:
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {});
     keyBlock = b.add("key_block", b.mul("first_key_block", b.item(0), b.constant(stageThreads)), thread);
     row = b.mul("row", b.item(1), blockQ);
-    rowEnd = endOf(b.item(1), row, blockQ, /*isKey=*/false);
     col = b.mul("col", keyBlock, blockK);
-    colEnd = endOf(keyBlock, col, blockK, /*isKey=*/true);
   }
 
   // The place behind the last token of a block.
-  Value endOf(Value block, Value first, Value size, bool isKey) {
+  Value endOf(Value block, Value first, bool isKey) {
     StringRef name = isKey ? "col_end" : "row_end";
-    if (!program.order)
+    if (!program.order) {
+      Value size = b.constant(isKey ? program.blockK : program.blockQ, isKey ? "block_k" : "block_q");
       return b.make<arith::MinSIOp>(name, b.add(isKey ? "next_col" : "next_row", first, size),
                                     isKey ? scope.liveKeys : scope.liveRows);
-    if (!program.selection.mask)
-      return first; // nobody looks at pairs
+    }
     Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
     Value counts = scope.buffer(isKey ? "counts_k" : "counts_q", i32), blocks = isKey ? keyBlocks : queryBlocks;
     Value narrow = scope.narrow(isKey ? "block_of_keys" : "block_of_queries", block);
@@ -90,6 +88,7 @@ private:
 
   // Whether the mask allows a pair of the thread's block, and whether it forbids one. A block without pairs does neither.
   std::pair<Value, Value> vote() {
+    Value rowEnd = endOf(b.item(1), row, /*isKey=*/false), colEnd = endOf(keyBlock, col, /*isKey=*/true);
     PairRegion mask(*program.selection.maskRegion(), scope);
     mask.bind(0, batch);
     mask.bind(1, head);
@@ -138,7 +137,7 @@ private:
   const GpuProgram &program;
   GpuPairScope scope;
   Value batch, head; ///< i32
-  Value queryBlocks, keyBlocks, keyBlock, row, rowEnd, col, colEnd;
+  Value queryBlocks, keyBlocks, keyBlock, row, col;
 };
 
 } // namespace

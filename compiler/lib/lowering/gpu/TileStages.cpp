@@ -13,7 +13,7 @@ constexpr int64_t partPlaces = 64; ///< tile_part of the device library
 /// A tensor and its copy: [B][heads][places][columns].
 struct Tiled {
   const char *name;
-  bool isKey;
+  bool isKey, isInput;
   int64_t columns, bytes;
 };
 
@@ -22,12 +22,12 @@ bool isExact(const GpuProgram &program) { return program.attends.front().exact; 
 
 std::vector<Tiled> tiledTensors(const GpuProgram &program) {
   auto bytes = static_cast<int64_t>(dtypeSize(program.dtype));
-  std::vector<Tiled> tensors = {{"q", false, program.headDim, bytes},
-                                {"k", true, program.headDim, bytes},
-                                {"v", true, program.valueDim, bytes},
-                                {"o", false, program.valueDim, bytes}};
+  std::vector<Tiled> tensors = {{"q", false, true, program.headDim, bytes},
+                                {"k", true, true, program.headDim, bytes},
+                                {"v", true, true, program.valueDim, bytes},
+                                {"o", false, false, program.valueDim, bytes}};
   if (isExact(program))
-    tensors.push_back({"lse", false, 1, 4});
+    tensors.push_back({"lse", false, false, 1, 4});
   return tensors;
 }
 
@@ -97,7 +97,7 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
 
 void addTileStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
   for (const Tiled &tensor : tiledTensors(program)) {
-    if (std::string(tensor.name) == "o" || std::string(tensor.name) == "lse")
+    if (!tensor.isInput)
       continue;
     stages.push_back(
         makeStage(std::string("tile_") + tensor.name, "prologue",

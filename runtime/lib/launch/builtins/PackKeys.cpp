@@ -57,13 +57,19 @@ TokenRows<Type> rowsOf(const PackKeysSlots &s, const Block &block, const Type *h
   return TokenRows<Type>{head, stride, s.order}.from(block.j * s.blockK);
 }
 
+/// `count` of these tokens, from the block's token `first` on.
+template <typename Type>
+TileSource<Type> partOf(const Block &block, TokenRows<Type> rows, int64_t first, int64_t count, int64_t dim,
+                        float *sums) {
+  return {rows.from(first), std::clamp<int64_t>(block.valid - first, 0, count), dim, sums};
+}
+
 template <typename Element>
 void packKeys(const PackKeysSlots &s, const Block &block, const typename Element::Type *k, float *sums) {
   using Source = TileSource<typename Element::Type>;
   auto rows = rowsOf(s, block, k, s.kStrideN);
   for (int64_t first = 0; first < s.blockK; first += s.keyPanel) {
-    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.keyPanel);
-    Source tile = {rows.from(first), valid, s.headDim, s.meanK ? sums : nullptr};
+    Source tile = partOf(block, rows, first, s.keyPanel, s.headDim, s.meanK ? sums : nullptr);
     if (s.packedK)
       Dispatch<PackKeyTile<Element>, Source, int64_t, float *>::call(
           tile, s.keyPanel, s.packedK + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.headDim);
@@ -77,8 +83,7 @@ void packValues(const PackKeysSlots &s, const Block &block, const typename Eleme
   using Source = TileSource<typename Element::Type>;
   auto rows = rowsOf(s, block, v, s.vStrideN);
   for (int64_t first = 0; first < s.blockK; first += s.tileK) {
-    int64_t valid = std::clamp<int64_t>(block.valid - first, 0, s.tileK);
-    Source tile = {rows.from(first), valid, s.valueDim, s.meanV ? sums : nullptr};
+    Source tile = partOf(block, rows, first, s.tileK, s.valueDim, s.meanV ? sums : nullptr);
     if (!s.packedV) {
       if (tile.sums)
         Dispatch<SumTile<Element>, Source>::call(tile);
@@ -86,7 +91,7 @@ void packValues(const PackKeysSlots &s, const Block &block, const typename Eleme
     }
     float *out = s.packedV + (block.g * s.tilesPerPair * s.tileK + block.j * s.blockK + first) * s.valueDimPadded;
     for (int64_t col = 0; col < s.valueDimPadded; col += s.valuePanel) {
-      Source columns = {tile.rows, valid, s.valueDim - col, tile.sums ? sums + col : nullptr};
+      Source columns = {tile.rows, tile.valid, s.valueDim - col, tile.sums ? sums + col : nullptr};
       columns.rows.base += col;
       Dispatch<PackValuePanel<Element>, Source, int64_t, int64_t, float *>::call(columns, s.tileK, s.valuePanel,
                                                                                  out + col * s.tileK);
