@@ -3,6 +3,8 @@
 // them.
 #pragma once
 
+#include "tercet/LoopHints.h"
+
 #include <cmath>
 #include <cstdint>
 
@@ -19,13 +21,14 @@ void softmaxStep(float *scores, int64_t rows, int64_t keys, int64_t stride, floa
     for (int64_t j = keys; j < padded; ++j)
       s[j] = -INFINITY;
     Vector top[chains], sum[chains];
-#pragma GCC unroll 4
+    TERCET_UNROLL(4)
     for (int chain = 0; chain < chains; ++chain)
       top[chain] = Vector::load(s + chain * lanes);
-    for (int64_t j = chains * lanes; j < padded; j += chains * lanes)
-#pragma GCC unroll 4
+    for (int64_t j = chains * lanes; j < padded; j += chains * lanes) {
+      TERCET_UNROLL(4)
       for (int chain = 0; chain < chains; ++chain)
         top[chain] = max(top[chain], Vector::load(s + j + chain * lanes));
+    }
     float highest = max(max(top[0], top[1]), max(top[2], top[3])).largest();
     if (!first && m[row] > highest)
       highest = m[row];
@@ -33,16 +36,17 @@ void softmaxStep(float *scores, int64_t rows, int64_t keys, int64_t stride, floa
     m[row] = highest;
 
     Vector bound = Vector::all(highest);
-#pragma GCC unroll 4
+    TERCET_UNROLL(4)
     for (int chain = 0; chain < chains; ++chain)
       sum[chain] = Vector::all(0);
-    for (int64_t j = 0; j < padded; j += chains * lanes)
-#pragma GCC unroll 4
+    for (int64_t j = 0; j < padded; j += chains * lanes) {
+      TERCET_UNROLL(4)
       for (int chain = 0; chain < chains; ++chain) {
         Vector p = exp2(Vector::load(s + j + chain * lanes) - bound);
         p.store(s + j + chain * lanes);
         sum[chain] = sum[chain] + p;
       }
+    }
     float total = ((sum[0] + sum[1]) + (sum[2] + sum[3])).total();
     l[row] = first ? total : l[row] * keep + total;
     if (!first && keep != 1.0f) {

@@ -1,6 +1,7 @@
 // Sums of listed rows: what the aggregation of linear states does per query block. A slice of h, `width` floats of
 // every key block, is laid out [block][width]; one query block adds the rows its list names.
 #include "Micro.h"
+#include "tercet/LoopHints.h"
 
 #include <immintrin.h>
 
@@ -21,30 +22,33 @@ __attribute__((noinline)) void sumRows(const float *slice, const int32_t *list, 
     for (__m512 &sum : part)
       sum = _mm512_setzero_ps();
   int64_t i = 0;
-  for (; i + parts <= count; i += parts)
-#pragma GCC unroll 8
+  for (; i + parts <= count; i += parts) {
+    TERCET_UNROLL(8)
     for (int part = 0; part < parts; ++part) {
       const float *row = slice + list[i + part] * pitch;
       if constexpr (ahead > 0) {
         const float *next = slice + list[i + part + ahead] * pitch;
-#pragma GCC unroll 32
+        TERCET_UNROLL(32)
         for (int v = 0; v < Vectors; ++v)
           _mm_prefetch(next + 16 * v, _MM_HINT_T0);
       }
-#pragma GCC unroll 32
+      TERCET_UNROLL(32)
       for (int v = 0; v < Vectors; ++v)
         acc[part][v] = _mm512_add_ps(acc[part][v], _mm512_load_ps(row + 16 * v));
     }
-  for (; i < count; ++i)
-#pragma GCC unroll 32
+  }
+  for (; i < count; ++i) {
+    TERCET_UNROLL(32)
     for (int v = 0; v < Vectors; ++v)
       acc[0][v] = _mm512_add_ps(acc[0][v], _mm512_load_ps(slice + list[i] * pitch + 16 * v));
-#pragma GCC unroll 8
-  for (int part = 1; part < parts; ++part)
-#pragma GCC unroll 32
+  }
+  TERCET_UNROLL(8)
+  for (int part = 1; part < parts; ++part) {
+    TERCET_UNROLL(32)
     for (int v = 0; v < Vectors; ++v)
       acc[0][v] = _mm512_add_ps(acc[0][v], acc[part][v]);
-#pragma GCC unroll 32
+  }
+  TERCET_UNROLL(32)
   for (int v = 0; v < Vectors; ++v)
     _mm512_store_ps(out + 16 * v, acc[0][v]);
 }

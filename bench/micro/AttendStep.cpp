@@ -2,6 +2,7 @@
 // each row tile, S = Q K^T, P = 2^S, O += P V. An upper bound for generated kernels, and a way to see what the rows of
 // a work item, the tile's shape and prefetching change. Memory behaves as in a head of 4096 tokens.
 #include "MatrixTile.h"
+#include "tercet/LoopHints.h"
 
 #include <immintrin.h>
 
@@ -26,35 +27,36 @@ inline __m512 exp2Of(__m512 x) {
 template <int Rows, int Columns, bool spread = false>
 inline void scores(const float *q, const float *k, float *p, const float *m, float *sums, int64_t d,
                    const float *next = nullptr) {
-#pragma GCC unroll 4
+  TERCET_UNROLL(4)
   for (int half = 0; half < 4 / Columns; ++half) {
     __m512 s[Rows][Columns];
-#pragma GCC unroll 16
-    for (int row = 0; row < Rows; ++row)
-#pragma GCC unroll 4
+    TERCET_UNROLL(16)
+    for (int row = 0; row < Rows; ++row) {
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column)
         s[row][column] = _mm512_set1_ps(-m[row]);
+    }
     const float *right = k + half * Columns * 16;
     for (int64_t step = 0; step < d; ++step, right += keysPerBlock) {
       if constexpr (spread)
         _mm_prefetch(next + step * 4, _MM_HINT_T1);
       __m512 keys[Columns];
-#pragma GCC unroll 4
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column)
         keys[column] = _mm512_load_ps(right + 16 * column);
-#pragma GCC unroll 16
+      TERCET_UNROLL(16)
       for (int row = 0; row < Rows; ++row) {
         __m512 left;
         __asm__("vbroadcastss %1, %0" : "=v"(left) : "m"(q[row * d + step]));
-#pragma GCC unroll 4
+        TERCET_UNROLL(4)
         for (int column = 0; column < Columns; ++column)
           s[row][column] = _mm512_fmadd_ps(left, keys[column], s[row][column]);
       }
     }
-#pragma GCC unroll 16
+    TERCET_UNROLL(16)
     for (int row = 0; row < Rows; ++row) {
       __m512 sum = _mm512_load_ps(sums + 16 * row);
-#pragma GCC unroll 4
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column) {
         __m512 e = exp2Of(s[row][column]);
         sum = _mm512_add_ps(sum, e);
@@ -69,11 +71,12 @@ template <int Rows, int Columns, bool spread = false>
 inline void accumulate(const float *p, const float *v, float *o, int64_t d, const float *next = nullptr) {
   for (int64_t slice = 0; slice < d; slice += Columns * 16) {
     __m512 acc[Rows][Columns];
-#pragma GCC unroll 16
-    for (int row = 0; row < Rows; ++row)
-#pragma GCC unroll 4
+    TERCET_UNROLL(16)
+    for (int row = 0; row < Rows; ++row) {
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column)
         acc[row][column] = _mm512_load_ps(o + row * d + slice + 16 * column);
+    }
     const float *right = v + slice;
     for (int64_t key = 0; key < keysPerBlock; ++key, right += d) {
       if (spread)
@@ -81,23 +84,24 @@ inline void accumulate(const float *p, const float *v, float *o, int64_t d, cons
       if constexpr (spread)
         _mm_prefetch(next + (slice + key) * 4, _MM_HINT_T1);
       __m512 values[Columns];
-#pragma GCC unroll 4
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column)
         values[column] = _mm512_load_ps(right + 16 * column);
-#pragma GCC unroll 16
+      TERCET_UNROLL(16)
       for (int row = 0; row < Rows; ++row) {
         __m512 left;
         __asm__("vbroadcastss %1, %0" : "=v"(left) : "m"(p[row * keysPerBlock + key]));
-#pragma GCC unroll 4
+        TERCET_UNROLL(4)
         for (int column = 0; column < Columns; ++column)
           acc[row][column] = _mm512_fmadd_ps(left, values[column], acc[row][column]);
       }
     }
-#pragma GCC unroll 16
-    for (int row = 0; row < Rows; ++row)
-#pragma GCC unroll 4
+    TERCET_UNROLL(16)
+    for (int row = 0; row < Rows; ++row) {
+      TERCET_UNROLL(4)
       for (int column = 0; column < Columns; ++column)
         _mm512_store_ps(o + row * d + slice + 16 * column, acc[row][column]);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // keys at a time, is turned into P there, and P is multiplied with 16 columns of V at a time. What differs is how K^T and
 // V lie: in rows of the whole tile, or in panels of 16 columns. Also 2^x in both of the code generator's forms.
 #include "MatrixTile.h"
+#include "tercet/LoopHints.h"
 
 #include <immintrin.h>
 
@@ -64,7 +65,7 @@ inline void multiply(const float *a, int64_t aStride, const float *b, int64_t bS
       _mm_prefetch(next + 2 * step, _MM_HINT_T1);
     __m256 right[2] = {_mm256_load_ps(b), _mm256_load_ps(b + 8)};
     __asm__("" : "+x"(right[0]), "+x"(right[1])); // loads of their own, not operands of every multiply-add
-#pragma GCC unroll 8
+    TERCET_UNROLL(8)
     for (int row = 0; row < R; ++row) {
       __m256 left;
       __asm__("vbroadcastss %1, %0" : "=x"(left) : "m"(a[row * aStride + step]));
@@ -75,7 +76,7 @@ inline void multiply(const float *a, int64_t aStride, const float *b, int64_t bS
 }
 
 template <int R> inline void loadTile(const float *from, int64_t stride, __m256 (&c)[R][2]) {
-#pragma GCC unroll 8
+  TERCET_UNROLL(8)
   for (int row = 0; row < R; ++row) {
     c[row][0] = _mm256_load_ps(from + row * stride);
     c[row][1] = _mm256_load_ps(from + row * stride + 8);
@@ -83,7 +84,7 @@ template <int R> inline void loadTile(const float *from, int64_t stride, __m256 
 }
 
 template <int R> inline void storeTile(const __m256 (&c)[R][2], float *to, int64_t stride) {
-#pragma GCC unroll 8
+  TERCET_UNROLL(8)
   for (int row = 0; row < R; ++row) {
     _mm256_store_ps(to + row * stride, c[row][0]);
     _mm256_store_ps(to + row * stride + 8, c[row][1]);
@@ -109,7 +110,7 @@ __attribute__((noinline)) void stepRows(const float *q, const float *k, Layout k
   }
   for (int row = 0; row < R; ++row) {
     __m256 sum[2] = {_mm256_load_ps(sums + 16 * row), _mm256_load_ps(sums + 16 * row + 8)};
-#pragma GCC unroll 8
+    TERCET_UNROLL(8)
     for (int i = 0; i < 8; ++i) {
       __m256 e = Bounded()(_mm256_load_ps(p + row * keysPerBlock + 8 * i));
       sum[i % 2] = _mm256_add_ps(sum[i % 2], e);
@@ -187,10 +188,11 @@ template <typename Exp> void timeExp(Findings &findings) {
   constexpr int64_t vectors = 48, repeats = 64; // a score tile of 6 x 64 in memory
   Floats tile(vectors * 8);
   findings.slots("exp2_256", Exp::name, repeats * vectors, 8, [&] {
-    for (int64_t r = 0; r < repeats; ++r)
-#pragma GCC unroll 8
+    for (int64_t r = 0; r < repeats; ++r) {
+      TERCET_UNROLL(8)
       for (int64_t i = 0; i < vectors; ++i)
         _mm256_store_ps(tile.data() + 8 * i, Exp()(_mm256_load_ps(tile.data() + 8 * i)));
+    }
   });
 }
 

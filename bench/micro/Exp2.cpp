@@ -1,6 +1,7 @@
 // 2^x on 512-bit vectors, four ways, over a 4 x 64 tile that stays in registers, alone and after the matrix product
 // that makes the tile; and the issue slots of the instructions they are made of.
 #include "MatrixTile.h"
+#include "tercet/LoopHints.h"
 
 #include <immintrin.h>
 
@@ -62,16 +63,17 @@ struct NoExp {
 
 template <typename Exp> __attribute__((noinline)) void expTiles(float *tile, int64_t repeats) {
   __m512 x[tileVectors];
-#pragma GCC unroll 16
+  TERCET_UNROLL(16)
   for (int i = 0; i < tileVectors; ++i)
     x[i] = _mm512_load_ps(tile + 16 * i);
-  for (int64_t r = 0; r < repeats; ++r)
-#pragma GCC unroll 16
+  for (int64_t r = 0; r < repeats; ++r) {
+    TERCET_UNROLL(16)
     for (int i = 0; i < tileVectors; ++i) {
       x[i] = Exp()(x[i]);
       __asm__("" : "+v"(x[i]));
     }
-#pragma GCC unroll 16
+  }
+  TERCET_UNROLL(16)
   for (int i = 0; i < tileVectors; ++i)
     _mm512_store_ps(tile + 16 * i, x[i]);
 }
@@ -80,29 +82,30 @@ template <typename Exp> __attribute__((noinline)) void expTiles(float *tile, int
 template <typename Exp>
 __attribute__((noinline)) void scoreTile(const float *q, const float *k, float *p, float *sums, int64_t depth) {
   __m512 s[4][4];
-#pragma GCC unroll 4
-  for (int row = 0; row < 4; ++row)
-#pragma GCC unroll 4
+  TERCET_UNROLL(4)
+  for (int row = 0; row < 4; ++row) {
+    TERCET_UNROLL(4)
     for (int column = 0; column < 4; ++column)
       s[row][column] = _mm512_set1_ps(-20.0f);
+  }
   for (int64_t step = 0; step < depth; ++step, k += 64) {
     __m512 right[4];
-#pragma GCC unroll 4
+    TERCET_UNROLL(4)
     for (int column = 0; column < 4; ++column)
       right[column] = _mm512_load_ps(k + 16 * column);
-#pragma GCC unroll 4
+    TERCET_UNROLL(4)
     for (int row = 0; row < 4; ++row) {
       __m512 left;
       __asm__("vbroadcastss %1, %0" : "=v"(left) : "m"(q[row * depth + step]));
-#pragma GCC unroll 4
+      TERCET_UNROLL(4)
       for (int column = 0; column < 4; ++column)
         s[row][column] = _mm512_fmadd_ps(left, right[column], s[row][column]);
     }
   }
-#pragma GCC unroll 4
+  TERCET_UNROLL(4)
   for (int row = 0; row < 4; ++row) {
     __m512 sum = _mm512_load_ps(sums + 16 * row);
-#pragma GCC unroll 4
+    TERCET_UNROLL(4)
     for (int column = 0; column < 4; ++column) {
       __m512 e = Exp()(s[row][column]);
       sum = _mm512_add_ps(sum, e);
@@ -133,14 +136,15 @@ template <typename Step> void timeInstruction(Findings &findings, const char *na
   constexpr int64_t repeats = 256;
   findings.slots("rates", name, repeats * tileVectors, 16, [&] {
     __m512 x[tileVectors];
-#pragma GCC unroll 16
+    TERCET_UNROLL(16)
     for (__m512 &value : x)
       value = _mm512_set1_ps(0.75f);
-    for (int64_t r = 0; r < repeats; ++r)
-#pragma GCC unroll 16
+    for (int64_t r = 0; r < repeats; ++r) {
+      TERCET_UNROLL(16)
       for (int i = 0; i < tileVectors; ++i)
         step(x[i]);
-#pragma GCC unroll 16
+    }
+    TERCET_UNROLL(16)
     for (__m512 &value : x)
       __asm__ volatile("" : : "v"(value));
   });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "Micro.h"
+#include "tercet/LoopHints.h"
 
 #include <cstdint>
 
@@ -18,37 +19,39 @@ __attribute__((noinline)) void matrixTile(const float *a, int64_t rowStride, con
   using Vector = typename VectorOf<Lanes>::Type;
   Vector acc[Rows][Columns];
   auto *tile = reinterpret_cast<Vector *>(c);
-#pragma GCC unroll 32
-  for (int row = 0; row < Rows; ++row)
-#pragma GCC unroll 32
+  TERCET_UNROLL(32)
+  for (int row = 0; row < Rows; ++row) {
+    TERCET_UNROLL(32)
     for (int column = 0; column < Columns; ++column)
       acc[row][column] = tile[row * Columns + column];
+  }
   for (int64_t k = 0; k < depth; ++k, b += Columns * Lanes) {
     Vector right[Columns];
-#pragma GCC unroll 32
+    TERCET_UNROLL(32)
     for (int column = 0; column < Columns; ++column)
       right[column] = reinterpret_cast<const Vector *>(b)[column];
-#pragma GCC unroll 32
+    TERCET_UNROLL(32)
     for (int row = 0; row < Rows; ++row) {
       const float *left = a + row * rowStride + k;
       if constexpr (form == Broadcast::perRow) {
         Vector spread;
         __asm__("vbroadcastss %1, %0" : "=v"(spread) : "m"(*left));
-#pragma GCC unroll 32
+        TERCET_UNROLL(32)
         for (int column = 0; column < Columns; ++column)
           __asm__("vfmadd231ps %2, %1, %0" : "+v"(acc[row][column]) : "v"(spread), "v"(right[column]));
       } else {
-#pragma GCC unroll 32
+        TERCET_UNROLL(32)
         for (int column = 0; column < Columns; ++column)
           __asm__("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(acc[row][column]) : "m"(*left), "v"(right[column]));
       }
     }
   }
-#pragma GCC unroll 32
-  for (int row = 0; row < Rows; ++row)
-#pragma GCC unroll 32
+  TERCET_UNROLL(32)
+  for (int row = 0; row < Rows; ++row) {
+    TERCET_UNROLL(32)
     for (int column = 0; column < Columns; ++column)
       tile[row * Columns + column] = acc[row][column];
+  }
 }
 
 /// Times one tile over `rows` rows of A (as many whole tiles as fit) against `blocks` panels of B, one after another:

@@ -1,5 +1,6 @@
 // K [64 keys][d] to its tile K^T [d][64]: the packing stage, per float moved, in FMA slots of 16 floats.
 #include "Micro.h"
+#include "tercet/LoopHints.h"
 
 #include <immintrin.h>
 
@@ -29,25 +30,26 @@ __attribute__((noinline)) void packGather(const float *k, int64_t pitch, float *
 /// 16 x 16 in registers: unpack, unpack, shuffle, shuffle; 64 shuffles for 16 vectors.
 inline void transpose16(const float *from, int64_t pitch, float *to, int64_t toPitch) {
   __m512 a[16], b[16];
-#pragma GCC unroll 16
+  TERCET_UNROLL(16)
   for (int i = 0; i < 16; ++i)
     a[i] = _mm512_loadu_ps(from + i * pitch);
-#pragma GCC unroll 8
+  TERCET_UNROLL(8)
   for (int i = 0; i < 16; i += 2) {
     b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
     b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4)
-#pragma GCC unroll 2
+  TERCET_UNROLL(4)
+  for (int i = 0; i < 16; i += 4) {
+    TERCET_UNROLL(2)
     for (int half = 0; half < 2; ++half) {
       a[i + 2 * half] =
           _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(b[i + half]), _mm512_castps_pd(b[i + 2 + half])));
       a[i + 2 * half + 1] =
           _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(b[i + half]), _mm512_castps_pd(b[i + 2 + half])));
     }
-    // a[4g + c] lane l holds column 4l + c of rows 4g .. 4g+3.
-#pragma GCC unroll 4
+  }
+  // a[4g + c] lane l holds column 4l + c of rows 4g .. 4g+3.
+  TERCET_UNROLL(4)
   for (int c = 0; c < 4; ++c) {
     __m512 even01 = _mm512_shuffle_f32x4(a[c], a[4 + c], 0x88), odd01 = _mm512_shuffle_f32x4(a[c], a[4 + c], 0xdd);
     __m512 even23 = _mm512_shuffle_f32x4(a[8 + c], a[12 + c], 0x88),

@@ -2,6 +2,7 @@
 // (latency 4-6 cycles, two a cycle). The multiplier and addend keep each chain near 1, so no denormal and no overflow.
 #include "tercet/rt/FmaProbe.h"
 
+#include "tercet/LoopHints.h"
 #include "tercet/rt/Cores.h"
 
 #include <algorithm>
@@ -31,10 +32,11 @@ double portableChunk() {
   Vector acc[chains], m = {multiplier, multiplier, multiplier, multiplier}, a = {addend, addend, addend, addend};
   for (Vector &chain : acc)
     chain = m;
-  for (int step = 0; step < stepsPerChunk; ++step)
-#pragma GCC unroll 16
+  for (int step = 0; step < stepsPerChunk; ++step) {
+    TERCET_UNROLL(16)
     for (int chain = 0; chain < chains; ++chain)
       acc[chain] = acc[chain] * m + a;
+  }
   for (Vector &chain : acc)
     __asm__ volatile("" : : "m"(chain)); // the result counts as used
   return 2.0 * 4 * chains * stepsPerChunk;
@@ -47,10 +49,11 @@ __attribute__((target("avx2,fma"))) double avx2Chunk() {
   __m256 acc[wideChains], m = _mm256_set1_ps(multiplier), a = _mm256_set1_ps(addend);
   for (__m256 &chain : acc)
     chain = m;
-  for (int step = 0; step < stepsPerChunk; ++step)
-#pragma GCC unroll 16
+  for (int step = 0; step < stepsPerChunk; ++step) {
+    TERCET_UNROLL(16)
     for (int chain = 0; chain < wideChains; ++chain)
       acc[chain] = _mm256_fmadd_ps(acc[chain], m, a);
+  }
   for (__m256 &chain : acc)
     __asm__ volatile("" : : "m"(chain));
   return 2.0 * 8 * wideChains * stepsPerChunk;
@@ -60,10 +63,11 @@ __attribute__((target("avx512f"))) double avx512Chunk() {
   __m512 acc[wideChains], m = _mm512_set1_ps(multiplier), a = _mm512_set1_ps(addend);
   for (__m512 &chain : acc)
     chain = m;
-  for (int step = 0; step < stepsPerChunk; ++step)
-#pragma GCC unroll 16
+  for (int step = 0; step < stepsPerChunk; ++step) {
+    TERCET_UNROLL(16)
     for (int chain = 0; chain < wideChains; ++chain)
       acc[chain] = _mm512_fmadd_ps(acc[chain], m, a);
+  }
   for (__m512 &chain : acc)
     __asm__ volatile("" : : "m"(chain));
   return 2.0 * 16 * wideChains * stepsPerChunk;

@@ -29,9 +29,7 @@ public:
   }
 
 private:
-  TERCET_TARGET("arch=x86-64-v4,prefer-vector-width=512") [[gnu::noinline]] static void v4(Args... args) {
-    Body::run(args...);
-  }
+  TERCET_TARGET("arch=x86-64-v4") [[gnu::noinline]] static void v4(Args... args) { Body::run(args...); }
   TERCET_TARGET("arch=x86-64-v3") [[gnu::noinline]] static void v3(Args... args) { Body::run(args...); }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/Program.h"
+#include "tercet/LoopHints.h"
 
 #include <bit>
 
@@ -13,7 +14,7 @@ constexpr int warpLanes = 32;
 /// a handler writes only its own lane, so registers that are both read and written do not matter.
 template <typename F> [[gnu::always_inline]] inline void forLanes(Mask mask, F &&f) {
   if (mask == allLanes) {
-#pragma GCC ivdep
+    TERCET_INDEPENDENT
     for (int lane = 0; lane < warpLanes; ++lane)
       f(lane);
     return;

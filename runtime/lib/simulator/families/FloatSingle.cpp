@@ -3,6 +3,7 @@
 
 #include "core/Numbers.h"
 #include "core/Warp.h"
+#include "tercet/LoopHints.h"
 
 namespace tercet::sim {
 
@@ -58,7 +59,7 @@ template <bool ftz> [[gnu::target("avx2,fma")]] void singleFmaFused(Warp &warp, 
            *c = warp.word(in.from[2]);
   if (mask != allLanes)
     return singleFma<ftz>(warp, in, mask);
-#pragma GCC ivdep
+  TERCET_INDEPENDENT
   for (int l = 0; l < warpLanes; ++l) {
     uint32_t x = ftz ? flush(a[l]) : a[l], y = ftz ? flush(b[l]) : b[l], z = ftz ? flush(c[l]) : c[l];
     uint32_t result = floatBits(__builtin_fmaf(asFloat(x), asFloat(y), asFloat(z)));
@@ -87,7 +88,7 @@ template <bool greatest, bool nanWins, bool ftz> void singleExtreme(Warp &warp, 
     bool xNan = (x & 0x7fffffff) > 0x7f800000, yNan = (y & 0x7fffffff) > 0x7f800000;
     uint32_t result = (greatest ? p > q : p < q) ? x : y;
     if constexpr (nanWins)
-      result = xNan | yNan ? canonicalNan : result;
+      result = (xNan | yNan) ? canonicalNan : result;
     else
       result = xNan ? (yNan ? canonicalNan : y) : (yNan ? x : result);
     to[l] = result;
