@@ -99,6 +99,31 @@ void addRegions(std::vector<Case> &cases) {
     }
 }
 
+// Several branches over the same blocks.
+void addSeveral(std::vector<Case> &cases) {
+  const Axes cube = {4, 4, 4};
+  for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}})
+    for (const char *spec : {"pooled_queries", "tiled_branches", "blended"})
+      for (DType dtype : {DType::f32, DType::bf16}) {
+        bool isLarge = std::string(spec) == "pooled_queries";
+        Case entry = onGrid(std::string(spec) + text, isLarge ? Axes{6, 5, 9} : Axes{6, 3, 5}, isLarge ? cube : small,
+                            textQ, textK);
+        for (const char *name : {"block_q", "block_k"})
+          entry.settings.erase(name);
+        entry.settings["block"] = isLarge ? "64" : "16";
+        entry.dtype = dtype;
+        cases.push_back(entry);
+      }
+  for (Given given : {Given::random, Given::allMarginal}) {
+    Case entry = onGrid("tiled_branches@suffix", {3, 5, 9}, small, 5, 70);
+    for (const char *name : {"block_q", "block_k"})
+      entry.settings.erase(name);
+    entry.given = given;
+    entry.layout = Layout::tokensFirst;
+    cases.push_back(entry);
+  }
+}
+
 } // namespace
 
 void addOrderCases(std::vector<Case> &cases) {
@@ -106,6 +131,7 @@ void addOrderCases(std::vector<Case> &cases) {
   addSizes(cases);
   addSelections(cases);
   addRegions(cases);
+  addSeveral(cases);
 }
 
 } // namespace tercet::test

@@ -29,8 +29,43 @@ Grid tokensOf(const Tensor &tokens, int64_t head) {
   return grid;
 }
 
+/// Frames, height and width of VSA's grid, whole cubes of 2 x 2 x 4 tokens.
+constexpr int64_t grid[3] = {4, 6, 8}, cube[3] = {2, 2, 4};
+
+/// Tokens cube by cube, and those behind the grid as they are.
+std::vector<int64_t> cubeByCube(int64_t tokens) {
+  std::vector<int64_t> order;
+  for (int64_t cubeT = 0; cubeT < grid[0]; cubeT += cube[0])
+    for (int64_t cubeY = 0; cubeY < grid[1]; cubeY += cube[1])
+      for (int64_t cubeX = 0; cubeX < grid[2]; cubeX += cube[2])
+        for (int64_t inside = 0; inside < block; ++inside) {
+          int64_t t = cubeT + inside / (cube[1] * cube[2]), y = cubeY + inside / cube[2] % cube[1];
+          order.push_back((t * grid[1] + y) * grid[2] + cubeX + inside % cube[2]);
+        }
+  for (auto token = static_cast<int64_t>(order.size()); token < tokens; ++token)
+    order.push_back(token);
+  return order;
+}
+
+/// Queries, keys and values cube by cube.
+reference::Data inCubes(const reference::Data &inputs) {
+  reference::Data result;
+  for (const char *name : {"q", "k", "v"}) {
+    const Tensor &from = inputs[name];
+    result.tensors.emplace_back(name, reference::OwnedTensor::make(from.dtype, from.shape));
+    const Tensor &to = result.tensors.back().second.view();
+    std::vector<int64_t> order = cubeByCube(from.shape[2]);
+    for (int64_t h = 0; h < from.shape[1]; ++h)
+      for (int64_t t = 0; t < from.shape[2]; ++t)
+        for (int64_t c = 0; c < from.shape[3]; ++c)
+          to.set(from.get(0, h, order[size_t(t)], c), 0, h, t, c);
+  }
+  return result;
+}
+
 /// VSA: per cube of queries the best 30 % of the cubes of keys, rounded up.
-BlockMap vsaCubes(const reference::Data &inputs, int64_t head) {
+BlockMap vsaCubes(const reference::Data &asGiven, int64_t head) {
+  reference::Data inputs = inCubes(asGiven);
   Grid scores = pooledScores(inputs, head);
   BlockMap map(scores.size(), std::vector<int>(scores[0].size(), 0));
   for (size_t bi = 0; bi < map.size(); ++bi) {
@@ -44,9 +79,11 @@ BlockMap vsaCubes(const reference::Data &inputs, int64_t head) {
 }
 
 /// Attention between means of cubes, times the gate, and attention to the tokens of the cubes chosen.
-RuleResult vsa(const reference::Data &inputs, const std::vector<BlockMap> &classes) {
+RuleResult vsa(const reference::Data &asGiven, const std::vector<BlockMap> &classes) {
   RuleResult result;
-  const Tensor &q = inputs["q"], &gate = inputs["gate"];
+  reference::Data inputs = inCubes(asGiven);
+  const Tensor &q = inputs["q"], &gate = asGiven["gate"];
+  std::vector<int64_t> order = cubeByCube(q.shape[2]);
   for (int64_t h = 0; h < q.shape[1]; ++h) {
     Grid keys = tokensOf(inputs["k"], h), values = tokensOf(inputs["v"], h);
     Grid cubes = blockMeans(q, h), cubeKeys = blockMeans(inputs["k"], h), cubeValues = blockMeans(inputs["v"], h);
@@ -54,8 +91,11 @@ RuleResult vsa(const reference::Data &inputs, const std::vector<BlockMap> &class
       Row coarse = attend(cubes[size_t(i / block)], cubeKeys, cubeValues, [](int64_t) { return true; });
       const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
       Row fine = attend(tokenOf(q, h, i), keys, values, [&](int64_t j) { return row[size_t(j / block)] == 1; });
+      int64_t token = order[size_t(i)];
+      result.o.resize(size_t(q.shape[1] * q.shape[2]) * fine.size());
       for (size_t c = 0; c < fine.size(); ++c)
-        result.o.push_back(coarse[c] * gate.get(0, h, i, int64_t(c)) + fine[c]);
+        result.o[size_t(h * q.shape[2] + token) * fine.size() + c] =
+            coarse[c] * gate.get(0, h, token, int64_t(c)) + fine[c];
     }
   }
   return result;
@@ -140,9 +180,9 @@ RuleResult nsa(const reference::Data &inputs, const std::vector<BlockMap> &class
 PublishedSelection videoSparseAttention() {
   return {"VSA",
           "vsa",
-          {{"block", "16"}},
-          {{"keep", 0.3}},
-          {.batch = 1, .heads = 2, .tokensQ = 120, .tokensK = 200, .headDim = 24},
+          {{"block", "16"}, {"tile_t", "2"}, {"tile_y", "2"}, {"tile_x", "4"}},
+          {{"keep", 0.3}, {"frames", double(grid[0])}, {"height", double(grid[1])}, {"width", double(grid[2])}},
+          {.batch = 1, .heads = 2, .tokensQ = 192 + 8, .tokensK = 192 + 40, .headDim = 24},
           false,
           Rest::skipped,
           vsaCubes,

@@ -4,11 +4,12 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Expr AttendStage::exactFlops(int64_t blockQ, int64_t blockK, int64_t headDim, int64_t valueDim) const {
+Expr AttendStage::exactFlops(const Expr &tokensQ, const Expr &tokensK, int64_t blockQ, int64_t blockK, int64_t headDim,
+                             int64_t valueDim) const {
   if (!exact)
     return 0;
   Expr heads = Expr::symbol("G") * Expr::symbol("R");
-  Expr pairs = listed ? Expr::symbol("blocks.critical") * (blockQ * blockK) : heads * rows() * keys();
+  Expr pairs = listed ? Expr::symbol("blocks.critical") * (blockQ * blockK) : heads * rows(tokensQ) * keys(tokensK);
   if (means)
     pairs = pairs + Expr::symbol("blocks.marginal") * blockQ;
   return pairs * (2 * (headDim + valueDim));

@@ -56,12 +56,13 @@ struct AttendStage {
   /// Query tokens per row.
   int64_t queryRows() const { return pools ? pools->queries : 1; }
   bool poolsQueries() const { return queryRows() > 1; }
-  /// Rows of a head, and keys of a pair: tokens or pools.
-  Expr rows() const { return ceildiv(Expr::symbol("N"), queryRows()); }
-  Expr keys() const { return ceildiv(Expr::symbol("M"), pools ? pools->stride : 1); }
-  /// Executed by the exact branch in a group: all pairs, or the listed blocks (a tail block counts whole) and one mean per
-  /// marginal block.
-  Expr exactFlops(int64_t blockQ, int64_t blockK, int64_t headDim, int64_t valueDim) const;
+  /// Rows of a head, and keys of a pair, where there are so many tokens or places (OrderExprs.h): these or their pools.
+  Expr rows(const Expr &tokens) const { return ceildiv(tokens, queryRows()); }
+  Expr keys(const Expr &tokens) const { return ceildiv(tokens, pools ? pools->stride : 1); }
+  /// Executed by the exact branch in a group, where there are so many tokens or places: all pairs, or the listed blocks (a
+  /// tail block counts whole) and one mean per marginal block.
+  Expr exactFlops(const Expr &tokensQ, const Expr &tokensK, int64_t blockQ, int64_t blockK, int64_t headDim,
+                  int64_t valueDim) const;
   /// What its regions over pairs of query and key take from outside, gates included.
   PairOperands pairOperands() const {
     llvm::SmallVector<mlir::Region *> regions{mask, score, gate};

@@ -79,10 +79,18 @@ private:
   };
   std::map<const Branch *, PooledKeys> pools;
 
+  /// Runs of keys, or under a token order its blocks.
   PooledKeys poolsOf(const Pools &of) const {
+    PoolMembers members;
+    if (program.order)
+      for (int64_t j = 0; j < operands.keyBlocks.count(); ++j)
+        members.push_back(operands.keyBlocks.valid(j, lengthK));
+    else
+      for (int64_t first = 0; first < lengthK; first += of.stride)
+        members.push_back(runOfTokens(first, of.length, lengthK));
     auto pool = [&](const Matrix<Real> &tokens, const std::string &weights) {
       Tensor table = weights.empty() ? Tensor() : *operands.arguments->find(weights);
-      return poolTokens(tokens, of.length, of.stride, table, operands.kvHead(head), operands.sizes.dtype);
+      return poolTokens(tokens, members, table, operands.kvHead(head), operands.sizes.dtype);
     };
     return {pool(k, of.keyWeights), pool(v, of.valueWeights)};
   }
@@ -205,13 +213,16 @@ private:
     int64_t size = branch.pools.queries;
     if (size == 0)
       return attend(branch, row, q, all, pooled.k, pooled.v);
-    int64_t first = row / size * size, end = std::min(first + size, lengthQ);
-    Matrix<Real> tokens(end - first, k.columns);
-    for (int64_t t = first; t < end; ++t)
+    int64_t block = program.order ? operands.queryBlocks.blockOf(row) : row / size;
+    std::vector<int64_t> members =
+        program.order ? operands.queryBlocks.valid(block, lengthQ) : runOfTokens(block * size, size, lengthQ);
+    Matrix<Real> tokens(static_cast<int64_t>(members.size()), k.columns);
+    for (int64_t t = 0; t < tokens.rows; ++t)
       for (int64_t c = 0; c < k.columns; ++c)
-        tokens[t - first][c] = static_cast<Real>(operands.q.get(batch, head, t, (c + firstFeature) % k.columns));
-    Matrix<Real> mean = poolTokens(tokens, size, size, {}, 0, operands.sizes.dtype);
-    return attend(branch, row / size, mean.values, all, pooled.k, pooled.v);
+        tokens[t][c] = static_cast<Real>(operands.q.get(batch, head, members[t], (c + firstFeature) % k.columns));
+    std::iota(members.begin(), members.end(), int64_t{0});
+    Matrix<Real> mean = poolTokens(tokens, {members}, {}, 0, operands.sizes.dtype);
+    return attend(branch, block, mean.values, all, pooled.k, pooled.v);
   }
 
   Row<Real> gate(const Branch &branch, int64_t row, const Row<Real> &input) {

@@ -57,6 +57,12 @@ LogicalResult tercet::ir::verifyOrders(SpecOp spec) {
   if (blocks && (blocks->queries != tokens || blocks->keys != tokens))
     return first.emitOpError("C3: a tile holds ")
            << tokens << " tokens; the blocks of the classification are " << blocks->queries << " x " << blocks->keys;
+  for (CompressedOp op : spec.getBody().getOps<CompressedOp>()) {
+    auto differs = [&](Value size) { return size && paramOf(size).getInteger() != tokens; };
+    if (differs(op.getLength()) || differs(op.getStride()) || differs(op.getQueries()))
+      return op.emitOpError("C8: under a token order pools are its tiles, of ")
+             << tokens << " tokens; expected these for length, stride and queries";
+  }
   return success();
 }
 

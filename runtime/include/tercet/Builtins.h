@@ -63,6 +63,7 @@ struct PoolTokensSlots {
   const float *weights; ///< null: means
   int64_t weightHeads, weightEntries, weightStrideH, weightStrideT;
   void *out;
+  const int32_t *order, *counts; ///< of a token order, whose blocks are the pools; null: runs of tokens
 };
 
 /// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if

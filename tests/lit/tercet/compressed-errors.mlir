@@ -105,3 +105,22 @@ tercet.spec @compressed_c7_score(%q: !tercet.tokens, %k: !tercet.tokens, %v: !te
   }
   tercet.return %o
 }
+
+// -----
+
+tercet.spec @compressed_c8(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %stride = tercet.param stride = 32 : !tercet.static<i64>
+  %side = tercet.param side = 8 : !tercet.static<i64>
+  %grid = tercet.param grid = 16 : !tercet.runtime<i64>
+  %keep = tercet.param keep = 0.3 : !tercet.runtime<f64>
+  tercet.token_order grid(%grid, %grid) tile(%side, %side)
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  tercet.skip %classes[marginal]
+  %fine = tercet.sparse %q, %k, %v on %classes[critical]
+  // expected-error @+1 {{C8: under a token order pools are its tiles, of 64 tokens; expected these for length, stride and queries}}
+  %coarse = tercet.compressed %q, %k, %v pool(%block, %stride)
+  %o = tercet.combine sum(%fine, %coarse)
+  tercet.return %o
+}

@@ -31,8 +31,9 @@ TERCET_DEVICE float2 pooled_pair(Rows<const Element, COLS> tokens, int c, index 
 }
 
 /// The pools of a block of THREADS threads, a thread per two columns of one. Pool p of head gr of a group stands for the
-/// LENGTH tokens from p * STRIDE on and lies at [gr][p] of `pools`. table: null for means, or weights by head and token.
-template <int THREADS, class Element, int COLS, int LENGTH, int STRIDE>
+/// LENGTH tokens from p * STRIDE on and lies at [gr][p] of `pools`. lengths: of batches, or null; under TILES the tokens of
+/// pools, as a token order clips them. table: null for means, or weights by head and token.
+template <int THREADS, class Element, int COLS, int LENGTH, int STRIDE, bool TILES>
 TERCET_DEVICE void pool_tokens(index part, index gr, Element *tokens, index batch_stride, index head_stride,
                                index row_stride, const i32 *lengths, index key_heads, index heads_per_key_head,
                                index count, index first_pair, const float *table, index table_heads,
@@ -44,7 +45,7 @@ TERCET_DEVICE void pool_tokens(index part, index gr, Element *tokens, index batc
   if (thread >= in_block * pairs || pool >= pools_of_head)
     return;
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index first = pool * STRIDE, left = live_tokens(lengths, head.batch, count) - first;
+  const index first = pool * STRIDE, left = TILES ? lengths[pool] : live_tokens(lengths, head.batch, count) - first;
   const PoolWeights weights = {table == nullptr ? nullptr
                                                 : table + smaller(head.query_head, table_heads - 1) * table_head_stride,
                                table_entries, table_stride};

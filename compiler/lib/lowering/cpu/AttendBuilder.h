@@ -85,16 +85,16 @@ class AttendBuilder {
 public:
   AttendBuilder(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule)
       : program(program), stage(stage), schedule(schedule), k(module, stage.name), slots(k, program, stage),
-        further(k, stage), queriesAt(k, program), keysAt(k, program), scope(k, stage.pairOperands()),
-        ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
+        further(k, stage), queriesAt(k, program, stage.poolsQueries()), keysAt(k, program, stage.pools.has_value()),
+        scope(k, stage.pairOperands()), ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
   void build();
 
 private:
   // AttendKernel.cpp
   void locate();
   void chooseHeads();
-  /// The first element of the item's rows in a tensor of the call, or in a buffer of the group; under a token order of all
-  /// rows of the head, of which queriesAt.rowOf says which one is meant.
+  /// The first element of the item's rows in a tensor of the call, or in a buffer of the group, which is in the order of
+  /// places; under a token order of all rows of the head in the tensor, of which queriesAt.rowOf says which one is meant.
   Value offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN);
   void prologue();
   void startRegions();

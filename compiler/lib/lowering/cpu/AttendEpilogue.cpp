@@ -61,9 +61,9 @@ void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) 
   });
 }
 
-// Rows from `row` on, `left` of them, to where their queries are.
+// Rows from `row` on, `left` of them, to where their queries are, or in buffers one after another.
 void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width) {
-  if (!queriesAt.ordered())
+  if (!queriesAt.ordered() || !stage.storesOutput)
     return k.store(tile, target, row, {}, left, width);
   Value rows = k.scratch(storedRows, cols);
   k.store(tile, rows, zero);

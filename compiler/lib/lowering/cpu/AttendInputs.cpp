@@ -50,9 +50,13 @@ Value AttendBuilder::gated(Value tile, std::optional<HoistedRegion> &region, Val
   if (!region)
     return tile;
   SmallVector<Value> inputs = region->inputs(row, storedRows, zero, schedule.valueDim);
-  return k.mapPairs(tile, k.add(firstToken, row), zero, inputs,
-                    [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                      Value factor = region->emit(body, {}, v[1], v[2], v.drop_front(3));
-                      return body.create<arith::MulFOp>(loc, v[0], factor);
-                    });
+  size_t prepared = inputs.size();
+  Value place = k.add(firstToken, row);
+  if (queriesAt.ordered())
+    inputs.push_back(queriesAt.positions(place, storedRows, 1));
+  return k.mapPairs(tile, place, zero, inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value query = queriesAt.ordered() ? BlockTokens::position(body, loc, v.back()) : v[1];
+    Value factor = region->emit(body, {}, query, v[2], v.slice(3, prepared));
+    return body.create<arith::MulFOp>(loc, v[0], factor);
+  });
 }

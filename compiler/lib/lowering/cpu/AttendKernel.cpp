@@ -48,7 +48,7 @@ void AttendBuilder::chooseHeads() {
 
 Value AttendBuilder::offsetOf(bool inBuffer, Value strideB, Value strideH, Value strideN) {
   Value ofHead = inBuffer ? k.mul(k.item(1), strideH) : k.add(k.mul(batch, strideB), k.mul(head, strideH));
-  return queriesAt.ordered() ? ofHead : k.add(ofHead, k.mul(firstToken, strideN));
+  return queriesAt.ordered() && !inBuffer ? ofHead : k.add(ofHead, k.mul(firstToken, strideN));
 }
 
 // Q in f32, empty accumulators, and the bias rows of whole and of tail tiles.

@@ -9,12 +9,15 @@ using namespace tercet::compiler;
 /// Tiles that one look at the intervals may skip.
 static constexpr int64_t coarseTiles = 64;
 
-// Rows of the item from firstRow to before endRow, tiles likewise; neither is empty. Only valid tokens count.
+// Rows of the item from firstRow to before endRow, tiles likewise; neither is empty. Only valid tokens count. Under a token
+// order the queries of a row may be any.
 AttendBuilder::Reach AttendBuilder::reach(Value firstRow, Value endRow, Value firstTile, Value endTile) {
   PairIntervals intervals(k.raw(), mask->uniform(),
                           [&](ir::ReadOp op, ArrayRef<Bounds> indices) { return ranges.read(op, indices); });
   Value one = k.index(1);
-  intervals.bind(mask->queryArgument(), k.add(firstToken, firstRow), k.sub(k.add(firstToken, endRow), one));
+  Value first = queriesAt.ordered() ? zero : k.add(firstToken, firstRow);
+  Value end = queriesAt.ordered() ? scope.validQ : k.add(firstToken, endRow);
+  intervals.bind(mask->queryArgument(), first, k.sub(end, one));
   intervals.bind(mask->keyArgument(), k.mul(firstTile, schedule.keyTile),
                  k.sub(k.min(k.mul(endTile, schedule.keyTile), validK), one));
   Bounds allowed = intervals.result();

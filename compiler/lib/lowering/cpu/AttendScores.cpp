@@ -140,16 +140,17 @@ Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &t
   if (mask && restricted)
     ofMask = mask->inputs(part.row, part.rows, part.col, part.cols);
   llvm::append_range(inputs, ofMask);
-  if (queriesAt.ordered()) {
+  size_t queryAt = 3 + inputs.size();
+  if (queriesAt.ordered())
     inputs.push_back(queriesAt.positions(firstQuery, part.rows, 1));
+  if (keysAt.ordered())
     inputs.push_back(keysAt.positions(firstKey, 1, part.cols));
-  }
   return k.mapPairs(product, firstQuery, firstKey, inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value value = v[0], query = v[1], key = v[2];
-    if (queriesAt.ordered()) {
-      query = BlockTokens::position(body, loc, v[v.size() - 2]);
+    if (queriesAt.ordered())
+      query = BlockTokens::position(body, loc, v[queryAt]);
+    if (keysAt.ordered())
       key = BlockTokens::position(body, loc, v.back());
-    }
     if (score)
       value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(3, first));
     else

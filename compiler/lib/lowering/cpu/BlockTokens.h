@@ -9,14 +9,17 @@ namespace tercet::compiler {
 
 class BlockTokens {
 public:
-  /// Under an order adds the slots that PlanWriter::addOrder writes.
-  BlockTokens(KernelBuilder &k, const Program &program) : k(k) {
+  /// Under an order adds the slots that PlanWriter::addOrder writes. pooled: what the kernel has for tokens are pools, one
+  /// per block, in the order of blocks.
+  BlockTokens(KernelBuilder &k, const Program &program, bool pooled = false) : k(k) {
     if (!program.order)
       return;
-    order = k.pointer(DType::i32);
+    Value table = k.pointer(DType::i32);
     bits = k.pointer(DType::f32);
     counts = k.pointer(DType::i32);
     all = k.integer();
+    if (!pooled)
+      order = table;
   }
 
   bool ordered() const { return static_cast<bool>(order); }
@@ -30,7 +33,7 @@ public:
   /// The position of the token at a place; under an order -1 where there is none.
   Value token(Value place) { return ordered() ? k.read(order, place) : place; }
   /// How many tokens there are, of which `valid` are valid without an order.
-  Value tokens(Value valid) { return ordered() ? all : valid; }
+  Value tokens(Value valid) { return all ? all : valid; }
   /// Under an order the positions of the tokens at `rows` x `cols` places from `place` on, one of the two being 1, as bits of f32.
   Value positions(Value place, int64_t rows, int64_t cols) {
     return k.load(k.view(bits, place, cols), k.index(0), rows, cols);

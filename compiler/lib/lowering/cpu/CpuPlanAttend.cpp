@@ -6,13 +6,13 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.pools ? stage.keys() : placesK); }
+Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys(placesK)); }
 
 // Means or weighted sums of q, k or v; heads of a group one after another.
 PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
                                 int64_t stride) {
   bool isQuery = std::string_view(name) == "q", isValue = std::string_view(name) == "v";
-  Expr count = ceildiv(sym(isQuery ? "N" : "M"), stride), heads = isQuery ? GR : sym("G");
+  Expr count = ceildiv(isQuery ? placesQ : placesK, stride), heads = isQuery ? GR : sym("G");
   int64_t dim = isValue ? program.valueDim : program.headDim;
   addBuffer(into, heads * count * dim, std::string("pools of ") + name, static_cast<int64_t>(dtypeSize(program.dtype)));
   Slots slots{tensor(name)};
@@ -29,7 +29,8 @@ PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, co
     for (const char *property : {".size0", ".size1", ".0", ".1"})
       slots.push_back(integer(Expr::symbol(weights + property)));
   }
-  slots.push_back(buffer(into));
+  for (PlanSlot slot : Slots{buffer(into), tokenOrder(!isQuery), tokenCounts(!isQuery)})
+    slots.push_back(slot);
   return builtin("pool_tokens", "prologue", count, heads, slots);
 }
 
@@ -41,7 +42,7 @@ void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage
   nodes.push_back(poolTokens("v", pools.valueWeights, v, pools.length, pools.stride));
   if (stage.poolsQueries())
     nodes.push_back(poolTokens("q", "", stage.name + "_q", pools.queries, pools.queries));
-  Expr G = sym("G"), count = stage.keys(), tilesOfPair = tilesOf(count);
+  Expr G = sym("G"), count = stage.keys(placesK), tilesOfPair = tilesOf(count);
   addBuffer(packedK, G * tilesOfPair * (program.headDim * schedule.keyTile), "pooled keys as f32 tiles, transposed");
   addBuffer(packedV, G * tilesOfPair * (schedule.keyTile * schedule.valueDim), "pooled values as f32 tiles");
   // One batch entry of G heads, whose rows lie one after another.
@@ -53,7 +54,7 @@ void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage
 }
 
 void PlanWriter::addStageBuffers(const AttendStage &stage) {
-  Expr rows = GR * stage.rows();
+  Expr rows = GR * stage.rows(placesQ);
   if (!stage.storesOutput)
     addBuffer(stage.name + "_o", rows * schedule.valueDim, "output of " + stage.name + " for a later stage");
   if (stage.keepsLse)
@@ -85,7 +86,7 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   if (stage.pools)
     addPools(nodes, stage);
   addStageBuffers(stage);
-  Expr rows = ceildiv(placesQ, stage.queryRows());
+  Expr rows = stage.rows(placesQ);
   Slots slots{stage.poolsQueries() ? buffer(stage.name + "_q") : tensor("q")};
   auto addRowStrides = [&](int64_t width) {
     for (PlanSlot slot : Slots{null(), integer(rows * width), integer(width)})
@@ -128,7 +129,7 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
     addOrder(slots, isKey);
   addPairOperands(slots, stage.pairOperands());
   addRanges(slots, stage.listed ? nullptr : stage.mask);
-  Expr exact = stage.exactFlops(schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);
+  Expr exact = stage.exactFlops(placesQ, placesK, schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
   nodes.push_back(kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
 }

@@ -97,7 +97,7 @@ Value AttendParts::gated(Value tile, Region *gate, Value row) {
   factor.bind(1, scope.narrow("head_index", head));
   factor.clone(b.builder);
   return b.mapPairs("gated", tile, row, b.constant(int64_t{0}), [&](ValueRange x) -> Value {
-    factor.bind(2, x[1]);
+    factor.bind(2, scope.position(x[1], /*isKey=*/false));
     factor.bind(3, x[2]);
     factor.clone(b.builder);
     return b.make<arith::MulFOp>("times_gate", x[0], factor.result(), arith::FastMathFlags::contract);

@@ -61,7 +61,7 @@ Value AttendParts::allowedPairs(Value scores, Value row, const StepKeys &step) {
       [&] { return scores; });
 }
 
-// What the mask does to the block's rows and a range of keys.
+// What the mask does to the block's rows and a range of keys. Under a token order the queries of a row may be any.
 void AttendParts::ruleOfKeys(tkern::StepWindowsOp windows) {
   Block &rule = windows.getRule().emplaceBlock();
   Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
@@ -73,7 +73,11 @@ void AttendParts::ruleOfKeys(tkern::StepWindowsOp windows) {
   PairIntervals intervals(b.builder, *mask, [&](ir::ReadOp read, ArrayRef<Bounds> indices) {
     return readRange(scope, program, read, indices);
   });
-  intervals.bind(2, blockRow, lastRow);
+  Value none = b.constant(int64_t{0});
+  if (scope.placesOfQueries)
+    intervals.bind(2, none, b.sub("last_query", scope.liveRows, b.constant(int64_t{1})));
+  else
+    intervals.bind(2, blockRow, lastRow);
   intervals.bind(3, b.make<arith::IndexCastOp>("first_key", index, first),
                  b.make<arith::IndexCastOp>("last_key", index, last));
   Bounds allowed = intervals.result();

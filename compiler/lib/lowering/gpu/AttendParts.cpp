@@ -60,7 +60,7 @@ void AttendParts::addArguments() {
     lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
     counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
-  if (stage.exact && program.order)
+  if (stage.exact && program.order && !stage.pools)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (stage.means) {
     bits = b.pointer(i32, "bits", "@bits");
@@ -95,9 +95,11 @@ void AttendParts::place() {
     scope.liveKeys = liveCount("live_keys", keyLengths, keyTokens);
     liveKeys = pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
   }
-  if (program.order && (stage.score || stage.mask)) {
-    scope.placesOfQueries = tokens;
-    scope.placesOfKeys = keyTokens;
+  if (program.order && (stage.score || stage.mask || isGated())) { // pools lie in the order of blocks
+    if (!stage.poolsQueries())
+      scope.placesOfQueries = tokens;
+    if (!stage.pools)
+      scope.placesOfKeys = keyTokens;
     scope.liveRows = b.size("queries", "tokens.q");
     scope.liveKeys = b.size("keys_given", "tokens.k");
   }

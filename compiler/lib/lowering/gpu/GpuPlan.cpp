@@ -85,7 +85,7 @@ private:
 
   // What a stage keeps for later ones.
   void addStageBuffers(const AttendStage &stage) {
-    Expr rows = GR * stage.rows();
+    Expr rows = GR * stage.rows(program.rows());
     if (!stage.storesOutput)
       addBuffer(stage.name + "_o", rows * (4 * program.paddedValueDim()), "output of " + stage.name);
     if (stage.keepsLse)

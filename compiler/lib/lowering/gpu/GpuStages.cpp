@@ -128,14 +128,15 @@ private:
     stage.stage = "attend";
     for (const RankedSchedule &ranked : schedules) {
       tkern::GpuScheduleAttr schedule = ranked.schedule;
-      Expr rows = ceildiv(program.rows(), attend.queryRows());
+      Expr rows = attend.rows(program.rows());
       stage.forms.push_back({textOf(schedule),
                              {ceildiv(rows, schedule.getBlockRows()), GR, 1},
                              [&context = context, &program = program, &attend, schedule] {
                                return lowerAttend(context, program, attend, schedule);
                              }});
     }
-    Expr exact = attend.exactFlops(program.blockQ, program.blockK, program.headDim, program.valueDim);
+    Expr exact = attend.exactFlops(program.rows(), program.keys(), program.blockQ, program.blockK, program.headDim,
+                                   program.valueDim);
     Expr linear = attend.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
     stage.flops = exact + linear;
     stages.push_back(std::move(stage));

@@ -26,7 +26,9 @@ std::vector<PoolTensor> tensorsOf(const GpuProgram &program, const AttendStage &
   return tensors;
 }
 
-Expr poolsOf(const PoolTensor &of) { return ceildiv(Expr::symbol(of.isQuery() ? "N" : "M"), of.stride); }
+Expr poolsOf(const GpuProgram &program, const PoolTensor &of) {
+  return ceildiv(of.isQuery() ? program.rows() : program.keys(), of.stride);
+}
 
 Expr headsOf(const PoolTensor &of) {
   Expr pairs = Expr::symbol("G");
@@ -41,10 +43,11 @@ OwningOpRef<ModuleOp> lowerPools(MLIRContext &context, const GpuProgram &program
   GpuKernelBuilder &b = kernel.b;
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, of.tensor, 3);
-  inputs.append({b.pointer(b.builder.getI32Type(), "lengths", of.isQuery() ? "q_len" : "k_len"),
-                 b.size("key_heads", "HKV"),
-                 of.isQuery() ? b.size("heads_per_key_head", "R") : b.constant(int64_t{1}, "heads_per_key_head"),
-                 b.size("tokens", of.isQuery() ? "N" : "M"), b.size("first_pair", "G0")});
+  inputs.append(
+      {b.pointer(b.builder.getI32Type(), "lengths", of.isQuery() ? program.countsOfQueries() : program.countsOfKeys()),
+       b.size("key_heads", "HKV"),
+       of.isQuery() ? b.size("heads_per_key_head", "R") : b.constant(int64_t{1}, "heads_per_key_head"),
+       b.size("tokens", of.isQuery() ? "N" : "M"), b.size("first_pair", "G0")});
   inputs.push_back(b.pointer(b.builder.getF32Type(), "weights", of.weights));
   for (const char *property : {"size0", "size1", "0", "1"})
     inputs.push_back(of.weights.empty() ? b.constant(int64_t{1}, "no_weights")
@@ -52,7 +55,7 @@ OwningOpRef<ModuleOp> lowerPools(MLIRContext &context, const GpuProgram &program
   inputs.push_back(b.pointer(kernel.element(), "pools", "@" + name));
   b.call("pool_tokens", "pool_tokens",
          {b.integer(stageThreads), kernel.elementAttribute(), b.integer(of.cols), b.integer(of.length),
-          b.integer(of.stride)},
+          b.integer(of.stride), b.flag(program.order.has_value())},
          inputs);
   return kernel.finish(0);
 }
@@ -65,7 +68,7 @@ void addPoolStages(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
     std::string name = nameOf(stage, of);
     int64_t inBlock = stageThreads / (of.cols / 2);
     auto lower = [&context, &program, name, of] { return lowerPools(context, program, name, of); };
-    stages.push_back(makeStage(name, "prologue", {ceildiv(poolsOf(of), inBlock), headsOf(of), 1},
+    stages.push_back(makeStage(name, "prologue", {ceildiv(poolsOf(program, of), inBlock), headsOf(of), 1},
                                fmt::format("{} pools per block, two columns per thread", inBlock), lower));
   }
 }
@@ -74,7 +77,7 @@ void addPoolBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program,
   int64_t elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
   for (const PoolTensor &of : tensorsOf(program, stage))
     buffers.push_back(
-        {nameOf(stage, of), headsOf(of) * poolsOf(of) * (of.cols * elementBytes), "pools of " + of.tensor});
+        {nameOf(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes), "pools of " + of.tensor});
 }
 
 } // namespace tercet::compiler

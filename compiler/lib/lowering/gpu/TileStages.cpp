@@ -17,8 +17,9 @@ struct Tiled {
   int64_t columns, bytes;
 };
 
-// Beside a token order there is one attend stage (readProgram).
-bool isExact(const GpuProgram &program) { return program.attends.front().exact; }
+bool storesLse(const GpuProgram &program) {
+  return llvm::any_of(program.attends, [](const AttendStage &stage) { return stage.storesLse; });
+}
 
 std::vector<Tiled> tiledTensors(const GpuProgram &program) {
   auto bytes = static_cast<int64_t>(dtypeSize(program.dtype));
@@ -26,7 +27,7 @@ std::vector<Tiled> tiledTensors(const GpuProgram &program) {
                                 {"k", true, true, program.headDim, bytes},
                                 {"v", true, true, program.valueDim, bytes},
                                 {"o", false, false, program.valueDim, bytes}};
-  if (isExact(program))
+  if (storesLse(program))
     tensors.push_back({"lse", false, false, 1, 4});
   return tensors;
 }
@@ -73,12 +74,12 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
   GpuKernelBuilder &b = kernel.b;
   Type f32 = b.builder.getF32Type();
   SmallVector<Value> inputs = {b.item(0), b.item(1), b.pointer(kernel.element(), "tiled", "@tiled_o"),
-                               b.pointer(f32, "tiled_lse", isExact(program) ? "@tiled_lse" : "")};
+                               b.pointer(f32, "tiled_lse", storesLse(program) ? "@tiled_lse" : "")};
   kernel.addTensor(inputs, "o", 3);
-  inputs.push_back(b.pointer(f32, "lse", isExact(program) ? "lse" : ""));
+  inputs.push_back(b.pointer(f32, "lse", storesLse(program) ? "lse" : ""));
   for (const char *axis : {"0", "1", "2"})
-    inputs.push_back(isExact(program) ? b.size(std::string("lse_stride") + axis, std::string("lse.") + axis)
-                                      : b.constant(int64_t{0}));
+    inputs.push_back(storesLse(program) ? b.size(std::string("lse_stride") + axis, std::string("lse.") + axis)
+                                        : b.constant(int64_t{0}));
   for (auto [name, symbol] : {std::pair{"key_heads", "HKV"},
                               {"heads_per_key_head", "R"},
                               {"first_pair", "G0"},
@@ -88,7 +89,7 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
   addGrid(program, b, inputs);
   SmallVector<Attribute> constants = {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)};
   addShape(program, b, constants);
-  constants.push_back(b.flag(isExact(program)));
+  constants.push_back(b.flag(storesLse(program)));
   b.call("scatter_rows", "token_order", constants, inputs);
   return kernel.finish(0);
 }

@@ -118,7 +118,7 @@ def Tercet_CompressedOp : Tercet_Op<"compressed", [InSpec, Pure, AttrSizedOperan
     under `weights` sums in which the t-th token of a pool has the weight of entry t. Pools are tokens of the compute dtype.
     With `queries` a block of so many query tokens attends as its mean, and all of its tokens get the output. `where`
     gets batch, query head, query token (or query block) and pool and leaves pairs out; `score` is that of `sparse`, with the
-    pool for the key. See docs/spec.md#compressed.
+    pool for the key. Under a token order pools and query blocks are its tiles. See docs/spec.md#compressed.
 
     | label | applies to         | rule                                                                   |
     |-------|--------------------|------------------------------------------------------------------------|
@@ -129,6 +129,7 @@ def Tercet_CompressedOp : Tercet_Op<"compressed", [InSpec, Pure, AttrSizedOperan
     | C5    | `where`            | gets four indices and yields one i1                                    |
     | C6    | `score`            | gets an f32 and four indices, and yields one f32                       |
     | C7    | `where`, `score`   | as mask C2                                                             |
+    | C8    | sizes              | under a token order the tokens of its tiles, which then are the pools  |
 
     Example: pools of 32 tokens, 16 apart; a query sees those that end before it.
     ```mlir
