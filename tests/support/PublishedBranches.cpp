@@ -52,7 +52,7 @@ reference::Data inCubes(const reference::Data &inputs) {
   reference::Data result;
   for (const char *name : {"q", "k", "v"}) {
     const Tensor &from = inputs[name];
-    result.tensors.emplace_back(name, reference::OwnedTensor::make(from.dtype, from.shape));
+    result.tensors.emplace_back(name, reference::OwnedTensor::make(from.dtype, {from.shape.begin(), from.shape.end()}));
     const Tensor &to = result.tensors.back().second.view();
     std::vector<int64_t> order = cubeByCube(from.shape[2]);
     for (int64_t h = 0; h < from.shape[1]; ++h)

@@ -26,8 +26,9 @@ static std::string withRule(std::string text, const std::string &rule) {
 
 // The text with a token order at the head of the body. A tile is a block of queries and of keys.
 static std::string withOrder(std::string text, const std::string &place) {
-  if (const char *larger = " = 128 : !tercet.static<i64>"; text.find(larger) != std::string::npos)
-    replace(text, larger, " = 64 : !tercet.static<i64>");
+  for (const char *other : {" = 128 : !tercet.static<i64>", " = 32 : !tercet.static<i64>"})
+    if (text.find(other) != std::string::npos)
+      replace(text, other, " = 64 : !tercet.static<i64>");
   int side = text.find(" = 64 : !tercet.static<i64>") != std::string::npos ? 4 : 2;
   std::string order = ") {\n";
   for (auto [axis, tile] : {std::pair{'t', 4}, {'y', side}, {'x', side}})

@@ -5,17 +5,7 @@ tercet.spec @tiled_branches(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
   %keep = tercet.param keep = 0.3 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   %classes = tercet.select %scores keep top_fraction(%keep)
-  %fine = tercet.sparse %q, %k, %v on %classes[critical] score {
-  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
-    %apart = arith.subi %i, %j : index
-    %distance = math.absi %apart : index
-    %steps = arith.index_cast %distance : index to i32
-    %far = arith.sitofp %steps : i32 to f32
-    %slope = arith.constant -0.01 : f32
-    %less = arith.mulf %far, %slope : f32
-    %x = arith.addf %s, %less : f32
-    tercet.yield %x : f32
-  }
+  %fine = tercet.sparse %q, %k, %v on %classes[critical]
   %means = tercet.block_mean %q, %k, %v on %classes[marginal]
   %coarse = tercet.compressed %q, %k, %v pool(%block, %block) where {
   ^bb0(%b: index, %h: index, %i: index, %c: index):
