@@ -10,8 +10,8 @@
 #include <string_view>
 
 #ifdef TERCET_BENCH_ONEDNN
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
+extern "C" void omp_set_num_threads(int); // of OpenMP's runtime, whose header each compiler has its own
 #endif
 #ifdef TERCET_BENCH_OPENBLAS
 #include <cblas.h>
