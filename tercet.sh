@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 packages=(
-  build-essential cmake ninja-build python3                           # build tools
+  build-essential clang-19 cmake ninja-build python3                  # build tools
   libmlir-19-dev llvm-19-dev llvm-19-tools mlir-19-tools              # compiler, lit, FileCheck
   libzstd-dev zlib1g-dev                                              # named by LLVM's CMake targets
   libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev libpng-dev # libraries
@@ -159,8 +159,9 @@ build() {
   : >"$log"
   install_packages
   prepare_nvrtc
-  if command -v ccache >/dev/null && [ -z "${CMAKE_CXX_COMPILER_LAUNCHER:-}" ]; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
+  # Compiles in less than half of g++'s time, most of it by what it keeps of precompiled headers. A build folder keeps its own.
+  if [ -z "${CXX:-}" ] && command -v clang++-19 >/dev/null; then
+    export CC=clang-19 CXX=clang++-19
   fi
   say 'configuring: preset release, into build/'
   logged 'cmake' cmake --preset release || exit 1

@@ -70,8 +70,36 @@ Value KernelLowering::roundDown(Value x) {
   return choose(small, choose(compare(CmpFPredicate::OGT, whole, bounded), below, whole), x);
 }
 
-// The larger or smaller of two, as `isFirst` says; NaN wins, or loses.
-Value KernelLowering::extreme(Value x, Value y, CmpFPredicate isFirst, bool keepsNaN) {
+// The largest size that an f32 may have, as far as the ops that make it say; infinite where it may be NaN or infinite.
+static double largest(Value x, int depth = 0) {
+  constexpr double unknown = std::numeric_limits<double>::infinity();
+  Operation *op = x.getDefiningOp();
+  if (!op || depth > 6)
+    return unknown;
+  auto of = [&](unsigned operand) { return largest(op->getOperand(operand), depth + 1); };
+  double size = llvm::TypeSwitch<Operation *, double>(op)
+                    .Case([](arith::ConstantOp constant) {
+                      auto value = dyn_cast<FloatAttr>(constant.getValue());
+                      return value && value.getValue().isFinite() ? std::abs(value.getValueAsDouble()) : unknown;
+                    })
+                    .Case<arith::SIToFPOp, arith::UIToFPOp>(
+                        [&](Operation *) { return std::exp2(op->getOperand(0).getType().getIntOrFloatBitWidth()); })
+                    .Case<arith::NegFOp, math::AbsFOp>([&](Operation *) { return of(0); })
+                    .Case([&](arith::MulFOp) { return std::isfinite(of(0) + of(1)) ? of(0) * of(1) : unknown; })
+                    .Case<arith::AddFOp, arith::SubFOp>([&](Operation *) { return of(0) + of(1); })
+                    .Case<arith::MaximumFOp, arith::MinimumFOp>([&](Operation *) { return std::max(of(0), of(1)); })
+                    .Default(unknown);
+  return size <= std::numeric_limits<float>::max() / 2 ? size : unknown; // less what rounding adds
+}
+
+// The larger or smaller of two, as `isFirst` says; NaN wins, or loses. One comparison where one of them is a number and
+// stands first if NaN is to win, last if it is to lose.
+Value KernelLowering::extreme(Operation *op, Value x, Value y, CmpFPredicate isFirst, bool keepsNaN) {
+  auto isNumber = [&](unsigned operand) { return std::isfinite(largest(op->getOperand(operand))); };
+  if (isNumber(keepsNaN ? 0 : 1))
+    return choose(compare(isFirst, x, y), x, y);
+  if (isNumber(keepsNaN ? 1 : 0))
+    return choose(compare(isFirst, y, x), y, x);
   Value best = choose(compare(isFirst, x, y), x, y); // y where either is NaN
   Value nan = keepsNaN ? x : y;
   return choose(compare(CmpFPredicate::UNO, nan, nan), x, best);
@@ -118,10 +146,10 @@ Value KernelLowering::floatOp(Operation *op, ValueRange operands) {
       .Case([&](math::FloorOp) { return roundDown(x); })
       .Case([&](math::CeilOp) { return negated(roundDown(negated(x))); })
       .Case([&](math::FmaOp) { return fused(x, operands[1], operands[2]); })
-      .Case([&](arith::MaximumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/true); })
-      .Case([&](arith::MaxNumFOp) { return extreme(x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/false); })
-      .Case([&](arith::MinimumFOp) { return extreme(x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/true); })
-      .Case([&](arith::MinNumFOp) { return extreme(x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/false); })
+      .Case([&](arith::MaximumFOp) { return extreme(op, x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/true); })
+      .Case([&](arith::MaxNumFOp) { return extreme(op, x, operands[1], CmpFPredicate::OGT, /*keepsNaN=*/false); })
+      .Case([&](arith::MinimumFOp) { return extreme(op, x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/true); })
+      .Case([&](arith::MinNumFOp) { return extreme(op, x, operands[1], CmpFPredicate::OLT, /*keepsNaN=*/false); })
       .Case([&](arith::FPToSIOp cast) -> Value {
         Value whole = truncated(x);
         Type to = cast.getType();

@@ -134,7 +134,7 @@ private:
   Value exp(Value x);
   Value tanh(Value x);
   Value roundDown(Value x);
-  Value extreme(Value x, Value y, mlir::arith::CmpFPredicate isFirst, bool keepsNaN);
+  Value extreme(mlir::Operation *op, Value x, Value y, mlir::arith::CmpFPredicate isFirst, bool keepsNaN);
   Value truncated(Value x);
   Value quotient(Value x, Value y);
   Value roundedQuotient(Value x, Value y, Value whole, bool up);

@@ -120,12 +120,14 @@ private:
   void maskedTile(Value tile);
 
   // AttendScores.cpp
-  /// Rows and columns of a tile of scores.
+  /// Rows and columns of a tile of scores. For a part of a row tile it is known before whether some row is fresh (anyFresh),
+  /// and what moves scores to their maxima: by `shift`, or where that may change on the way, by `shifts`.
   struct Part {
     Value row;
     int64_t rows;
     Value col;
     int64_t cols;
+    Value shift = {}, anyFresh = {};
   };
   /// A row tile's part of `elements`, rounded up.
   int64_t shareOf(int64_t elements) const {
@@ -140,7 +142,9 @@ private:
   Value regionScores(Value product, const Part &part, const Tile &tile);
   Value regionValues(Value product, const Part &part, const Tile &tile, Value shift, bool restricted);
   Value shiftOf(const Part &part);
+  Value freshRows(const Part &part);
   void startRows(Value scores, const Part &part);
+  void startFreshRows(Value scores, Value fresh, const Part &part);
 
   // AttendInputs.cpp
   Value inputRow(const StageInput &input, Value row);
@@ -179,6 +183,7 @@ private:
   Value keyCount;          ///< validK as regions compute with it
   Value queries, acc, max, sum, noBias, tailBias, columnBias;
   Value probabilities; ///< of a row tile, where it does not fit into registers
+  Value shifts;        ///< of its rows, under a score region
 };
 
 } // namespace tercet::compiler

@@ -46,10 +46,17 @@ void AttendBuilder::visitInPanels(Value row, int64_t rows, const Tile &tile, Val
     return share ? k.subview(view, zero, k.mul(k.add(k.mul(share, panels), panel), elements)) : Value();
   };
   Value p = k.window(probabilities, rows, tile.cols);
+  Part all{row, rows, zero, tile.cols, {}, {}};
+  Value shift = shiftOf(all), anyFresh;
+  if (score && tile.firstKey) {
+    anyFresh = k.any(freshRows(all));
+    k.store(shift, shifts, zero);
+  }
   k.loop(zero, k.index(keyPanels), 1, [&](Value panel) {
     Value col = k.mul(panel, keyPanel), keys = k.subview(tile.keys, zero, k.mul(panel, tile.keyStep));
-    k.store(scoresOf({row, rows, col, keyPanel}, tile, keys, ahead(tile.nextKeys, panel, keyPanels, shareK), shareK), p,
-            zero, col);
+    k.store(scoresOf({row, rows, col, keyPanel, shift, anyFresh}, tile, keys,
+                     ahead(tile.nextKeys, panel, keyPanels, shareK), shareK),
+            p, zero, col);
   });
   k.softmaxInPlace(p, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
   k.loop(zero, k.index(valuePanels), 1, [&](Value panel) {
@@ -73,7 +80,7 @@ Value AttendBuilder::scoresOf(const Part &part, const Tile &tile, Value keys, Va
 
 // The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it.
 Value AttendBuilder::biasedScores(Value product, const Part &part, const Tile &tile) {
-  SmallVector<Value> inputs{product, shiftOf(part)};
+  SmallVector<Value> inputs{product, part.shift ? part.shift : shiftOf(part)};
   if (tile.weighted)
     inputs.push_back(k.load(tile.bias, zero, 1, part.cols, part.col));
   return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -82,7 +89,7 @@ Value AttendBuilder::biasedScores(Value product, const Part &part, const Tile &t
   });
 }
 
-// What moves scores of rows to their maximum. A fresh row has none yet: its scores are relative to 0.
+// What moves scores of rows to their maxima. A fresh row has none yet: its scores are relative to 0.
 Value AttendBuilder::shiftOf(const Part &part) {
   return k.map({k.load(max, part.row, part.rows, 1)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value fresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
@@ -90,31 +97,43 @@ Value AttendBuilder::shiftOf(const Part &part) {
   });
 }
 
-// Gives fresh rows the maximum of their first scores. Relative to 0 these would be rounded at their own size, which
-// products are anyway, but not what a score region bounds.
-void AttendBuilder::startRows(Value scores, const Part &part) {
-  Value maxima = k.load(max, part.row, part.rows, 1);
-  Value fresh = k.map({maxima}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+// 1 in rows that have no maximum yet, 0 in others.
+Value AttendBuilder::freshRows(const Part &part) {
+  return k.map({k.load(max, part.row, part.rows, 1)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value isFresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
     return body.create<arith::SelectOp>(loc, isFresh, k.real(1), k.real(0));
   });
-  k.when(k.any(fresh), [&] {
-    Value tops = k.reduce(tkern::ReduceKind::Max, scores);
-    Value started = k.map({maxima, fresh, tops}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      Value isFresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, v[1], k.real(0));
-      Value largest = k.real(std::numeric_limits<float>::max());
-      Value size = body.create<math::AbsFOp>(loc, v[2]);
-      Value isFinite = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLE, size, largest);
-      Value starts = body.create<arith::AndIOp>(loc, isFresh, isFinite);
-      return body.create<arith::SelectOp>(loc, starts, body.create<arith::MulFOp>(loc, v[2], k.real(log2e)), v[0]);
+}
+
+// Gives fresh rows the maximum of their first scores. Relative to 0 these would be rounded at their own size, which
+// products are anyway, but not what a score region bounds.
+void AttendBuilder::startRows(Value scores, const Part &part) {
+  if (part.anyFresh)
+    return k.when(part.anyFresh, [&] {
+      startFreshRows(scores, freshRows(part), part);
+      k.store(shiftOf(part), shifts, zero);
     });
-    k.store(started, max, part.row);
+  Value fresh = freshRows(part);
+  k.when(k.any(fresh), [&] { startFreshRows(scores, fresh, part); });
+}
+
+void AttendBuilder::startFreshRows(Value scores, Value fresh, const Part &part) {
+  Value maxima = k.load(max, part.row, part.rows, 1);
+  Value tops = k.reduce(tkern::ReduceKind::Max, scores);
+  Value started = k.map({maxima, fresh, tops}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value isFresh = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, v[1], k.real(0));
+    Value largest = k.real(std::numeric_limits<float>::max());
+    Value size = body.create<math::AbsFOp>(loc, v[2]);
+    Value isFinite = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLE, size, largest);
+    Value starts = body.create<arith::AndIOp>(loc, isFresh, isFinite);
+    return body.create<arith::SelectOp>(loc, starts, body.create<arith::MulFOp>(loc, v[2], k.real(log2e)), v[0]);
   });
+  k.store(started, max, part.row);
 }
 
 // Regions see scores in natural units. Only tiles with pairs that are out pay for leaving them out.
 Value AttendBuilder::regionScores(Value product, const Part &part, const Tile &tile) {
-  Value shift = score ? Value() : shiftOf(part);
+  Value shift = score ? Value() : part.shift ? part.shift : shiftOf(part);
   Value scores = k.choose(
       product.getType(), tile.restricted, [&] { return regionValues(product, part, tile, shift, true); },
       [&] { return regionValues(product, part, tile, shift, false); });
@@ -122,9 +141,10 @@ Value AttendBuilder::regionScores(Value product, const Part &part, const Tile &t
     return scores;
   startRows(scores, part);
   Value unit = k.real(log2e);
-  return k.map({scores, shiftOf(part)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    return body.create<math::FmaOp>(loc, v[0], unit, v[1]);
-  });
+  return k.map({scores, part.anyFresh ? k.load(shifts, zero, part.rows, 1) : shiftOf(part)},
+               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                 return body.create<math::FmaOp>(loc, v[0], unit, v[1]);
+               });
 }
 
 // What the score region makes of products, or where there is none scores as softmaxStep takes them; -inf of pairs that

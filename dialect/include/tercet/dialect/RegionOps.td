@@ -149,8 +149,8 @@ def Tercet_CompressedOp : Tercet_Op<"compressed", [InSpec, Pure, AttrSizedOperan
     }
     ```
   }];
-  let arguments = (ins Tercet_Tokens:$q, Tercet_Tokens:$k, Tercet_Tokens:$v, Tercet_StaticInteger:$length /*C1*/,
-                       Tercet_StaticInteger:$stride /*C1*/, Optional<Tercet_StaticInteger>:$queries /*C2*/,
+  let arguments = (ins Tercet_Tokens:$q, Tercet_Tokens:$k, Tercet_Tokens:$v, Tercet_StaticInteger:$length /*C1, C8*/,
+                       Tercet_StaticInteger:$stride /*C1, C8*/, Optional<Tercet_StaticInteger>:$queries /*C2, C8*/,
                        Optional<Tercet_Table>:$key_weights /*C3*/, Optional<Tercet_Table>:$value_weights /*C3*/,
                        Optional<Tercet_RuntimeFloat>:$scale /*C4*/);
   let results = (outs Tercet_Branch:$output);
