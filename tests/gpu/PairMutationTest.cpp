@@ -49,7 +49,7 @@ const std::vector<KernelEdit> readEdits = {
     {"found.allows || __any_sync(whole_warp, mine.allows)", "mine.allows"},
     {"if (static_cast<int>(lane()) == thread)\n      guess = found;", "guess = found;"},
     {"range_row = rows_before + entry", "range_row = rows_before"},
-    {"value_7 = least_4 <= largest_2", "value_7 = least_4 <= least_2"},
+    {"= least_4 <= largest_2", "= least_4 <= least_2"},
     {"begin = from / size, end = to / size", "begin = from / size + 1, end = to / size"},
     {"end - begin < 8", "end - begin < 0", "no range is known, and pairs are looked at"},
 };
