@@ -22,4 +22,6 @@ add_library(tercet::llvm ALIAS tercet_llvm)
 target_include_directories(tercet_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_compile_definitions(tercet_llvm INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(tercet_llvm INTERFACE ${llvm_core})
-target_link_options(tercet_llvm INTERFACE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL)
+if(NOT TERCET_SANITIZE) # a sanitizer's malloc has to be seen by libraries that allocate what we free
+  target_link_options(tercet_llvm INTERFACE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL)
+endif()

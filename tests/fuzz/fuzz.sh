@@ -15,6 +15,9 @@ artifact) seeds=(tests/golden) ;;
 esac
 program=(build/fuzz/bin/fuzz_"$target" -timeout=10 -rss_limit_mb=2048 -max_len=16384 "-artifact_prefix=$found-")
 
+# MLIR's libraries are not instrumented: they use memory of LLVM's allocators as it was poisoned by our copies of their inline code.
+export ASAN_OPTIONS=allow_user_poisoning=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+
 case $action in
 run)
   mkdir -p "$found"
