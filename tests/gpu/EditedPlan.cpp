@@ -2,7 +2,6 @@
 #include "gpu/EditedPlan.h"
 
 #include "tercet/compiler/cuda/Nvrtc.h"
-#include "unit/simulator/KernelEdits.h"
 
 #include <catch2/catch.hpp>
 
@@ -59,6 +58,15 @@ std::string EditedPlan::findFault(const std::string &edited) {
         return fault;
     }
   return "";
+}
+
+void requireFound(const std::string &kernel, const std::vector<Case> &cases, const std::vector<KernelEdit> &edits,
+                  ChangeInputs change) {
+  EditedPlan plan("sm_80", kernel, cases, change);
+  BugCount count = countBugs(plan.source(), edits, [&](const std::string &edited) { return plan.findFault(edited); });
+  INFO(cases[0].spec << ", " << kernel);
+  CHECK(count.bugs >= 4);
+  CHECK(count.found == count.bugs);
 }
 
 } // namespace tercet::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gpu/SimulatedCase.h"
+#include "unit/simulator/KernelEdits.h"
 
 namespace tercet::test {
 
@@ -27,5 +28,9 @@ private:
   Artifact artifact;
   SimulatedBackend backends[3];
 };
+
+/// Requires that each bug among these edits of a kernel for sm_80 is found, and that there are four at least.
+void requireFound(const std::string &kernel, const std::vector<Case> &cases, const std::vector<KernelEdit> &edits,
+                  ChangeInputs change = nullptr);
 
 } // namespace tercet::test

@@ -2,7 +2,6 @@
 // at a time: the simulator must find all but those that change nothing. Masks without classes are edited in
 // unit/simulator/MaskedDenseTest.cpp.
 #include "gpu/EditedPlan.h"
-#include "unit/simulator/KernelEdits.h"
 
 #include <catch2/catch.hpp>
 
@@ -105,15 +104,6 @@ void mixSegments(PreparedCase &prepared) {
       for (int64_t b = 0; b < segments.shape[0]; ++b)
         for (int64_t token = 0; token < segments.shape[1]; ++token)
           segments.set(static_cast<double>(token / lengths[b] * 3 % 7 + 100 * b), b, token);
-}
-
-void requireFound(const std::string &kernel, const std::vector<Case> &cases, const std::vector<KernelEdit> &edits,
-                  ChangeInputs change = nullptr) {
-  EditedPlan plan("sm_80", kernel, cases, change);
-  BugCount count = countBugs(plan.source(), edits, [&](const std::string &edited) { return plan.findFault(edited); });
-  INFO(cases[0].spec << ", " << kernel);
-  CHECK(count.bugs >= 5);
-  CHECK(count.found == count.bugs);
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 // Bugs in the kernels that score, rank and classify blocks, one at a time: the simulator must find all but those that change
 // nothing.
 #include "gpu/EditedPlan.h"
-#include "unit/simulator/KernelEdits.h"
 
 #include <catch2/catch.hpp>
 
@@ -126,14 +125,6 @@ Case longRows(Case entry) {
   entry.content = Content::normal;
   entry.scale = 4;
   return entry;
-}
-
-void requireFound(const std::string &kernel, const std::vector<Case> &cases, const std::vector<KernelEdit> &edits) {
-  EditedPlan plan("sm_80", kernel, cases);
-  BugCount count = countBugs(plan.source(), edits, [&](const std::string &edited) { return plan.findFault(edited); });
-  INFO(cases[0].spec << ", " << kernel);
-  CHECK(count.bugs >= 4);
-  CHECK(count.found == count.bugs);
 }
 
 } // namespace
