@@ -12,7 +12,7 @@ const std::vector<KernelEdit> sumEdits = {
     {"kept_rows<16, 64>(added_rows, row, live_rows)", "kept_rows<16, 1>(added_rows, row, live_rows)"},
     {"static_cast<u32>(row) / SHARE", "static_cast<u32>(row) / SHARE + 1"},
     {"times_gate = x * entry", "times_gate = x"},
-    {"clamped(i, {g_size2, g_stride2})", "clamped(i + 1, {g_size2, g_stride2})"},
+    {"clamped(i, {g_size2, g_stride2})", "clamped(j_2, {g_size2, g_stride2})"},
     {"clamped(j_2, {g_size3, g_stride3})", "0"},
     {"clamped(head_index, {g_size1, g_stride1})", "clamped(batch_index, {g_size1, g_stride1})"},
     {"}, added, row, 0);", "}, added, block_row, 0);"},
@@ -25,7 +25,7 @@ const std::vector<KernelEdit> poolEdits = {
     {"live_tokens(lengths, head.batch, count) - first", "count - first"},
     {"sum.x / count", "sum.x"},
     {"(gr * pools_of_head + pool) * COLS", "pool * COLS"},
-    {"head.query_head, head_stride), row", "0, head_stride), row"},
+    {"batch_stride, head.query_head, head_stride", "batch_stride, 0, head_stride"},
 };
 
 const std::vector<KernelEdit> weightEdits = {
@@ -81,13 +81,16 @@ Case ragged(std::string spec) {
           .poison = true};
 }
 
-/// Clipped tiles, then text.
-Case onGrid() {
-  return {.name = "edited",
-          .spec = "tiled_branches@suffix",
-          .settings = {{"block", "16"}, {"tile_t", "2"}, {"tile_y", "2"}, {"tile_x", "4"}},
-          .parameters = {{"grid_t", 3}, {"grid_y", 3}, {"grid_x", 6}},
-          .shape = {.batch = 2, .heads = 2, .tokensQ = 54 + 5, .tokensK = 54 + 20, .headDim = 16}};
+/// Clipped tiles, then text. blocks: parameters of the block size.
+Case onGrid(std::string spec, const std::vector<std::string> &blocks) {
+  Case entry = {.name = "edited",
+                .spec = std::move(spec),
+                .settings = {{"tile_t", "2"}, {"tile_y", "2"}, {"tile_x", "4"}},
+                .parameters = {{"grid_t", 3}, {"grid_y", 3}, {"grid_x", 6}},
+                .shape = {.batch = 2, .heads = 2, .tokensQ = 54 + 5, .tokensK = 54 + 20, .headDim = 16}};
+  for (const std::string &name : blocks)
+    entry.settings[name] = "16";
+  return entry;
 }
 
 } // namespace
@@ -107,8 +110,8 @@ TEST_CASE("bugs in states that a softmax goes on from are found by running them"
 }
 
 TEST_CASE("bugs in copies in the order of tiles are found by running them", "[mutation]") {
-  requireFound("tile_k", {onGrid()}, gatherEdits);
-  requireFound("untile", {onGrid()}, scatterEdits);
+  requireFound("tile_q", {onGrid("tiled_branches@suffix", {"block"})}, gatherEdits);
+  requireFound("untile", {onGrid("sla@suffix", {"block_q", "block_k"})}, scatterEdits);
 }
 
 } // namespace tercet::test
