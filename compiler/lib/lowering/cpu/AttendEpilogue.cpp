@@ -133,12 +133,11 @@ void AttendBuilder::epilogue() {
       add(gated(inputTile(input, pointer, row, rows, cols), factor, row));
     storeRows(out, target, row, left, cols, width);
   });
-  if (queriesAt.ordered()) // goes without lengths
-    return;
-  // Rows beyond the length: O = 0, LSE = -inf.
-  k.loop(validRows, presentRows, 1, [&](Value row) {
-    k.store(k.splat(k.real(0), 1, cols), target, row, {}, {}, width);
+  // Rows beyond the length, and all of a head that chooses no stage: O = 0, LSE = -inf.
+  k.loop(validRows, presentRows, rows, [&](Value row) {
+    Value left = k.sub(presentRows, row);
+    storeRows(k.splat(k.real(0), rows, cols), target, row, left, cols, width);
     if (logs)
-      storeLse(row, {}, [&] { return k.splat(lowest, 1, 1); });
+      storeLse(row, left, [&] { return k.splat(lowest, rows, 1); });
   });
 }
