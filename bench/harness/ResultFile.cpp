@@ -34,7 +34,11 @@ nlohmann::json describeMachine() {
   machine["level"] = cpuLevelName(detectCpuLevel());
   machine["cores"] = std::thread::hardware_concurrency();
   machine["system"] = fmt::format("{} {}", system.sysname, system.release);
-  machine["compiler"] = fmt::format("g++ {}", __VERSION__);
+#if defined(__clang__)
+  machine["compiler"] = "clang " __clang_version__;
+#else
+  machine["compiler"] = "g++ " __VERSION__;
+#endif
   machine["date"] = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
   return machine;
 }
