@@ -2,10 +2,12 @@
 #include "CompiledBody.h"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <string_view>
 
 using namespace tercet;
 using namespace tercet::test;
@@ -115,6 +117,30 @@ TEST_CASE("minima and maxima keep NaN or leave it, as their names say", "[codege
         CHECK((std::isnan(expected) ? std::isnan(got[index]) : got[index] == expected));
       }
     }
+}
+
+// The other side then takes one comparison less.
+TEST_CASE("a side of an extreme that is a number by its ops leaves NaN of the other side what it is", "[codegen]") {
+  const float notANumber = std::numeric_limits<float>::quiet_NaN();
+  for (CpuLevel level : runnableLevels())
+    for (const char *op : {"maximumf", "minimumf", "maxnumf", "minnumf"})
+      for (bool isFirst : {false, true}) {
+        std::string sides = isFirst ? "%known, %x" : "%x, %known";
+        CompiledBody body(level, fmt::format("%whole = arith.sitofp %j : i32 to f32\n%half = arith.constant 0.5 : f32\n"
+                                             "%known = arith.mulf %whole, %half : f32\n%y = arith.{} {} : f32",
+                                             op, sides));
+        std::vector<float> x(256, notANumber), none(64, 0.0f);
+        for (size_t index = 0; index < 256; index += 3)
+          x[index] = static_cast<float>(index % 7) * 5;
+        std::vector<float> got = body.run(x, {0, 0, 0, 0}, none);
+        bool isMax = std::string_view(op).starts_with("max"), keepsNaN = !std::string_view(op).ends_with("numf");
+        for (size_t index = 0; index < 256; ++index) {
+          float known = static_cast<float>(index % 64) / 2;
+          float expected = isMax ? std::fmax(x[index], known) : std::fmin(x[index], known);
+          INFO(cpuLevelName(level) << " " << op << "(" << sides << ") at " << index << " = " << got[index]);
+          CHECK((keepsNaN && std::isnan(x[index]) ? std::isnan(got[index]) : got[index] == expected));
+        }
+      }
 }
 
 TEST_CASE("a division by what may be zero is a division, whatever flags an op carries", "[codegen]") {
