@@ -220,8 +220,8 @@ private:
     for (int64_t t = 0; t < tokens.rows; ++t)
       for (int64_t c = 0; c < k.columns; ++c)
         tokens[t][c] = static_cast<Real>(operands.q.get(batch, head, members[t], (c + firstFeature) % k.columns));
-    std::iota(members.begin(), members.end(), int64_t{0});
-    Matrix<Real> mean = poolTokens(tokens, {members}, {}, 0, operands.sizes.dtype);
+    PoolMembers one{runOfTokens(0, tokens.rows, tokens.rows)};
+    Matrix<Real> mean = poolTokens(tokens, one, {}, 0, operands.sizes.dtype);
     return attend(branch, block, mean.values, all, pooled.k, pooled.v);
   }
 
