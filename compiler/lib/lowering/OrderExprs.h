@@ -1,10 +1,13 @@
-// A token order in a plan: what it is called there, and what it makes of sizes.
+// Sizes in a plan, and what a token order makes of them.
 #pragma once
 
 #include "tercet/Plan.h"
 #include "tercet/dialect/TercetDialect.h"
 
 namespace tercet::compiler {
+
+/// A size that a launch knows (tercet/Plan.h).
+inline Expr sym(const char *name) { return Expr::symbol(name); }
 
 /// Nothing where the spec has no token order.
 std::optional<PlanOrder> readOrder(ir::SpecOp spec);

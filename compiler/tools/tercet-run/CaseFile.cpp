@@ -1,14 +1,14 @@
 // The table is made by tercet-bundle and read here; a field of another type is a table of another version.
 #include "CaseFile.h"
+#include "Output.h"
 
 #include "tercet/AtomicFile.h"
-
-#include <nlohmann/json.hpp>
 
 namespace tercet::run {
 namespace {
 
-using Json = nlohmann::json;
+using cli::Json;
+
 constexpr uint64_t largestTable = 16 << 20;
 
 std::vector<std::pair<std::string, double>> numbersOf(const Json &object) {

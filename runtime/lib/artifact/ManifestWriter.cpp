@@ -11,16 +11,16 @@
 namespace tercet {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json exprsToJson(const std::vector<Expr> &exprs) {
-  Json list = Json::array();
+OrderedJson exprsToJson(const std::vector<Expr> &exprs) {
+  OrderedJson list = OrderedJson::array();
   for (const Expr &expr : exprs)
     list.push_back(exprPostfix(expr));
   return list;
 }
 
-Json mapToJson(const PlanTensorMap &map) {
+OrderedJson mapToJson(const PlanTensorMap &map) {
   return {{"of", map.ofBuffer ? "buffer" : "tensor"},
           {"dtype", dtypeName(map.dtype)},
           {"offset", exprPostfix(map.offset)},
@@ -30,18 +30,19 @@ Json mapToJson(const PlanTensorMap &map) {
           {"swizzle", kindName(swizzleNames, map.swizzle)}};
 }
 
-Json slotToJson(const PlanSlot &slot) {
+OrderedJson slotToJson(const PlanSlot &slot) {
   bool isInteger = slot.kind == PlanSlot::Kind::integer;
-  Json list = Json::array({kindName(slotKindNames, slot.kind), isInteger ? exprPostfix(slot.value) : slot.name});
+  OrderedJson list =
+      OrderedJson::array({kindName(slotKindNames, slot.kind), isInteger ? exprPostfix(slot.value) : slot.name});
   if (slot.kind == PlanSlot::Kind::tensorMap)
     list.push_back(mapToJson(slot.map));
   return list;
 }
 
-Json nodeToJson(const PlanNode &node) {
-  Json result = {{"kind", kindName(nodeKindNames, node.kind)}, {"callee", node.callee}, {"stage", node.stage}};
+OrderedJson nodeToJson(const PlanNode &node) {
+  OrderedJson result = {{"kind", kindName(nodeKindNames, node.kind)}, {"callee", node.callee}, {"stage", node.stage}};
   result["grid"] = {exprPostfix(node.grid[0]), exprPostfix(node.grid[1]), exprPostfix(node.grid[2])};
-  result["slots"] = Json::array();
+  result["slots"] = OrderedJson::array();
   for (const PlanSlot &slot : node.slots)
     result["slots"].push_back(slotToJson(slot));
   result["kernels"] = node.kernels;
@@ -50,21 +51,21 @@ Json nodeToJson(const PlanNode &node) {
     result["bytes"] = exprPostfix(node.bytes);
     result["byte"] = node.byte;
   }
-  result["body"] = Json::array();
+  result["body"] = OrderedJson::array();
   for (const PlanNode &inner : node.body)
     result["body"].push_back(nodeToJson(inner));
   return result;
 }
 
-Json signatureToJson(const PlanSignature &plan) {
-  Json result = {{"block_q", plan.blockQ}, {"block_k", plan.blockK}};
-  result["arguments"] = Json::array();
+OrderedJson signatureToJson(const PlanSignature &plan) {
+  OrderedJson result = {{"block_q", plan.blockQ}, {"block_k", plan.blockK}};
+  result["arguments"] = OrderedJson::array();
   for (const PlanArgument &argument : plan.arguments) {
-    Json entry = {{"name", argument.name},
-                  {"role", roleName(argument.role)},
-                  {"optional", argument.optional},
-                  {"output", argument.isOutput},
-                  {"dtype", dtypeName(argument.dtype)}};
+    OrderedJson entry = {{"name", argument.name},
+                         {"role", roleName(argument.role)},
+                         {"optional", argument.optional},
+                         {"output", argument.isOutput},
+                         {"dtype", dtypeName(argument.dtype)}};
     if (argument.role == PlanArgument::Role::table)
       entry["axes"] = argument.axes;
     result["arguments"].push_back(std::move(entry));
@@ -72,7 +73,7 @@ Json signatureToJson(const PlanSignature &plan) {
   if (plan.order)
     result["order"] = {
         {"grid", plan.order->grid}, {"tile", plan.order->tile}, {"text", kindName(textPlaceNames, plan.order->text)}};
-  result["parameters"] = Json::array();
+  result["parameters"] = OrderedJson::array();
   for (const PlanParameter &parameter : plan.parameters)
     result["parameters"].push_back({{"name", parameter.name},
                                     {"value", parameter.value},
@@ -82,8 +83,8 @@ Json signatureToJson(const PlanSignature &plan) {
   return result;
 }
 
-Json planToJson(const Plan &plan) {
-  Json result = {{"buffers", Json::array()}};
+OrderedJson planToJson(const Plan &plan) {
+  OrderedJson result = {{"buffers", OrderedJson::array()}};
   for (const PlanBuffer &buffer : plan.buffers)
     result["buffers"].push_back(
         {{"name", buffer.name}, {"bytes", exprPostfix(buffer.bytes)}, {"purpose", buffer.purpose}});
@@ -93,16 +94,16 @@ Json planToJson(const Plan &plan) {
                         {"slices", exprPostfix(plan.grouping.slices)},
                         {"rows", exprPostfix(plan.grouping.rows)},
                         {"items_per_pair", exprPostfix(plan.grouping.itemsPerPair)}};
-  result["nodes"] = Json::array();
+  result["nodes"] = OrderedJson::array();
   for (const PlanNode &node : plan.nodes)
     result["nodes"].push_back(nodeToJson(node));
   return result;
 }
 
-Json rangeToJson(const CodeRange &range) { return {{"offset", range.offset}, {"size", range.size}}; }
+OrderedJson rangeToJson(const CodeRange &range) { return {{"offset", range.offset}, {"size", range.size}}; }
 
 /// ranges: those of cubin, PTX and source.
-Json gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
+OrderedJson gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
   return {{"threads", gpu.threads},
           {"cluster_size", gpu.clusterSize},
           {"dynamic_shared_bytes", gpu.dynamicSharedBytes},
@@ -119,10 +120,10 @@ Json gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
 }
 
 /// range: the module's first; advanced behind its last.
-Json moduleToJson(const TargetModule &module, const CodeRange *&range) {
-  Json result = {{"target", module.target}, {"code", rangeToJson(*range++)}, {"kernels", Json::array()}};
+OrderedJson moduleToJson(const TargetModule &module, const CodeRange *&range) {
+  OrderedJson result = {{"target", module.target}, {"code", rangeToJson(*range++)}, {"kernels", OrderedJson::array()}};
   for (const KernelInfo &kernel : module.kernels) {
-    Json entry = {{"name", kernel.name}, {"scratch_bytes", kernel.scratchBytes}, {"schedule", kernel.schedule}};
+    OrderedJson entry = {{"name", kernel.name}, {"scratch_bytes", kernel.scratchBytes}, {"schedule", kernel.schedule}};
     if (module.isGpu()) {
       entry["gpu"] = gpuToJson(kernel.gpu, range);
       range += 3;
@@ -136,21 +137,22 @@ Json moduleToJson(const TargetModule &module, const CodeRange *&range) {
 } // namespace
 
 std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange> &ranges) {
-  Json root = {{"spec", {{"name", artifact.specName}, {"text", artifact.specText}, {"digest", artifact.specDigest}}},
-               {"compiler", artifact.compiler},
-               {"head_dim", artifact.headDim},
-               {"value_dim", artifact.valueDim},
-               {"dtype", dtypeName(artifact.dtype)},
-               {"aggregation", artifact.aggregation}};
-  root["static_parameters"] = Json::array();
+  OrderedJson root = {
+      {"spec", {{"name", artifact.specName}, {"text", artifact.specText}, {"digest", artifact.specDigest}}},
+      {"compiler", artifact.compiler},
+      {"head_dim", artifact.headDim},
+      {"value_dim", artifact.valueDim},
+      {"dtype", dtypeName(artifact.dtype)},
+      {"aggregation", artifact.aggregation}};
+  root["static_parameters"] = OrderedJson::array();
   for (const auto &[name, value] : artifact.staticParameters)
-    root["static_parameters"].push_back(Json::array({name, value}));
+    root["static_parameters"].push_back(OrderedJson::array({name, value}));
   root["signature"] = signatureToJson(artifact.signature());
-  root["modules"] = Json::array();
+  root["modules"] = OrderedJson::array();
   const CodeRange *range = ranges.data();
   for (const TargetModule &module : artifact.modules)
     root["modules"].push_back(moduleToJson(module, range));
-  return root.dump(1, ' ', false, Json::error_handler_t::replace);
+  return root.dump(1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 } // namespace tercet

@@ -14,8 +14,6 @@
 
 namespace tercet::compiler {
 
-inline Expr sym(const char *name) { return Expr::symbol(name); }
-
 class PlanWriter {
 public:
   PlanWriter(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule)

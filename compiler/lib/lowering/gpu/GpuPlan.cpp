@@ -14,8 +14,6 @@ namespace tercet::compiler {
 
 namespace {
 
-Expr sym(const char *name) { return Expr::symbol(name); }
-
 class PlanBuilder {
 public:
   PlanBuilder(ir::SpecOp spec, const GpuProgram &program) : spec(spec), program(program) {}

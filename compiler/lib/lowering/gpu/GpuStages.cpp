@@ -27,8 +27,6 @@ namespace tercet::compiler {
 
 namespace {
 
-Expr sym(const char *name) { return Expr::symbol(name); }
-
 std::string textOf(Attribute attribute) {
   std::string text;
   llvm::raw_string_ostream stream(text);

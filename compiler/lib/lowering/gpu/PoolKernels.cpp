@@ -35,7 +35,7 @@ Expr headsOf(const PoolTensor &of) {
   return of.isQuery() ? pairs * Expr::symbol("R") : pairs;
 }
 
-std::string nameOf(const AttendStage &stage, const PoolTensor &of) { return stage.name + "_" + of.tensor; }
+std::string bufferName(const AttendStage &stage, const PoolTensor &of) { return stage.name + "_" + of.tensor; }
 
 OwningOpRef<ModuleOp> lowerPools(MLIRContext &context, const GpuProgram &program, const std::string &name,
                                  const PoolTensor &of) {
@@ -65,7 +65,7 @@ OwningOpRef<ModuleOp> lowerPools(MLIRContext &context, const GpuProgram &program
 void addPoolStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                    const AttendStage &stage) {
   for (const PoolTensor &of : tensorsOf(program, stage)) {
-    std::string name = nameOf(stage, of);
+    std::string name = bufferName(stage, of);
     int64_t inBlock = stageThreads / (of.cols / 2);
     auto lower = [&context, &program, name, of] { return lowerPools(context, program, name, of); };
     stages.push_back(makeStage(name, "prologue", {ceildiv(poolsOf(program, of), inBlock), headsOf(of), 1},
@@ -77,7 +77,7 @@ void addPoolBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program,
   int64_t elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
   for (const PoolTensor &of : tensorsOf(program, stage))
     buffers.push_back(
-        {nameOf(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes), "pools of " + of.tensor});
+        {bufferName(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes), "pools of " + of.tensor});
 }
 
 } // namespace tercet::compiler

@@ -7,8 +7,6 @@ namespace tercet::compiler {
 
 namespace {
 
-Expr sym(const char *name) { return Expr::symbol(name); }
-
 /// Heads and blocks that selection works on at once: a group's, or under all_heads those of the call.
 struct SelectSizes {
   explicit SelectSizes(const GpuProgram &program)

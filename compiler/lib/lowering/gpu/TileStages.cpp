@@ -6,8 +6,6 @@ namespace tercet::compiler {
 
 namespace {
 
-Expr sym(const char *name) { return Expr::symbol(name); }
-
 constexpr int64_t partPlaces = 64; ///< tile_part of the device library
 
 /// A tensor and its copy: [B][heads][places][columns].
