@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every benchmark and writes bench/results: bench/run.sh [--quick] [SUITE ..]   (suites: dense sla full cold language memory)
+# Runs every benchmark and writes bench/results: bench/run.sh [--quick] [SUITE ..]   (suites: dense gradient sla full cold language memory)
 # --quick: seconds instead of minutes, small shapes, into build/bench-quick; shows that it runs, not how fast.
 # Builds first if need be. Give it a quiet machine; repetitions that had to wait for a core are taken again.
 set -euo pipefail

@@ -16,7 +16,7 @@ struct Suite {
   const char *name;
   ResultFile (*run)(const SuiteOptions &);
 };
-const Suite suites[] = {{"dense", denseSuite}, {"sla", slaSuite},           {"full", fullSuite},
+const Suite suites[] = {{"dense", denseSuite}, {"gradient", gradientSuite}, {"sla", slaSuite},      {"full", fullSuite},
                         {"cold", coldSuite},   {"language", languageSuite}, {"memory", memorySuite}};
 
 int fail(const std::string &sentence) {
@@ -28,7 +28,8 @@ int runSuites(const SuiteOptions &options, const std::string &directory, const s
   for (const std::string &name : wanted)
     if (std::none_of(std::begin(suites), std::end(suites), [&](const Suite &suite) { return name == suite.name; }))
       return fail(fmt::format(
-          "unknown argument '{}'; legal: --quick, --out DIR, dense, sla, full, cold, language, memory", name));
+          "unknown argument '{}'; legal: --quick, --out DIR, dense, gradient, sla, full, cold, language, memory",
+          name));
   for (const Suite &suite : suites)
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), suite.name) != wanted.end()) {
       ResultFile results = suite.run(options);

@@ -20,6 +20,8 @@ struct SuiteOptions {
 
 /// Dense f32 at 4096 tokens against the FMA peak and the baselines, interleaved.
 ResultFile denseSuite(const SuiteOptions &options);
+/// The backward of dense f32 at 4096 tokens against the FMA peak, beside its forward.
+ResultFile gradientSuite(const SuiteOptions &options);
 /// sla and sla_all at 32,760 tokens: per stage, against own dense.
 ResultFile slaSuite(const SuiteOptions &options);
 /// keep = 100 % against dense.

@@ -115,16 +115,31 @@ static void orThrow(const Status &status) {
 
 Call::Call(Session &session, Workload &workload, const Spec &spec,
            std::vector<std::pair<std::string, double>> parameters) {
-  Problem problem;
-  problem.headDim = problem.valueDim = workload.shape.headDim;
-  auto compiledKernel = session.compile(spec, problem, &compiled);
-  orThrow(compiledKernel.status());
-  kernel = *compiledKernel;
+  compile(session, spec, workload.shape.headDim, Direction::inference);
   bool projection = false;
   for (const PlanArgument &argument : kernel->module().plan.arguments)
     projection |= argument.role == PlanArgument::Role::weight;
   arguments = workload.arguments(projection);
   arguments.parameters = std::move(parameters);
+  makeWorkspace();
+}
+
+Call::Call(Session &session, const Spec &spec, int64_t headDim, Direction direction, Arguments given)
+    : arguments(std::move(given)) {
+  compile(session, spec, headDim, direction);
+  makeWorkspace();
+}
+
+void Call::compile(Session &session, const Spec &spec, int64_t headDim, Direction direction) {
+  Problem problem;
+  problem.headDim = problem.valueDim = headDim;
+  problem.direction = direction;
+  auto compiledKernel = session.compile(spec, problem, &compiled);
+  orThrow(compiledKernel.status());
+  kernel = *compiledKernel;
+}
+
+void Call::makeWorkspace() {
   auto needed = kernel->workspaceBytes(arguments);
   orThrow(needed.status());
   bytes = *needed;

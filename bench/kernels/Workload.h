@@ -51,6 +51,8 @@ class Call {
 public:
   Call(Session &session, Workload &workload, const Spec &spec,
        std::vector<std::pair<std::string, double>> parameters = {});
+  /// A kernel for a direction on tensors of the caller's, which outlive it.
+  Call(Session &session, const Spec &spec, int64_t headDim, Direction direction, Arguments given);
   /// A built-in spec, by name.
   Call(Session &session, Workload &workload, const std::string &spec,
        std::vector<std::pair<std::string, double>> parameters = {})
@@ -62,6 +64,8 @@ public:
   const CompileReport &compileReport() const { return compiled; }
 
 private:
+  void compile(Session &session, const Spec &spec, int64_t headDim, Direction direction);
+  void makeWorkspace();
   std::shared_ptr<Kernel> kernel;
   Arguments arguments;
   std::vector<char> workspace; ///< with room to align

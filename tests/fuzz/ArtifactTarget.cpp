@@ -28,14 +28,21 @@ static Tensor tensorFor(const PlanArgument &argument, const Artifact &artifact, 
   auto blocks = [](int64_t count, int64_t block) { return block > 0 ? (count - 1) / block + 1 : 1; };
   switch (argument.role) {
   case Role::query:
+  case Role::queryGradient:
     return make({batch, heads, tokens, headDim});
   case Role::key:
+  case Role::keyGradient:
     return make({batch, headsKV, keys, headDim});
   case Role::value:
+  case Role::valueGradient:
     return make({batch, headsKV, keys, valueDim});
   case Role::output:
+  case Role::wideOutput:
+  case Role::outputGradient:
+  case Role::savedOutput:
     return make({batch, heads, tokens, valueDim});
   case Role::lse:
+  case Role::savedLse:
     return make({batch, heads, tokens});
   case Role::weight:
     return make({valueDim, valueDim});

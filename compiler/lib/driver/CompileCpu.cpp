@@ -46,7 +46,7 @@ static std::string print(ModuleOp module) {
   return text;
 }
 
-static void buildKernels(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+static void buildForward(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   if (program.classified() && program.selection->multiplies())
     buildScores(module, program, schedule);
   if (program.classified() && program.selection->hasRules())
@@ -58,6 +58,15 @@ static void buildKernels(ModuleOp module, const Program &program, const CpuSched
   }
   for (const AttendStage &stage : program.attends)
     buildAttend(module, program, stage, schedule);
+}
+
+static void buildBackward(ModuleOp module, const Program &program, ArrayRef<GradientPass> passes,
+                          const CpuSchedule &schedule) {
+  for (const GradientPass &pass : passes)
+    buildGradient(module, program, pass, schedule);
+}
+
+static void noteSchedule(ModuleOp module, const CpuSchedule &schedule) {
   for (auto kernel : module.getOps<tkern::KernelOp>())
     kernel->setAttr("schedule", StringAttr::get(module.getContext(), schedule.text()));
 }
@@ -112,7 +121,16 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
 
   context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-  buildKernels(*module, program, schedule);
+  std::vector<GradientPass> passes;
+  bool isBackward = problem.direction == Direction::backward;
+  if (problem.direction != Direction::inference) { // what saves for a backward has one
+    TERCET_TRY(passes, deriveGradient(program, spec.getSymName()));
+  }
+  if (isBackward)
+    buildBackward(*module, program, passes, schedule);
+  else
+    buildForward(*module, program, schedule);
+  noteSchedule(*module, schedule);
   CpuCompilation compilation;
   if (until == CpuStage::tkern) {
     if (failed(verify(*module)))
@@ -132,7 +150,8 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
 
   Artifact &artifact = compilation.artifact = startArtifact(bound, problem);
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
-  artifact.modules.push_back(
-      {target.name, buildCpuPlan(spec, program, schedule), compilation.kernels, std::move(shared)});
+  Plan plan =
+      isBackward ? buildCpuGradientPlan(spec, program, passes, schedule) : buildCpuPlan(spec, program, schedule);
+  artifact.modules.push_back({target.name, std::move(plan), compilation.kernels, std::move(shared)});
   return compilation;
 }

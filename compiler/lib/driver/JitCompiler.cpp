@@ -70,8 +70,12 @@ public:
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
-    std::vector<std::string> fields = {bound.text(), std::to_string(problem.headDim), std::to_string(problem.valueDim),
-                                       std::string(dtypeName(problem.dtype)), compilerIdentity()};
+    std::vector<std::string> fields = {bound.text(),
+                                       std::to_string(problem.headDim),
+                                       std::to_string(problem.valueDim),
+                                       std::string(dtypeName(problem.dtype)),
+                                       compilerIdentity(),
+                                       std::to_string(static_cast<int>(problem.direction))};
     if (isCudaTarget(problem.target)) {
       TERCET_TRY(std::vector<std::string> more, cudaKeyFields(problem));
       fields.insert(fields.end(), more.begin(), more.end());

@@ -209,6 +209,7 @@ private:
     stage.gate = last ? last->gate : linear ? linear->gate : nullptr;
     stage.added = std::move(added);
     stage.storesOutput = true;
+    stage.storesWide = program.direction == Direction::forward && program.dtype != DType::f32;
     stage.storesLse = storesLse;
     stage.choices = chosen == 0 ? choices : 0;
     return {};
@@ -222,6 +223,7 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   program.headDim = problem.headDim;
   program.valueDim = problem.valueDim;
   program.dtype = problem.dtype;
+  program.direction = problem.direction;
   program.selection = readSelection(spec);
   program.order = readOrder(spec);
   if (program.selection) {

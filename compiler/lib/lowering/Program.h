@@ -16,6 +16,7 @@ enum class LinearOver { marginal, nonCritical, all };
 struct Program {
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
+  Direction direction = Direction::inference;
 
   std::optional<Selection> selection; ///< absent: no classification
   int64_t blockQ = 0, blockK = 0;

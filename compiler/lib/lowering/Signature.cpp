@@ -21,7 +21,7 @@ static bool isMatrix(Value weight) {
   });
 }
 
-static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype) {
+static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direction direction) {
   std::vector<PlanArgument> arguments;
   auto add = [&](std::string name, Role role, DType type, bool optional, bool isOutput = false) -> PlanArgument & {
     return arguments.emplace_back(PlanArgument{std::move(name), role, optional, isOutput, type});
@@ -39,9 +39,21 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype) {
   add("q_len", Role::queryLengths, DType::i32, true);
   add("k_len", Role::keyLengths, DType::i32, true);
   bool classified = spec.getClassification() != nullptr;
+  bool isBackward = direction == Direction::backward;
   if (classified)
-    add("classes", Role::classes, DType::i8, true);
+    add("classes", Role::classes, DType::i8, /*optional=*/!isBackward);
+  if (isBackward) {
+    add("do", Role::outputGradient, dtype, false);
+    add("o", Role::savedOutput, DType::f32, false);
+    add("lse", Role::savedLse, DType::f32, false);
+    add("dq", Role::queryGradient, dtype, false, true);
+    add("dk", Role::keyGradient, dtype, false, true);
+    add("dv", Role::valueGradient, dtype, false, true);
+    return arguments;
+  }
   add("o", Role::output, dtype, false, true);
+  if (direction == Direction::forward && dtype != DType::f32)
+    add("o_wide", Role::wideOutput, DType::f32, true, true);
   if (hasLse(spec))
     add("lse", Role::lse, DType::f32, true, true);
   if (classified)
@@ -90,7 +102,7 @@ static PlanParameter parameterOf(ir::ParamOp param, int64_t headDim) {
 
 PlanSignature compiler::signatureOf(ir::SpecOp spec, const Problem &problem) {
   PlanSignature signature;
-  signature.arguments = argumentsOf(spec, problem.dtype);
+  signature.arguments = argumentsOf(spec, problem.dtype, problem.direction);
   for (ir::ParamOp param : spec.getBody().getOps<ir::ParamOp>())
     if (!param.isStatic())
       signature.parameters.push_back(parameterOf(param, problem.headDim));

@@ -8,7 +8,8 @@
 
 namespace tercet::compiler {
 
-/// Arguments are q, k, v, then the spec's weights and tables in its order, then what every spec accepts, then outputs.
+/// Arguments are q, k, v, then the spec's weights and tables in its order, then what every spec accepts, then outputs; of
+/// a backward what the forward saved before its outputs.
 PlanSignature signatureOf(ir::SpecOp spec, const Problem &problem);
 
 } // namespace tercet::compiler

@@ -93,7 +93,15 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
     case Role::classes:
     case Role::queryLengths:
     case Role::keyLengths:
+    case Role::wideOutput:
       break; // optional
+    case Role::outputGradient:
+    case Role::savedOutput:
+    case Role::savedLse:
+    case Role::queryGradient:
+    case Role::keyGradient:
+    case Role::valueGradient:
+      break; // bundles hold no gradients
     }
   }
   arguments.parameters = entry.parameters;

@@ -222,6 +222,29 @@ struct AttendEntry {
 inline constexpr int64_t partialBit = 16;
 inline constexpr int32_t meanTileBit = 1 << 30;
 
+/// transpose_classes: items (chunk of 64 key blocks, gr). transposed: element (b, h, j, i) at b * strideB + h * strideH + j *
+/// blocksQ + i = element (b, h, i, j) of classes.
+struct TransposeClassesSlots {
+  const int8_t *classes;
+  int64_t strideB, strideH, strideI;
+  int64_t headsKV, headsPerKV, firstPair, blocksQ, blocksK;
+  int8_t *transposed;
+};
+
+/// gradient_rows: items (chunk of 64 rows, gr). What a score needs to become P, and dP to become dS: shifts [gr][rows] =
+/// -lse log2 e, and sums [gr][rows] = the sum over a row of dO O. Rows beyond the tokens, and those that see no key
+/// (lse = -inf), have -inf and 0.
+struct GradientRowsSlots {
+  const float *o, *lse;
+  const void *gradient; ///< dO
+  int64_t oStrideB, oStrideH, oStrideN, lseStrideB, lseStrideH, lseStrideN;
+  int64_t gradientStrideB, gradientStrideH, gradientStrideN;
+  int64_t dtype; ///< DType of dO
+  const int32_t *qLengths;
+  int64_t headsKV, headsPerKV, tokens, valueDim, firstPair, rows;
+  float *shifts, *sums;
+};
+
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
 /// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
 /// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0

@@ -141,14 +141,20 @@ struct PlanArgument {
     keyLengths,
     output,
     lse,
-    classesOutput
+    classesOutput,
+    wideOutput,     ///< o in f32, for the backward
+    outputGradient, ///< of a plan of gradients, as are those below
+    savedOutput,
+    savedLse,
+    queryGradient,
+    keyGradient,
+    valueGradient
   };
   std::string name;
   Role role = Role::query;
   bool optional = false;
   bool isOutput = false;
-  DType dtype =
-      DType::f32; ///< compute dtype for q, k, v, o; f32 or the given dtype for weights; i8, i32 as the role says
+  DType dtype = DType::f32; ///< compute dtype for q, k, v, o and gradients; weights f32 or as given; i8, i32 by role
   std::vector<int64_t> axes = {}; ///< of a table: TableAxis, or a number of entries
   friend bool operator==(const PlanArgument &, const PlanArgument &) = default;
 };

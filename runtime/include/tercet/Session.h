@@ -27,6 +27,14 @@ struct Spec {
   std::map<std::string, std::string> settings;
 };
 
+/// What a kernel computes. A host that trains compiles two kernels of a spec, for `forward` and for `backward`
+/// (docs/gradients.md#kernels); their arguments are in Artifact::signature.
+enum class Direction {
+  inference, ///< o
+  forward,   ///< o, and what the backward needs of it
+  backward,  ///< dq, dk, dv
+};
+
 /// What binds at compile time besides static parameters. Batch, heads, lengths, strides stay run-time arguments.
 struct Problem {
   int64_t headDim = 0, valueDim = 0;
@@ -34,6 +42,7 @@ struct Problem {
   /// "cpu", "cpu:v4", "cpu:v3", "cpu:portable"; "cuda", "cuda:1": a GPU of this machine; "sim:sm_80": a device that
   /// SessionOptions::openDevice opens; for a Compiler alone also an architecture such as "sm_90a".
   std::string target = "cpu";
+  Direction direction = Direction::inference; ///< others: CPU targets
 };
 
 /// Tensors by argument name, inputs and outputs; runtime parameters by name (others keep the spec's defaults).

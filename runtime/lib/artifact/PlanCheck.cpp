@@ -25,6 +25,13 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::output, "output"},
     {Role::lse, "lse"},
     {Role::classesOutput, "classes_output"},
+    {Role::wideOutput, "wide_output"},
+    {Role::outputGradient, "output_gradient"},
+    {Role::savedOutput, "saved_output"},
+    {Role::savedLse, "saved_lse"},
+    {Role::queryGradient, "query_gradient"},
+    {Role::keyGradient, "key_gradient"},
+    {Role::valueGradient, "value_gradient"},
 };
 
 template <typename... Args> Status fault(fmt::format_string<Args...> format, Args &&...args) {
@@ -72,8 +79,22 @@ private:
     return {};
   }
 
-  static bool isNeeded(Role role) {
-    return role == Role::query || role == Role::key || role == Role::value || role == Role::output;
+  /// Of a plan of gradients alone, all of which it has.
+  static bool isOfGradients(Role role) {
+    return role == Role::outputGradient || role == Role::savedOutput || role == Role::savedLse ||
+           role == Role::queryGradient || role == Role::keyGradient || role == Role::valueGradient;
+  }
+
+  bool isNeeded(Role role) const {
+    bool gradients = std::any_of(plan.arguments.begin(), plan.arguments.end(),
+                                 [](const PlanArgument &argument) { return isOfGradients(argument.role); });
+    return role == Role::query || role == Role::key || role == Role::value ||
+           (gradients ? isOfGradients(role) : role == Role::output);
+  }
+
+  static bool isOutput(Role role) {
+    return role == Role::output || role == Role::lse || role == Role::classesOutput || role == Role::wideOutput ||
+           role == Role::queryGradient || role == Role::keyGradient || role == Role::valueGradient;
   }
 
   Status checkRoles() {
@@ -84,8 +105,7 @@ private:
         return fault("{} arguments have the role {}; it must be {}", count, name, isNeeded(role) ? "1" : "at most 1");
     }
     for (const PlanArgument &argument : plan.arguments) {
-      if (argument.isOutput !=
-          (argument.role == Role::output || argument.role == Role::lse || argument.role == Role::classesOutput))
+      if (argument.isOutput != isOutput(argument.role))
         return fault("argument {} has the role {} on the wrong side", argument.name, roleName(argument.role));
       if (argument.optional && isNeeded(argument.role))
         return fault("argument {} has the role {}, which cannot be optional", argument.name, roleName(argument.role));

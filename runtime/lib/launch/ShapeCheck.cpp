@@ -33,6 +33,13 @@ const RoleShape &shapeOf(Role role) {
       {Role::keyLengths, {"batch"}},
       {Role::output, {"batch", "heads", "tokens", "value dimension"}},
       {Role::lse, {"batch", "heads", "tokens"}},
+      {Role::wideOutput, {"batch", "heads", "tokens", "value dimension"}},
+      {Role::outputGradient, {"batch", "heads", "tokens", "value dimension"}},
+      {Role::savedOutput, {"batch", "heads", "tokens", "value dimension"}},
+      {Role::savedLse, {"batch", "heads", "tokens"}},
+      {Role::queryGradient, {"batch", "heads", "tokens", "head dimension"}},
+      {Role::keyGradient, {"batch", "heads", "tokens", "head dimension"}},
+      {Role::valueGradient, {"batch", "heads", "tokens", "value dimension"}},
   };
   for (const RoleShape &shape : shapes)
     if (shape.role == role)
@@ -91,7 +98,8 @@ private:
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
     bool anyLast = argument.role == Role::table || argument.role == Role::weight || argument.role == Role::bias ||
-                   argument.role == Role::lse || (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
+                   argument.role == Role::lse || argument.role == Role::savedLse ||
+                   (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
     if (!anyLast && tensor.strides[last] != 1)
       return wrong("'{}' has stride {} along its last dimension; it must be 1", argument.name, tensor.strides[last]);
     int64_t reach = 0; // in bytes, from the lowest to the highest element
@@ -167,9 +175,13 @@ private:
     switch (argument.role) {
     case Role::query:
       return {};
+    case Role::queryGradient:
+      return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries, sizes.headDim});
     case Role::key:
+    case Role::keyGradient:
       return expect(argument, tensor, {sizes.batch, sizes.headsKV, sizes.keys, sizes.headDim});
     case Role::value:
+    case Role::valueGradient:
       return expect(argument, tensor, {sizes.batch, sizes.headsKV, sizes.keys, sizes.valueDim});
     case Role::weight:
       return expect(argument, tensor, {sizes.valueDim, sizes.valueDim});
@@ -181,8 +193,12 @@ private:
         return wrong("'{}' is given; a spec with a token order takes no lengths", argument.name);
       return expect(argument, tensor, {sizes.batch});
     case Role::output:
+    case Role::wideOutput:
+    case Role::outputGradient:
+    case Role::savedOutput:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries, sizes.valueDim});
     case Role::lse:
+    case Role::savedLse:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries});
     case Role::classes:
     case Role::classesOutput:

@@ -168,6 +168,34 @@ TEST_CASE("a token order survives its file, and is refused where it lies", "[art
   }
 }
 
+TEST_CASE("a plan of gradients survives its file, and lacks none of them", "[artifact]") {
+  using Role = PlanArgument::Role;
+  Artifact artifact = test::samplePlanArtifact();
+  Plan &plan = artifact.modules[0].plan;
+  plan.nodes.clear();
+  std::erase_if(plan.arguments, [](const PlanArgument &argument) { return argument.isOutput; });
+  std::vector<PlanArgument> gradients = {{"do", Role::outputGradient},
+                                         {"o", Role::savedOutput},
+                                         {"lse", Role::savedLse},
+                                         {"dq", Role::queryGradient, false, true},
+                                         {"dk", Role::keyGradient, false, true},
+                                         {"dv", Role::valueGradient, false, true}};
+  plan.arguments.insert(plan.arguments.end(), gradients.begin(), gradients.end());
+  Result<Artifact> read = Artifact::parse(artifact.serialize());
+  INFO(read.status().message());
+  REQUIRE(read.ok());
+  CHECK(read->signature() == artifact.signature());
+  for (const PlanArgument &missing : gradients) {
+    Artifact less = artifact;
+    std::erase_if(less.modules[0].plan.arguments,
+                  [&](const PlanArgument &argument) { return argument.name == missing.name; });
+    CHECK_THAT(Artifact::parse(less.serialize()).status().message(),
+               Catch::Contains(fmt::format("0 arguments have the role {}", roleName(missing.role))));
+  }
+  plan.arguments.back().isOutput = false;
+  CHECK_THAT(Artifact::parse(artifact.serialize()).status().message(), Catch::Contains("on the wrong side"));
+}
+
 TEST_CASE("deep nesting is refused before it is parsed", "[artifact]") {
   std::string deep(100000, '[');
   Result<Artifact> read = Artifact::parse(withManifestEdit("\"head_dim\": 4", "\"head_dim\": " + deep));

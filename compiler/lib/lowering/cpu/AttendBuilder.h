@@ -45,10 +45,15 @@ struct AttendSlots {
   Value linearCounts;
 };
 
-/// Further slots, as the stage has them: numerators and maxima and sums of the stage that it goes on from; per added
+/// Further slots, as the stage has them: O in f32 with its strides; numerators and maxima and sums of the stage that it goes on from; per added
 /// stage its outputs, and the first one's LSE if the stage stores it; the choice of heads.
 struct StageSlots {
   StageSlots(KernelBuilder &k, const AttendStage &stage) {
+    if (stage.storesWide) {
+      wide = k.pointer(DType::f32);
+      for (Value *stride : {&wideStrideB, &wideStrideH, &wideStrideN})
+        *stride = k.integer();
+    }
     if (stage.start) {
       numerators = k.pointer(DType::f32);
       state = k.pointer(DType::f32);
@@ -64,6 +69,7 @@ struct StageSlots {
       choiceStride = k.integer();
     }
   }
+  Value wide, wideStrideB, wideStrideH, wideStrideN;
   Value numerators, state, addedLse, keptState, choice, choiceStride;
   llvm::SmallVector<Value> added;
 };
@@ -159,6 +165,7 @@ private:
   Value exactTile(Value row, Value total);
   Value logTile(Value row, Value total);
   void keepState(Value row, Value left, Value total);
+  void storeWide(Value tile, Value row, Value left, Value width);
   void storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width);
   void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
   Value projectedTile(Value row, int64_t rows);

@@ -73,6 +73,17 @@ void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, i
   });
 }
 
+// Rows as they are before rounding to the compute dtype, where they are asked for.
+void AttendBuilder::storeWide(Value tile, Value row, Value left, Value width) {
+  if (!stage.storesWide)
+    return;
+  k.when(k.negate(k.isNull(further.wide)), [&] {
+    Value offset = offsetOf(/*inBuffer=*/false, further.wideStrideB, further.wideStrideH, further.wideStrideN);
+    storeRows(tile, k.view(further.wide, offset, program.valueDim, further.wideStrideN), row, left, schedule.valueDim,
+              width);
+  });
+}
+
 // sum P V / sum P, and 0 for rows without a live key.
 Value AttendBuilder::exactTile(Value row, Value total) {
   int64_t rows = storedRows;
@@ -132,11 +143,13 @@ void AttendBuilder::epilogue() {
     for (auto [input, pointer, factor] : llvm::zip(stage.added, further.added, addedGates))
       add(gated(inputTile(input, pointer, row, rows, cols), factor, row));
     storeRows(out, target, row, left, cols, width);
+    storeWide(out, row, left, width);
   });
   // Rows beyond the length, and all of a head that chooses no stage: O = 0, LSE = -inf.
   k.loop(validRows, presentRows, rows, [&](Value row) {
     Value left = k.sub(presentRows, row);
     storeRows(k.splat(k.real(0), rows, cols), target, row, left, cols, width);
+    storeWide(k.splat(k.real(0), rows, cols), row, left, width);
     if (logs)
       storeLse(row, left, [&] { return k.splat(lowest, rows, 1); });
   });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "CpuSchedule.h"
+#include "Gradient.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -38,5 +39,10 @@ void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedul
 /// The kernel of an attend stage, items (super row, gr): the exact branch with its block means, and in the epilogue the
 /// projected linear branch and what earlier stages kept. Slots in AttendBuilder.h, structs AttendSlots and StageSlots.
 void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule);
+
+/// The kernel of a pass of the backward, items (super row, gr where rows are queries, g where they are keys). Slots in
+/// GradientBuilder.h, struct GradientSlots.
+void buildGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
+                   const CpuSchedule &schedule);
 
 } // namespace tercet::compiler

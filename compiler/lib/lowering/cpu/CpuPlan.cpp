@@ -12,6 +12,18 @@
 using namespace tercet;
 using namespace tercet::compiler;
 
+void PlanWriter::addSignature() {
+  static_cast<PlanSignature &>(plan) = signatureOf(spec, {.headDim = program.headDim,
+                                                          .valueDim = program.valueDim,
+                                                          .dtype = program.dtype,
+                                                          .direction = program.direction});
+}
+
+void PlanWriter::addListBuffers() {
+  addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
+  addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
+}
+
 void PlanWriter::addBuffers() {
   Expr G = sym("G");
   addBuffer("packed_k", G * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles, transposed");
@@ -22,8 +34,7 @@ void PlanWriter::addBuffers() {
     addSelectionBuffers();
     addRuleBuffers();
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
-    addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
-    addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
+    addListBuffers();
   }
   if (program.means())
     addBuffer("mean_v", G * meanTiles * (64 * schedule.valueDim), "block means of values");
@@ -165,7 +176,7 @@ PlanNode PlanWriter::linearPass() {
 }
 
 Plan PlanWriter::write() {
-  static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
+  addSignature();
   addBuffers();
   addOrderTables();
   if (!program.weight.empty())

@@ -65,6 +65,10 @@ void PlanWriter::addStageBuffers(const AttendStage &stage) {
 
 void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
   auto nameOf = [&](size_t number) { return program.attends[number].name; };
+  if (stage.storesWide) {
+    slots.push_back(tensor("o_wide"));
+    addStrides(slots, "o_wide", 3);
+  }
   if (stage.start) {
     slots.push_back(buffer(nameOf(stage.start->stage) + "_o"));
     slots.push_back(buffer(nameOf(stage.start->stage) + "_state"));

@@ -1,5 +1,6 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a
-// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, and CpuPlanAttend.cpp the attend stages.
+// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, CpuPlanAttend.cpp the attend
+// stages, and CpuPlanGradient.cpp the backward.
 #pragma once
 
 #include "CpuPlan.h"
@@ -19,6 +20,7 @@ public:
   PlanWriter(ir::SpecOp spec, const Program &program, const CpuSchedule &schedule)
       : spec(spec), program(program), schedule(schedule) {}
   Plan write();
+  Plan writeGradient(llvm::ArrayRef<GradientPass> passes);
 
 private:
   using Slots = std::vector<PlanSlot>;
@@ -45,6 +47,8 @@ private:
   /// The stride of a table along an axis; 0 where that has one entry, which serves every index.
   static Expr tableStride(const std::string &table, int axis);
 
+  void addSignature();
+  void addListBuffers();
   void addBuffers();
   void addBuffer(std::string name, Expr floats, std::string purpose, int64_t elementBytes = 4) {
     plan.buffers.push_back({std::move(name), floats * elementBytes, std::move(purpose)});
@@ -100,6 +104,14 @@ private:
   void addAttendInputs(Slots &slots, const AttendStage &stage);
   void addStageBuffers(const AttendStage &stage);
   Expr stageTiles(const AttendStage &stage) const;
+  struct PackedColumns {
+    PlanSlot transposed, plain;
+    Expr tiles;
+  };
+  PackedColumns packColumns(std::vector<PlanNode> &nodes, const char *tensor, bool isKey, bool plain);
+  PlanNode gradientRows();
+  void addTransposedLists(std::vector<PlanNode> &nodes);
+  PlanNode gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y);
   void addPairOperands(Slots &slots, const PairOperands &operands);
   mlir::SmallVector<RangedTable> rangedTables() const;
   static std::string rangesOf(const RangedTable &table);
@@ -143,6 +155,11 @@ private:
   Expr tiles = tilesOf(placesK), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(placesQ, schedule.superRow), GR = sym("G") * sym("R");
+  Expr superRowsK = ceildiv(sym("M"), schedule.keys.superRow); ///< of the backward, as those below
+  Expr tilesQ = ceildiv(sym("N"), schedule.queries.packed) * (schedule.queries.packed / schedule.queries.tile);
+  Expr gradientRowsQ =
+      Expr::apply(Expr::Op::max, ceildiv(sym("N"), schedule.queries.superRow) * schedule.queries.superRow,
+                  tilesQ *schedule.queries.tile);
   Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;

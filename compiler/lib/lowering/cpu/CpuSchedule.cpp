@@ -8,6 +8,23 @@ using namespace tercet::compiler;
 
 static int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
+// The widest multiple of 16 up to 64 that divides a block: a tile never crosses one.
+static int64_t tileOf(int64_t block) {
+  int64_t tile = 64;
+  while (block % tile != 0)
+    tile -= 16;
+  return tile;
+}
+
+static int64_t superRowOf(int64_t block) { return std::max<int64_t>(1, 256 / block) * block; }
+
+static GradientSide gradientSide(const Program &program, int64_t block) {
+  constexpr int64_t wholeTiles = 240; // of 4 rows and of 6
+  if (!program.classified())
+    return {wholeTiles, wholeTiles, 64, 64};
+  return {superRowOf(block), block, tileOf(block), block};
+}
+
 CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) {
   CpuSchedule schedule;
   schedule.level = level;
@@ -23,10 +40,8 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
     schedule.blockQ = program.blockQ;
     schedule.blockK = program.blockK;
   }
-  // The widest multiple of 16 up to 64 that divides the block: a score tile never crosses a block.
-  for (schedule.keyTile = 64; schedule.blockK % schedule.keyTile != 0;)
-    schedule.keyTile -= 16;
-  schedule.superRow = std::max<int64_t>(1, 256 / schedule.blockQ) * schedule.blockQ;
+  schedule.keyTile = tileOf(schedule.blockK);
+  schedule.superRow = superRowOf(schedule.blockQ);
 
   // 16-bit keys have half the bytes that bound the state's memory (docs/architecture.md#workspace): half the slice.
   schedule.valueSlice = program.dtype == DType::f32 && program.valueDim > 16 ? 32 : 16;
@@ -35,6 +50,8 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
   schedule.valueDim = roundUp(program.valueDim, program.linear ? schedule.valueSlice : 16);
   schedule.keyPanel = schedule.inPanels ? 2 * schedule.lanes : schedule.keyTile;
   schedule.valuePanel = schedule.inPanels ? 2 * schedule.lanes : schedule.valueDim;
+  schedule.queries = gradientSide(program, schedule.blockQ);
+  schedule.keys = gradientSide(program, schedule.blockK);
   schedule.aggregateChains = schedule.inPanels ? 2 : 4;
   return schedule;
 }

@@ -8,6 +8,14 @@
 
 namespace tercet::compiler {
 
+/// Queries or keys in the backward, whose passes have them as rows and as columns.
+struct GradientSide {
+  int64_t superRow = 240; ///< rows of an item
+  int64_t block = 240;    ///< rows of it that visit a tile together: a classification block, or all
+  int64_t tile = 64;      ///< columns visited at a time
+  int64_t packed = 64;    ///< columns packed at a time: a classification block, or a tile
+};
+
 struct CpuSchedule {
   CpuLevel level = CpuLevel::portable;
   int64_t lanes = 4;        ///< f32 per vector register
@@ -27,10 +35,15 @@ struct CpuSchedule {
   int64_t aggregateColumns = 32;    ///< columns of a state summed at a time
   int64_t aggregateChains = 4;      ///< sums of such columns side by side: their vectors fill half the registers
   int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
+  GradientSide queries, keys;
 
   int64_t blocksPerRow() const { return superRow / blockQ; }
   int64_t slices() const { return valueDim / valueSlice; }
   int64_t chunks() const { return featureDim / featureChunk; }
+  /// A width in whole registers of any level.
+  static int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
+  /// Columns that lie together of a matrix which the backward multiplies from the right.
+  int64_t plainPanel(int64_t width) const { return inPanels ? valuePanel : width % 64 == 0 ? 64 : width; }
   std::string text() const;
 };
 

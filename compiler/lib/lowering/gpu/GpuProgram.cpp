@@ -22,6 +22,10 @@ GpuLinearSet setOf(LinearOver over) {
 }
 
 Status checkSizes(const Problem &problem) {
+  if (problem.direction != Direction::inference)
+    return Status::make(Code::unsupportedTarget,
+                        "'{}' has kernels for inference alone; those of a forward and backward run on cpu",
+                        problem.target);
   if (problem.dtype != DType::bf16 && problem.dtype != DType::f16 && problem.dtype != DType::f32)
     return Status::make(Code::unsupportedTarget, "CUDA kernels take bf16, f16 or f32, not {}",
                         dtypeName(problem.dtype));

@@ -8,7 +8,7 @@ namespace tercet::rt {
 extern const Builtin tokenOrderBuiltin, packKeysBuiltin, poolQueriesBuiltin, poolTokensBuiltin, centerKeysBuiltin,
     alikenessBuiltin, packSamplesBuiltin, selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin,
     spanBoundsBuiltin, spanClassesBuiltin, patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin,
-    linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin;
+    linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin, transposeClassesBuiltin, gradientRowsBuiltin;
 
 /// For sizes from an argument block, whose integers may be anything: what does not fit 64 bits becomes the largest,
 /// which is refused.

@@ -1,0 +1,46 @@
+// deriveGradient: see the header.
+#include "Gradient.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
+                         int64_t blockK) const {
+  Expr pairs = listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
+                        : Expr::symbol("G") * Expr::symbol("R") * tokensQ * tokensK;
+  return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
+}
+
+/// What of a program has no derivative yet; empty: nothing.
+static StringRef missingIn(const Program &program) {
+  const AttendStage &stage = program.attends.back();
+  if (program.linear)
+    return "a linear branch";
+  if (program.order)
+    return "a token order";
+  if (stage.means)
+    return "block means";
+  if (llvm::any_of(program.attends, [](const AttendStage &stage) { return stage.pools.has_value(); }))
+    return "a compressed branch";
+  if (program.attends.size() > 1 || stage.chosen >= 0)
+    return "several branches";
+  if (stage.gate)
+    return "a gate";
+  if (stage.score)
+    return "a score region";
+  if (stage.mask || (program.selection && program.selection->mask))
+    return "a mask";
+  return {};
+}
+
+Result<std::vector<GradientPass>> compiler::deriveGradient(const Program &program, StringRef spec) {
+  if (StringRef missing = missingIn(program); !missing.empty())
+    return Status::make(
+        Code::invalidSpec,
+        "spec '{}' has {}, of which no gradient is derived yet; specs of one sparse branch have one, dense or on "
+        "classes, without mask and score region",
+        spec.str(), missing.str());
+  const AttendStage *stage = &program.attends.back();
+  return std::vector<GradientPass>{{"gradient_queries", stage, false}, {"gradient_keys", stage, true}};
+}

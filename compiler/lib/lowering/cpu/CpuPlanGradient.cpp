@@ -1,0 +1,150 @@
+// The plan of a backward over a group of (batch, KV head) pairs:
+//
+//   prologue   pack_keys, gradient_rows         Q, K, V, dO -> f32 tiles, transposed and plain; what P and dS need of a row
+//   lists      copy_classes, build_lists,       the forward's classes -> lists of key tiles by query rows, and of query
+//              transpose_classes, build_lists   tiles by key rows
+//   gradient   a kernel per pass (Gradient.h)   dQ; dK and dV
+//
+// Slots follow the structs of tercet/Builtins.h and GradientSlots of GradientBuilder.h.
+#include "CpuPlanWriter.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+// A tensor as columns of the other side's pass: its tiles transposed, and plain where gradients are multiplied with it.
+PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, const char *name, bool isKey,
+                                                  bool plain) {
+  const GradientSide &side = isKey ? schedule.keys : schedule.queries;
+  std::string base(name);
+  int64_t dim = base == "v" || base == "do" ? program.valueDim : program.headDim, width = CpuSchedule::padded(dim);
+  Expr tokens = sym(isKey ? "M" : "N"), owners = isKey ? sym("G") : GR;
+  Expr count = ceildiv(tokens, side.packed) * (side.packed / side.tile);
+  PackedColumns columns{buffer(base + "_transposed"), plain ? buffer(base + "_plain") : null(), count};
+  addBuffer(columns.transposed.name, owners * count * (dim * side.tile), base + " of a group as f32 tiles, transposed");
+  if (plain)
+    addBuffer(columns.plain.name, owners * count * (side.tile * width), base + " of a group as f32 tiles");
+  Slots slots{tensor(base), tensor(base)};
+  addStrides(slots, base, 3);
+  addStrides(slots, base, 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)),
+                             tensor(isKey ? "k_len" : "q_len"),
+                             integer(sym(isKey ? "HKV" : "H")),
+                             integer(tokens),
+                             integer(dim),
+                             integer(dim),
+                             integer(width),
+                             integer(isKey ? sym("G0") : sym("G0") * sym("R")),
+                             integer(side.packed),
+                             integer(side.tile),
+                             integer(schedule.inPanels ? schedule.keyPanel : side.tile),
+                             integer(schedule.plainPanel(width)),
+                             integer(count),
+                             null(),
+                             columns.transposed,
+                             columns.plain,
+                             null(),
+                             null(),
+                             null(),
+                             null()})
+    slots.push_back(slot);
+  nodes.push_back(builtin("pack_keys", "prologue", ceildiv(tokens, side.packed), owners, slots));
+  return columns;
+}
+
+PlanNode PlanWriter::gradientRows() {
+  addBuffer("shifts", GR * gradientRowsQ, "-lse log2 e of query rows");
+  addBuffer("sums", GR * gradientRowsQ, "sums of dO O of query rows");
+  Slots slots{tensor("o"), tensor("lse"), tensor("do")};
+  for (const char *name : {"o", "lse", "do"})
+    addStrides(slots, name, 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
+                             integer(sym("R")), integer(sym("N")), integer(program.valueDim), integer(sym("G0")),
+                             integer(gradientRowsQ), buffer("shifts"), buffer("sums")})
+    slots.push_back(slot);
+  return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
+}
+
+// The same class map with queries and keys exchanged, and lists of that.
+void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
+  addBuffer("classes_by_key", sym("B") * sym("H") * TM * TN, "class map, transposed", 1);
+  addBuffer("key_lists", GR * superRowsK * tilesQ, "critical query tiles of super rows of keys", sizeof(AttendEntry));
+  addBuffer("key_counts", GR * superRowsK, "lengths of these lists");
+  Slots transpose;
+  addClassPointer(transpose);
+  for (PlanSlot slot : Slots{integer(sym("HKV")), integer(sym("R")), integer(sym("G0")), integer(TM), integer(TN),
+                             buffer("classes_by_key")})
+    transpose.push_back(slot);
+  nodes.push_back(builtin("transpose_classes", "select", ceildiv(TN, 64), GR, transpose));
+  Slots lists{
+      buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN),  integer(TM),       tensor("k_len"),
+      tensor("q_len"),          integer(sym("HKV")),         integer(sym("R")), integer(sym("M")), integer(sym("N"))};
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.blockQ), integer(schedule.queries.tile),
+             integer(TN), integer(TM), integer(schedule.keys.superRow / schedule.blockK), integer(superRowsK),
+             integer(tilesQ), null(), null(), buffer("key_lists"), buffer("key_counts"), null()})
+    lists.push_back(slot);
+  nodes.push_back(builtin("build_lists", "select", superRowsK, GR, lists));
+}
+
+PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
+  const GradientSide &rows = pass.ofKeys ? schedule.keys : schedule.queries;
+  Expr tokens = sym(pass.ofKeys ? "M" : "N"), count = ceildiv(tokens, rows.superRow),
+       owners = pass.ofKeys ? sym("G") : GR;
+  Slots slots;
+  for (const char *name : pass.ofKeys ? std::vector{"k", "v", "dk", "dv"} : std::vector{"q", "do", "dq"}) {
+    slots.push_back(tensor(name));
+    addStrides(slots, name, 3);
+  }
+  for (PlanSlot slot : Slots{tensor(pass.ofKeys ? "k_len" : "q_len"),
+                             tensor(pass.ofKeys ? "q_len" : "k_len"),
+                             integer(sym("HKV")),
+                             integer(sym("R")),
+                             integer(tokens),
+                             integer(sym(pass.ofKeys ? "N" : "M")),
+                             integer(sym("G0")),
+                             x.transposed,
+                             x.plain,
+                             y.transposed,
+                             pass.ofKeys ? y.plain : null(),
+                             integer(x.tiles),
+                             buffer("shifts"),
+                             buffer("sums"),
+                             integer(gradientRowsQ),
+                             !pass.listed() ? null() : buffer(pass.ofKeys ? "key_lists" : "attend_lists"),
+                             !pass.listed() ? null() : buffer(pass.ofKeys ? "key_counts" : "attend_counts"),
+                             integer(pass.ofKeys ? tilesQ : capacity),
+                             integer(count),
+                             scalar(pass.forward->scale, defaultScale())})
+    slots.push_back(slot);
+  return kernel(pass.name, "gradient", count, owners, 1, slots,
+                pass.flops(sym("N"), sym("M"), program, schedule.blockQ, schedule.blockK));
+}
+
+Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
+  addSignature();
+  PlanNode groups;
+  groups.kind = PlanNode::Kind::groups;
+  PackedColumns q = packColumns(groups.body, "q", /*isKey=*/false, /*plain=*/true),
+                gradient = packColumns(groups.body, "do", /*isKey=*/false, /*plain=*/true),
+                k = packColumns(groups.body, "k", /*isKey=*/true, /*plain=*/true),
+                v = packColumns(groups.body, "v", /*isKey=*/true, /*plain=*/false);
+  groups.body.push_back(gradientRows());
+  if (program.classified()) {
+    addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
+    addListBuffers();
+    groups.body.push_back(copyClasses(/*fromArgument=*/true));
+    addLists(groups.body);
+    addTransposedLists(groups.body);
+  }
+  for (const GradientPass &pass : passes)
+    groups.body.push_back(pass.ofKeys ? gradientPass(pass, q, gradient) : gradientPass(pass, k, v));
+  plan.nodes.push_back(std::move(groups));
+  plan.grouping.itemsPerPair = sym("R") * ceildiv(sym("N"), schedule.queries.superRow);
+  return std::move(plan);
+}
+
+Plan compiler::buildCpuGradientPlan(ir::SpecOp spec, const Program &program, ArrayRef<GradientPass> passes,
+                                    const CpuSchedule &schedule) {
+  return PlanWriter(spec, program, schedule).writeGradient(passes);
+}

@@ -1,0 +1,111 @@
+// GradientBuilder: the kernel of a pass of the backward (Gradient.h). Both passes are one loop: an item owns rows of one side,
+// x and y, and passes over packed tiles of the other side's columns,
+//
+//   rows queries: x = Q, y = dO;   columns keys: K, V        dX = dQ
+//   rows keys:    x = K, y = V;    columns queries: Q, dO    dX = dK, dY = dV
+//
+// and S = x X^T, dP = y Y^T, P = 2^(S scale log2 e + shift), dS = P (dP - sum), dX += dS X, dY += P Y.
+//
+//   GradientKernel.cpp   the item: where it lies, its memory, its results
+//   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+#pragma once
+
+#include "CpuKernels.h"
+#include "KernelBuilder.h"
+
+#include <optional>
+
+namespace tercet::compiler {
+
+/// Tokens of a tensor, and where the gradient of it goes.
+struct GradientTokens {
+  GradientTokens(KernelBuilder &k, DType dtype)
+      : tokens(k.pointer(dtype)), strideB(k.integer()), strideH(k.integer()), strideN(k.integer()) {}
+  Value tokens, strideB, strideH, strideN;
+};
+
+/// The argument block, in slot order.
+struct GradientSlots {
+  GradientSlots(KernelBuilder &k, const Program &program, bool ofKeys)
+      : x(k, program.dtype), y(k, program.dtype), dx(k, program.dtype) {
+    if (ofKeys)
+      dy.emplace(k, program.dtype);
+    rowLengths = k.pointer(DType::i32);
+    columnLengths = k.pointer(DType::i32);
+    for (Value *size : {&headsKV, &headsPerKV, &rows, &columns, &firstPair})
+      *size = k.integer();
+    for (Value *packed : {&transposedX, &plainX, &transposedY, &plainY})
+      *packed = k.pointer(DType::f32);
+    tilesPerHead = k.integer();
+    shifts = k.pointer(DType::f32);
+    sums = k.pointer(DType::f32);
+    queryRows = k.integer();
+    lists = k.pointer(DType::i32);
+    counts = k.pointer(DType::i32);
+    capacity = k.integer();
+    superRows = k.integer();
+    scale = k.wideScalar();
+  }
+  GradientTokens x, y, dx;
+  std::optional<GradientTokens> dy;
+  Value rowLengths, columnLengths, headsKV, headsPerKV, rows, columns, firstPair;
+  Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
+  Value shifts, sums, queryRows;                                ///< of queries (gradient_rows)
+  Value lists, counts, capacity, superRows, scale;
+};
+
+class GradientBuilder {
+public:
+  GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
+      : program(program), pass(pass), schedule(schedule), rows(pass.ofKeys ? schedule.keys : schedule.queries),
+        columns(pass.ofKeys ? schedule.queries : schedule.keys), k(module, pass.name), slots(k, program, pass.ofKeys),
+        depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
+        widthY(CpuSchedule::padded(depthY)) {}
+  void build();
+
+private:
+  /// Columns of one tile.
+  struct Tile {
+    Value transposedX, plainX, transposedY, plainY;
+    Value bias;  ///< 0, and -inf behind the last key; null where columns are queries
+    Value query; ///< the first column in the group's rows of queries, where columns are these
+  };
+
+  // GradientKernel.cpp
+  void locate();
+  void prologue();
+  void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
+  void epilogue();
+  void storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor);
+  Value offsetOf(const GradientTokens &tokens);
+
+  // GradientTiles.cpp
+  void visitHead(Value head);
+  void allTiles(Value head);
+  void listedTiles(Value head);
+  Tile packedTile(Value head, Value tile);
+  void visit(Value firstRow, int64_t count, const Tile &tile);
+  void visitRows(Value row, int64_t count, const Tile &tile);
+  Value probabilities(Value row, int64_t count, Value col, const Tile &tile);
+  Value scoreGradients(Value p, Value row, int64_t count, Value col, const Tile &tile);
+  Value ofQueries(Value values, Value row, int64_t count, Value col, const Tile &tile);
+  void accumulate(Value factors, Value plain, int64_t width, Value into, Value row, int64_t count);
+  int64_t columnPanel() const { return schedule.inPanels ? schedule.keyPanel : columns.tile; }
+
+  const Program &program;
+  const GradientPass &pass;
+  const CpuSchedule &schedule;
+  const GradientSide &rows, &columns;
+  KernelBuilder k;
+  GradientSlots slots;
+  int64_t depthX, depthY, widthX, widthY; ///< features, and with padding
+  Value zero, batch, head, group;         ///< head: of the rows; group: its number in the group
+  Value firstRow, validRows, presentRows, validColumns;
+  Value factor;           ///< of products, to scores in log2 units
+  Value x, y, dx, dy;     ///< f32 rows of the item
+  Value p, ds;            ///< of a row tile and a tile of columns
+  Value noBias, tailBias; ///< of a tile of keys
+  Value lastTile;         ///< with a valid column
+};
+
+} // namespace tercet::compiler

@@ -1,0 +1,105 @@
+// The item of a pass of the backward: its rows in f32, and what it sums.
+#include "GradientBuilder.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+static constexpr double log2e = 1.4426950408889634;
+static constexpr int64_t storedRows = 4; // at a time; divides every item's rows
+
+// Where the item lies: batch, head, its valid rows (before the length) and present rows.
+void GradientBuilder::locate() {
+  zero = k.index(0);
+  group = k.item(1);
+  Value pair = k.add(slots.firstPair, pass.ofKeys ? group : k.div(group, slots.headsPerKV));
+  batch = k.div(pair, slots.headsKV);
+  head = k.rem(pair, slots.headsKV);
+  if (!pass.ofKeys)
+    head = k.add(k.mul(head, slots.headsPerKV), k.rem(group, slots.headsPerKV));
+  firstRow = k.mul(k.item(0), rows.superRow);
+  Value size = k.index(rows.superRow);
+  validRows = k.max(k.min(k.sub(k.tokenCount(slots.rowLengths, batch, slots.rows), firstRow), size), zero);
+  presentRows = k.min(k.sub(slots.rows, firstRow), size);
+  validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
+  lastTile = k.div(k.sub(validColumns, k.index(1)), k.index(columns.tile));
+}
+
+Value GradientBuilder::offsetOf(const GradientTokens &tokens) {
+  return k.add(k.add(k.mul(batch, tokens.strideB), k.mul(head, tokens.strideH)), k.mul(firstRow, tokens.strideN));
+}
+
+// Rows in f32; those that the last row tile has behind the valid ones are 0.
+void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
+  Value from = k.view(source.tokens, offsetOf(source), depth, source.strideN);
+  Value cols = width == depth ? Value() : k.index(depth);
+  k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
+  Value computed = k.min(k.add(validRows, schedule.rowTile - 1), k.index(rows.superRow));
+  k.loop(validRows, computed, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
+}
+
+void GradientBuilder::prologue() {
+  factor = k.scaled(slots.scale, log2e);
+  x = k.scratch(rows.superRow, widthX);
+  y = k.scratch(rows.superRow, widthY);
+  dx = k.scratch(rows.superRow, widthX);
+  p = k.scratch(schedule.rowTile, columns.tile);
+  ds = k.scratch(schedule.rowTile, columns.tile);
+  fill(slots.x, depthX, widthX, x);
+  fill(slots.y, depthY, widthY, y);
+  k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthX), dx, row); });
+  if (pass.ofKeys) {
+    dy = k.scratch(rows.superRow, widthY);
+    k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthY), dy, row); });
+    return;
+  }
+  noBias = k.scratch(1, columns.tile);
+  tailBias = k.scratch(1, columns.tile);
+  Value lowest = k.real(-std::numeric_limits<float>::infinity());
+  k.store(k.splat(k.real(0), 1, columns.tile), noBias, zero);
+  k.store(k.splat(lowest, 1, columns.tile), tailBias, zero);
+  Value inTail = k.sub(validColumns, k.mul(lastTile, columns.tile));
+  k.store(k.splat(k.real(0), 1, columns.tile), tailBias, zero, {}, {}, inTail);
+}
+
+// Rows times `factor`, and 0 behind the valid ones.
+void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor) {
+  Value into = k.view(target.tokens, offsetOf(target), depth, target.strideN);
+  Value cols = width == depth ? Value() : k.index(depth);
+  k.loop(zero, validRows, storedRows, [&](Value row) {
+    Value tile =
+        k.map({k.load(from, row, storedRows, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+          return body.create<arith::MulFOp>(loc, v[0], factor);
+        });
+    k.store(tile, into, row, {}, k.sub(validRows, row), cols);
+  });
+  k.loop(validRows, presentRows, storedRows, [&](Value row) {
+    k.store(k.splat(k.real(0), storedRows, width), into, row, {}, k.sub(presentRows, row), cols);
+  });
+}
+
+void GradientBuilder::epilogue() {
+  storeRows(slots.dx, depthX, widthX, dx, k.scaled(slots.scale, 1));
+  if (pass.ofKeys)
+    storeRows(*slots.dy, depthY, widthY, dy, k.real(1));
+}
+
+void GradientBuilder::build() {
+  locate();
+  prologue();
+  k.when(k.less(zero, k.min(validRows, validColumns)), [&] {
+    if (!pass.ofKeys)
+      return visitHead(group);
+    // The heads that share these keys, in their order.
+    k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
+  });
+  epilogue();
+  k.end();
+}
+
+void compiler::buildGradient(ModuleOp module, const Program &program, const GradientPass &pass,
+                             const CpuSchedule &schedule) {
+  GradientBuilder(module, program, pass, schedule).build();
+}

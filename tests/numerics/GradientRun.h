@@ -1,0 +1,150 @@
+// GradientRun: forward and backward of a case through a Session, as a host that trains runs them: the forward saves, the backward
+// takes what it saved.
+#pragma once
+
+#include "NaiveGradient.h"
+#include "RunSpec.h"
+
+#include "tercet/Cpu.h"
+#include "tercet/Jit.h"
+
+#include <new>
+#include <random>
+
+namespace tercet::test {
+
+inline void launch(const Kernel &kernel, const Arguments &arguments) {
+  Result<size_t> bytes = kernel.workspaceBytes(arguments);
+  INFO(bytes.status().message());
+  REQUIRE(bytes.ok());
+  std::vector<float> memory(*bytes / 4 + 16, std::nanf("")); // what is there must not matter
+  void *workspace = reinterpret_cast<void *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+  Status status = kernel.launch(arguments, workspace, *bytes);
+  INFO(status.message());
+  REQUIRE(status.ok());
+}
+
+/// A case with dO, and the two kernels of its spec.
+class GradientRun {
+public:
+  explicit GradientRun(const Case &entry) : entry(entry), prepared(prepare(entry)) {
+    const Tensor &q = prepared.inputs["q"], &v = prepared.inputs["v"];
+    gradient = makeLike({q.shape[0], q.shape[1], q.shape[2], v.shape[3]}, entry.dtype);
+    std::mt19937_64 random(entry.seed + 17);
+    std::normal_distribution<double> normal;
+    for (int64_t b = 0; b < q.shape[0]; ++b)
+      for (int64_t h = 0; h < q.shape[1]; ++h)
+        for (int64_t i = 0; i < q.shape[2]; ++i)
+          for (int64_t c = 0; c < v.shape[3]; ++c) {
+            bool beyond = !entry.queryLengths.empty() && i >= entry.queryLengths[static_cast<size_t>(b)];
+            gradient.view().set(beyond && entry.poison ? NAN : normal(random), b, h, i, c);
+          }
+  }
+
+  Gradients run(const std::string &target, int threads = 1) {
+    auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
+    REQUIRE(session.ok());
+    const Tensor &q = prepared.inputs["q"], &k = prepared.inputs["k"], &v = prepared.inputs["v"];
+    int64_t B = q.shape[0], H = q.shape[1], N = q.shape[2];
+    reference::OwnedTensor o = makeLike({B, H, N, v.shape[3]}, entry.dtype),
+                           wide = makeLike({B, H, N, v.shape[3]}, DType::f32),
+                           lse = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff);
+    Arguments forward = prepared.arguments, backward = prepared.arguments;
+    forward.tensors.insert(forward.tensors.end(), {{"o", o.view()}, {"lse", lse.view()}});
+    if (entry.dtype != DType::f32)
+      forward.tensors.emplace_back("o_wide", wide.view());
+    reference::OwnedTensor classes;
+    if (prepared.program.selection) {
+      int64_t bq = prepared.program.selection->blockQ, bk = prepared.program.selection->blockK;
+      classes = reference::OwnedTensor::make(DType::i8, {B, H, (N + bq - 1) / bq, (k.shape[2] + bk - 1) / bk}, 3);
+      forward.tensors.emplace_back("classes_out", classes.view());
+    }
+    launch(*compile(**session, target, Direction::forward), forward);
+
+    reference::OwnedTensor dq = makeLike(shapeOf(q), entry.dtype), dk = makeLike(shapeOf(k), entry.dtype),
+                           dv = makeLike(shapeOf(v), entry.dtype);
+    const Tensor &saved = entry.dtype == DType::f32 ? o.view() : wide.view();
+    std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
+    backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
+                                                     {"o", saved},
+                                                     {"lse", lse.view()},
+                                                     {"dq", dq.view()},
+                                                     {"dk", dk.view()},
+                                                     {"dv", dv.view()}});
+    if (classes.view())
+      backward.tensors.emplace_back("classes", classes.view());
+    launch(*compile(**session, target, Direction::backward), backward);
+    Gradients result{valuesOf(dq.view()), valuesOf(dk.view()), valuesOf(dv.view())};
+    kept = std::move(classes);
+    return result;
+  }
+
+  /// What the gradients are for the classes of the last run.
+  NaiveAttention naive() const {
+    NaiveAttention attention;
+    attention.q = prepared.inputs["q"];
+    attention.k = prepared.inputs["k"];
+    attention.v = prepared.inputs["v"];
+    attention.gradient = gradient.view();
+    attention.scale = 1 / std::sqrt(static_cast<double>(attention.q.shape[3]));
+    attention.queryLengths = entry.queryLengths;
+    attention.keyLengths = entry.keyLengths;
+    if (prepared.program.selection)
+      attention.allowed = [classes = kept.view(), bq = prepared.program.selection->blockQ,
+                           bk = prepared.program.selection->blockK](int64_t b, int64_t h, int64_t i, int64_t j) {
+        return classes.get(b, h, i / bq, j / bk) == 1;
+      };
+    return attention;
+  }
+
+  /// q, k, v or do.
+  const Tensor &operator[](std::string_view name) const {
+    return name == "do" ? gradient.view() : prepared.inputs[name];
+  }
+  std::vector<int64_t> shapeOf(std::string_view name) const { return shapeOf((*this)[name]); }
+  void replace(std::string_view name, reference::OwnedTensor tensor) {
+    if (name == "do") {
+      gradient = std::move(tensor);
+      return;
+    }
+    for (auto &[input, owned] : prepared.inputs.tensors)
+      if (input == name)
+        owned = std::move(tensor);
+    prepared.arguments = prepared.inputs.arguments();
+  }
+
+private:
+  Case entry;
+  PreparedCase prepared;
+  reference::OwnedTensor gradient, kept;
+
+  static std::vector<int64_t> shapeOf(const Tensor &tensor) { return {tensor.shape.begin(), tensor.shape.end()}; }
+
+  /// Full of NaN, in the case's layout.
+  reference::OwnedTensor makeLike(std::vector<int64_t> shape, DType dtype) const {
+    std::vector<int64_t> padding =
+        entry.layout == Layout::padded ? std::vector<int64_t>{1, 1, 3, 5} : std::vector<int64_t>(4, 0);
+    return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
+  }
+
+  std::shared_ptr<Kernel> compile(Session &session, const std::string &target, Direction direction) const {
+    Problem problem = prepared.problem;
+    problem.target = target;
+    problem.direction = direction;
+    Result<std::shared_ptr<Kernel>> kernel = session.compile(prepared.spec, problem);
+    INFO(kernel.status().message());
+    REQUIRE(kernel.ok());
+    return *kernel;
+  }
+};
+
+/// The cpu targets that this machine runs.
+inline std::vector<std::string> cpuTargets() {
+  std::vector<std::string> targets;
+  for (CpuLevel level : {CpuLevel::v4, CpuLevel::v3, CpuLevel::portable})
+    if (level <= detectCpuLevel())
+      targets.push_back("cpu:" + std::string(cpuLevelName(level)));
+  return targets;
+}
+
+} // namespace tercet::test
