@@ -17,7 +17,8 @@ SimulatedBackend::SimulatedBackend(std::string target, rt::SimulationOptions opt
 Result<std::shared_ptr<Kernel>> SimulatedBackend::kernelFor(const Spec &spec, const Problem &given) {
   Problem problem = given;
   problem.target = target;
-  std::string key = fmt::format("{} {} {} {}", spec.text, problem.headDim, problem.valueDim, dtypeName(problem.dtype));
+  std::string key = fmt::format("{} {} {} {} {}", spec.text, problem.headDim, problem.valueDim,
+                                dtypeName(problem.dtype), static_cast<int>(problem.direction));
   for (const auto &[name, value] : spec.settings)
     key += fmt::format(" {}={}", name, value);
   std::shared_ptr<Kernel> &kernel = kernels[key];

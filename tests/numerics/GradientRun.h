@@ -8,6 +8,7 @@
 #include "tercet/Cpu.h"
 #include "tercet/Jit.h"
 
+#include <functional>
 #include <new>
 #include <random>
 
@@ -41,39 +42,55 @@ public:
           }
   }
 
+  /// Runs a kernel of the spec, forward or backward.
+  using Launch = std::function<void(const Spec &, const Problem &, const Arguments &inputs, const Arguments &outputs)>;
+
   Gradients run(const std::string &target, int threads = 1) {
     auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
     REQUIRE(session.ok());
+    return run([&](const Spec &spec, Problem problem, const Arguments &inputs, const Arguments &outputs) {
+      problem.target = target;
+      Result<std::shared_ptr<Kernel>> kernel = (*session)->compile(spec, problem);
+      INFO(kernel.status().message());
+      REQUIRE(kernel.ok());
+      Arguments all = inputs;
+      all.tensors.insert(all.tensors.end(), outputs.tensors.begin(), outputs.tensors.end());
+      launch(**kernel, all);
+    });
+  }
+
+  Gradients run(const Launch &launch) {
     const Tensor &q = prepared.inputs["q"], &k = prepared.inputs["k"], &v = prepared.inputs["v"];
     int64_t B = q.shape[0], H = q.shape[1], N = q.shape[2];
     reference::OwnedTensor o = makeLike({B, H, N, v.shape[3]}, entry.dtype),
                            wide = makeLike({B, H, N, v.shape[3]}, DType::f32),
                            lse = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff);
-    Arguments forward = prepared.arguments, backward = prepared.arguments;
-    forward.tensors.insert(forward.tensors.end(), {{"o", o.view()}, {"lse", lse.view()}});
+    Arguments saved, backward = prepared.arguments;
+    saved.tensors = {{"o", o.view()}, {"lse", lse.view()}};
     if (entry.dtype != DType::f32)
-      forward.tensors.emplace_back("o_wide", wide.view());
+      saved.tensors.emplace_back("o_wide", wide.view());
     reference::OwnedTensor classes;
     if (prepared.program.selection) {
       int64_t bq = prepared.program.selection->blockQ, bk = prepared.program.selection->blockK;
       classes = reference::OwnedTensor::make(DType::i8, {B, H, (N + bq - 1) / bq, (k.shape[2] + bk - 1) / bk}, 3);
-      forward.tensors.emplace_back("classes_out", classes.view());
+      saved.tensors.emplace_back("classes_out", classes.view());
     }
-    launch(*compile(**session, target, Direction::forward), forward);
+    Problem problem = prepared.problem;
+    problem.direction = Direction::forward;
+    launch(prepared.spec, problem, prepared.arguments, saved);
 
     reference::OwnedTensor dq = makeLike(shapeOf(q), entry.dtype), dk = makeLike(shapeOf(k), entry.dtype),
                            dv = makeLike(shapeOf(v), entry.dtype);
-    const Tensor &saved = entry.dtype == DType::f32 ? o.view() : wide.view();
     std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
-    backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
-                                                     {"o", saved},
-                                                     {"lse", lse.view()},
-                                                     {"dq", dq.view()},
-                                                     {"dk", dk.view()},
-                                                     {"dv", dv.view()}});
+    backward.tensors.insert(
+        backward.tensors.end(),
+        {{"do", gradient.view()}, {"o", entry.dtype == DType::f32 ? o.view() : wide.view()}, {"lse", lse.view()}});
     if (classes.view())
       backward.tensors.emplace_back("classes", classes.view());
-    launch(*compile(**session, target, Direction::backward), backward);
+    Arguments made;
+    made.tensors = {{"dq", dq.view()}, {"dk", dk.view()}, {"dv", dv.view()}};
+    problem.direction = Direction::backward;
+    launch(prepared.spec, problem, backward, made);
     Gradients result{valuesOf(dq.view()), valuesOf(dk.view()), valuesOf(dv.view())};
     kept = std::move(classes);
     return result;
@@ -126,17 +143,25 @@ private:
         entry.layout == Layout::padded ? std::vector<int64_t>{1, 1, 3, 5} : std::vector<int64_t>(4, 0);
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
   }
-
-  std::shared_ptr<Kernel> compile(Session &session, const std::string &target, Direction direction) const {
-    Problem problem = prepared.problem;
-    problem.target = target;
-    problem.direction = direction;
-    Result<std::shared_ptr<Kernel>> kernel = session.compile(prepared.spec, problem);
-    INFO(kernel.status().message());
-    REQUIRE(kernel.ok());
-    return *kernel;
-  }
 };
+
+inline double normOf(const std::vector<double> &values) {
+  double sum = 0;
+  for (double value : values)
+    sum += value * value;
+  return std::sqrt(sum);
+}
+
+/// f32: rounding of sums. 16 bits: one rounding of the result, 2^-9 or 2^-12, and room for what is summed before it.
+inline void checkGradients(const Gradients &got, const Gradients &expected, DType dtype) {
+  double bound = dtype == DType::f32 ? 1e-5 : 1e-2;
+  for (auto [name, of] : {std::pair{"dq", &Gradients::dq}, {"dk", &Gradients::dk}, {"dv", &Gradients::dv}}) {
+    INFO(name);
+    CHECK(distance(got.*of, expected.*of) <= bound);
+    double size = normOf(expected.*of), ratio = size == 0 ? 1 : normOf(got.*of) / size;
+    CHECK((ratio > 0.98 && ratio < 1.02));
+  }
+}
 
 /// The cpu targets that this machine runs.
 inline std::vector<std::string> cpuTargets() {

@@ -4,24 +4,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static double normOf(const std::vector<double> &values) {
-  double sum = 0;
-  for (double value : values)
-    sum += value * value;
-  return std::sqrt(sum);
-}
-
-/// f32: rounding of sums. 16 bits: one rounding of the result, 2^-9 or 2^-12, and room for what is summed before it.
-static void checkGradients(const Gradients &got, const Gradients &expected, DType dtype) {
-  double bound = dtype == DType::f32 ? 1e-5 : 1e-2;
-  for (auto [name, of] : {std::pair{"dq", &Gradients::dq}, {"dk", &Gradients::dk}, {"dv", &Gradients::dv}}) {
-    INFO(name);
-    CHECK(distance(got.*of, expected.*of) <= bound);
-    double size = normOf(expected.*of), ratio = size == 0 ? 1 : normOf(got.*of) / size;
-    CHECK((ratio > 0.98 && ratio < 1.02));
-  }
-}
-
 static void checkCase(const Case &entry) {
   GradientRun run(entry);
   for (const std::string &target : cpuTargets()) {

@@ -112,9 +112,14 @@ void AttendParts::storeLogRows(Value row, llvm::function_ref<Value()> make) {
   };
   if (stage.keepsLse)
     return store();
-  Value absent = b.make<tkern::IsNullOp>("no_lse", b.builder.getI1Type(), lse.base);
-  Value wanted = b.make<arith::XOrIOp>("wants_lse", absent, b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
-  b.when(wanted, store);
+  ifGiven("lse", lse, store);
+}
+
+void AttendParts::ifGiven(StringRef name, const TensorArgument &tensor, llvm::function_ref<void()> body) {
+  Value absent = b.make<tkern::IsNullOp>(("no_" + name).str(), b.builder.getI1Type(), tensor.base);
+  Value given = b.make<arith::XOrIOp>(("wants_" + name).str(), absent,
+                                      b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
+  b.when(given, body);
 }
 
 // In a super row a worker has its own query block, of which an odd number leaves the last worker none.
@@ -148,7 +153,7 @@ void AttendParts::divideRows(Value total, Value row) {
 
 void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
-  auto wide = cast<tkern::TileType>(b.tile(height, layout.valueCols));
+  auto outputTile = cast<tkern::TileType>(b.tile(height, layout.valueCols));
   Value c0 = b.constant(int64_t{0}), total;
   if (stage.exact) {
     Value parts = b.make<tkern::LoadOp>("sums", b.tile(height, 4), sum, c0, c0, Value(), Value(), Value());
@@ -160,12 +165,17 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
   }
   if (stage.linear)
     addLinear(row, worker);
-  Value sum = b.make<tkern::LoadOp>("output", wide, acc, c0, c0, Value(), Value(), Value());
+  Value sum = b.make<tkern::LoadOp>("output", outputTile, acc, c0, c0, Value(), Value(), Value());
   if (!stage.exact)
     sum = gated(sum, stage.gate, row);
   sum = withInputs(sum, row);
   Value outputRows = rowsOf("o_rows", o, head, stage.storesOutput ? program.valueDim : layout.valueCols);
-  b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());
+  Value kept = keepRows(sum, row, 0.0f);
+  b.make<tkern::StoreOp>("", kept, outputRows, row, c0, rows, Value());
+  if (stage.storesWide)
+    ifGiven("o_wide", wide, [&] {
+      b.make<tkern::StoreOp>("", kept, rowsOf("o_wide_rows", wide, head, program.valueDim), row, c0, rows, Value());
+    });
   if (!lse.base)
     return;
   if (stage.exact)

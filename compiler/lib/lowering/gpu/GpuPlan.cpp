@@ -1,6 +1,7 @@
 // The plan of a GPU program: its arguments, parameters and buffers, and a node per stage. Slots follow the kernels' own
 // arguments, so that nothing is listed twice.
 #include "GpuRanges.h"
+#include "GradientStages.h"
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
@@ -20,7 +21,8 @@ public:
 
   Plan build(const std::vector<GpuStage> &stages, const std::vector<size_t> &forms,
              const std::vector<std::vector<GpuArgument>> &arguments) {
-    static_cast<PlanSignature &>(plan) = signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}});
+    static_cast<PlanSignature &>(plan) =
+        signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}, program.direction});
     addBuffers();
     if (llvm::any_of(arguments, takesSuperRows))
       addSuperRows();
@@ -53,6 +55,8 @@ private:
   }
 
   void addBuffers() {
+    if (program.direction == Direction::backward)
+      return addGradientBuffers(plan.buffers, program);
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
     if (program.order)
       addTileBuffers(plan.buffers, program);

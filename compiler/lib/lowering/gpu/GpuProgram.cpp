@@ -22,10 +22,6 @@ GpuLinearSet setOf(LinearOver over) {
 }
 
 Status checkSizes(const Problem &problem) {
-  if (problem.direction != Direction::inference)
-    return Status::make(Code::unsupportedTarget,
-                        "'{}' has kernels for inference alone; those of a forward and backward run on cpu",
-                        problem.target);
   if (problem.dtype != DType::bf16 && problem.dtype != DType::f16 && problem.dtype != DType::f32)
     return Status::make(Code::unsupportedTarget, "CUDA kernels take bf16, f16 or f32, not {}",
                         dtypeName(problem.dtype));
@@ -51,13 +47,17 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.headDim = facts.headDim;
   program.valueDim = facts.valueDim;
   program.dtype = facts.dtype;
-  program.attends = std::move(facts.attends);
+  program.direction = problem.direction;
+  if (program.direction != Direction::inference) { // what saves for a backward has one
+    TERCET_TRY(program.gradient, deriveGradient(facts, program.name));
+  }
+  program.attends = std::move(facts.attends); // where they lie stays, for the passes
   program.choice = facts.choice;
   program.scale = facts.scale;
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   program.order = facts.order;
-  if (facts.classified())
+  if (facts.classified() && program.direction != Direction::backward) // its classes are handed in
     program.selection = *facts.selection;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);

@@ -12,14 +12,15 @@
 //   attend     attend                    O = O_s + O_l W^T + b, LSE; of several stages all but the last are numbered
 //   attend     untile                    under a token order: both to where the queries are
 //
+// A backward has others (GradientStages.h).
+//
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
 #include "GpuRanges.h"
+#include "GradientStages.h"
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "StageKernel.h"
 #include "TileStages.h"
-
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -27,19 +28,16 @@ namespace tercet::compiler {
 
 namespace {
 
-std::string textOf(Attribute attribute) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  attribute.print(stream);
-  return text;
-}
-
 class StageList {
 public:
   StageList(MLIRContext &context, const GpuProgram &program, const CudaTarget &target)
       : context(context), program(program), target(target) {}
 
   std::vector<GpuStage> build(std::vector<std::string> &remarks) {
+    if (program.direction == Direction::backward) {
+      addGradientStages(stages, context, program, target);
+      return std::move(stages);
+    }
     std::vector<std::vector<RankedSchedule>> schedules;
     bool superRows = false;
     for (const AttendStage &stage : program.attends) {

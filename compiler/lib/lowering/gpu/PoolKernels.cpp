@@ -76,8 +76,8 @@ void addPoolStages(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
 void addPoolBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program, const AttendStage &stage) {
   int64_t elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
   for (const PoolTensor &of : tensorsOf(program, stage))
-    buffers.push_back(
-        {bufferName(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes), "pools of " + of.tensor});
+    buffers.push_back({bufferName(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes),
+                       "pools of " + of.tensor});
 }
 
 } // namespace tercet::compiler

@@ -98,7 +98,12 @@ void SelectArguments::addScopeHeads() {
 void SelectArguments::addOutputs() {
   add({lists = buffer("lists", i32()), counts = buffer("counts", i32()),
        buffer("bits", i32(), kernel.program.bits() != GpuLinearSet::none)});
-  kernel.addTensor(inputs, "classes_out", 3);
+  if (kernel.program.direction == Direction::backward) { // it has the forward's map
+    Value none = b.constant(int64_t{0}, "no_map");
+    add({b.pointer(b.builder.getI8Type(), "classes_out", ""), none, none, none});
+  } else {
+    kernel.addTensor(inputs, "classes_out", 3);
+  }
 }
 
 void SelectArguments::joinLists() {

@@ -1,7 +1,9 @@
 // The stages around selection: weights, prologue over K and V, aggregation.
 #include "StageKernel.h"
+#include "SharedRings.h"
 
 #include "mlir/IR/Verifier.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -16,11 +18,7 @@ StageKernel::StageKernel(MLIRContext &context, const GpuProgram &program, String
   b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(1)); // without it ptxas spills for more blocks
 }
 
-Type StageKernel::element() {
-  if (program.isWide())
-    return b.builder.getF32Type();
-  return program.dtype == DType::f16 ? Type(b.builder.getF16Type()) : Type(b.builder.getBF16Type());
-}
+Type StageKernel::element() { return elementType(*b.builder.getContext(), program); }
 
 void StageKernel::addTensor(SmallVectorImpl<Value> &inputs, StringRef name, int strides) {
   static constexpr const char *axes[] = {"_batch", "_head", "_row", "_col"};
@@ -50,6 +48,13 @@ SmallVector<Attribute> StageKernel::ordered(ArrayRef<Attribute> constants) {
   if (program.order)
     all.push_back(b.flag(true));
   return all;
+}
+
+std::string textOf(Attribute attribute) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  attribute.print(stream);
+  return text;
 }
 
 GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,

@@ -53,6 +53,9 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, cons
                                                 const StateShape &shape);
 mlir::OwningOpRef<mlir::ModuleOp> lowerAggregate(mlir::MLIRContext &context, const GpuProgram &program);
 
+/// An attribute as IR prints it.
+std::string textOf(mlir::Attribute attribute);
+
 /// A stage with one form.
 GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
                    std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "AttendStage.h"
+#include "Gradient.h"
 #include "OrderExprs.h"
 #include "PairDependence.h"
 #include "Selection.h"
@@ -20,9 +21,11 @@ enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full };
 
 struct GpuProgram {
   std::string name;
-  int64_t headDim = 0, valueDim = 0;     ///< multiples of 8, up to 256
-  DType dtype = DType::bf16;             ///< of q, k, v: bf16, f16 or f32
+  int64_t headDim = 0, valueDim = 0; ///< multiples of 8, up to 256
+  DType dtype = DType::bf16;         ///< of q, k, v: bf16, f16 or f32
+  Direction direction = Direction::inference;
   std::vector<AttendStage> attends;      ///< a kernel each, in this order
+  std::vector<GradientPass> gradient;    ///< of a backward: its passes, over these stages
   std::string choice;                    ///< the table by which heads choose among stages; empty: none does
   llvm::SmallVector<RangedTable> ranged; ///< tables of masks whose blocks have bounds (GpuRanges.h)
 

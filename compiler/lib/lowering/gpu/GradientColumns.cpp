@@ -1,0 +1,136 @@
+// The loop of a gradient kernel over tiles of columns.
+#include "GradientWriter.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+using tkern::Space;
+
+// The columns of one head. Both tiles of a step are on their way while the one before is worked on; the wait for the
+// first is a barrier, after which the slots of the step before it are free.
+void GradientWriter::visitColumns() {
+  countSteps();
+  Value colHead = ofKeys ? head : keyHead;
+  Value sourceX = rowsOf("x_cols", ofKeys ? q : k, colHead, program.headDim);
+  Value sourceY = rowsOf("y_cols", ofKeys ? gradient : v, colHead, program.valueDim);
+  auto fillStep = [&](Value step, const std::string &name) {
+    Value column = columnOf(name, step, /*ahead=*/true);
+    fill(colsX, step, sourceX, column, liveCols);
+    fill(colsY, step, sourceY, column, liveCols);
+  };
+  Value c0 = b.constant(int64_t{0});
+  if (ofKeys)
+    wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
+  fillStep(c0, "start");
+  loadRows();
+  b.loop("j", steps, [&](Value step) {
+    column = columnOf("column", step, /*ahead=*/false);
+    Value tileX = wait("x_tile", colsX, step, 1);
+    fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
+    Value p = probabilities(product("scores", leftX, tileX, layout.xCols));
+    Value tileY = wait("y_tile", colsY, step, 2);
+    if (kernel.ofY)
+      b.make<tkern::AccumulateOp>("", p, tileY, sumY);
+    if (kernel.ofX)
+      b.make<tkern::AccumulateOp>("", pairGradients(p, product("d_p", leftY, tileY, layout.yCols)), tileX, sumX);
+  });
+  b.make<tkern::DrainOp>("");
+}
+
+// How many tiles of columns a head has, and where its list begins.
+void GradientWriter::countSteps() {
+  Value cols = b.constant(schedule.getKeys(), "cols_per_step"), all;
+  if (stage.listed) {
+    Value blockRows = b.constant(ofKeys ? program.blockK : program.blockQ, "list_rows");
+    Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
+    Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
+    Value line = b.add("line", b.mul("first_line", member, lines), b.quotient("list_row", firstRow, blockRows));
+    listBase = b.mul("list_base", line, b.make<arith::CeilDivUIOp>("col_blocks", ofKeys ? queries : keys, blockCols));
+    Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, line);
+    all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
+  } else {
+    all = b.make<arith::CeilDivUIOp>("all_steps", liveCols, cols);
+  }
+  steps = b.make<arith::SelectOp>("steps", hasRows, all, b.constant(int64_t{0}));
+}
+
+int64_t GradientWriter::partsOfEntry() const {
+  return stage.listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
+}
+
+// The first column of a step; of one that may lie beyond the last, where none is live.
+Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead) {
+  if (!stage.listed)
+    return b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step"));
+  Value known = step;
+  if (ahead) {
+    Value last = b.make<arith::MaxSIOp>(name + "_last", b.sub(name + "_end", steps, b.constant(int64_t{1})),
+                                        b.constant(int64_t{0}));
+    known = b.make<arith::MinSIOp>(name + "_known", step, last);
+  }
+  Value parts = b.constant(partsOfEntry(), "parts"), entry = b.quotient(name + "_entry", known, parts);
+  Value block =
+      b.make<tkern::ReadOp>(name + "_block", b.builder.getIndexType(), lists, b.add(name + "_at", listBase, entry));
+  Value part = b.remainder(name + "_part", known, parts);
+  Value number = b.add(name + "_number", b.mul(name + "_first", block, parts), part);
+  Value column = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
+  if (!ahead)
+    return column;
+  Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
+  return b.make<arith::SelectOp>(name + "_or_none", exists, column, liveCols);
+}
+
+Value GradientWriter::product(StringRef name, Value left, Value tile, int64_t depth) {
+  Value none = b.make<tkern::SplatOp>("none", b.tile(schedule.getWorkerRows(), schedule.getKeys()), b.constant(0.0f));
+  return b.make<tkern::MatmulOp>(name, left, tile, none, depth, /*transposed=*/false, /*transposedB=*/true);
+}
+
+// Numbers of queries: of this block's rows, or of the columns of a step.
+void GradientWriter::loadRows() {
+  if (ofKeys)
+    return;
+  rowShift = rowNumbers("row_shift", shifts);
+  rowSum = rowNumbers("row_sum", sums);
+}
+
+Value GradientWriter::rowNumbers(StringRef name, Value of) {
+  Value offset = b.mul((name + "_at").str(), member, queries);
+  Type type = b.view(ShapedType::kDynamic, 1, b.builder.getF32Type(), 1, Space::Global);
+  Value view = b.make<tkern::ViewOp>((name + "s").str(), type, of, offset, Value());
+  return b.compute(name, b.tile(schedule.getWorkerRows(), 1), "kept_rows", "kept_rows",
+                   {b.integer(schedule.getWorkerRows()), b.integer(1)}, {view, row, liveRows});
+}
+
+Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
+  Value base = b.mul((name + "_base").str(), member, queries);
+  Value limit = b.add((name + "_limit").str(), base, liveCols);
+  return b.compute(name, b.tile(schedule.getWorkerRows(), schedule.getKeys()), "column_values", "column_values",
+                   {b.integer(schedule.getWorkerRows()), b.integer(schedule.getKeys())},
+                   {of, b.add((name + "_at").str(), base, column), limit, b.constant(otherwise)});
+}
+
+Value GradientWriter::probabilities(Value scores) {
+  auto type = cast<tkern::TileType>(scores.getType());
+  constexpr float lowest = -std::numeric_limits<float>::infinity();
+  Value shift = rowShift;
+  if (ofKeys)
+    shift = columnNumbers("col_shift", shifts, lowest);
+  else
+    scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
+  return b.map("p", type, {scores, shift}, {"s", "m"}, [&](ValueRange x) -> Value {
+    return b.make<math::Exp2Op>("power", b.make<math::FmaOp>("exponent", x[0], unit, x[1]));
+  });
+}
+
+Value GradientWriter::pairGradients(Value p, Value ofP) {
+  Value sum = ofKeys ? columnNumbers("col_sum", sums, 0) : rowSum;
+  return b.map("d_s", cast<tkern::TileType>(p.getType()), {p, ofP, sum}, {"x", "g", "d"}, [&](ValueRange x) -> Value {
+    Value centred = b.make<arith::SubFOp>("centred", x[1], x[2], arith::FastMathFlags::contract);
+    return b.make<arith::MulFOp>("times_p", x[0], centred, arith::FastMathFlags::contract);
+  });
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,209 @@
+// Sizes and arguments of a gradient kernel, where a block stands, its rows, and what it stores.
+#include "GradientWriter.h"
+#include "SharedRings.h"
+
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <numbers>
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+using tkern::Space;
+
+GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
+                               tkern::GpuScheduleAttr schedule)
+    : element(elementType(context, program)), xCols(llvm::alignTo(program.headDim, 16)),
+      yCols(llvm::alignTo(program.valueDim, 16)) {
+  int64_t rows = schedule.getBlockRows(), cols = schedule.getKeys(), slots = schedule.getSlots();
+  rowsX = makeRing(1, rows, xCols, element, /*boxes=*/false);
+  rowsY = makeRing(1, rows, yCols, element, /*boxes=*/false);
+  colsX = makeRing(slots, cols, xCols, element, /*boxes=*/false);
+  colsY = makeRing(slots, cols, yCols, element, /*boxes=*/false);
+  rowsYAt = ringBytes(rowsX);
+  colsXAt = rowsYAt + ringBytes(rowsY);
+  colsYAt = colsXAt + ringBytes(colsX);
+  sharedBytes = colsYAt + ringBytes(colsY);
+  // Accumulators; P and dP, or what they become; numbers of columns; an operand rounded.
+  tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) + cols / 2 * 2 +
+                  (kernel.pass->ofKeys ? cols / 4 : 0) + cols / 4;
+}
+
+GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
+                               tkern::GpuScheduleAttr schedule)
+    : b(module, kernel.name, {"block", "member", "unused"}), layout(*module.getContext(), program, kernel, schedule),
+      program(program), kernel(kernel), stage(*kernel.pass->forward), ofKeys(kernel.pass->ofKeys), schedule(schedule) {
+  b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
+  if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
+    b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
+}
+
+void GradientWriter::build() {
+  addArguments();
+  place();
+  Value c0 = b.constant(int64_t{0});
+  rowsX = ring("rows_x", layout.rowsX, 0);
+  rowsY = ring("rows_y", layout.rowsY, layout.rowsYAt);
+  colsX = ring("cols_x", layout.colsX, layout.colsXAt);
+  colsY = ring("cols_y", layout.colsY, layout.colsYAt);
+  Value rowHead = ofKeys ? keyHead : head;
+  fill(rowsX, c0, rowsOf("x_rows", ofKeys ? k : q, rowHead, program.headDim), firstRow, liveRows);
+  fill(rowsY, c0, rowsOf("y_rows", ofKeys ? v : gradient, rowHead, program.valueDim), firstRow, liveRows);
+  Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
+  Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
+  row = b.add("row", firstRow, workerRow);
+  leftX = left("x", rowsX, workerRow, /*later=*/1);
+  leftY = left("y", rowsY, workerRow, /*later=*/0);
+  if (kernel.ofX)
+    sumX = registers("grad_x", layout.xCols);
+  if (kernel.ofY)
+    sumY = registers("grad_y", layout.yCols);
+  if (ofKeys)
+    b.loop("share", headsPerKeyHead, [&](Value share) {
+      member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
+      head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
+      visitColumns();
+    });
+  else
+    visitColumns();
+  finish();
+}
+
+GradientWriter::Tensor GradientWriter::tensor(StringRef name) {
+  std::string text = name.str();
+  Value base = b.pointer(layout.element, name == "do" ? "d_o" : name, name);
+  return {base, b.size(text + "_batch", text + ".0"), b.size(text + "_head", text + ".1"),
+          b.size(text + "_row", text + ".2")};
+}
+
+void GradientWriter::addArguments() {
+  Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
+  q = tensor("q");
+  k = tensor("k");
+  v = tensor("v");
+  gradient = tensor("do");
+  if (kernel.ofX)
+    toX = tensor(ofKeys ? "dk" : "dq");
+  if (kernel.ofY)
+    toY = tensor("dv");
+  shifts = b.pointer(f32, "shifts", "@shifts");
+  sums = b.pointer(f32, "sums", "@sums");
+  queryLengths = b.pointer(i32, "q_len", "q_len");
+  keyLengths = b.pointer(i32, "k_len", "k_len");
+  queries = b.size("queries", "N");
+  keys = b.size("keys", "M");
+  if (!stage.scale.empty())
+    scale = b.number("scale", "param." + stage.scale);
+  if (stage.listed) {
+    lists = b.pointer(i32, "lists", ofKeys ? "@key_lists" : "@lists");
+    counts = b.pointer(i32, "counts", ofKeys ? "@key_counts" : "@counts");
+  }
+}
+
+// Items of keys are pairs, whose heads they go through; those of queries are heads.
+void GradientWriter::place() {
+  if (ofKeys) {
+    group = b.item(1);
+    headsPerKeyHead = b.size("heads_per_key_head", "R");
+    Value keyHeads = b.size("key_heads", "HKV"), pair = b.add("pair", b.size("first_pair", "G0"), group);
+    batch = b.quotient("batch", pair, keyHeads);
+    keyHead = b.remainder("key_head", pair, keyHeads);
+  } else {
+    member = b.item(1);
+    HeadPlace at = b.placeHead(member);
+    batch = at.batch;
+    keyHead = at.keyHead;
+    head = at.head;
+  }
+  Value liveQueries = liveCount("live_queries", queryLengths, queries);
+  Value liveKeys = liveCount("live_keys", keyLengths, keys);
+  rows = ofKeys ? keys : queries;
+  liveRows = ofKeys ? liveKeys : liveQueries;
+  liveCols = ofKeys ? liveQueries : liveKeys;
+  firstRow = b.mul("first_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
+  hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, firstRow, liveRows);
+  unit = stage.scale.empty()
+             ? b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit")
+             : b.make<arith::TruncFOp>("score_unit", b.builder.getF32Type(),
+                                       b.make<arith::MulFOp>("unit", scale, b.constant(std::numbers::log2e, "log2_e")));
+}
+
+Value GradientWriter::liveCount(StringRef name, Value lengths, Value size) {
+  return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
+}
+
+Value GradientWriter::rowsOf(StringRef name, const Tensor &tensor, Value ofHead, int64_t cols) {
+  std::string text = name.str();
+  Value byBatch = b.mul(text + "_of_batch", batch, tensor.batchStride);
+  Value byHead = b.mul(text + "_of_head", ofHead, tensor.headStride);
+  Type type = b.view(ShapedType::kDynamic, cols, layout.element, ShapedType::kDynamic, Space::Global);
+  return b.make<tkern::ViewOp>(name, type, tensor.base, b.add(text + "_offset", byBatch, byHead), tensor.rowStride);
+}
+
+Value GradientWriter::ring(StringRef name, tkern::RingType type, int64_t offset) {
+  return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), IntegerAttr());
+}
+
+void GradientWriter::fill(Value ring, Value step, Value source, Value first, Value limit) {
+  b.make<tkern::FillOp>("", ring, step, source, first, limit);
+}
+
+Value GradientWriter::wait(StringRef name, Value ring, Value step, int64_t later) {
+  return b.make<tkern::WaitOp>(name, cast<tkern::RingType>(ring.getType()).getSlot(), ring, step, later);
+}
+
+Value GradientWriter::left(StringRef name, Value ring, Value workerRow, int64_t later) {
+  Value c0 = b.constant(int64_t{0}), tile = wait((name + "_tile").str(), ring, c0, later);
+  tkern::ViewType slot = cast<tkern::RingType>(ring.getType()).getSlot();
+  return b.make<tkern::SubviewOp>(
+      (name + "_operand").str(),
+      b.view(schedule.getWorkerRows(), slot.getCols(), layout.element, slot.getStride(), Space::Shared), tile,
+      workerRow, c0);
+}
+
+Value GradientWriter::registers(StringRef name, int64_t cols) {
+  int64_t height = schedule.getWorkerRows();
+  Value view = b.make<tkern::ScratchOp>(name, b.view(height, cols, b.builder.getF32Type(), cols, Space::Register));
+  Value none = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(height, cols), b.constant(0.0f));
+  Value c0 = b.constant(int64_t{0});
+  b.make<tkern::StoreOp>("", none, view, c0, c0, Value(), Value());
+  return view;
+}
+
+void GradientWriter::finish() {
+  Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
+                       : b.constant(static_cast<float>(program.defaultScale()), "factor");
+  Value rowHead = ofKeys ? keyHead : head;
+  if (kernel.ofX)
+    store("x", sumX, toX, rowHead, layout.xCols, program.headDim, factor);
+  if (kernel.ofY)
+    store("y", sumY, toY, rowHead, layout.yCols, program.valueDim, Value());
+}
+
+void GradientWriter::store(const std::string &name, Value sum, const Tensor &to, Value ofHead, int64_t cols,
+                           int64_t width, Value factor) {
+  Value c0 = b.constant(int64_t{0});
+  auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
+  Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
+  if (factor)
+    tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
+      return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
+    });
+  Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
+  b.make<tkern::StoreOp>("", kept, rowsOf("to_" + name, to, ofHead, width), row, c0, rows, Value());
+}
+
+OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
+                                    tkern::GpuScheduleAttr schedule) {
+  context.loadDialect<tkern::TkernDialect, arith::ArithDialect, scf::SCFDialect, math::MathDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  GradientWriter writer(*module, program, kernel, schedule);
+  writer.build();
+  writer.b.finish(writer.layout.sharedBytes);
+  TERCET_CHECK(succeeded(verify(*module)), "the GPU lowering builds kernels that verify");
+  return module;
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,153 @@
+// Which kernels a backward takes, with which schedules, and the buffers between them.
+#include "GradientStages.h"
+
+#include "GradientKernel.h"
+#include "SelectStages.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+namespace {
+
+/// Registers of a thread beside tiles: addresses, operands on their way.
+constexpr int64_t otherRegisters = 44, registersOfThread = 255;
+constexpr int64_t warpsOfLists = 8; ///< of a block of transposed_lists, a key block each
+
+// More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
+std::vector<tkern::GpuScheduleAttr> schedulesOf(MLIRContext &context, const GpuProgram &program,
+                                                const GradientKernel &kernel, const CudaTarget &target) {
+  bool listed = kernel.pass->listed();
+  int64_t blockRows = !listed ? 0 : kernel.pass->ofKeys ? program.blockK : program.blockQ;
+  int64_t blockCols = !listed ? 0 : kernel.pass->ofKeys ? program.blockQ : program.blockK;
+  std::vector<tkern::GpuScheduleAttr> schedules;
+  for (int64_t warps : {4, 5, 3, 2, 1})
+    for (int64_t cols : {64, 48, 32, 16}) {
+      if (blockRows % (16 * warps) != 0 || blockCols % cols != 0)
+        continue;
+      auto schedule = tkern::GpuScheduleAttr::get(&context, tkern::WorkerKind::Warp, warps, cols, /*slots=*/2,
+                                                  tkern::Space::Shared, 0, 0);
+      GradientLayout layout(context, program, kernel, schedule);
+      if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters + otherRegisters <= registersOfThread)
+        schedules.push_back(schedule);
+    }
+  return schedules;
+}
+
+OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "gradient_rows", {"part", "member", "unused"}, stageThreads);
+  GpuKernelBuilder &b = kernel.b;
+  Type f32 = b.builder.getF32Type();
+  SmallVector<Value> inputs = {b.item(0), b.item(1)};
+  auto add = [&](StringRef name, StringRef symbol, Type element) {
+    inputs.push_back(b.pointer(element, name, symbol));
+    for (auto [axis, number] : {std::pair{"_batch", ".0"}, {"_head", ".1"}, {"_row", ".2"}})
+      inputs.push_back(b.size((name + axis).str(), (symbol + number).str()));
+  };
+  add("o", "o", f32);
+  add("d_o", "do", kernel.element());
+  add("lse", "lse", f32);
+  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
+                 b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("first_pair", "G0"),
+                 b.pointer(f32, "shifts", "@shifts"), b.pointer(f32, "sums", "@sums")});
+  b.call("gradient_rows", "gradient_rows",
+         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)}, inputs);
+  return kernel.finish(0);
+}
+
+OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "transposed_lists", {"part", "member", "unused"}, 32 * warpsOfLists);
+  GpuKernelBuilder &b = kernel.b;
+  Type i32 = b.builder.getI32Type();
+  SmallVector<Value> inputs = {b.item(0), b.item(1)};
+  kernel.addTensor(inputs, "classes", 4);
+  inputs.append({b.pointer(i32, "q_len", "q_len"), b.pointer(i32, "k_len", "k_len"), b.size("key_heads", "HKV"),
+                 b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("keys", "M"),
+                 b.size("first_pair", "G0"), b.pointer(i32, "lists", "@key_lists"),
+                 b.pointer(i32, "counts", "@key_counts")});
+  b.call("transposed_lists", "transposed_lists",
+         {b.integer(program.blockQ), b.integer(program.blockK), b.integer(warpsOfLists)}, inputs);
+  return kernel.finish(0);
+}
+
+class GradientStages {
+public:
+  GradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
+                 const CudaTarget &target)
+      : stages(stages), context(context), program(program), target(target) {}
+
+  void build() {
+    add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp", lowerGradientRows);
+    if (program.classified()) {
+      addSelectStages(stages, context, program, /*superRows=*/false);
+      add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
+          lowerTransposedLists);
+    }
+    for (const GradientPass &pass : program.gradient)
+      addPass(pass);
+  }
+
+private:
+  using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
+
+  void add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
+    stages.push_back(makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule),
+                               [&context = context, &program = program, lower] { return lower(context, program); }));
+  }
+
+  // Together where a thread holds the accumulators of both; else a kernel for each.
+  void addPass(const GradientPass &pass) {
+    if (addKernel({pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys}))
+      return;
+    bool fit = pass.ofKeys && addKernel({pass.name + "_k", &pass, true, false}) &&
+               addKernel({pass.name + "_v", &pass, false, true});
+    TERCET_CHECK(fit, "one warp with 16 columns per step fits every architecture");
+  }
+
+  bool addKernel(const GradientKernel &kernel) {
+    std::vector<tkern::GpuScheduleAttr> schedules = schedulesOf(context, program, kernel, target);
+    if (schedules.empty())
+      return false;
+    GpuStage stage;
+    stage.kernel = kernel.name;
+    stage.stage = "gradient";
+    for (tkern::GpuScheduleAttr schedule : schedules)
+      stage.forms.push_back({textOf(schedule),
+                             {ceildiv(kernel.pass->ofKeys ? sym("M") : sym("N"), schedule.getBlockRows()),
+                              kernel.pass->ofKeys ? sym("G") : GR, 1},
+                             [&context = context, &program = program, kernel, schedule] {
+                               return lowerGradient(context, program, kernel, schedule);
+                             }});
+    // S, of X also dP, and a product per gradient.
+    int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
+    stage.flops = kernel.pass->forward->exactFlops(sym("N"), sym("M"), program.blockQ, program.blockK, wide, narrow);
+    stages.push_back(std::move(stage));
+    return true;
+  }
+
+  std::vector<GpuStage> &stages;
+  MLIRContext &context;
+  const GpuProgram &program;
+  const CudaTarget &target;
+  Expr GR = sym("G") * sym("R");
+};
+
+} // namespace
+
+void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
+                       const CudaTarget &target) {
+  GradientStages(stages, context, program, target).build();
+}
+
+void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
+  Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
+  buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
+  buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
+  if (!program.classified())
+    return;
+  addSelectBuffers(buffers, program);
+  buffers.push_back({"key_lists", heads * blocks * 4, "critical query blocks of key blocks"});
+  buffers.push_back({"key_counts", heads * program.keyBlocks() * 4, "lengths of these lists"});
+}
+
+} // namespace tercet::compiler

@@ -1,0 +1,19 @@
+// The stages of a backward over a group of (batch, KV head) pairs:
+//
+//   prologue   gradient_rows      shifts and sums of query rows
+//   select     given_classes      the forward's classes: lists of key blocks by query block
+//              transposed_lists   and of query blocks by key block
+//   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
+#pragma once
+
+#include "tercet/compiler/cuda/GpuLowering.h"
+
+namespace tercet::compiler {
+
+void addGradientStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
+                       const CudaTarget &target);
+
+/// The buffers between them.
+void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);
+
+} // namespace tercet::compiler

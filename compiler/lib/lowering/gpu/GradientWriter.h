@@ -1,0 +1,74 @@
+// GradientWriter: writes one gradient kernel (GradientKernel.h).
+//
+//   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
+//   GradientColumns.cpp   the loop over tiles of columns
+#pragma once
+
+#include "GradientKernel.h"
+
+namespace tercet::compiler {
+
+class GradientWriter {
+public:
+  GradientWriter(mlir::ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
+                 tkern::GpuScheduleAttr schedule);
+  void build();
+
+  GpuKernelBuilder b;
+  GradientLayout layout;
+
+private:
+  using Value = mlir::Value;
+
+  struct Tensor {
+    Value base, batchStride, headStride, rowStride;
+  };
+
+  // GradientKernel.cpp
+  Tensor tensor(llvm::StringRef name);
+  void addArguments();
+  void place();
+  Value liveCount(llvm::StringRef name, Value lengths, Value size);
+  Value rowsOf(llvm::StringRef name, const Tensor &tensor, Value ofHead, int64_t cols);
+  Value ring(llvm::StringRef name, tkern::RingType type, int64_t offset);
+  void fill(Value ring, Value step, Value source, Value first, Value limit);
+  Value wait(llvm::StringRef name, Value ring, Value step, int64_t later);
+  Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
+  Value registers(llvm::StringRef name, int64_t cols);
+  void finish();
+  /// factor: null for 1.
+  void store(const std::string &name, Value sum, const Tensor &to, Value ofHead, int64_t cols, int64_t width,
+             Value factor);
+
+  // GradientColumns.cpp
+  void visitColumns();
+  void countSteps();
+  /// Steps per entry of a list.
+  int64_t partsOfEntry() const;
+  Value columnOf(const std::string &name, Value step, bool ahead);
+  Value product(llvm::StringRef name, Value left, Value tile, int64_t depth);
+  void loadRows();
+  Value rowNumbers(llvm::StringRef name, Value of);
+  Value columnNumbers(llvm::StringRef name, Value of, float otherwise);
+  Value probabilities(Value scores);
+  Value pairGradients(Value p, Value ofP);
+
+  const GpuProgram &program;
+  const GradientKernel &kernel;
+  const AttendStage &stage;
+  bool ofKeys;
+  tkern::GpuScheduleAttr schedule;
+  Tensor q, k, v, gradient, toX, toY;
+  Value shifts, sums, queryLengths, keyLengths, queries, keys, lists, counts;
+  Value scale, unit; ///< the parameter, null for the default; from products to log2 units
+  Value batch, group, member, head, keyHead, headsPerKeyHead;
+  Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
+  Value row;                                         ///< the worker's first
+  Value rowsX, rowsY, colsX, colsY;                  ///< rings
+  Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
+  Value steps, listBase;                             ///< of the head whose columns are visited
+  Value column;                                      ///< the first one of a step
+  Value rowShift, rowSum;                            ///< of queries, where rows are queries
+};
+
+} // namespace tercet::compiler
