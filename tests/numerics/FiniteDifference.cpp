@@ -96,13 +96,8 @@ GradientCall GradientCall::make(reference::Program program, const reference::Sha
   reference::Shape shape = given.resolved();
   shape.parameters = parameters;
   GradientCall call{std::move(program), {}, std::move(parameters)};
-  call.data = reference::makeData(call.program, shape, {.seed = seed, .dtype = DType::f64});
-  auto gradient = reference::OwnedTensor::make(DType::f64, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim});
-  reference::RandomStream noise(seed, "do");
-  forEachElement(gradient.view(), [&](size_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
-    gradient.view().set(noise.normal(index), i0, i1, i2, i3);
-  });
-  return std::move(call.set("do", std::move(gradient)));
+  call.data = reference::makeData(call.program, shape, {.seed = seed, .dtype = DType::f64, .withGradient = true});
+  return call;
 }
 
 GradientCall &GradientCall::set(const std::string &name, reference::OwnedTensor tensor) {

@@ -9,13 +9,13 @@
 
 namespace tercet::test {
 
-/// A call in f64 (tables are f32) with `do`: seeded, or changed as a test wants.
+/// A call in f64 (tables are f32), seeded, or changed as a test wants.
 struct GradientCall {
   reference::Program program;
   reference::Data data;
   std::vector<std::pair<std::string, double>> parameters;
 
-  /// Makes data for a program; `do` has normal numbers.
+  /// Makes data for a program, with `do`.
   static GradientCall make(reference::Program program, const reference::Shape &shape, uint64_t seed = 1,
                            std::vector<std::pair<std::string, double>> parameters = {});
   /// Adds a tensor, or replaces the one of this name.

@@ -134,6 +134,12 @@ const Gradient *Gradients::find(std::string_view name) const {
   return nullptr;
 }
 
+Result<CallSizes> checkGradientArguments(const Program &program, const Arguments &arguments) {
+  TERCET_TRY(Operands operands, bindOperands(program, arguments, nullptr));
+  TERCET_RETURN_IF_ERROR(checkOutputGradient(operands, arguments.find("do")));
+  return operands.sizes;
+}
+
 Result<Gradients> differentiate(const Program &program, const Arguments &arguments, const GradientOptions &options) {
   TERCET_TRY(Operands operands, bindOperands(program, arguments, options.classes));
   const Tensor *outputs = arguments.find("do");

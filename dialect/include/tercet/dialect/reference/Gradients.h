@@ -47,9 +47,12 @@ struct Gradients {
   const Gradient *find(std::string_view name) const;
 };
 
+/// Checks a call: as checkArguments; invalidArgument also where `do` is missing or of another shape.
+Result<CallSizes> checkGradientArguments(const Program &program, const Arguments &arguments);
+
 /// Differentiates sum(dO * O). `arguments` are those of evaluate, and `do`: [batch, heads, tokensQ, valueDim] of a float
 /// dtype, which is not read beyond q_len. Holds the gradients of weights and tables once per KV head. Errors: as
-/// checkArguments; invalidArgument where `do` is missing or of another shape. Safe from many threads.
+/// checkGradientArguments. Safe from many threads.
 Result<Gradients> differentiate(const Program &program, const Arguments &arguments,
                                 const GradientOptions &options = {});
 
