@@ -75,6 +75,20 @@ class Gradients(Case):
             self.assertTrue(any(dk[(head * 96 + 69) * 8:(head * 96 + 70) * 8]))
             self.assertFalse(any(dk[(head * 96 + 70) * 8:(head + 1) * 96 * 8]))
 
+    def test_check(self):
+        words = ["sla", "--target", "reference", "--shape", "b=1,h=2,hkv=1,n=90,m=70,d=8", "--set", "keep=0.5", "--json"]
+        report = self.passes("check", *words, "--grad").json()
+        self.assertTrue(report["passed"])
+        self.assertEqual([case["input_scale"] for case in report["cases"]], [1, 4, 16])
+        for case in report["cases"]:
+            outputs = {output["name"]: output for output in case["outputs"]}
+            self.assertEqual(list(outputs), ["o", "lse", "dq", "dk", "dv", "dw", "db"])
+            self.assertNotIn("norm_error", outputs["o"])
+            self.assertGreaterEqual(outputs["dq"]["norm_error"]["bound"], 0.02)
+        without = self.passes("check", *words).json()
+        self.assertEqual([output["name"] for output in without["cases"][0]["outputs"]], ["o", "lse"])
+        self.refused("check", "sla", "--grad", "--shape", "n=16,d=8", code=3, says="--grad runs on the target 'reference' only")
+
     def refused_run(self, says, *words, spec="dense", target="reference", code=1):
         before = sorted(path.name for path in self.folder.rglob("*"))
         self.refused("run", spec, "--target", target, *words, code=code, says=says)

@@ -44,9 +44,12 @@ GradientCall callOf(const std::string &name) {
   set("drop", program.selection && program.selection->dropIsCount ? 1 : 0.2);
   set("top", 2);
   set("blocks", 3);
-  if (program.order) // 60 tokens, some of them in clipped cubes
-    for (auto [axis, size] : {std::pair{"frames", 4}, {"height", 3}, {"width", 5}})
+  if (program.order) { // some tokens are in clipped cubes, and where there is text 12 are that
+    int width = program.order->text == TextPlace::none ? 6 : 5;
+    for (auto [axis, size] :
+         {std::pair{"frames", 4}, {"height", 3}, {"width", width}, {"grid_t", 4}, {"grid_y", 3}, {"grid_x", width}})
       set(axis, size);
+  }
   return GradientCall::make(std::move(program), {.heads = 4, .headsKV = 2, .tokensQ = 72, .headDim = 8, .valueDim = 12},
                             1, std::move(parameters));
 }
@@ -60,5 +63,11 @@ TEST_CASE("gradients of every built-in spec are those of finite differences", "[
 
 TEST_CASE("gradients of the specs of tests are those of finite differences", "[gradients]") {
   for (const std::string &name : specsIn("tests/support/specs"))
+    checkGradients(callOf(name));
+}
+
+TEST_CASE("gradients under token orders are those of finite differences", "[gradients]") {
+  for (const char *name : {"tiled_branches@suffix", "tiled_branches@prefix", "tiled_branches@none", "block_mean@suffix",
+                           "sla@prefix", "pooled_queries@none"})
     checkGradients(callOf(name));
 }

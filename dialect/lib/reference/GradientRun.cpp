@@ -1,15 +1,25 @@
 // The oracle's gradients as the outputs of a target.
-#include "tercet/dialect/reference/Gradients.h"
+#include "GradientOutputs.h"
 
 #include <fmt/ranges.h>
 
 namespace tercet::reference {
 namespace {
 
-/// The tensors among `outputs` that can only be meant for gradients of this program; checked.
-Result<std::vector<std::pair<std::string, Tensor>>>
-bindGradients(const Program &program, const CallSizes &sizes, const Arguments &arguments, const Arguments &outputs) {
-  std::vector<std::pair<std::string, Tensor>> bound;
+void write(const Gradient &gradient, const Tensor &to) {
+  size_t next = 0;
+  for (int64_t i0 = 0; i0 < to.shape[0]; ++i0)
+    for (int64_t i1 = 0; i1 < to.shape[1]; ++i1)
+      for (int64_t i2 = 0; i2 < to.shape[2]; ++i2)
+        for (int64_t i3 = 0; i3 < to.shape[3]; ++i3)
+          to.set(gradient.values[next++], i0, i1, i2, i3);
+}
+
+} // namespace
+
+Result<NamedGradients> bindGradients(const Program &program, const CallSizes &sizes, const Arguments &arguments,
+                                     const Arguments &outputs) {
+  NamedGradients bound;
   std::vector<std::string> legal;
   for (const std::string &input : differentiableInputs(program)) {
     std::string name = "d" + input;
@@ -36,21 +46,10 @@ bindGradients(const Program &program, const CallSizes &sizes, const Arguments &a
   return bound;
 }
 
-void write(const Gradient &gradient, const Tensor &to) {
-  size_t next = 0;
-  for (int64_t i0 = 0; i0 < to.shape[0]; ++i0)
-    for (int64_t i1 = 0; i1 < to.shape[1]; ++i1)
-      for (int64_t i2 = 0; i2 < to.shape[2]; ++i2)
-        for (int64_t i3 = 0; i3 < to.shape[3]; ++i3)
-          to.set(gradient.values[next++], i0, i1, i2, i3);
-}
-
-} // namespace
-
 Status runGradients(const Program &program, const Arguments &arguments, const Arguments &outputs,
                     const GradientOptions &options) {
   TERCET_TRY(CallSizes sizes, checkArguments(program, arguments));
-  TERCET_TRY(auto bound, bindGradients(program, sizes, arguments, outputs));
+  TERCET_TRY(NamedGradients bound, bindGradients(program, sizes, arguments, outputs));
   TERCET_TRY(Gradients gradients, differentiate(program, arguments, options));
   for (const auto &[name, tensor] : bound)
     write(*gradients.find(name), tensor);
