@@ -2,6 +2,7 @@
 #include "CallData.h"
 
 #include "tercet/Spelling.h"
+#include "tercet/dialect/reference/Gradients.h"
 
 #include <fmt/ranges.h>
 
@@ -59,10 +60,28 @@ Status bindTokenDType(StoredTensor &tensor, const std::string &name, const std::
   return {};
 }
 
-Result<CallData> finish(const LoadedSpec &spec, CallData call) {
+Result<CallData> finish(const LoadedSpec &spec, CallData call, bool withGradient) {
   call.arguments.parameters = spec.runtimeSettings;
-  TERCET_TRY(call.sizes, reference::checkArguments(spec.info.program, call.arguments));
+  auto check = withGradient ? reference::checkGradientArguments : reference::checkArguments;
+  TERCET_TRY(call.sizes, check(spec.info.program, call.arguments));
   return call;
+}
+
+/// "dq" for "q": every gradient that the spec has.
+std::vector<std::string> gradientNames(const LoadedSpec &spec) {
+  std::vector<std::string> names;
+  for (const std::string &input : reference::differentiableInputs(spec.info.program))
+    names.push_back("d" + input);
+  return names;
+}
+
+bool isPlainOutput(const std::string &name) { return name == "o" || name == "lse" || name == "classes"; }
+
+/// What an output is stored in.
+DType outputDType(const std::string &name, DType computeDType) {
+  if (!isPlainOutput(name))
+    return reference::gradientDType(name, computeDType);
+  return name == "lse" ? DType::f32 : name == "classes" ? DType::i8 : computeDType;
 }
 
 } // namespace
@@ -92,24 +111,33 @@ std::vector<std::string> CallData::warnings(const LoadedSpec &spec) const {
   return sentences;
 }
 
-Result<CallData> readInputs(const LoadedSpec &spec, const std::vector<std::string> &in, const std::string &dtype) {
+Result<CallData> readInputs(const LoadedSpec &spec, const std::vector<std::string> &in, const std::string &dtype,
+                            bool withGradient) {
   std::vector<std::string> legal = spec.info.inputs();
   for (const std::string &name : spec.info.optionalInputs())
     legal.push_back(name);
+  if (withGradient)
+    legal.push_back("do");
   TERCET_TRY(auto pairs, splitAssignments("--in", spec.info.name, in, legal));
+  auto isMissing = [&](std::string_view needed) {
+    return std::none_of(pairs.begin(), pairs.end(), [&](const auto &pair) { return pair.first == needed; });
+  };
   for (const char *needed : {"q", "k", "v"})
-    if (std::none_of(pairs.begin(), pairs.end(), [&](const auto &pair) { return pair.first == needed; }))
+    if (isMissing(needed))
       return Status::make(Code::invalidArgument,
                           "input '{}' is missing: give --in {}=FILE, or --shape for made-up data", needed, needed);
+  if (withGradient && isMissing("do"))
+    return Status::make(Code::invalidArgument,
+                        "input 'do' is missing: --grad starts from the derivative by o; give --in do=FILE");
   CallData call;
   for (const auto &[name, file] : pairs) {
     TERCET_TRY(StoredTensor tensor, compiler::readTensor(file));
-    if (name == "q" || name == "k" || name == "v")
+    if (name == "q" || name == "k" || name == "v" || name == "do")
       TERCET_RETURN_IF_ERROR(bindTokenDType(tensor, name, dtype));
     call.arguments.tensors.emplace_back(name, tensor.view);
     call.stored.push_back(std::move(tensor));
   }
-  return finish(spec, std::move(call));
+  return finish(spec, std::move(call), withGradient);
 }
 
 Result<CallData> makeInputs(const LoadedSpec &spec, const reference::Shape &given,
@@ -119,15 +147,21 @@ Result<CallData> makeInputs(const LoadedSpec &spec, const reference::Shape &give
   shape.parameters = spec.runtimeSettings;
   call.made = reference::makeData(spec.info.program, shape, options);
   call.arguments = call.made.arguments();
-  return finish(spec, std::move(call));
+  return finish(spec, std::move(call), options.withGradient);
 }
 
-Result<std::vector<OutputFile>> parseOutputs(const LoadedSpec &spec, const std::vector<std::string> &out, DType dtype) {
-  TERCET_TRY(auto pairs, splitAssignments("--out", spec.info.name, out, spec.info.outputs()));
+Result<std::vector<OutputFile>> parseOutputs(const LoadedSpec &spec, const std::vector<std::string> &out, DType dtype,
+                                             bool withGradient) {
+  std::vector<std::string> legal = spec.info.outputs(), gradients = gradientNames(spec);
+  if (withGradient)
+    legal.insert(legal.end(), gradients.begin(), gradients.end());
+  for (const std::string &assignment : out)
+    if (std::string name = assignment.substr(0, assignment.find('=')); !withGradient && contains(gradients, name))
+      return Status::make(Code::invalidArgument, "--out names '{}', a gradient, which needs --grad", name);
+  TERCET_TRY(auto pairs, splitAssignments("--out", spec.info.name, out, legal));
   std::vector<OutputFile> files;
   for (const auto &[name, path] : pairs) {
-    DType own = name == "lse" ? DType::f32 : name == "classes" ? DType::i8 : dtype;
-    TERCET_RETURN_IF_ERROR(compiler::checkWritable(path, own));
+    TERCET_RETURN_IF_ERROR(compiler::checkWritable(path, outputDType(name, dtype)));
     for (const OutputFile &earlier : files)
       if (earlier.path == path && path.ends_with(".npy"))
         return Status::make(Code::invalidArgument, "--out sends '{}' and '{}' to {}; an .npy file holds one tensor",
@@ -137,17 +171,28 @@ Result<std::vector<OutputFile>> parseOutputs(const LoadedSpec &spec, const std::
   return files;
 }
 
+std::vector<std::string> gradientsOf(const LoadedSpec &spec, const CallData &call) {
+  std::vector<std::string> names = gradientNames(spec);
+  std::erase_if(names, [&](const std::string &name) { return !call.arguments.find(name.substr(1)); });
+  return names;
+}
+
 Result<CallOutputs> makeOutputs(const CallData &call, const std::vector<std::string> &names) {
   const reference::CallSizes &sizes = call.sizes;
   CallOutputs outputs;
   for (const std::string &name : names) {
-    DType dtype = name == "lse" ? DType::f32 : name == "classes" ? DType::i8 : sizes.dtype;
     std::vector<int64_t> shape = {sizes.batch, sizes.headsQ, sizes.tokensQ};
     if (name == "classes")
       shape = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK};
     else if (name == "o")
       shape.push_back(sizes.valueDim);
-    TERCET_TRY(StoredTensor tensor, StoredTensor::allocate(dtype, shape));
+    if (!isPlainOutput(name)) {
+      const Tensor *input = call.arguments.find(name.substr(1));
+      if (!input)
+        return Status::make(Code::invalidArgument, "{} is asked for, but {} is not given", name, name.substr(1));
+      shape.assign(input->shape.begin(), input->shape.begin() + input->rank);
+    }
+    TERCET_TRY(StoredTensor tensor, StoredTensor::allocate(outputDType(name, sizes.dtype), shape));
     outputs.arguments.tensors.emplace_back(name, tensor.view);
     outputs.stored.push_back(std::move(tensor));
   }

@@ -21,9 +21,11 @@ struct CallData {
   std::vector<std::string> warnings(const LoadedSpec &spec) const;
 };
 
-/// Reads `--in NAME=FILE[:TENSOR]` tensors. `dtype`, when not empty, is what q, k and v are converted to; else they
-/// must have one compute dtype. invalidArgument with what was given and what is legal.
-Result<CallData> readInputs(const LoadedSpec &spec, const std::vector<std::string> &in, const std::string &dtype);
+/// Reads `--in NAME=FILE[:TENSOR]` tensors. `dtype`, when not empty, is what q, k, v and do are converted to; else q, k and
+/// v must have one compute dtype. withGradient: `do` is among them, and must be. invalidArgument with what was given and
+/// what is legal.
+Result<CallData> readInputs(const LoadedSpec &spec, const std::vector<std::string> &in, const std::string &dtype,
+                            bool withGradient);
 
 /// Seeded tensors of a shape (tercet/dialect/reference/Data.h).
 Result<CallData> makeInputs(const LoadedSpec &spec, const reference::Shape &shape,
@@ -34,10 +36,16 @@ struct OutputFile {
   std::string name, path;
 };
 
-/// Checks the names against the spec and the files against what can be written, before any work.
-Result<std::vector<OutputFile>> parseOutputs(const LoadedSpec &spec, const std::vector<std::string> &out, DType dtype);
+/// Checks the names against the spec and the files against what can be written, before any work. withGradient: gradients
+/// are legal, too.
+Result<std::vector<OutputFile>> parseOutputs(const LoadedSpec &spec, const std::vector<std::string> &out, DType dtype,
+                                             bool withGradient);
 
-/// Zero-filled memory of outputs by name: "o" in the compute dtype, "lse" f32, "classes" i8.
+/// The gradients of a call: those of the inputs that are given.
+std::vector<std::string> gradientsOf(const LoadedSpec &spec, const CallData &call);
+
+/// Zero-filled memory of outputs by name: "o" in the compute dtype, "lse" f32, "classes" i8, gradients as their inputs are
+/// (tercet/dialect/reference/Gradients.h). invalidArgument for the gradient of an input that is not given.
 struct CallOutputs {
   Arguments arguments;
   std::vector<compiler::StoredTensor> stored;

@@ -42,7 +42,7 @@ Json measureJson(const reference::Measure &measure) { return {{"value", measure.
 
 Json verdictJson(const reference::Verdict &verdict) {
   Json outputs = Json::array();
-  for (const reference::OutputVerdict &output : verdict.outputs)
+  for (const reference::OutputVerdict &output : verdict.outputs) {
     outputs.push_back({{"name", output.name},
                        {"passed", output.passed()},
                        {"elements", output.elements},
@@ -51,6 +51,9 @@ Json verdictJson(const reference::Verdict &verdict) {
                        {"mean_error", measureJson(output.meanError)},
                        {"non_finite", output.nonFinite},
                        {"worst", output.worst}});
+    if (output.normError.bound > 0)
+      outputs.back()["norm_error"] = measureJson(output.normError);
+  }
   Json object = {{"passed", verdict.passed}, {"outputs", std::move(outputs)}};
   if (verdict.classes)
     object["classes"] = {{"passed", verdict.classes->passed()},
@@ -74,6 +77,7 @@ public:
     to.wholeNumber("--adversarial", adversarial, 1, INT64_MAX,
                    "on the simulator: random warp order, small turns, late effects and race checks, from this seed");
     to.wholeNumber("--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
+    to.flag("--grad", options.grad, "also compare gradients, which takes all rows; on the reference only");
   }
 
   Result<ExitCode> run() override {
@@ -130,7 +134,11 @@ private:
   }
 
   Result<reference::Verdict> compare(const LoadedSpec &spec, const CallData &call, Executor &executor, double scale) {
-    TERCET_TRY(CallOutputs outputs, makeOutputs(call, spec.info.outputs()));
+    std::vector<std::string> names = spec.info.outputs(), gradients;
+    if (options.grad)
+      gradients = gradientsOf(spec, call);
+    names.insert(names.end(), gradients.begin(), gradients.end());
+    TERCET_TRY(CallOutputs outputs, makeOutputs(call, names));
     TERCET_TRY(LaunchReport report, executor.launch(call, outputs));
     reference::CheckOptions check;
     check.inputScale = scale;
@@ -141,7 +149,21 @@ private:
       Status ran = workers.run(count, body);
       TERCET_CHECK(ran.ok(), "the pool's own threads run every item");
     };
-    return reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check);
+    TERCET_TRY(reference::Verdict verdict,
+               reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check));
+    if (!options.grad)
+      return verdict;
+    TERCET_TRY(reference::Verdict ofGradients,
+               reference::checkGradients(spec.info.program, call.arguments, outputs.arguments, check));
+    return joined(std::move(verdict), std::move(ofGradients));
+  }
+
+  static reference::Verdict joined(reference::Verdict verdict, reference::Verdict more) {
+    if (verdict.passed)
+      verdict.reason = std::move(more.reason);
+    verdict.passed = verdict.passed && more.passed;
+    std::move(more.outputs.begin(), more.outputs.end(), std::back_inserter(verdict.outputs));
+    return verdict;
   }
 
   std::optional<uint64_t> adversarialSeed() const {

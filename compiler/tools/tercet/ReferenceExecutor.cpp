@@ -4,6 +4,7 @@
 #include "BlockCounts.h"
 #include "Progress.h"
 
+#include "tercet/dialect/reference/Gradients.h"
 #include "tercet/rt/Workers.h"
 
 #include <chrono>
@@ -31,8 +32,7 @@ public:
     reference::ClassMap map; // selected once: a scope may span rows of many chunks
     if (selection) {
       Status ran;
-      auto onWorkers = [&](int64_t items, const WorkItem &body) { ran = workers.run(items, body); };
-      TERCET_TRY(map, reference::selectClasses(spec.info.program, call.arguments, onWorkers));
+      TERCET_TRY(map, reference::selectClasses(spec.info.program, call.arguments, onWorkers(ran)));
       TERCET_RETURN_IF_ERROR(std::move(ran));
     }
     Tensor classes = Tensor::contiguous(map.values.data(), DType::i8, {map.batch, map.heads, map.blocksQ, map.blocksK});
@@ -61,8 +61,20 @@ public:
       if (const Tensor *asked = outputs.arguments.find("classes"))
         writeClasses(map, *asked);
     }
-    report.totalMs = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    report.stageMs = {{"reference", report.totalMs}};
+    auto msSince = [](Clock::time_point start) {
+      return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    };
+    report.stageMs = {{"reference", msSince(begin)}};
+    if (call.arguments.find("do")) {
+      Clock::time_point backward = Clock::now();
+      Status ran;
+      TERCET_RETURN_IF_ERROR(
+          reference::runGradients(spec.info.program, call.arguments, outputs.arguments,
+                                  {.classes = selection ? &classes : nullptr, .parallelFor = onWorkers(ran)}));
+      TERCET_RETURN_IF_ERROR(std::move(ran));
+      report.stageMs.emplace_back("gradients", msSince(backward));
+    }
+    report.totalMs = msSince(begin);
     return report;
   }
 
@@ -75,6 +87,11 @@ public:
   int threads() const override { return workers.threads(); }
 
 private:
+  /// Whether all items ran goes to `ran`.
+  ParallelFor onWorkers(Status &ran) {
+    return [this, &ran](int64_t items, const WorkItem &body) { ran = workers.run(items, body); };
+  }
+
   static void writeRows(const reference::Evaluation &evaluation, const Arguments &outputs) {
     const Tensor *o = outputs.find("o"), *lse = outputs.find("lse");
     int64_t valueDim = evaluation.sizes.valueDim;

@@ -2,6 +2,8 @@
 #include "Command.h"
 #include "RunOptions.h"
 
+#include <algorithm>
+
 namespace tercet::cli {
 namespace {
 
@@ -11,7 +13,8 @@ public:
   std::string summary() const override { return "run a spec on tensors, and report blocks, times and compilation"; }
   void declare(Options &to) override {
     options.declare(to);
-    to.repeated("--out", out, "NAME=FILE", "write an output: o, lse or classes");
+    to.repeated("--out", out, "NAME=FILE", "write an output: o, lse or classes; with --grad dq, dk, dv, dw, ..");
+    to.flag("--grad", options.grad, "also run the backward, from --in do=FILE; on the reference only");
   }
 
   Result<ExitCode> run() override {
@@ -21,14 +24,17 @@ public:
     TERCET_TRY(CallData call, options.inputs(spec, cases.front()));
     for (const std::string &warning : call.warnings(spec))
       printWarning(warning);
-    TERCET_TRY(std::vector<OutputFile> files, parseOutputs(spec, out, call.sizes.dtype));
+    TERCET_TRY(std::vector<OutputFile> files, parseOutputs(spec, out, call.sizes.dtype, options.grad));
     if (!files.empty() && cases.size() > 1)
       return Status::make(Code::invalidArgument, "--out needs a single call; {} are asked for", cases.size());
 
     TERCET_TRY(auto executor, makeExecutor(spec, options.executorOptions(request, call.sizes)));
     std::vector<std::string> names = {"o"};
+    if (options.grad)
+      for (const std::string &name : gradientsOf(spec, call))
+        names.push_back(name);
     for (const OutputFile &file : files)
-      if (file.name != "o")
+      if (std::find(names.begin(), names.end(), file.name) == names.end())
         names.push_back(file.name);
     Json launches = Json::array();
     for (size_t index = 0; index < cases.size(); ++index) {

@@ -45,7 +45,7 @@ std::vector<std::pair<std::string, double>> randomSettings(const compiler::SpecI
 void RunOptions::declare(Options &options) {
   spec.declare(options);
   options.repeated("--in", in, "NAME=FILE[:TENSOR]",
-                   "an input tensor, .npy or .safetensors: q, k, v, weights, classes, q_len, k_len");
+                   "an input tensor, .npy or .safetensors: q, k, v, weights, classes, q_len, k_len; do with --grad");
   options.repeated("--shape", shapes, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]",
                    "seeded data of this shape instead of --in; may be repeated: all run in one process");
   options.text("--target", target, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N], sim:ARCH or reference");
@@ -62,6 +62,9 @@ Result<RunRequest> RunOptions::resolve() const {
   RunRequest request;
   TERCET_TRY(request.target, parseTarget(target));
   TERCET_RETURN_IF_ERROR(checkRunsHere(request.target));
+  if (grad && request.target.kind != TargetName::Kind::reference)
+    return Status::make(Code::unsupportedTarget, "--grad runs on the target 'reference' only; '{}' has no backward",
+                        request.target.text);
   TERCET_TRY(request.spec, loadSpec(spec));
   TERCET_RETURN_IF_ERROR(checkSources());
   request.cases.resize(1);
@@ -104,11 +107,13 @@ Result<std::vector<Case>> RunOptions::cases(const LoadedSpec &loaded) const {
 
 Result<CallData> RunOptions::inputs(const LoadedSpec &loaded, const Case &each, double scale) const {
   if (!makesData())
-    return readInputs(loaded, in, dtype);
+    return readInputs(loaded, in, dtype, grad);
   DType computeDType = DType::f32;
   parseDType(dtype, computeDType); // leaves f32 where there is no --dtype
-  TERCET_TRY(CallData call, makeInputs(loaded, each.shape,
-                                       {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale}));
+  TERCET_TRY(
+      CallData call,
+      makeInputs(loaded, each.shape,
+                 {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale, .withGradient = grad}));
   for (const auto &[name, value] : each.parameters) {
     std::erase_if(call.arguments.parameters, [&](const auto &parameter) { return parameter.first == name; });
     call.arguments.parameters.emplace_back(name, value);

@@ -25,6 +25,7 @@ struct RunOptions {
   std::string target = "cpu", dtype;
   int64_t seed = 0, sweepShapes = 0, sweepSettings = 0;
   bool json = false, noCache = false;
+  bool grad = false; ///< the backward, too; for the commands that declare it
 
   void declare(Options &options);
   /// Reads the spec and works out the calls; touches no tensor. unsupportedTarget and deviceUnavailable where the

@@ -240,4 +240,14 @@ ClassVerdict checkClassMap(const Program &program, const Operands &operands, con
   return std::move(check.verdict);
 }
 
+bool areClasses(const Tensor &classes) {
+  for (int64_t b = 0; b < classes.shape[0]; ++b)
+    for (int64_t h = 0; h < classes.shape[1]; ++h)
+      for (int64_t i = 0; i < classes.shape[2]; ++i)
+        for (int64_t j = 0; j < classes.shape[3]; ++j)
+          if (double value = classes.get(b, h, i, j); value < -1 || value > 1)
+            return false;
+  return true;
+}
+
 } // namespace tercet::reference

@@ -14,4 +14,7 @@ namespace tercet::reference {
 ClassVerdict checkClassMap(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
                            const Tensor &got, bool exactTies);
 
+/// Whether the oracle can evaluate with these classes: a target that wrote none of them has failed already.
+bool areClasses(const Tensor &classes);
+
 } // namespace tercet::reference

@@ -168,4 +168,39 @@ void classify(const Program &program, const Operands &operands, const Family &fa
   }
 }
 
+std::vector<RowIndex> allRows(const CallSizes &sizes) {
+  std::vector<RowIndex> rows;
+  for (int64_t b = 0; b < sizes.batch; ++b)
+    for (int64_t h = 0; h < sizes.headsQ; ++h)
+      for (int64_t row = 0; row < sizes.tokensQ; ++row)
+        rows.push_back({b, h, row});
+  return rows;
+}
+
+void forEachItem(const ParallelFor &parallelFor, size_t count, const std::function<void(int64_t, int)> &body) {
+  if (parallelFor)
+    return parallelFor(static_cast<int64_t>(count), body);
+  for (size_t item = 0; item < count; ++item)
+    body(static_cast<int64_t>(item), 0);
+}
+
+Classification classifyRows(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
+                            const ParallelFor &parallelFor) {
+  Classification result;
+  if (!program.selection)
+    return result;
+  const CallSizes &sizes = operands.sizes;
+  result.classes = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK, {}};
+  size_t blocks = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK;
+  result.classes.values.assign(blocks, ClassMap::notEvaluated);
+  result.coverage.resize(blocks);
+  std::vector<std::pair<Family, std::set<int64_t>>> families;
+  for (auto &[family, queryBlocks] : touchedBlocks(*program.selection, operands, rows))
+    families.emplace_back(family, queryBlocks);
+  forEachItem(parallelFor, families.size(), [&](int64_t item, int) {
+    classify(program, operands, families[item].first, families[item].second, result);
+  });
+  return result;
+}
+
 } // namespace tercet::reference

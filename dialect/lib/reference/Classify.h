@@ -56,14 +56,38 @@ private:
 int8_t givenClass(const Operands &operands, Coverage coverage, int64_t batch, int64_t head, int64_t queryBlock,
                   int64_t keyBlock);
 
-/// Class and coverage of every block, indexed alike.
+/// The key blocks of one query block: their classes, and what the mask leaves of them. Null without classification.
+struct RowBlocks {
+  const int8_t *classes = nullptr;
+  const Coverage *coverage = nullptr;
+};
+
+/// Class and coverage of every block, indexed alike; empty without classification.
 struct Classification {
   ClassMap classes;
   std::vector<Coverage> coverage;
+
+  /// The blocks of a query token.
+  RowBlocks blocksOf(const Operands &operands, int64_t batch, int64_t head, int64_t row) const {
+    if (coverage.empty())
+      return {};
+    int64_t first = classes.index(batch, head, operands.queryBlocks.blockOf(row), 0);
+    return {&classes.values[first], &coverage[first]};
+  }
 };
 
 /// Fills in the scopes that these query blocks of a family touch; other entries are left alone.
 void classify(const Program &program, const Operands &operands, const Family &family,
               const std::set<int64_t> &queryBlocks, Classification &classification);
+
+/// All that `rows` touch; empty without classification.
+Classification classifyRows(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
+                            const ParallelFor &parallelFor);
+
+/// Every row of a call, in order of batch, head, row.
+std::vector<RowIndex> allRows(const CallSizes &sizes);
+
+/// Runs items on `parallelFor`, or one after the other where it is empty.
+void forEachItem(const ParallelFor &parallelFor, size_t count, const std::function<void(int64_t, int)> &body);
 
 } // namespace tercet::reference

@@ -49,6 +49,13 @@ void fillTokens(const Tensor &tensor, std::string_view name, const DataOptions &
   });
 }
 
+void fillNormals(const Tensor &tensor, std::string_view name, const DataOptions &options) {
+  RandomStream noise(options.seed, name);
+  forEachElement(tensor, [&](uint64_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
+    tensor.set(noise.normal(index), i0, i1, i2, i3);
+  });
+}
+
 void fillWeight(const Tensor &tensor, std::string_view name, const DataOptions &options) {
   RandomStream noise(options.seed, name);
   double deviation = tensor.rank == 2 ? 1 / std::sqrt(static_cast<double>(tensor.shape[1])) : 1;
@@ -209,6 +216,8 @@ Data makeData(const Program &program, const Shape &given, const DataOptions &opt
   }
   for (const Table &table : program.tables)
     fillTable(add(table.name, table.dtype, tableShape(table, shape.forTables(program))), program, table, options);
+  if (options.withGradient)
+    fillNormals(add("do", options.dtype, {shape.batch, shape.heads, shape.tokensQ, shape.valueDim}), "do", options);
   return data;
 }
 

@@ -1,10 +1,7 @@
 // Evaluate: resolves the rows and classes of a call, then evaluates head by head.
 #include "tercet/dialect/reference/Evaluate.h"
 
-#include "Classify.h"
 #include "HeadEvaluator.h"
-
-#include <array>
 
 namespace tercet::reference {
 namespace {
@@ -24,12 +21,7 @@ Result<std::vector<RowIndex>> resolveRows(const CallSizes &sizes, const Evaluate
                             row.row, sizes.batch, sizes.headsQ, sizes.tokensQ);
     return *options.rows;
   }
-  std::vector<RowIndex> rows;
-  for (int64_t b = 0; b < sizes.batch; ++b)
-    for (int64_t h = 0; h < sizes.headsQ; ++h)
-      for (int64_t row = 0; row < sizes.tokensQ; ++row)
-        rows.push_back({b, h, row});
-  return rows;
+  return allRows(sizes);
 }
 
 std::vector<HeadRows> groupByHead(const std::vector<RowIndex> &rows) {
@@ -49,17 +41,13 @@ std::vector<HeadRows> groupByHead(const std::vector<RowIndex> &rows) {
 template <typename Real>
 void evaluateHead(const Program &program, const Operands &operands, const HeadRows &head, DType probabilities,
                   int order, const Classification &classification, Evaluation &evaluation) {
-  HeadEvaluator<Real> evaluator(program, operands, head.batch, head.head, probabilities, order);
+  HeadTokens<Real> tokens(program, operands, head.batch, head.head, order);
+  HeadEvaluator<Real> evaluator(tokens, probabilities);
   int64_t valueDim = evaluation.sizes.valueDim;
   for (size_t slot : head.slots) {
     int64_t row = evaluation.rows[slot].row;
-    RowBlocks blocks;
-    if (program.selection) {
-      const ClassMap &map = classification.classes;
-      int64_t first = map.index(head.batch, head.head, operands.queryBlocks.blockOf(row), 0);
-      blocks = {&map.values[first], &classification.coverage[first]};
-    }
-    std::vector<Row<Real>> results = evaluator.evaluate(row, blocks);
+    std::vector<Row<Real>> results =
+        evaluator.evaluate(row, classification.blocksOf(operands, head.batch, head.head, row));
     for (size_t index = 0; index < results.size(); ++index) {
       BranchRows &branch = evaluation.branches[index];
       std::copy(results[index].o.begin(), results[index].o.end(), branch.o.begin() + slot * valueDim);
@@ -69,37 +57,13 @@ void evaluateHead(const Program &program, const Operands &operands, const HeadRo
   }
 }
 
-void forEach(const ParallelFor &parallelFor, size_t count, const std::function<void(int64_t, int)> &body) {
-  if (parallelFor)
-    return parallelFor(static_cast<int64_t>(count), body);
-  for (size_t item = 0; item < count; ++item)
-    body(static_cast<int64_t>(item), 0);
-}
-
-Classification classifyRows(const Program &program, const Operands &operands, const std::vector<RowIndex> &rows,
-                            const ParallelFor &parallelFor) {
-  const CallSizes &sizes = operands.sizes;
-  Classification result;
-  result.classes = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK, {}};
-  size_t blocks = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK;
-  result.classes.values.assign(blocks, ClassMap::notEvaluated);
-  result.coverage.resize(blocks);
-  std::vector<std::pair<Family, std::set<int64_t>>> families;
-  for (auto &[family, queryBlocks] : touchedBlocks(*program.selection, operands, rows))
-    families.emplace_back(family, queryBlocks);
-  forEach(parallelFor, families.size(),
-          [&](int64_t item, int) { classify(program, operands, families[item].first, families[item].second, result); });
-  return result;
-}
-
 } // namespace
 
 Result<ClassMap> selectClasses(const Program &program, const Arguments &arguments, const ParallelFor &parallelFor) {
   TERCET_TRY(Operands operands, bindOperands(program, arguments, nullptr));
   if (!program.selection)
     return Status::make(Code::invalidArgument, "{} has no classification, so it has no classes", program.name);
-  TERCET_TRY(std::vector<RowIndex> rows, resolveRows(operands.sizes, {}));
-  return std::move(classifyRows(program, operands, rows, parallelFor).classes);
+  return std::move(classifyRows(program, operands, allRows(operands.sizes), parallelFor).classes);
 }
 
 Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, const EvaluateOptions &options) {
@@ -109,9 +73,7 @@ Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, 
   TERCET_TRY(evaluation.rows, resolveRows(operands.sizes, options));
   evaluation.output = program.output;
   const CallSizes &sizes = evaluation.sizes;
-  Classification classification;
-  if (program.selection)
-    classification = classifyRows(program, operands, evaluation.rows, options.parallelFor);
+  Classification classification = classifyRows(program, operands, evaluation.rows, options.parallelFor);
   for (size_t index = 0; index < program.branches.size(); ++index) {
     BranchRows branch{program.branches[index].name, {}, {}};
     branch.o.resize(evaluation.rows.size() * sizes.valueDim);
@@ -120,7 +82,7 @@ Result<Evaluation> evaluate(const Program &program, const Arguments &arguments, 
     evaluation.branches.push_back(std::move(branch));
   }
   std::vector<HeadRows> heads = groupByHead(evaluation.rows);
-  forEach(options.parallelFor, heads.size(), [&](int64_t item, int) {
+  forEachItem(options.parallelFor, heads.size(), [&](int64_t item, int) {
     if (options.plain)
       evaluateHead<float>(program, operands, heads[item], options.probabilities, options.order, classification,
                           evaluation);

@@ -142,12 +142,17 @@ PairEvaluator::PairEvaluator(const Program &program, const PairProgram &pairs, c
     run(index);
 }
 
-double PairEvaluator::read(const PairOp &op) const {
-  const Tensor &table = tables[op.table];
+std::array<int64_t, 4> PairEvaluator::entryOf(const PairOp &read) const {
+  const Tensor &table = tables[read.table];
   std::array<int64_t, 4> at{};
   for (int axis = 0; axis < table.rank; ++axis)
-    at[axis] = std::clamp<int64_t>(registers[op.operands[axis]].integer, 0, table.shape[axis] - 1);
-  return table.get(at[0], at[1], at[2], at[3]);
+    at[axis] = std::clamp<int64_t>(registers[read.operands[axis]].integer, 0, table.shape[axis] - 1);
+  return at;
+}
+
+double PairEvaluator::read(const PairOp &op) const {
+  std::array<int64_t, 4> at = entryOf(op);
+  return tables[op.table].get(at[0], at[1], at[2], at[3]);
 }
 
 PairValue PairEvaluator::source(const PairOp &op) const {

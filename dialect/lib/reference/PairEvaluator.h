@@ -32,6 +32,11 @@ public:
   /// What the region of a mask or a block set yields.
   bool holds(int64_t query, int64_t key);
 
+  /// The registers as the last pair left them.
+  const std::vector<PairValue> &values() const { return registers; }
+  /// The entry that a read took there.
+  std::array<int64_t, 4> entryOf(const PairOp &read) const;
+
 private:
   const PairProgram &pairs;
   const Operands &operands;

@@ -7,6 +7,8 @@
 // summation (docs/decisions/0013-plain-error.md). lse is f32 whatever the inputs are; its relative error is taken
 // against max(|lse|, 1), since an absolute error of a logarithm is a relative one of the sum.
 //
+// Gradients have bounds of the same kind (checkGradients).
+//
 // Classes are checked apart: the same sets, except where scores lie closer than fp32 scoring can tell apart; the
 // oracle then evaluates with the classes that the target used.
 #pragma once
@@ -38,12 +40,15 @@ struct Measure {
 
 /// One output against the oracle.
 struct OutputVerdict {
-  std::string name; ///< "o" or "lse"
+  std::string name; ///< "o", "lse", or that of a gradient
   int64_t elements = 0;
   Measure relativeL2, maxError, meanError;
+  Measure normError;     ///< |norm / norm of what is right - 1|; of gradients, else 0 of 0
   int64_t nonFinite = 0; ///< elements that are infinite or NaN on one side only; legal: 0
   std::string worst;     ///< where the largest error is, what was got and what is right
-  bool passed() const { return nonFinite == 0 && relativeL2.passed() && maxError.passed() && meanError.passed(); }
+  bool passed() const {
+    return nonFinite == 0 && relativeL2.passed() && maxError.passed() && meanError.passed() && normError.passed();
+  }
 };
 
 /// The classes of a target against the oracle's selection.
@@ -68,6 +73,13 @@ struct Verdict {
 /// but a Verdict.
 Result<Verdict> checkOutputs(const Program &program, const Arguments &inputs, const Arguments &got,
                              const CheckOptions &options = {});
+
+/// Compares gradients among `got`, named as in Gradients.h, with the oracle's on `inputs`, which hold `do`. Relative L2 <=
+/// 1e-5 for a compute dtype of f32 and <= 1e-2 for f16 and bf16, but at least the plain bound, for a gradient may be a
+/// difference of equal numbers; norms within 0.02, or twice the plain evaluation's error; the rest as for outputs. Classes are those of `inputs`, else of `got`, else
+/// the oracle's own. All rows take part. Errors as runGradients.
+Result<Verdict> checkGradients(const Program &program, const Arguments &inputs, const Arguments &got,
+                               const CheckOptions &options = {});
 
 /// A table of a verdict's numbers and bounds, one line per output.
 std::string describe(const Verdict &verdict);

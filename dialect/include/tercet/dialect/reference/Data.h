@@ -71,7 +71,8 @@ struct DataOptions {
   /// Mixed into unit-variance q and k: how much of each token is its cluster's direction, in [0, 1). Tokens of a run of
   /// 64 share one of 16 directions, so block selection has something to find. 0: independent normals.
   double structure = 0;
-  double weightScale = 1; ///< multiplies w, which has entries of variance 1/valueDim, and b, of variance 1
+  double weightScale = 1;    ///< multiplies w, which has entries of variance 1/valueDim, and b, of variance 1
+  bool withGradient = false; ///< also `do`, shaped as o: normal numbers
 };
 
 /// Named tensors with their memory.
@@ -86,7 +87,7 @@ struct Data {
 /// [valueDim], as the program uses them. Its tables: budgets around keep; choices of every branch in
 /// turn; powers of two from 2^-8 for numbers per head alone;
 /// other numbers normal; integers from 0 to 7, in ascending order along a last axis of tokens, at random elsewhere. Axes that
-/// name nothing get 16 entries.
+/// name nothing get 16 entries. Where asked for, `do`.
 Data makeData(const Program &program, const Shape &shape, const DataOptions &options = {});
 
 /// A byte that no right output holds: 0xff (NaN) for floats, 0x55 (no class) for classes.

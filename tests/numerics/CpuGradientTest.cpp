@@ -1,0 +1,107 @@
+// Gradients (docs/gradients.md) against plain loops in fp64, within the bounds of docs/numerics.md.
+#include "GradientRun.h"
+
+using namespace tercet;
+using namespace tercet::test;
+
+static void checkCase(const Case &entry) {
+  GradientRun run(entry);
+  for (const std::string &target : cpuTargets()) {
+    INFO(target << " " << entry.name << " " << entry.describe());
+    Gradients got = run.run(target, 2);
+    checkGradients(got, naiveGradients(run.naive()), entry.dtype);
+  }
+}
+
+/// One tile of rows and less, several super rows; value dimensions of their own; grouped heads.
+static const reference::Shape shapes[] = {
+    {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 210, .headDim = 32},
+    {.batch = 1, .heads = 1, .tokensQ = 5, .tokensK = 3, .headDim = 64},
+    {.batch = 1, .heads = 2, .tokensQ = 61, .tokensK = 305, .headDim = 80, .valueDim = 48},
+    {.batch = 1, .heads = 3, .headsKV = 1, .tokensQ = 490, .tokensK = 250, .headDim = 20, .valueDim = 7},
+    {.batch = 1, .heads = 1, .tokensQ = 130, .tokensK = 129, .headDim = 128},
+};
+
+TEST_CASE("gradients of dense attention", "[gradient]") {
+  for (const reference::Shape &shape : shapes)
+    for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+      for (double scale : {1.0, 4.0})
+        checkCase({.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype, .scale = scale});
+}
+
+TEST_CASE("gradients see nothing beyond lengths and strides, and rows without a key have none", "[gradient]") {
+  Case entry{.name = "lengths",
+             .spec = "dense",
+             .shape = {.batch = 3, .heads = 2, .headsKV = 1, .tokensQ = 130, .tokensK = 140, .headDim = 48},
+             .queryLengths = {0, 100, 130},
+             .keyLengths = {77, 129, 0},
+             .layout = Layout::padded,
+             .poison = true};
+  for (DType dtype : {DType::f32, DType::bf16}) {
+    entry.dtype = dtype;
+    checkCase(entry);
+  }
+}
+
+TEST_CASE("gradients of listed blocks", "[gradient]") {
+  using Blocks = std::pair<const char *, const char *>;
+  for (auto [bq, bk] : {Blocks{"16", "16"}, {"64", "64"}, {"128", "64"}, {"48", "80"}, {"256", "32"}})
+    for (Given given : {Given::none, Given::random, Given::broadcast, Given::allCritical, Given::allNegligible})
+      for (DType dtype : {DType::f32, DType::bf16}) {
+        Case entry{.name = "lists",
+                   .spec = "sparse_topk",
+                   .settings = {{"block_q", bq}, {"block_k", bk}},
+                   .parameters = {{"keep", 0.3}},
+                   .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 330, .tokensK = 290, .headDim = 24},
+                   .dtype = dtype,
+                   .queryLengths = {330, 200},
+                   .keyLengths = {33, 290},
+                   .given = given,
+                   .poison = true};
+        checkCase(entry);
+      }
+}
+
+TEST_CASE("gradients have the same bits at any place in a batch", "[gradient]") {
+  Case one{.name = "batch", .spec = "dense", .shape = {.heads = 1, .tokensQ = 250, .tokensK = 130, .headDim = 32}};
+  Case many = one;
+  many.shape.batch = 3;
+  many.shape.heads = 2;
+  auto first = [](Index4 at) { return Index4{0, 0, at[2], at[3]}; };
+  GradientRun alone(one), copies(many);
+  for (const char *name : {"q", "k", "v", "do"})
+    copies.replace(name, remapped(alone[name], copies.shapeOf(name), first));
+  for (const std::string &target : cpuTargets()) {
+    Gradients expected = alone.run(target), got = copies.run(target, 2);
+    for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
+      for (size_t index = 0; index < (got.*of).size(); ++index)
+        REQUIRE((got.*of)[index] == (expected.*of)[index % (expected.*of).size()]);
+  }
+}
+
+TEST_CASE("gradients have the same bits on any number of threads, and run after run", "[gradient]") {
+  GradientRun run({.name = "threads", .spec = "dense", .shape = shapes[0]});
+  for (const std::string &target : cpuTargets()) {
+    Gradients alone = run.run(target, 1);
+    for (int threads : {1, 2, 3, 7}) {
+      INFO(target << " on " << threads << " threads");
+      Gradients ran = run.run(target, threads);
+      CHECK(ran.dq == alone.dq);
+      CHECK(ran.dk == alone.dk);
+      CHECK(ran.dv == alone.dv);
+    }
+  }
+}
+
+TEST_CASE("what has no derived gradient is refused", "[gradient]") {
+  for (auto [spec, what] : {std::pair{"sla", "a linear branch"}, {"block_mean", "block means"}, {"nsa", "branch"}})
+    for (Direction direction : {Direction::forward, Direction::backward}) {
+      std::vector<std::string> remarks;
+      Result<Artifact> artifact =
+          makeCompiler()->compile(specNamed(spec), {.headDim = 32, .valueDim = 32, .direction = direction}, remarks);
+      INFO(spec << ": " << artifact.status().message());
+      REQUIRE(!artifact.ok());
+      CHECK(artifact.status().code() == Code::invalidSpec);
+      CHECK(artifact.status().message().find(what) != std::string::npos);
+    }
+}
