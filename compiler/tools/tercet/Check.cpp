@@ -77,7 +77,7 @@ public:
     to.wholeNumber("--adversarial", adversarial, 1, INT64_MAX,
                    "on the simulator: random warp order, small turns, late effects and race checks, from this seed");
     to.wholeNumber("--rows", rowLimit, 1, INT64_MAX, "compare this many seeded rows (default: as time allows)");
-    to.flag("--grad", options.grad, "also compare gradients, which takes all rows; on the reference only");
+    to.flag("--grad", options.grad, "also compare gradients, which takes all rows");
   }
 
   Result<ExitCode> run() override {
@@ -153,6 +153,8 @@ private:
                reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check));
     if (!options.grad)
       return verdict;
+    if (executor.device()) // matrix units take P and dS in the compute dtype
+      check.probabilities = call.sizes.dtype;
     TERCET_TRY(reference::Verdict ofGradients,
                reference::checkGradients(spec.info.program, call.arguments, outputs.arguments, check));
     return joined(std::move(verdict), std::move(ofGradients));

@@ -29,6 +29,8 @@ public:
   virtual std::string target() const = 0;
   /// The GPU, real or simulated; null elsewhere.
   virtual rt::GpuDevice *device() const { return nullptr; }
+  /// What runs the backward, where that is launched too; null elsewhere, and for the reference.
+  virtual const Executor *backwardOf() const { return nullptr; }
   /// How the artifact came to be, and how many compilations this process has run for it.
   virtual CompileReport compileReport() const = 0;
   virtual int64_t compileCount() const = 0;
@@ -40,6 +42,7 @@ struct ExecutorOptions {
   TargetName target;
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
+  bool grad = false; ///< launches take `do` and write gradients, too
   bool useCache = true;
   bool showProgress = true;
   /// On the simulator: rt::adversarialSimulation with this seed.

@@ -2,6 +2,7 @@
 // of a call are staged, and classes come back with the outputs so that blocks can be counted here.
 #include "BlockCounts.h"
 #include "Executor.h"
+#include "GradientExecutor.h"
 #include "ReferenceExecutor.h"
 
 #include "tercet/Jit.h"
@@ -14,7 +15,7 @@ namespace {
 
 class KernelExecutor : public Executor {
 public:
-  Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
+  Status open(const LoadedSpec &spec, const ExecutorOptions &options, Direction direction) {
     SessionOptions sessionOptions;
     sessionOptions.useCache = options.useCache;
     rt::SimulationOptions simulation;
@@ -24,7 +25,7 @@ public:
       return rt::openSimulatedGpu(target, simulation);
     };
     TERCET_TRY(session, Session::create(std::move(sessionOptions), makeCompiler()));
-    Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text};
+    Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text, direction};
     TERCET_TRY(kernel, session->compile(spec.toCompile, problem, &report));
     return {};
   }
@@ -78,8 +79,8 @@ private:
 
 class GpuExecutor final : public KernelExecutor {
 public:
-  Status open(const LoadedSpec &spec, const ExecutorOptions &options) {
-    TERCET_RETURN_IF_ERROR(KernelExecutor::open(spec, options));
+  Status open(const LoadedSpec &spec, const ExecutorOptions &options, Direction direction) {
+    TERCET_RETURN_IF_ERROR(KernelExecutor::open(spec, options, direction));
     TERCET_TRY(gpu, session->device(options.target.text));
     return {};
   }
@@ -137,9 +138,16 @@ private:
 
 template <typename Kind>
 Result<std::unique_ptr<Executor>> openAs(const LoadedSpec &spec, const ExecutorOptions &options) {
-  auto executor = std::make_unique<Kind>();
-  TERCET_RETURN_IF_ERROR(executor->open(spec, options));
-  return std::unique_ptr<Executor>(std::move(executor));
+  auto open = [&](Direction direction) -> Result<std::unique_ptr<Executor>> {
+    auto executor = std::make_unique<Kind>();
+    TERCET_RETURN_IF_ERROR(executor->open(spec, options, direction));
+    return std::unique_ptr<Executor>(std::move(executor));
+  };
+  if (!options.grad)
+    return open(Direction::inference);
+  TERCET_TRY(std::unique_ptr<Executor> forward, open(Direction::forward));
+  TERCET_TRY(std::unique_ptr<Executor> backward, open(Direction::backward));
+  return makeGradientExecutor(std::move(forward), std::move(backward));
 }
 
 Json deviceJson(const rt::GpuProperties &device) {
@@ -173,6 +181,8 @@ Json executorJson(const Executor &executor) {
       schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
   }
+  if (const Executor *backward = executor.backwardOf())
+    object["backward"] = executorJson(*backward);
   if (rt::GpuDevice *device = executor.device()) {
     object["module"] = executor.module()->target;
     object["device"] = deviceJson(device->properties());

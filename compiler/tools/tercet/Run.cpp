@@ -14,7 +14,7 @@ public:
   void declare(Options &to) override {
     options.declare(to);
     to.repeated("--out", out, "NAME=FILE", "write an output: o, lse or classes; with --grad dq, dk, dv, dw, ..");
-    to.flag("--grad", options.grad, "also run the backward, from --in do=FILE; on the reference only");
+    to.flag("--grad", options.grad, "also run the backward, from --in do=FILE");
   }
 
   Result<ExitCode> run() override {

@@ -62,9 +62,6 @@ Result<RunRequest> RunOptions::resolve() const {
   RunRequest request;
   TERCET_TRY(request.target, parseTarget(target));
   TERCET_RETURN_IF_ERROR(checkRunsHere(request.target));
-  if (grad && request.target.kind != TargetName::Kind::reference)
-    return Status::make(Code::unsupportedTarget, "--grad runs on the target 'reference' only; '{}' has no backward",
-                        request.target.text);
   TERCET_TRY(request.spec, loadSpec(spec));
   TERCET_RETURN_IF_ERROR(checkSources());
   request.cases.resize(1);
@@ -126,6 +123,7 @@ ExecutorOptions RunOptions::executorOptions(const RunRequest &request, const ref
           .headDim = sizes.headDim,
           .valueDim = sizes.valueDim,
           .dtype = sizes.dtype,
+          .grad = grad,
           .useCache = !noCache};
 }
 
