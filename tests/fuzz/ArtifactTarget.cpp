@@ -42,7 +42,9 @@ static Tensor tensorFor(const PlanArgument &argument, const Artifact &artifact, 
   case Role::savedOutput:
     return make({batch, heads, tokens, valueDim});
   case Role::lse:
+  case Role::lseRest:
   case Role::savedLse:
+  case Role::savedLseRest:
     return make({batch, heads, tokens});
   case Role::weight:
     return make({valueDim, valueDim});

@@ -64,9 +64,10 @@ public:
     int64_t B = q.shape[0], H = q.shape[1], N = q.shape[2];
     reference::OwnedTensor o = makeLike({B, H, N, v.shape[3]}, entry.dtype),
                            wide = makeLike({B, H, N, v.shape[3]}, DType::f32),
-                           lse = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff);
+                           lse = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff),
+                           rest = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff);
     Arguments saved, backward = prepared.arguments;
-    saved.tensors = {{"o", o.view()}, {"lse", lse.view()}};
+    saved.tensors = {{"o", o.view()}, {"lse", lse.view()}, {"lse_rest", rest.view()}};
     if (entry.dtype != DType::f32)
       saved.tensors.emplace_back("o_wide", wide.view());
     reference::OwnedTensor classes;
@@ -82,9 +83,10 @@ public:
     reference::OwnedTensor dq = makeLike(shapeOf(q), entry.dtype), dk = makeLike(shapeOf(k), entry.dtype),
                            dv = makeLike(shapeOf(v), entry.dtype);
     std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
-    backward.tensors.insert(
-        backward.tensors.end(),
-        {{"do", gradient.view()}, {"o", entry.dtype == DType::f32 ? o.view() : wide.view()}, {"lse", lse.view()}});
+    backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
+                                                     {"o", entry.dtype == DType::f32 ? o.view() : wide.view()},
+                                                     {"lse", lse.view()},
+                                                     {"lse_rest", rest.view()}});
     if (classes.view())
       backward.tensors.emplace_back("classes", classes.view());
     Arguments made;

@@ -48,6 +48,7 @@ struct AttendStage {
 
   bool storesOutput = false; ///< writes o; else its output is kept in f32 for a later stage
   bool storesWide = false;   ///< writes o in f32, too, where the call asks for it
+  bool storesRest = false;   ///< writes what rounding left of lse, too, where the call asks for it
   bool storesLse = false;    ///< writes lse of the call: its own, or without an exact branch that of added.front()
   bool keepsLse = false;     ///< keeps its LSE for a later stage
   bool keepsState = false;   ///< keeps numerator, maximum and sum of its softmax, from which a later stage goes on

@@ -211,6 +211,7 @@ private:
     stage.storesOutput = true;
     stage.storesWide = program.direction == Direction::forward && program.dtype != DType::f32;
     stage.storesLse = storesLse;
+    stage.storesRest = program.direction == Direction::forward && storesLse && stage.exact;
     stage.choices = chosen == 0 ? choices : 0;
     return {};
   }

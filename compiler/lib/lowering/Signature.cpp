@@ -46,6 +46,7 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
     add("do", Role::outputGradient, dtype, false);
     add("o", Role::savedOutput, DType::f32, false);
     add("lse", Role::savedLse, DType::f32, false);
+    add("lse_rest", Role::savedLseRest, DType::f32, true);
     add("dq", Role::queryGradient, dtype, false, true);
     add("dk", Role::keyGradient, dtype, false, true);
     add("dv", Role::valueGradient, dtype, false, true);
@@ -56,6 +57,8 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
     add("o_wide", Role::wideOutput, DType::f32, true, true);
   if (hasLse(spec))
     add("lse", Role::lse, DType::f32, true, true);
+  if (direction == Direction::forward && hasLse(spec))
+    add("lse_rest", Role::lseRest, DType::f32, true, true);
   if (classified)
     add("classes_out", Role::classesOutput, DType::i8, true, true);
   return arguments;

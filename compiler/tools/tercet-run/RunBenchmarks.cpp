@@ -94,6 +94,8 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
     case Role::queryLengths:
     case Role::keyLengths:
     case Role::wideOutput:
+    case Role::lseRest:
+    case Role::savedLseRest:
       break; // optional
     case Role::outputGradient:
     case Role::savedOutput:

@@ -37,13 +37,16 @@ public:
     std::erase_if(names, [&](const std::string &name) { return outputs.arguments.find(name); });
     TERCET_TRY(saved, makeOutputs(call, names));
     const reference::CallSizes &sizes = call.sizes;
-    if (has(*forward, "o_wide")) {
-      TERCET_TRY(
-          compiler::StoredTensor wide,
-          compiler::StoredTensor::allocate(DType::f32, {sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim}));
-      saved.arguments.tensors.emplace_back("o_wide", wide.view);
-      saved.stored.push_back(std::move(wide));
-    }
+    auto save = [&](const char *name, const std::vector<int64_t> &shape) -> Status {
+      if (!has(*forward, name))
+        return {};
+      TERCET_TRY(compiler::StoredTensor tensor, compiler::StoredTensor::allocate(DType::f32, shape));
+      saved.arguments.tensors.emplace_back(name, tensor.view);
+      saved.stored.push_back(std::move(tensor));
+      return {};
+    };
+    TERCET_RETURN_IF_ERROR(save("o_wide", {sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim}));
+    TERCET_RETURN_IF_ERROR(save("lse_rest", {sizes.batch, sizes.headsQ, sizes.tokensQ}));
     CallOutputs gradients;
     for (const auto &[name, tensor] : outputs.arguments.tensors)
       (has(*backward, name) && name != "o" && name != "lse" && name != "classes" ? gradients : saved)
@@ -58,6 +61,7 @@ public:
     };
     give(has(*forward, "o_wide") ? "o_wide" : "o", "o");
     give("lse", "lse");
+    give("lse_rest", "lse_rest");
     give("classes", "classes");
     TERCET_TRY(LaunchReport more, backward->launch(second, gradients));
     append(report, more);

@@ -232,17 +232,17 @@ struct TransposeClassesSlots {
 };
 
 /// gradient_rows: items (chunk of 64 rows, gr). What a score needs to become P, and dP to become dS: shifts [gr][rows] =
-/// -lse log2 e, and sums [gr][rows] = the sum over a row of dO O. Rows beyond the tokens, and those that see no key
+/// -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums [gr][rows] = the sum over a row of dO O. Rows beyond the tokens, and those that see no key
 /// (lse = -inf), have -inf and 0.
 struct GradientRowsSlots {
-  const float *o, *lse;
-  const void *gradient; ///< dO
-  int64_t oStrideB, oStrideH, oStrideN, lseStrideB, lseStrideH, lseStrideN;
+  const float *o, *lse, *lseRest; ///< lseRest: null, or what rounding left of lse
+  const void *gradient;           ///< dO
+  int64_t oStrideB, oStrideH, oStrideN, lseStrideB, lseStrideH, lseStrideN, restStrideB, restStrideH, restStrideN;
   int64_t gradientStrideB, gradientStrideH, gradientStrideN;
   int64_t dtype; ///< DType of dO
   const int32_t *qLengths;
   int64_t headsKV, headsPerKV, tokens, valueDim, firstPair, rows;
-  float *shifts, *sums;
+  float *shifts, *rests, *sums;
 };
 
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].

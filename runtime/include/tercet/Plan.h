@@ -143,9 +143,11 @@ struct PlanArgument {
     lse,
     classesOutput,
     wideOutput,     ///< o in f32, for the backward
+    lseRest,        ///< what rounding left of lse, for the backward
     outputGradient, ///< of a plan of gradients, as are those below
     savedOutput,
     savedLse,
+    savedLseRest,
     queryGradient,
     keyGradient,
     valueGradient

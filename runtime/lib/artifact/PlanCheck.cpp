@@ -26,9 +26,11 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::lse, "lse"},
     {Role::classesOutput, "classes_output"},
     {Role::wideOutput, "wide_output"},
+    {Role::lseRest, "lse_rest"},
     {Role::outputGradient, "output_gradient"},
     {Role::savedOutput, "saved_output"},
     {Role::savedLse, "saved_lse"},
+    {Role::savedLseRest, "saved_lse_rest"},
     {Role::queryGradient, "query_gradient"},
     {Role::keyGradient, "key_gradient"},
     {Role::valueGradient, "value_gradient"},
@@ -94,7 +96,8 @@ private:
 
   static bool isOutput(Role role) {
     return role == Role::output || role == Role::lse || role == Role::classesOutput || role == Role::wideOutput ||
-           role == Role::queryGradient || role == Role::keyGradient || role == Role::valueGradient;
+           role == Role::lseRest || role == Role::queryGradient || role == Role::keyGradient ||
+           role == Role::valueGradient;
   }
 
   Status checkRoles() {

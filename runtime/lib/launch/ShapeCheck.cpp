@@ -36,7 +36,9 @@ const RoleShape &shapeOf(Role role) {
       {Role::wideOutput, {"batch", "heads", "tokens", "value dimension"}},
       {Role::outputGradient, {"batch", "heads", "tokens", "value dimension"}},
       {Role::savedOutput, {"batch", "heads", "tokens", "value dimension"}},
+      {Role::lseRest, {"batch", "heads", "tokens"}},
       {Role::savedLse, {"batch", "heads", "tokens"}},
+      {Role::savedLseRest, {"batch", "heads", "tokens"}},
       {Role::queryGradient, {"batch", "heads", "tokens", "head dimension"}},
       {Role::keyGradient, {"batch", "heads", "tokens", "head dimension"}},
       {Role::valueGradient, {"batch", "heads", "tokens", "value dimension"}},
@@ -98,7 +100,8 @@ private:
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
     bool anyLast = argument.role == Role::table || argument.role == Role::weight || argument.role == Role::bias ||
-                   argument.role == Role::lse || argument.role == Role::savedLse ||
+                   argument.role == Role::lse || argument.role == Role::lseRest || argument.role == Role::savedLse ||
+                   argument.role == Role::savedLseRest ||
                    (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
     if (!anyLast && tensor.strides[last] != 1)
       return wrong("'{}' has stride {} along its last dimension; it must be 1", argument.name, tensor.strides[last]);
@@ -198,7 +201,9 @@ private:
     case Role::savedOutput:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries, sizes.valueDim});
     case Role::lse:
+    case Role::lseRest:
     case Role::savedLse:
+    case Role::savedLseRest:
       return expect(argument, tensor, {sizes.batch, sizes.heads, sizes.queries});
     case Role::classes:
     case Role::classesOutput:

@@ -18,18 +18,25 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
     std::vector<int32_t> lengths = randomLengths(random, batch, tokens);
     GappedTensor o(random, DType::f32, batch, heads, tokens, dim, lengths),
         gradient(random, dtype, batch, heads, tokens, dim, lengths);
-    std::vector<float> lse(static_cast<size_t>(batch * heads * tokens));
+    std::vector<float> lse(static_cast<size_t>(batch * heads * tokens)), lseRest = lse;
     for (float &value : lse)
       value = random.chance(0.2) ? -std::numeric_limits<float>::infinity() : 10 * random.normal();
+    bool hasRest = random.chance(0.7);
+    for (float &value : lseRest)
+      value = hasRest ? 1e-6F * random.normal() : 0;
     const auto &so = o.tensor.strides, &sg = gradient.tensor.strides;
     forLevels([&] {
-      std::vector<float> shifts(static_cast<size_t>(pairs * repeat * rows), poison), sums = shifts;
+      std::vector<float> shifts(static_cast<size_t>(pairs * repeat * rows), poison), rests = shifts, sums = shifts;
       GradientRowsSlots slots{static_cast<const float *>(o.tensor.data),
                               lse.data(),
+                              hasRest ? lseRest.data() : nullptr,
                               gradient.tensor.data,
                               so[0],
                               so[1],
                               so[2],
+                              heads * tokens,
+                              tokens,
+                              1,
                               heads * tokens,
                               tokens,
                               1,
@@ -45,15 +52,18 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
                               firstPair,
                               rows,
                               shifts.data(),
+                              rests.data(),
                               sums.data()};
       runBuiltin("gradient_rows", slots, rows / 64, pairs * repeat);
       for (int64_t gr = 0; gr < pairs * repeat; ++gr)
         for (int64_t row = 0; row < rows; ++row) {
           int64_t pair = firstPair + gr / repeat, b = pair / headsKV, h = pair % headsKV * repeat + gr % repeat;
           auto at = static_cast<size_t>(gr * rows + row);
-          float value = row < tokens ? lse[static_cast<size_t>((b * heads + h) * tokens + row)] : 0;
+          auto source = static_cast<size_t>((b * heads + h) * tokens + row);
+          float value = row < tokens ? lse[source] : 0;
           if (row >= lengthOf(lengths, b, tokens) || std::isinf(value)) {
             REQUIRE(shifts[at] == -std::numeric_limits<float>::infinity());
+            REQUIRE(rests[at] == 0);
             REQUIRE(sums[at] == 0);
             continue;
           }
@@ -64,7 +74,9 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
             size += std::abs(term);
           }
           REQUIRE(sums[at] == Approx(sum).margin(1e-6 * size));
-          REQUIRE(shifts[at] == Approx(-value / std::log(2.0)).epsilon(1e-6));
+          double shift = -(static_cast<double>(value) + lseRest[source]) / std::log(2.0);
+          REQUIRE(shifts[at] == static_cast<float>(shift));
+          REQUIRE(static_cast<double>(shifts[at]) + rests[at] == Approx(shift).epsilon(1e-12));
         }
     });
   }

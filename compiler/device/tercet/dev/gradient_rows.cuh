@@ -7,24 +7,28 @@
 
 namespace tercet::dev {
 
-/// shifts[gr][row] = -lse log2 e and sums[gr][row] = the sum over the row of dO O, in a fixed order; -inf and 0 for rows at or beyond
-/// the batch's length and rows that see no key. A warp per row; o is f32, do a tensor of Element.
+/// shifts[gr][row] = -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums[gr][row] = the sum over the row of
+/// dO O, in a fixed order; -inf and 0 for rows at or beyond the batch's length and rows that see no key. A warp per row; o is f32, do
+/// a tensor of Element; lse_rest may be null.
 template <int THREADS, class Element, int DV>
 TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_batch, index o_head, index o_row,
                                  const Element *gradient, index gradient_batch, index gradient_head, index gradient_row,
-                                 const float *lse, index lse_batch, index lse_head, index lse_row, const i32 *q_len,
-                                 index key_heads, index heads_per_key_head, index tokens, index first_pair,
-                                 float *shifts, float *sums) {
+                                 const float *lse, index lse_batch, index lse_head, index lse_row,
+                                 const float *lse_rest, index rest_batch, index rest_head, index rest_row,
+                                 const i32 *q_len, index key_heads, index heads_per_key_head, index tokens,
+                                 index first_pair, float *shifts, float *rests, float *sums) {
   const GroupHead at = group_head(gr, first_pair, key_heads, heads_per_key_head);
   const index row = part * (THREADS / 32) + warp();
   if (row >= tokens)
     return;
-  float sum = 0, log = -infinity();
+  float sum = 0, log = -infinity(), rest = 0;
   if (row < live_tokens(q_len, at.batch, tokens)) {
     const float *output = o + head_offset(at.batch, o_batch, at.query_head, o_head) + row * o_row;
     const Element *of =
         gradient + head_offset(at.batch, gradient_batch, at.query_head, gradient_head) + row * gradient_row;
     log = lse[head_offset(at.batch, lse_batch, at.query_head, lse_head) + row * lse_row];
+    if (lse_rest != nullptr)
+      rest = lse_rest[head_offset(at.batch, rest_batch, at.query_head, rest_head) + row * rest_row];
     for (index c = 2 * lane(); c < DV; c += 64) {
       const float2 x = load_pair(of + c), y = load_pair(output + c);
       sum = fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
@@ -34,7 +38,9 @@ TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_b
   if (lane() != 0)
     return;
   const bool sees = log != -infinity();
-  shifts[gr * tokens + row] = sees ? -log * 1.4426950408889634f : -infinity();
+  const float log2_e = 1.44269504f, log2_e_rest = 1.92596303e-8f, shift = -log * log2_e;
+  shifts[gr * tokens + row] = sees ? shift : -infinity();
+  rests[gr * tokens + row] = sees ? fmaf(-log, log2_e, -shift) - fmaf(log, log2_e_rest, rest * log2_e) : 0.0f;
   sums[gr * tokens + row] = sees ? sum : 0.0f;
 }
 

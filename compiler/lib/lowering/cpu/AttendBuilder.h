@@ -54,6 +54,11 @@ struct StageSlots {
       for (Value *stride : {&wideStrideB, &wideStrideH, &wideStrideN})
         *stride = k.integer();
     }
+    if (stage.storesRest) {
+      rest = k.pointer(DType::f32);
+      for (Value *stride : {&restStrideB, &restStrideH, &restStrideN})
+        *stride = k.integer();
+    }
     if (stage.start) {
       numerators = k.pointer(DType::f32);
       state = k.pointer(DType::f32);
@@ -69,7 +74,7 @@ struct StageSlots {
       choiceStride = k.integer();
     }
   }
-  Value wide, wideStrideB, wideStrideH, wideStrideN;
+  Value wide, wideStrideB, wideStrideH, wideStrideN, rest, restStrideB, restStrideH, restStrideN;
   Value numerators, state, addedLse, keptState, choice, choiceStride;
   llvm::SmallVector<Value> added;
 };
@@ -163,11 +168,13 @@ private:
   static constexpr int64_t storedRows = 4; ///< at a time; divides every block
   void epilogue();
   Value exactTile(Value row, Value total);
-  Value logTile(Value row, Value total);
+  /// LSE, or what its rounding left.
+  Value logTile(Value row, Value total, bool wantsRest);
   void keepState(Value row, Value left, Value total);
   void storeWide(Value tile, Value row, Value left, Value width);
   void storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width);
   void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
+  void storeRest(Value row, Value left, llvm::function_ref<Value()> make);
   Value projectedTile(Value row, int64_t rows);
   Value linearTile(Value row, int64_t rows);
 

@@ -61,6 +61,13 @@ void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) 
   });
 }
 
+void AttendBuilder::storeRest(Value row, Value left, function_ref<Value()> make) {
+  k.when(k.negate(k.isNull(further.rest)), [&] {
+    Value offset = offsetOf(/*inBuffer=*/false, further.restStrideB, further.restStrideH, further.restStrideN);
+    storeRows(make(), k.view(further.rest, offset, 1, further.restStrideN), row, left, 1, {});
+  });
+}
+
 // Rows from `row` on, `left` of them, to where their queries are, or in buffers one after another.
 void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width) {
   if (!queriesAt.ordered() || !stage.storesOutput)
@@ -98,14 +105,18 @@ Value AttendBuilder::exactTile(Value row, Value total) {
 }
 
 // (max + log2 sum) ln 2 with ln 2 in two floats
-Value AttendBuilder::logTile(Value row, Value total) {
+Value AttendBuilder::logTile(Value row, Value total, bool wantsRest) {
   Value high = k.real(ln2), low = k.real(ln2 - static_cast<float>(ln2)), null = k.real(0);
+  Value otherwise = wantsRest ? null : lowest;
   return k.map({k.load(max, row, storedRows, 1), total}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value rest = body.create<math::FmaOp>(loc, v[0], low,
                                           body.create<arith::MulFOp>(loc, body.create<math::Log2Op>(loc, v[1]), high));
     Value natural = body.create<math::FmaOp>(loc, v[0], high, rest);
+    if (wantsRest) // exact but for its own rounding
+      natural = body.create<arith::AddFOp>(
+          loc, body.create<math::FmaOp>(loc, v[0], high, body.create<arith::NegFOp>(loc, natural)), rest);
     Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[1], null);
-    return body.create<arith::SelectOp>(loc, live, natural, lowest);
+    return body.create<arith::SelectOp>(loc, live, natural, otherwise);
   });
 }
 
@@ -134,7 +145,9 @@ void AttendBuilder::epilogue() {
       if (stage.keepsState)
         keepState(row, left, total);
       if (logs)
-        storeLse(row, left, [&] { return logTile(row, total); });
+        storeLse(row, left, [&] { return logTile(row, total, /*wantsRest=*/false); });
+      if (stage.storesRest)
+        storeRest(row, left, [&] { return logTile(row, total, /*wantsRest=*/true); });
     } else if (logs) {
       storeLse(row, left, [&] { return inputTile(stage.added.front(), further.addedLse, row, rows, 1); });
     }
@@ -152,5 +165,7 @@ void AttendBuilder::epilogue() {
     storeWide(k.splat(k.real(0), rows, cols), row, left, width);
     if (logs)
       storeLse(row, left, [&] { return k.splat(lowest, rows, 1); });
+    if (stage.storesRest)
+      storeRest(row, left, [&] { return k.splat(k.real(0), rows, 1); });
   });
 }

@@ -69,6 +69,10 @@ void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
     slots.push_back(tensor("o_wide"));
     addStrides(slots, "o_wide", 3);
   }
+  if (stage.storesRest) {
+    slots.push_back(tensor("lse_rest"));
+    addStrides(slots, "lse_rest", 3);
+  }
   if (stage.start) {
     slots.push_back(buffer(nameOf(stage.start->stage) + "_o"));
     slots.push_back(buffer(nameOf(stage.start->stage) + "_state"));

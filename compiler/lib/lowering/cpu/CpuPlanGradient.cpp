@@ -54,13 +54,14 @@ PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, 
 
 PlanNode PlanWriter::gradientRows() {
   addBuffer("shifts", GR * gradientRowsQ, "-lse log2 e of query rows");
+  addBuffer("rests", GR * gradientRowsQ, "what rounding left of the shifts");
   addBuffer("sums", GR * gradientRowsQ, "sums of dO O of query rows");
-  Slots slots{tensor("o"), tensor("lse"), tensor("do")};
-  for (const char *name : {"o", "lse", "do"})
+  Slots slots{tensor("o"), tensor("lse"), tensor("lse_rest"), tensor("do")};
+  for (const char *name : {"o", "lse", "lse_rest", "do"})
     addStrides(slots, name, 3);
   for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
                              integer(sym("R")), integer(sym("N")), integer(program.valueDim), integer(sym("G0")),
-                             integer(gradientRowsQ), buffer("shifts"), buffer("sums")})
+                             integer(gradientRowsQ), buffer("shifts"), buffer("rests"), buffer("sums")})
     slots.push_back(slot);
   return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
 }
@@ -109,6 +110,7 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              pass.ofKeys ? y.plain : null(),
                              integer(x.tiles),
                              buffer("shifts"),
+                             buffer("rests"),
                              buffer("sums"),
                              integer(gradientRowsQ),
                              !pass.listed() ? null() : buffer(pass.ofKeys ? "key_lists" : "attend_lists"),

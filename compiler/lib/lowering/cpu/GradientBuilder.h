@@ -38,6 +38,7 @@ struct GradientSlots {
       *packed = k.pointer(DType::f32);
     tilesPerHead = k.integer();
     shifts = k.pointer(DType::f32);
+    rests = k.pointer(DType::f32);
     sums = k.pointer(DType::f32);
     queryRows = k.integer();
     lists = k.pointer(DType::i32);
@@ -50,7 +51,7 @@ struct GradientSlots {
   std::optional<GradientTokens> dy;
   Value rowLengths, columnLengths, headsKV, headsPerKV, rows, columns, firstPair;
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
-  Value shifts, sums, queryRows;                                ///< of queries (gradient_rows)
+  Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
   Value lists, counts, capacity, superRows, scale;
 };
 

@@ -88,10 +88,11 @@ Value GradientBuilder::probabilities(Value row, int64_t count, Value col, const 
       tile.bias ? k.repeatRows(k.load(tile.bias, zero, 1, panel, col), count) : k.splat(k.real(0), count, panel);
   Value columnsX = k.subview(tile.transposedX, zero, k.mul(col, depthX));
   Value scores = k.matmul(k.subview(x, row), columnsX, start, depthX);
-  return k.map({scores, ofQueries(slots.shifts, row, count, col, tile)},
-               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 return body.create<math::Exp2Op>(loc, body.create<math::FmaOp>(loc, v[0], factor, v[1]));
-               });
+  Value shift = ofQueries(slots.shifts, row, count, col, tile), rest = ofQueries(slots.rests, row, count, col, tile);
+  return k.map({scores, shift, rest}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
+    return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
+  });
 }
 
 Value GradientBuilder::scoreGradients(Value p, Value row, int64_t count, Value col, const Tile &tile) {

@@ -88,19 +88,31 @@ void AttendParts::addLinear(Value row, Value worker) {
 }
 
 void AttendParts::storeLogs(Value total, Value row) {
+  storeLogRows(row, [&] { return logTile(total, /*wantsRest=*/false); });
+  if (stage.storesRest)
+    ifGiven("lse_rest", rest, [&] {
+      Value tile = keepRows(logTile(total, /*wantsRest=*/true), row, 0.0f);
+      b.make<tkern::StoreOp>("", tile, rowsOf("rest_rows", rest, head, 1), row, b.constant(int64_t{0}), rows, Value());
+    });
+}
+
+Value AttendParts::logTile(Value total, bool wantsRest) {
   auto column = cast<tkern::TileType>(total.getType());
-  // ln 2 in two floats: max may be large. A sum of 0 gives -inf.
+  // ln 2 in two floats: max may be large. A sum of 0 gives -inf, which leaves nothing.
   Value high = b.constant(static_cast<float>(std::numbers::ln2), "ln_2");
   Value low = b.constant(static_cast<float>(std::numbers::ln2 - static_cast<float>(std::numbers::ln2)), "ln_2_rest");
-  storeLogRows(row, [&] {
-    Value c0 = b.constant(int64_t{0});
-    Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
-    return b.map("logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
-      Value log = b.make<math::Log2Op>("log", x[1], arith::FastMathFlags::afn), level = finiteMax(x[0]);
-      Value rest = b.make<math::FmaOp>("rest", level, low,
-                                       b.make<arith::MulFOp>("natural", log, high, arith::FastMathFlags::contract));
-      return b.make<math::FmaOp>("sum_of_logs", level, high, rest);
-    });
+  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f);
+  Value top = b.make<tkern::LoadOp>("last_max", column, max, c0, c0, Value(), Value(), Value());
+  return b.map(wantsRest ? "log_rests" : "logs", column, {top, total}, {"m", "x"}, [&](ValueRange x) -> Value {
+    Value log = b.make<math::Log2Op>("log", x[1], arith::FastMathFlags::afn), level = finiteMax(x[0]);
+    Value small = b.make<math::FmaOp>("rest", level, low,
+                                      b.make<arith::MulFOp>("natural", log, high, arith::FastMathFlags::contract));
+    Value rounded = b.make<math::FmaOp>("sum_of_logs", level, high, small);
+    if (!wantsRest)
+      return rounded;
+    Value left = b.make<math::FmaOp>("left", level, high, b.make<arith::NegFOp>("negative", rounded));
+    Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[1], zero);
+    return b.make<arith::SelectOp>("kept_rest", empty, zero, b.make<arith::AddFOp>("all_left", left, small));
   });
 }
 

@@ -40,6 +40,8 @@ void AttendParts::addArguments() {
   o = stage.storesOutput ? tensor("o", layout.element, 0) : buffer("o", f32, stage.name + "_o");
   if (stage.storesWide)
     wide = tensor("o_wide", f32, 0);
+  if (stage.storesRest)
+    rest = tensor("lse_rest", f32, 0);
   if (stage.storesLse)
     lse = tensor("lse", f32, 0);
   else if (stage.keepsLse)

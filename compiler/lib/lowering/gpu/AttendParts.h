@@ -63,7 +63,7 @@ public:
   bool boxes; ///< q, k, v come as tensor maps
 
   TensorArgument q, k, v, o, lse;
-  TensorArgument wide;              ///< o in f32, for a backward
+  TensorArgument wide, rest;        ///< o in f32 and what rounding left of lse, for a backward
   TensorArgument queryLines;        ///< q as a pointer, for the linear branch
   mlir::Value batch, head, keyHead; ///< of this block; keyHead: the head of K and V that the query head reads
   mlir::Value liveRows, liveKeys;   ///< rows and keys of this batch, pooled where the stage pools them
@@ -102,6 +102,8 @@ private:
   void addLinear(mlir::Value row, mlir::Value worker);
   void divideRows(mlir::Value total, mlir::Value row);
   void storeLogs(mlir::Value total, mlir::Value row);
+  /// LSE of rows with these sums, or what its rounding left.
+  mlir::Value logTile(mlir::Value total, bool wantsRest);
   /// Runs `body` where the caller of a launch gives the output.
   void ifGiven(llvm::StringRef name, const TensorArgument &tensor, llvm::function_ref<void()> body);
   void storeLogRows(mlir::Value row, llvm::function_ref<mlir::Value()> make);

@@ -93,6 +93,8 @@ void GradientWriter::loadRows() {
   if (ofKeys)
     return;
   rowShift = rowNumbers("row_shift", shifts);
+  if (rests)
+    rowRest = rowNumbers("row_rest", rests);
   rowSum = rowNumbers("row_sum", sums);
 }
 
@@ -114,15 +116,24 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
 
 Value GradientWriter::probabilities(Value scores) {
   auto type = cast<tkern::TileType>(scores.getType());
-  constexpr float lowest = -std::numeric_limits<float>::infinity();
-  Value shift = rowShift;
-  if (ofKeys)
-    shift = columnNumbers("col_shift", shifts, lowest);
-  else
+  Value shift = rowShift, rest = rowRest;
+  if (ofKeys) {
+    shift = columnNumbers("col_shift", shifts, -std::numeric_limits<float>::infinity());
+    if (rests)
+      rest = columnNumbers("col_rest", rests, 0);
+  } else {
     scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
-  return b.map("p", type, {scores, shift}, {"s", "m"}, [&](ValueRange x) -> Value {
-    return b.make<math::Exp2Op>("power", b.make<math::FmaOp>("exponent", x[0], unit, x[1]));
-  });
+  }
+  SmallVector<Value> inputs = {scores, shift};
+  if (rests)
+    inputs.push_back(rest);
+  return b.map("p", type, inputs, ArrayRef<StringRef>({"s", "m", "r"}).take_front(inputs.size()),
+               [&](ValueRange x) -> Value {
+                 Value exponent = b.make<math::FmaOp>("exponent", x[0], unit, x[1]);
+                 if (rests)
+                   exponent = b.make<arith::AddFOp>("exact", exponent, x[2]);
+                 return b.make<math::Exp2Op>("power", exponent);
+               });
 }
 
 Value GradientWriter::pairGradients(Value p, Value ofP) {

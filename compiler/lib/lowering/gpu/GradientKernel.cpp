@@ -89,6 +89,8 @@ void GradientWriter::addArguments() {
   if (kernel.ofY)
     toY = tensor("dv");
   shifts = b.pointer(f32, "shifts", "@shifts");
+  if (program.isWide()) // where P is not rounded to 16 bits
+    rests = b.pointer(f32, "rests", "@rests");
   sums = b.pointer(f32, "sums", "@sums");
   queryLengths = b.pointer(i32, "q_len", "q_len");
   keyLengths = b.pointer(i32, "k_len", "k_len");

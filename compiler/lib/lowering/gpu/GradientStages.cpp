@@ -47,9 +47,11 @@ OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &
   add("o", "o", f32);
   add("d_o", "do", kernel.element());
   add("lse", "lse", f32);
+  add("lse_rest", "lse_rest", f32);
   inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
                  b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("first_pair", "G0"),
-                 b.pointer(f32, "shifts", "@shifts"), b.pointer(f32, "sums", "@sums")});
+                 b.pointer(f32, "shifts", "@shifts"), b.pointer(f32, "rests", "@rests"),
+                 b.pointer(f32, "sums", "@sums")});
   b.call("gradient_rows", "gradient_rows",
          {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)}, inputs);
   return kernel.finish(0);
@@ -142,6 +144,7 @@ void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, cons
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
+  buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
   buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
   if (!program.classified())
     return;

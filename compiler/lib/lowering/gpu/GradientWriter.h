@@ -59,7 +59,7 @@ private:
   bool ofKeys;
   tkern::GpuScheduleAttr schedule;
   Tensor q, k, v, gradient, toX, toY;
-  Value shifts, sums, queryLengths, keyLengths, queries, keys, lists, counts;
+  Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
   Value scale, unit; ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
@@ -68,7 +68,7 @@ private:
   Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
   Value steps, listBase;                             ///< of the head whose columns are visited
   Value column;                                      ///< the first one of a step
-  Value rowShift, rowSum;                            ///< of queries, where rows are queries
+  Value rowShift, rowRest, rowSum;                   ///< of queries, where rows are queries
 };
 
 } // namespace tercet::compiler

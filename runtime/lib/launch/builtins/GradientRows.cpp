@@ -35,9 +35,11 @@ void run(const BuiltinCall &call) {
   GroupHead head = groupHead(call.item1, s.firstPair, s.headsKV, s.headsPerKV);
   int64_t live = liveTokens(s.qLengths, head.batch, s.tokens);
   int64_t first = call.item0 * chunk, end = std::min(first + chunk, s.rows);
-  float *shifts = s.shifts + call.item1 * s.rows, *sums = s.sums + call.item1 * s.rows;
+  float *shifts = s.shifts + call.item1 * s.rows, *rests = s.rests + call.item1 * s.rows,
+        *sums = s.sums + call.item1 * s.rows;
   const float *o = s.o + head.batch * s.oStrideB + head.queryHead * s.oStrideH;
   const float *lse = s.lse + head.batch * s.lseStrideB + head.queryHead * s.lseStrideH;
+  const float *lseRest = s.lseRest ? s.lseRest + head.batch * s.restStrideB + head.queryHead * s.restStrideH : nullptr;
   constexpr float lowest = -std::numeric_limits<float>::infinity();
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);
@@ -46,10 +48,13 @@ void run(const BuiltinCall &call) {
         static_cast<const Type *>(s.gradient) + head.batch * s.gradientStrideB + head.queryHead * s.gradientStrideH;
     for (int64_t row = first; row < end; ++row) {
       shifts[row] = lowest;
-      sums[row] = 0;
+      rests[row] = sums[row] = 0;
       if (row >= live || lse[row * s.lseStrideN] == lowest)
         continue;
-      shifts[row] = static_cast<float>(-log2e * static_cast<double>(lse[row * s.lseStrideN]));
+      double rest = lseRest ? static_cast<double>(lseRest[row * s.restStrideN]) : 0;
+      double shift = -log2e * (static_cast<double>(lse[row * s.lseStrideN]) + rest);
+      shifts[row] = static_cast<float>(shift);
+      rests[row] = static_cast<float>(shift - static_cast<double>(shifts[row]));
       Dispatch<MultiplyRow<Element>, const float *, const Type *, int64_t, float *>::call(
           o + row * s.oStrideN, gradient + row * s.gradientStrideN, s.valueDim, sums + row);
     }
