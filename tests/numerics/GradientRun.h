@@ -8,7 +8,7 @@
 #include "tercet/Cpu.h"
 #include "tercet/Jit.h"
 
-#include <new>
+#include <map>
 #include <random>
 
 namespace tercet::test {
@@ -42,8 +42,6 @@ public:
   }
 
   Gradients run(const std::string &target, int threads = 1) {
-    auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
-    REQUIRE(session.ok());
     const Tensor &q = prepared.inputs["q"], &k = prepared.inputs["k"], &v = prepared.inputs["v"];
     int64_t B = q.shape[0], H = q.shape[1], N = q.shape[2];
     reference::OwnedTensor o = makeLike({B, H, N, v.shape[3]}, entry.dtype),
@@ -59,7 +57,7 @@ public:
       classes = reference::OwnedTensor::make(DType::i8, {B, H, (N + bq - 1) / bq, (k.shape[2] + bk - 1) / bk}, 3);
       forward.tensors.emplace_back("classes_out", classes.view());
     }
-    launch(*compile(**session, target, Direction::forward), forward);
+    launch(*compile(target, threads, Direction::forward), forward);
 
     reference::OwnedTensor dq = makeLike(shapeOf(q), entry.dtype), dk = makeLike(shapeOf(k), entry.dtype),
                            dv = makeLike(shapeOf(v), entry.dtype);
@@ -73,7 +71,7 @@ public:
                                                      {"dv", dv.view()}});
     if (classes.view())
       backward.tensors.emplace_back("classes", classes.view());
-    launch(*compile(**session, target, Direction::backward), backward);
+    launch(*compile(target, threads, Direction::backward), backward);
     Gradients result{valuesOf(dq.view()), valuesOf(dk.view()), valuesOf(dv.view())};
     kept = std::move(classes);
     return result;
@@ -97,7 +95,7 @@ public:
     return attention;
   }
 
-  /// q, k, v or do.
+  /// An input, or do.
   const Tensor &operator[](std::string_view name) const {
     return name == "do" ? gradient.view() : prepared.inputs[name];
   }
@@ -127,16 +125,49 @@ private:
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
   }
 
-  std::shared_ptr<Kernel> compile(Session &session, const std::string &target, Direction direction) const {
+  /// Kept for the whole test run, as are the sessions.
+  std::shared_ptr<Kernel> compile(const std::string &target, int threads, Direction direction) const {
+    static std::map<int, std::unique_ptr<Session>> sessions;
+    static std::map<std::string, std::shared_ptr<Kernel>> kernels;
     Problem problem = prepared.problem;
     problem.target = target;
     problem.direction = direction;
-    Result<std::shared_ptr<Kernel>> kernel = session.compile(prepared.spec, problem);
-    INFO(kernel.status().message());
-    REQUIRE(kernel.ok());
-    return *kernel;
+    std::string key = fmt::format("{} {} {} {} {} {} {}", prepared.spec.text, problem.headDim, problem.valueDim,
+                                  dtypeName(problem.dtype), target, threads, static_cast<int>(direction));
+    for (const auto &[name, value] : prepared.spec.settings)
+      key += fmt::format(" {}={}", name, value);
+    std::shared_ptr<Kernel> &kernel = kernels[key];
+    if (kernel)
+      return kernel;
+    if (!sessions[threads]) {
+      auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
+      REQUIRE(session.ok());
+      sessions[threads] = *std::move(session);
+    }
+    Result<std::shared_ptr<Kernel>> compiled = sessions[threads]->compile(prepared.spec, problem);
+    INFO(compiled.status().message());
+    REQUIRE(compiled.ok());
+    return kernel = *compiled;
   }
 };
+
+inline double normOf(const std::vector<double> &values) {
+  double sum = 0;
+  for (double value : values)
+    sum += value * value;
+  return std::sqrt(sum);
+}
+
+/// f32: rounding of sums. 16 bits: one rounding of the result, 2^-9 or 2^-12, and room for what is summed before it.
+inline void checkGradients(const Gradients &got, const Gradients &expected, DType dtype) {
+  double bound = dtype == DType::f32 ? 1e-5 : 1e-2;
+  for (auto [name, of] : {std::pair{"dq", &Gradients::dq}, {"dk", &Gradients::dk}, {"dv", &Gradients::dv}}) {
+    INFO(name);
+    CHECK(distance(got.*of, expected.*of) <= bound);
+    double size = normOf(expected.*of), ratio = size == 0 ? 1 : normOf(got.*of) / size;
+    CHECK((ratio > 0.98 && ratio < 1.02));
+  }
+}
 
 /// The cpu targets that this machine runs.
 inline std::vector<std::string> cpuTargets() {

@@ -4,24 +4,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static double normOf(const std::vector<double> &values) {
-  double sum = 0;
-  for (double value : values)
-    sum += value * value;
-  return std::sqrt(sum);
-}
-
-/// f32: rounding of sums. 16 bits: one rounding of the result, 2^-9 or 2^-12, and room for what is summed before it.
-static void checkGradients(const Gradients &got, const Gradients &expected, DType dtype) {
-  double bound = dtype == DType::f32 ? 1e-5 : 1e-2;
-  for (auto [name, of] : {std::pair{"dq", &Gradients::dq}, {"dk", &Gradients::dk}, {"dv", &Gradients::dv}}) {
-    INFO(name);
-    CHECK(distance(got.*of, expected.*of) <= bound);
-    double size = normOf(expected.*of), ratio = size == 0 ? 1 : normOf(got.*of) / size;
-    CHECK((ratio > 0.98 && ratio < 1.02));
-  }
-}
-
 static void checkCase(const Case &entry) {
   GradientRun run(entry);
   for (const std::string &target : cpuTargets()) {
@@ -122,4 +104,29 @@ TEST_CASE("what has no derived gradient is refused", "[gradient]") {
       CHECK(artifact.status().code() == Code::invalidSpec);
       CHECK(artifact.status().message().find(what) != std::string::npos);
     }
+}
+
+TEST_CASE("gradients keep their size at large scores", "[gradient]") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+    GradientRun run({.name = "large", .spec = "dense", .shape = shapes[0], .dtype = dtype, .scale = 16});
+    Gradients expected = naiveGradients(run.naive());
+    for (const std::string &target : cpuTargets()) {
+      Gradients got = run.run(target);
+      for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
+        CHECK(normOf(got.*of) / normOf(expected.*of) == Approx(1).margin(0.02));
+    }
+  }
+}
+
+TEST_CASE("kernels of the backward are made for every level, whatever this machine runs", "[gradient]") {
+  for (const char *target : {"cpu:v4", "cpu:v3", "cpu:portable"})
+    for (const char *spec : {"dense", "sparse_topk", "softcap", "document_bands"})
+      for (auto [headDim, valueDim] : {std::pair{64, 64}, {20, 7}, {112, 128}}) {
+        std::vector<std::string> remarks;
+        Result<Artifact> artifact = makeCompiler()->compile(
+            specNamed(spec),
+            {.headDim = headDim, .valueDim = valueDim, .target = target, .direction = Direction::backward}, remarks);
+        INFO(target << " " << spec << ": " << artifact.status().message());
+        CHECK(artifact.ok());
+      }
 }

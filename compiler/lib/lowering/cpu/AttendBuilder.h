@@ -14,7 +14,7 @@
 #include "CpuPairScope.h"
 #include "HoistedRegion.h"
 #include "KernelBuilder.h"
-#include "TableRanges.h"
+#include "PairReach.h"
 
 #include <optional>
 
@@ -116,12 +116,7 @@ private:
   Value keysOfTile(Value tile);
 
   // AttendMask.cpp
-  /// Whether the mask allows some pair of a rectangle, and all of them; the first may err towards true, the second
-  /// towards false.
-  struct Reach {
-    Value some, all;
-  };
-  Reach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
+  PairReach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
   void maskedTiles();
   void maskedTile(Value tile);
 
