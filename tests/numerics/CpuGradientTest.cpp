@@ -105,3 +105,28 @@ TEST_CASE("what has no derived gradient is refused", "[gradient]") {
       CHECK(artifact.status().message().find(what) != std::string::npos);
     }
 }
+
+TEST_CASE("gradients keep their size at large scores", "[gradient]") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+    GradientRun run({.name = "large", .spec = "dense", .shape = shapes[0], .dtype = dtype, .scale = 16});
+    Gradients expected = naiveGradients(run.naive());
+    for (const std::string &target : cpuTargets()) {
+      Gradients got = run.run(target);
+      for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
+        CHECK(normOf(got.*of) / normOf(expected.*of) == Approx(1).margin(0.02));
+    }
+  }
+}
+
+TEST_CASE("kernels of the backward are made for every level, whatever this machine runs", "[gradient]") {
+  for (const char *target : {"cpu:v4", "cpu:v3", "cpu:portable"})
+    for (const char *spec : {"dense", "sparse_topk", "softcap", "document_bands"})
+      for (auto [headDim, valueDim] : {std::pair{64, 64}, {20, 7}, {112, 128}}) {
+        std::vector<std::string> remarks;
+        Result<Artifact> artifact = makeCompiler()->compile(
+            specNamed(spec),
+            {.headDim = headDim, .valueDim = valueDim, .target = target, .direction = Direction::backward}, remarks);
+        INFO(target << " " << spec << ": " << artifact.status().message());
+        CHECK(artifact.ok());
+      }
+}

@@ -9,7 +9,7 @@
 #include "tercet/Jit.h"
 
 #include <functional>
-#include <new>
+#include <map>
 #include <random>
 
 namespace tercet::test {
@@ -46,16 +46,11 @@ public:
   using Launch = std::function<void(const Spec &, const Problem &, const Arguments &inputs, const Arguments &outputs)>;
 
   Gradients run(const std::string &target, int threads = 1) {
-    auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
-    REQUIRE(session.ok());
     return run([&](const Spec &spec, Problem problem, const Arguments &inputs, const Arguments &outputs) {
       problem.target = target;
-      Result<std::shared_ptr<Kernel>> kernel = (*session)->compile(spec, problem);
-      INFO(kernel.status().message());
-      REQUIRE(kernel.ok());
       Arguments all = inputs;
       all.tensors.insert(all.tensors.end(), outputs.tensors.begin(), outputs.tensors.end());
-      launch(**kernel, all);
+      launch(*compile(spec, problem, threads), all);
     });
   }
 
@@ -116,7 +111,7 @@ public:
     return attention;
   }
 
-  /// q, k, v or do.
+  /// An input, or do.
   const Tensor &operator[](std::string_view name) const {
     return name == "do" ? gradient.view() : prepared.inputs[name];
   }
@@ -144,6 +139,29 @@ private:
     std::vector<int64_t> padding =
         entry.layout == Layout::padded ? std::vector<int64_t>{1, 1, 3, 5} : std::vector<int64_t>(4, 0);
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
+  }
+
+  /// Kept for the whole test run, as are the sessions.
+  static std::shared_ptr<Kernel> compile(const Spec &spec, const Problem &problem, int threads) {
+    static std::map<int, std::unique_ptr<Session>> sessions;
+    static std::map<std::string, std::shared_ptr<Kernel>> kernels;
+    std::string key =
+        fmt::format("{} {} {} {} {} {} {}", spec.text, problem.headDim, problem.valueDim, dtypeName(problem.dtype),
+                    problem.target, threads, static_cast<int>(problem.direction));
+    for (const auto &[name, value] : spec.settings)
+      key += fmt::format(" {}={}", name, value);
+    std::shared_ptr<Kernel> &kernel = kernels[key];
+    if (kernel)
+      return kernel;
+    if (!sessions[threads]) {
+      auto session = Session::create({.threads = threads, .useCache = false}, makeCompiler());
+      REQUIRE(session.ok());
+      sessions[threads] = *std::move(session);
+    }
+    Result<std::shared_ptr<Kernel>> compiled = sessions[threads]->compile(spec, problem);
+    INFO(compiled.status().message());
+    REQUIRE(compiled.ok());
+    return kernel = *compiled;
   }
 };
 

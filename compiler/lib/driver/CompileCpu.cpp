@@ -62,6 +62,8 @@ static void buildForward(ModuleOp module, const Program &program, const CpuSched
 
 static void buildBackward(ModuleOp module, const Program &program, ArrayRef<GradientPass> passes,
                           const CpuSchedule &schedule) {
+  if (program.classified() && program.selection->mask)
+    buildBlockRules(module, program, schedule);
   for (const GradientPass &pass : passes)
     buildGradient(module, program, pass, schedule);
 }

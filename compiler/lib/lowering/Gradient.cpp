@@ -1,6 +1,8 @@
 // deriveGradient: see the header.
 #include "Gradient.h"
 
+#include "RegionDerivative.h"
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -27,10 +29,6 @@ static StringRef missingIn(const Program &program) {
     return "several branches";
   if (stage.gate)
     return "a gate";
-  if (stage.score)
-    return "a score region";
-  if (stage.mask || (program.selection && program.selection->mask))
-    return "a mask";
   return {};
 }
 
@@ -39,8 +37,12 @@ Result<std::vector<GradientPass>> compiler::deriveGradient(const Program &progra
     return Status::make(
         Code::invalidSpec,
         "spec '{}' has {}, of which no gradient is derived yet; specs of one sparse branch have one, dense or on "
-        "classes, without mask and score region",
+        "classes",
         spec.str(), missing.str());
   const AttendStage *stage = &program.attends.back();
-  return std::vector<GradientPass>{{"gradient_queries", stage, false}, {"gradient_keys", stage, true}};
+  std::shared_ptr<Region> slope;
+  if (stage->score) {
+    TERCET_TRY(slope, derivativeOf(*stage->score));
+  }
+  return std::vector<GradientPass>{{"gradient_queries", stage, false, slope}, {"gradient_keys", stage, true, slope}};
 }

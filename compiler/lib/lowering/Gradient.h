@@ -9,12 +9,17 @@
 
 #include "Program.h"
 
+#include "mlir/IR/Region.h"
+
+#include <memory>
+
 namespace tercet::compiler {
 
 struct GradientPass {
-  std::string name;           ///< of its kernel
-  const AttendStage *forward; ///< the stage that it differentiates
-  bool ofKeys = false;        ///< rows are keys and columns queries; else the reverse
+  std::string name;                    ///< of its kernel
+  const AttendStage *forward;          ///< the stage that it differentiates
+  bool ofKeys = false;                 ///< rows are keys and columns queries; else the reverse
+  std::shared_ptr<mlir::Region> slope; ///< the derivative of the stage's score region; null: 1
 
   bool listed() const { return forward->listed; }
   /// Executed in a group: S and dP, and a product per gradient.

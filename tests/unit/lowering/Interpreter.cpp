@@ -52,6 +52,7 @@ float Interpreter::floatOp(Operation &op, float x, float y) {
       .Case([&](arith::AddFOp) { return x + y; })
       .Case([&](arith::SubFOp) { return x - y; })
       .Case([&](arith::MulFOp) { return x * y; })
+      .Case([&](arith::DivFOp) { return x / y; })
       .Case([&](arith::NegFOp) { return -x; })
       .Case([&](arith::MaximumFOp) { return std::isnan(x) || std::isnan(y) ? NAN : std::fmax(x, y); })
       .Case([&](arith::MinimumFOp) { return std::isnan(x) || std::isnan(y) ? NAN : std::fmin(x, y); })
@@ -61,6 +62,12 @@ float Interpreter::floatOp(Operation &op, float x, float y) {
       .Case([&](math::FloorOp) { return std::floor(x); })
       .Case([&](math::CeilOp) { return std::ceil(x); })
       .Case([&](math::ExpOp) { return std::exp(x); })
+      .Case([&](math::Exp2Op) { return std::exp2(x); })
+      .Case([&](math::LogOp) { return std::log(x); })
+      .Case([&](math::Log2Op) { return std::log2(x); })
+      .Case([&](math::TanhOp) { return std::tanh(x); })
+      .Case([&](math::SqrtOp) { return std::sqrt(x); })
+      .Case([&](math::RsqrtOp) { return 1 / std::sqrt(x); })
       .Default([](Operation *) -> float { TERCET_CHECK(false, "a float op that tests do not know"); });
 }
 
@@ -92,6 +99,8 @@ Number Interpreter::evaluate(Operation &op) {
         if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(op.getDialect()))
           return other(op, in);
         Number none, &x = in[0], &y = in.size() > 1 ? in[1] : none;
+        if (isa<math::FmaOp>(op))
+          return {0, std::fma(x.real, y.real, in[2].real)};
         if (type.isF32())
           return {0, floatOp(op, x.real, y.real)};
         return integer(integerOp(op, x.integer, y.integer));

@@ -14,13 +14,12 @@
 #include "CpuPairScope.h"
 #include "HoistedRegion.h"
 #include "KernelBuilder.h"
-#include "TableRanges.h"
+#include "PairReach.h"
 
 #include <optional>
 
 namespace tercet::compiler {
 
-inline constexpr double log2e = 1.4426950408889634;
 inline constexpr int64_t meanTile = 64; // tercet/Builtins.h: blocks of a mean tile
 
 /// The argument block, in slot order.
@@ -121,12 +120,7 @@ private:
   Value keysOfTile(Value tile);
 
   // AttendMask.cpp
-  /// Whether the mask allows some pair of a rectangle, and all of them; the first may err towards true, the second
-  /// towards false.
-  struct Reach {
-    Value some, all;
-  };
-  Reach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
+  PairReach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
   void maskedTiles();
   void maskedTile(Value tile);
 

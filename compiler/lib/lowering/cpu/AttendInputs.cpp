@@ -38,7 +38,7 @@ void AttendBuilder::startGates() {
       return;
     gate.emplace(k, *region, scope, /*first=*/0, batch, head, schedule.superRow, schedule.valueDim);
     gate->prepareRows(validRows, [&](Value row) { return queriesAt.token(k.add(firstToken, row)); });
-    gate->prepareKeys(zero);
+    gate->prepareColumns(zero);
   };
   start(stage.gate, gate);
   addedGates.resize(stage.added.size());

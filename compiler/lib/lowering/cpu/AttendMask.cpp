@@ -6,22 +6,17 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-/// Tiles that one look at the intervals may skip.
-static constexpr int64_t coarseTiles = 64;
-
 // Rows of the item from firstRow to before endRow, tiles likewise; neither is empty. Only valid tokens count. Under a token
 // order the queries of a row may be any.
-AttendBuilder::Reach AttendBuilder::reach(Value firstRow, Value endRow, Value firstTile, Value endTile) {
-  PairIntervals intervals(k.raw(), mask->uniform(),
-                          [&](ir::ReadOp op, ArrayRef<Bounds> indices) { return ranges.read(op, indices); });
+PairReach AttendBuilder::reach(Value firstRow, Value endRow, Value firstTile, Value endTile) {
   Value one = k.index(1);
   Value first = queriesAt.ordered() ? zero : k.add(firstToken, firstRow);
   Value end = queriesAt.ordered() ? scope.validQ : k.add(firstToken, endRow);
-  intervals.bind(mask->queryArgument(), first, k.sub(end, one));
-  intervals.bind(mask->keyArgument(), k.mul(firstTile, schedule.keyTile),
-                 k.sub(k.min(k.mul(endTile, schedule.keyTile), validK), one));
-  Bounds allowed = intervals.result();
-  return {allowed.high, allowed.low};
+  return reachOf(k, *mask, ranges,
+                 {.firstQuery = first,
+                  .lastQuery = k.sub(end, one),
+                  .firstKey = k.mul(firstTile, schedule.keyTile),
+                  .lastKey = k.sub(k.min(k.mul(endTile, schedule.keyTile), validK), one)});
 }
 
 void AttendBuilder::maskedTiles() {
@@ -42,7 +37,7 @@ void AttendBuilder::maskedTile(Value tile) {
   prepareKeys(tile);
   k.loop(zero, k.ceilDiv(validRows, schedule.blockQ), 1, [&](Value sub) {
     Value firstRow = k.mul(sub, schedule.blockQ), endRow = k.min(k.add(firstRow, schedule.blockQ), validRows);
-    Reach here = reach(firstRow, endRow, tile, k.add(tile, 1));
+    PairReach here = reach(firstRow, endRow, tile, k.add(tile, 1));
     k.when(here.some, [&] {
       packed.restricted = k.bitOr(hasOut, k.negate(here.all));
       visit(firstRow, packed);

@@ -65,7 +65,7 @@ void AttendBuilder::prepareKeys(Value tile) {
   Value first = k.mul(tile, schedule.keyTile);
   for (std::optional<HoistedRegion> *region : {&score, &mask})
     if (*region)
-      (*region)->prepareKeys(first, keysAt.ordered() ? keysAt.positions(first, 1, schedule.keyTile) : Value());
+      (*region)->prepareColumns(first, keysAt.ordered() ? keysAt.positions(first, 1, schedule.keyTile) : Value());
 }
 
 // Dense: every tile.

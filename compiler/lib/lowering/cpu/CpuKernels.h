@@ -12,6 +12,8 @@
 
 namespace tercet::compiler {
 
+inline constexpr double log2e = 1.4426950408889634;
+
 /// "scores", called by the select builtins where scores are pooled or sampled: rows, tiles of 64 columns, out, number of
 /// rows, of tiles, scale.
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);

@@ -71,19 +71,27 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
   addBuffer("classes_by_key", sym("B") * sym("H") * TM * TN, "class map, transposed", 1);
   addBuffer("key_lists", GR * superRowsK * tilesQ, "critical query tiles of super rows of keys", sizeof(AttendEntry));
   addBuffer("key_counts", GR * superRowsK, "lengths of these lists");
-  Slots transpose;
-  addClassPointer(transpose);
-  for (PlanSlot slot : Slots{integer(sym("HKV")), integer(sym("R")), integer(sym("G0")), integer(TM), integer(TN),
-                             buffer("classes_by_key")})
-    transpose.push_back(slot);
-  nodes.push_back(builtin("transpose_classes", "select", ceildiv(TN, 64), GR, transpose));
+  auto transpose = [&](Slots slots, Expr headsKV, Expr firstPair, const char *into) {
+    for (PlanSlot slot :
+         Slots{integer(headsKV), integer(sym("R")), integer(firstPair), integer(TM), integer(TN), buffer(into)})
+      slots.push_back(slot);
+    nodes.push_back(builtin("transpose_classes", "select", ceildiv(TN, 64), GR, slots));
+  };
+  Slots classes;
+  addClassPointer(classes);
+  transpose(classes, sym("HKV"), sym("G0"), "classes_by_key");
+  if (program.selection->mask) { // one batch entry of G pairs
+    addBuffer("rules_by_key", GR * TM * TN, "what masks say of blocks, transposed", 1);
+    transpose({buffer("rules"), null(), integer(TM * TN), integer(TN)}, sym("G"), 0, "rules_by_key");
+  }
   Slots lists{
       buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN),  integer(TM),       tensor("k_len"),
       tensor("q_len"),          integer(sym("HKV")),         integer(sym("R")), integer(sym("M")), integer(sym("N"))};
   for (PlanSlot slot :
        Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.blockQ), integer(schedule.queries.tile),
              integer(TN), integer(TM), integer(schedule.keys.superRow / schedule.blockK), integer(superRowsK),
-             integer(tilesQ), null(), null(), buffer("key_lists"), buffer("key_counts"), null()})
+             integer(tilesQ), null(), program.selection->mask ? buffer("rules_by_key") : null(), buffer("key_lists"),
+             buffer("key_counts"), null()})
     lists.push_back(slot);
   nodes.push_back(builtin("build_lists", "select", superRowsK, GR, lists));
 }
@@ -119,12 +127,16 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              integer(count),
                              scalar(pass.forward->scale, defaultScale())})
     slots.push_back(slot);
+  addPairOperands(slots, pass.forward->pairOperands());
+  addRanges(slots, pass.listed() ? nullptr : pass.forward->mask);
   return kernel(pass.name, "gradient", count, owners, 1, slots,
                 pass.flops(sym("N"), sym("M"), program, schedule.blockQ, schedule.blockK));
 }
 
 Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   addSignature();
+  for (const RangedTable &table : rangedTables())
+    plan.nodes.push_back(tableRanges(table));
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
   PackedColumns q = packColumns(groups.body, "q", /*isKey=*/false, /*plain=*/true),
@@ -135,6 +147,10 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   if (program.classified()) {
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
     addListBuffers();
+    if (program.selection->mask) {
+      addBuffer("rules", GR * TM * TN, "what masks say of blocks", 1);
+      groups.body.push_back(blockRules("rules", sym("G"), sym("G0"), /*givenToo=*/true));
+    }
     groups.body.push_back(copyClasses(/*fromArgument=*/true));
     addLists(groups.body);
     addTransposedLists(groups.body);

@@ -21,7 +21,7 @@ static int64_t superRowOf(int64_t block) { return std::max<int64_t>(1, 256 / blo
 static GradientSide gradientSide(const Program &program, int64_t block) {
   constexpr int64_t wholeTiles = 240; // of 4 rows and of 6
   if (!program.classified())
-    return {wholeTiles, wholeTiles, 64, 64};
+    return {wholeTiles, wholeTiles / 4, 64, 64};
   return {superRowOf(block), block, tileOf(block), block};
 }
 

@@ -11,7 +11,7 @@ namespace tercet::compiler {
 /// Queries or keys in the backward, whose passes have them as rows and as columns.
 struct GradientSide {
   int64_t superRow = 240; ///< rows of an item
-  int64_t block = 240;    ///< rows of it that visit a tile together: a classification block, or all
+  int64_t block = 60;     ///< rows of it that visit a tile together, or not
   int64_t tile = 64;      ///< columns visited at a time
   int64_t packed = 64;    ///< columns packed at a time: a classification block, or a tile
 };

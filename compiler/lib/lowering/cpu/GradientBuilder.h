@@ -8,10 +8,14 @@
 //
 //   GradientKernel.cpp   the item: where it lies, its memory, its results
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+//   GradientPairs.cpp    what masks and score regions make of it
 #pragma once
 
 #include "CpuKernels.h"
+#include "CpuPairScope.h"
+#include "HoistedRegion.h"
 #include "KernelBuilder.h"
+#include "PairReach.h"
 
 #include <optional>
 
@@ -60,6 +64,7 @@ public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
       : program(program), pass(pass), schedule(schedule), rows(pass.ofKeys ? schedule.keys : schedule.queries),
         columns(pass.ofKeys ? schedule.queries : schedule.keys), k(module, pass.name), slots(k, program, pass.ofKeys),
+        scope(k, pass.forward->pairOperands()), ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask),
         depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
         widthY(CpuSchedule::padded(depthY)) {}
   void build();
@@ -68,8 +73,16 @@ private:
   /// Columns of one tile.
   struct Tile {
     Value transposedX, plainX, transposedY, plainY;
-    Value bias;  ///< 0, and -inf behind the last key; null where columns are queries
-    Value query; ///< the first column in the group's rows of queries, where columns are these
+    Value bias;       ///< 0, and -inf behind the last key; null where these are left out otherwise
+    Value first;      ///< position of the first column
+    Value restricted; ///< whether some pair is out, by the mask or behind the last column; regions alone ask
+    Value query;      ///< the first query in the group's rows of queries: of the tile, or of the item
+  };
+  /// Rows of the item and columns of a tile.
+  struct Part {
+    Value row;
+    int64_t rows;
+    Value col;
   };
 
   // GradientKernel.cpp
@@ -81,16 +94,29 @@ private:
   Value offsetOf(const GradientTokens &tokens);
 
   // GradientTiles.cpp
-  void visitHead(Value head);
-  void allTiles(Value head);
-  void listedTiles(Value head);
-  Tile packedTile(Value head, Value tile);
+  void visitHead(Value owner);
+  void allTiles(Value owner);
+  void listedTiles(Value owner);
+  Tile packedTile(Value owner, Value tile);
   void visit(Value firstRow, int64_t count, const Tile &tile);
   void visitRows(Value row, int64_t count, const Tile &tile);
-  Value probabilities(Value row, int64_t count, Value col, const Tile &tile);
-  Value scoreGradients(Value p, Value row, int64_t count, Value col, const Tile &tile);
-  Value ofQueries(Value values, Value row, int64_t count, Value col, const Tile &tile);
+  Value scoreProduct(const Part &part, const Tile &tile);
+  Value probabilities(Value product, const Part &part, const Tile &tile);
+  Value scoreGradients(const Part &part, const Tile &tile);
+  Value ofQueries(Value values, const Part &part, const Tile &tile);
   void accumulate(Value factors, Value plain, int64_t width, Value into, Value row, int64_t count);
+
+  // GradientPairs.cpp
+  bool hasRegions() const { return pass.forward->score || pass.forward->mask; }
+  void startRegions(Value owner);
+  void prepareColumns(const Tile &tile);
+  PairReach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
+  void maskedTiles(Value owner);
+  void maskedTile(Value owner, Value tile);
+  Value regionProbabilities(Value product, const Part &part, const Tile &tile);
+  Value regionValues(Value product, const Part &part, const Tile &tile, bool restricted);
+  Value slopes(Value product, const Part &part, const Tile &tile);
+
   int64_t columnPanel() const { return schedule.inPanels ? schedule.keyPanel : columns.tile; }
 
   const Program &program;
@@ -99,9 +125,13 @@ private:
   const GradientSide &rows, &columns;
   KernelBuilder k;
   GradientSlots slots;
+  CpuPairScope scope;
+  TableRanges ranges;
+  std::optional<HoistedRegion> score, slope, mask;
   int64_t depthX, depthY, widthX, widthY; ///< features, and with padding
   Value zero, batch, head, group;         ///< head: of the rows; group: its number in the group
   Value firstRow, validRows, presentRows, validColumns;
+  Value scale;            ///< of products, to scores in natural units
   Value factor;           ///< of products, to scores in log2 units
   Value x, y, dx, dy;     ///< f32 rows of the item
   Value p, ds;            ///< of a row tile and a tile of columns

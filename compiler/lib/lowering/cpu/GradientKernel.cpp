@@ -7,7 +7,6 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static constexpr double log2e = 1.4426950408889634;
 static constexpr int64_t storedRows = 4; // at a time; divides every item's rows
 
 // Where the item lies: batch, head, its valid rows (before the length) and present rows.
@@ -24,6 +23,12 @@ void GradientBuilder::locate() {
   validRows = k.max(k.min(k.sub(k.tokenCount(slots.rowLengths, batch, slots.rows), firstRow), size), zero);
   presentRows = k.min(k.sub(slots.rows, firstRow), size);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
+  scope.validQ = k.tokenCount(pass.ofKeys ? slots.columnLengths : slots.rowLengths, batch,
+                              pass.ofKeys ? slots.columns : slots.rows);
+  scope.validK = k.tokenCount(pass.ofKeys ? slots.rowLengths : slots.columnLengths, batch,
+                              pass.ofKeys ? slots.rows : slots.columns);
+  scope.headsKV = slots.headsKV;
+  scope.headsPerKV = slots.headsPerKV;
   lastTile = k.div(k.sub(validColumns, k.index(1)), k.index(columns.tile));
 }
 
@@ -41,6 +46,7 @@ void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t 
 }
 
 void GradientBuilder::prologue() {
+  scale = k.scaled(slots.scale, 1);
   factor = k.scaled(slots.scale, log2e);
   x = k.scratch(rows.superRow, widthX);
   y = k.scratch(rows.superRow, widthY);
@@ -55,6 +61,8 @@ void GradientBuilder::prologue() {
     k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthY), dy, row); });
     return;
   }
+  if (hasRegions())
+    return;
   noBias = k.scratch(1, columns.tile);
   tailBias = k.scratch(1, columns.tile);
   Value lowest = k.real(-std::numeric_limits<float>::infinity());
@@ -81,7 +89,7 @@ void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int
 }
 
 void GradientBuilder::epilogue() {
-  storeRows(slots.dx, depthX, widthX, dx, k.scaled(slots.scale, 1));
+  storeRows(slots.dx, depthX, widthX, dx, scale);
   if (pass.ofKeys)
     storeRows(*slots.dy, depthY, widthY, dy, k.real(1));
 }

@@ -1,31 +1,47 @@
 // The tiles of columns that an item of the backward visits, and one tile against a few rows.
 #include "GradientBuilder.h"
 
+#include "tercet/Builtins.h"
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
 // `owner`: the query head, by its number in the group, whose pairs are visited.
 void GradientBuilder::visitHead(Value owner) {
+  if (hasRegions())
+    startRegions(owner);
   if (pass.listed())
     listedTiles(owner);
+  else if (mask)
+    maskedTiles(owner);
   else
     allTiles(owner);
 }
 
 void GradientBuilder::allTiles(Value owner) {
-  k.loop(zero, k.add(lastTile, 1), 1, [&](Value tile) { visit(zero, rows.superRow, packedTile(owner, tile)); });
+  k.loop(zero, k.add(lastTile, 1), 1, [&](Value number) {
+    Tile tile = packedTile(owner, number);
+    prepareColumns(tile);
+    visit(zero, rows.superRow, tile);
+  });
 }
 
 // The tiles that the item's list names, each for the blocks of rows in its mask.
 void GradientBuilder::listedTiles(Value owner) {
   Value list = k.add(k.mul(owner, slots.superRows), k.item(0)), entries = k.mul(k.mul(list, slots.capacity), 2);
   k.loop(zero, k.read(slots.counts, list), 1, [&](Value e) {
-    Value at = k.add(entries, k.mul(e, 2)), mask = k.read(slots.lists, k.add(at, 1));
+    Value at = k.add(entries, k.mul(e, 2)), bits = k.read(slots.lists, k.add(at, 1));
     Tile tile = packedTile(owner, k.read(slots.lists, at));
+    Value hasTail = tile.restricted;
+    prepareColumns(tile);
+    auto hasBit = [&](Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
     k.loop(zero, k.index(rows.superRow / rows.block), 1, [&](Value block) {
-      Value takesPart = k.notEqual(k.bitAnd(k.shiftRight(mask, block), k.index(1)), zero);
-      k.when(takesPart, [&] { visit(k.mul(block, rows.block), rows.block, tile); });
+      k.when(hasBit(block), [&] {
+        if (mask)
+          tile.restricted = k.bitOr(hasTail, hasBit(k.add(block, partialBit)));
+        visit(k.mul(block, rows.block), rows.block, tile);
+      });
     });
   });
 }
@@ -42,11 +58,14 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
   Tile result{.transposedX = transposed(slots.transposedX, depthX),
               .plainX = plain(slots.plainX, widthX),
               .transposedY = transposed(slots.transposedY, depthY)};
+  result.first = k.mul(tile, columns.tile);
+  result.restricted = k.less(validColumns, k.add(result.first, columns.tile));
   if (pass.ofKeys) {
     result.plainY = plain(slots.plainY, widthY);
     result.query = k.add(k.mul(owner, slots.queryRows), k.mul(tile, columns.tile));
   } else {
-    result.bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
+    if (!hasRegions())
+      result.bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
     result.query = k.add(k.mul(owner, slots.queryRows), firstRow);
   }
   return result;
@@ -67,8 +86,12 @@ void GradientBuilder::visit(Value first, int64_t count, const Tile &tile) {
 void GradientBuilder::visitRows(Value row, int64_t count, const Tile &tile) {
   int64_t panel = columnPanel();
   k.loop(zero, k.index(columns.tile), panel, [&](Value col) {
-    k.store(probabilities(row, count, col, tile), p, zero, col);
-    k.store(scoreGradients(k.load(p, zero, count, panel, col), row, count, col, tile), ds, zero, col);
+    Part part{row, count, col};
+    Value product = scoreProduct(part, tile);
+    k.store(hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile), p, zero, col);
+    if (slope)
+      k.store(slopes(product, part, tile), ds, zero, col);
+    k.store(scoreGradients(part, tile), ds, zero, col);
   });
   accumulate(ds, tile.plainX, widthX, dx, row, count);
   if (pass.ofKeys)
@@ -76,32 +99,45 @@ void GradientBuilder::visitRows(Value row, int64_t count, const Tile &tile) {
 }
 
 // What a value of queries is for a part of a tile: one per row, or one per column.
-Value GradientBuilder::ofQueries(Value values, Value row, int64_t count, Value col, const Tile &tile) {
+Value GradientBuilder::ofQueries(Value values, const Part &part, const Tile &tile) {
   if (pass.ofKeys)
-    return k.load(k.view(values, k.add(tile.query, col), columnPanel()), zero, 1, columnPanel());
-  return k.load(k.view(values, k.add(tile.query, row), 1), zero, count, 1);
+    return k.load(k.view(values, k.add(tile.query, part.col), columnPanel()), zero, 1, columnPanel());
+  return k.load(k.view(values, k.add(tile.query, part.row), 1), zero, part.rows, 1);
 }
 
-Value GradientBuilder::probabilities(Value row, int64_t count, Value col, const Tile &tile) {
+Value GradientBuilder::scoreProduct(const Part &part, const Tile &tile) {
   int64_t panel = columnPanel();
-  Value start =
-      tile.bias ? k.repeatRows(k.load(tile.bias, zero, 1, panel, col), count) : k.splat(k.real(0), count, panel);
-  Value columnsX = k.subview(tile.transposedX, zero, k.mul(col, depthX));
-  Value scores = k.matmul(k.subview(x, row), columnsX, start, depthX);
-  Value shift = ofQueries(slots.shifts, row, count, col, tile), rest = ofQueries(slots.rests, row, count, col, tile);
-  return k.map({scores, shift, rest}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
-    return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
-  });
+  Value start = tile.bias ? k.repeatRows(k.load(tile.bias, zero, 1, panel, part.col), part.rows)
+                          : k.splat(k.real(0), part.rows, panel);
+  return k.matmul(k.subview(x, part.row), k.subview(tile.transposedX, zero, k.mul(part.col, depthX)), start, depthX);
 }
 
-Value GradientBuilder::scoreGradients(Value p, Value row, int64_t count, Value col, const Tile &tile) {
-  Value columnsY = k.subview(tile.transposedY, zero, k.mul(col, depthY));
-  Value dp = k.matmul(k.subview(y, row), columnsY, k.splat(k.real(0), count, columnPanel()), depthY);
-  return k.map({p, dp, ofQueries(slots.sums, row, count, col, tile)},
-               [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 return body.create<arith::MulFOp>(loc, v[0], body.create<arith::SubFOp>(loc, v[1], v[2]));
+// The product is rounded before the shift is added, as forward's is before its maximum: the P of a row add up to 1 then, however
+// large its scores.
+Value GradientBuilder::probabilities(Value product, const Part &part, const Tile &tile) {
+  return k.map({product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)},
+               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                 Value score = body.create<arith::MulFOp>(loc, v[0], factor);
+                 Value exponent = body.create<arith::AddFOp>(loc, score, v[1]);
+                 return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
                });
+}
+
+// Where P is 0, dS is, whatever the slope of a score region there.
+Value GradientBuilder::scoreGradients(const Part &part, const Tile &tile) {
+  int64_t panel = columnPanel();
+  Value columnsY = k.subview(tile.transposedY, zero, k.mul(part.col, depthY));
+  Value dp = k.matmul(k.subview(y, part.row), columnsY, k.splat(k.real(0), part.rows, panel), depthY);
+  SmallVector<Value> inputs{k.load(p, zero, part.rows, panel, part.col), dp, ofQueries(slots.sums, part, tile)};
+  if (slope)
+    inputs.push_back(k.load(ds, zero, part.rows, panel, part.col));
+  return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value ofScore = body.create<arith::MulFOp>(loc, v[0], body.create<arith::SubFOp>(loc, v[1], v[2]));
+    if (!slope)
+      return ofScore;
+    Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], k.real(0));
+    return body.create<arith::SelectOp>(loc, isZero, v[0], body.create<arith::MulFOp>(loc, ofScore, v[3]));
+  });
 }
 
 // into[row ..] += factors * plain

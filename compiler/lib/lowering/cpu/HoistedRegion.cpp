@@ -28,8 +28,8 @@ static Value fromBits(OpBuilder &b, Location loc, Value bits, Type type) {
 }
 
 HoistedRegion::HoistedRegion(KernelBuilder &k, Region &region, PairScope &scope, unsigned first, Value batch,
-                             Value head, int64_t rows, int64_t cols)
-    : k(k), region(region, scope), query(first + 2), key(first + 3), cols(cols) {
+                             Value head, int64_t rows, int64_t cols, Rows kind)
+    : k(k), region(region, scope), query(first + 2), key(first + 3), kind(kind), cols(cols) {
   this->region.bind(first, k.narrow(batch));
   this->region.bind(first + 1, k.narrow(head));
   this->region.clone(k.raw());
@@ -44,9 +44,10 @@ void HoistedRegion::findPrepared(unsigned first, int64_t rows, int64_t cols) {
     unsigned on = dependence.lookup(value);
     if (isa<BlockArgument>(value) || (on != onQuery && on != onKey))
       return;
-    auto &list = on == onQuery ? ofRows : ofKeys;
+    bool isOfRows = (on == onQuery) == (kind == Rows::queries);
+    auto &list = isOfRows ? ofRows : ofColumns;
     if (llvm::none_of(list, [&](const Prepared &known) { return known.ofRegion == value; }))
-      list.push_back({value, on == onQuery ? k.scratch(rows, 1) : k.scratch(1, cols)});
+      list.push_back({value, isOfRows ? k.scratch(rows, 1) : k.scratch(1, cols)});
   };
   for (Operation &op : block.without_terminator())
     if (dependence.lookup(op.getResult(0)) == onBoth)
@@ -69,26 +70,26 @@ void HoistedRegion::prepare(const Prepared &value, unsigned argument, bool isRow
   k.store(filled, value.memory, isRow ? row : zero);
 }
 
-void HoistedRegion::prepareRows(Value count, function_ref<Value(Value)> queryOf) {
+void HoistedRegion::prepareRows(Value count, function_ref<Value(Value)> positionOf) {
   if (ofRows.empty())
     return;
   k.loop(k.index(0), count, 1, [&](Value row) {
-    Value position = queryOf(row);
+    Value position = positionOf(row);
     for (const Prepared &value : ofRows)
-      prepare(value, query, /*isRow=*/true, position, row);
+      prepare(value, kind == Rows::queries ? query : key, /*isRow=*/true, position, row);
   });
 }
 
-void HoistedRegion::prepareKeys(Value firstKey, Value positions) {
-  for (const Prepared &value : ofKeys)
-    prepare(value, key, /*isRow=*/false, firstKey, {}, positions);
+void HoistedRegion::prepareColumns(Value first, Value positions) {
+  for (const Prepared &value : ofColumns)
+    prepare(value, kind == Rows::queries ? key : query, /*isRow=*/false, first, {}, positions);
 }
 
 SmallVector<Value> HoistedRegion::inputs(Value row, int64_t rows, Value col, int64_t cols) {
   SmallVector<Value> tiles;
   for (const Prepared &value : ofRows)
     tiles.push_back(k.load(value.memory, row, rows, 1));
-  for (const Prepared &value : ofKeys)
+  for (const Prepared &value : ofColumns)
     tiles.push_back(k.load(value.memory, k.index(0), 1, cols, col));
   return tiles;
 }
@@ -104,7 +105,7 @@ Value HoistedRegion::emit(OpBuilder &body, Value score, Value queryPosition, Val
     }
   };
   take(ofRows, prepared.take_front(ofRows.size()));
-  take(ofKeys, prepared.drop_front(ofRows.size()));
+  take(ofColumns, prepared.drop_front(ofRows.size()));
   copy.invert(body);
   copy.bind(query, queryPosition);
   copy.bind(key, keyPosition);

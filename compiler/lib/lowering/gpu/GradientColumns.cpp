@@ -114,6 +114,8 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
                    {of, b.add((name + "_at").str(), base, column), limit, b.constant(otherwise)});
 }
 
+// The product is rounded before the shift is added, as forward's is before its maximum: the P of a row add up to 1 then, however
+// large its scores.
 Value GradientWriter::probabilities(Value scores) {
   auto type = cast<tkern::TileType>(scores.getType());
   Value shift = rowShift, rest = rowRest;
@@ -129,7 +131,7 @@ Value GradientWriter::probabilities(Value scores) {
     inputs.push_back(rest);
   return b.map("p", type, inputs, ArrayRef<StringRef>({"s", "m", "r"}).take_front(inputs.size()),
                [&](ValueRange x) -> Value {
-                 Value exponent = b.make<math::FmaOp>("exponent", x[0], unit, x[1]);
+                 Value exponent = b.make<arith::AddFOp>("exponent", b.make<arith::MulFOp>("score", x[0], unit), x[1]);
                  if (rests)
                    exponent = b.make<arith::AddFOp>("exact", exponent, x[2]);
                  return b.make<math::Exp2Op>("power", exponent);
