@@ -71,7 +71,9 @@ public:
                                                      {"dv", dv.view()}});
     if (classes.view())
       backward.tensors.emplace_back("classes", classes.view());
-    launch(*compile(target, threads, Direction::backward), backward);
+    std::shared_ptr<Kernel> kernel = compile(target, threads, Direction::backward);
+    std::erase_if(backward.tensors, [&](const auto &named) { return !takes(*kernel, named.first); });
+    launch(*kernel, backward);
     Gradients result{valuesOf(dq.view()), valuesOf(dk.view()), valuesOf(dv.view())};
     kept = std::move(classes);
     return result;
@@ -123,6 +125,12 @@ private:
     std::vector<int64_t> padding =
         entry.layout == Layout::padded ? std::vector<int64_t>{1, 1, 3, 5} : std::vector<int64_t>(4, 0);
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
+  }
+
+  static bool takes(const Kernel &kernel, std::string_view name) {
+    const std::vector<PlanArgument> &arguments = kernel.artifact().signature().arguments;
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [&](const PlanArgument &argument) { return argument.name == name; });
   }
 
   /// Kept for the whole test run, as are the sessions.
