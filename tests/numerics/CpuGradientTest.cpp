@@ -1,6 +1,8 @@
 // Gradients (docs/gradients.md) against plain loops in fp64, within the bounds of docs/numerics.md.
 #include "GradientRun.h"
 
+#include <filesystem>
+
 using namespace tercet;
 using namespace tercet::test;
 
@@ -129,4 +131,22 @@ TEST_CASE("kernels of the backward are made for every level, whatever this machi
         INFO(target << " " << spec << ": " << artifact.status().message());
         CHECK(artifact.ok());
       }
+}
+
+TEST_CASE("a built-in spec has a backward, or is told what is missing", "[gradient]") {
+  int64_t derived = 0;
+  for (const auto &file : std::filesystem::directory_iterator("dialect/specs")) {
+    std::string name = file.path().stem();
+    std::vector<std::string> remarks;
+    Result<Artifact> artifact = makeCompiler()->compile(
+        specNamed(name), {.headDim = 64, .valueDim = 64, .target = "cpu:portable", .direction = Direction::backward},
+        remarks);
+    INFO(name << ": " << artifact.status().message());
+    derived += artifact.ok();
+    if (!artifact.ok()) {
+      CHECK(artifact.status().code() == Code::invalidSpec);
+      CHECK(artifact.status().message().find("no gradient is derived yet") != std::string::npos);
+    }
+  }
+  CHECK(derived >= 33);
 }

@@ -104,3 +104,18 @@ TEST_CASE("gradients of a pattern under a mask and a bias", "[gradient]") {
       });
     }
 }
+
+TEST_CASE("gradients under a causal selection, whose table the backward does not take", "[gradient]") {
+  for (DType dtype : {DType::f32, DType::f16}) {
+    Case entry = caseOf("seerattention", dtype);
+    entry.settings = {{"block_q", "32"}, {"block_k", "48"}};
+    entry.parameters = {{"threshold", 0.1}};
+    entry.queryLengths = {queries, 150};
+    entry.keyLengths = {200, keys};
+    checkRegions(entry, [](NaiveAttention &naive, const GradientRun &) {
+      naive.allowed = [listed = naive.allowed](int64_t b, int64_t h, int64_t i, int64_t j) {
+        return j <= i && listed(b, h, i, j);
+      };
+    });
+  }
+}

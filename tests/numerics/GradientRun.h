@@ -50,7 +50,9 @@ public:
       problem.target = target;
       Arguments all = inputs;
       all.tensors.insert(all.tensors.end(), outputs.tensors.begin(), outputs.tensors.end());
-      launch(*compile(spec, problem, threads), all);
+      std::shared_ptr<Kernel> kernel = compile(spec, problem, threads);
+      std::erase_if(all.tensors, [&](const auto &named) { return !takes(*kernel, named.first); });
+      launch(*kernel, all);
     });
   }
 
@@ -139,6 +141,12 @@ private:
     std::vector<int64_t> padding =
         entry.layout == Layout::padded ? std::vector<int64_t>{1, 1, 3, 5} : std::vector<int64_t>(4, 0);
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
+  }
+
+  static bool takes(const Kernel &kernel, std::string_view name) {
+    const std::vector<PlanArgument> &arguments = kernel.artifact().signature().arguments;
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [&](const PlanArgument &argument) { return argument.name == name; });
   }
 
   /// Kept for the whole test run, as are the sessions.

@@ -26,20 +26,22 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
   auto add = [&](std::string name, Role role, DType type, bool optional, bool isOutput = false) -> PlanArgument & {
     return arguments.emplace_back(PlanArgument{std::move(name), role, optional, isOutput, type});
   };
+  bool isBackward = direction == Direction::backward;
+  // Classes are handed to a backward, so tables that only make these are not.
+  auto isNeeded = [&](Value table) { return !isBackward || llvm::any_of(table.getUsers(), llvm::IsaPred<ir::ReadOp>); };
   add("q", Role::query, dtype, false);
   add("k", Role::key, dtype, false);
   add("v", Role::value, dtype, false);
   for (auto [argument, name] : llvm::zip(spec.getBody().getArguments(), spec.getArgNames().getAsRange<StringAttr>())) {
     if (isa<ir::WeightType>(argument.getType()))
       add(name.str(), isMatrix(argument) ? Role::weight : Role::bias, DType::f32, true);
-    if (auto table = dyn_cast<ir::TableType>(argument.getType()))
+    if (auto table = dyn_cast<ir::TableType>(argument.getType()); table && isNeeded(argument))
       add(name.str(), Role::table, table.getElementType().isF32() ? DType::f32 : DType::i32, false).axes =
           table.getAxes().vec();
   }
   add("q_len", Role::queryLengths, DType::i32, true);
   add("k_len", Role::keyLengths, DType::i32, true);
   bool classified = spec.getClassification() != nullptr;
-  bool isBackward = direction == Direction::backward;
   if (classified)
     add("classes", Role::classes, DType::i8, /*optional=*/!isBackward);
   if (isBackward) {

@@ -63,6 +63,7 @@ public:
     give("lse", "lse");
     give("lse_rest", "lse_rest");
     give("classes", "classes");
+    std::erase_if(second.arguments.tensors, [&](const auto &tensor) { return !has(*backward, tensor.first); });
     TERCET_TRY(LaunchReport more, backward->launch(second, gradients));
     append(report, more);
     return report;

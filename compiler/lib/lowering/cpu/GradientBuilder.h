@@ -89,6 +89,7 @@ private:
   void locate();
   void prologue();
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
+  void normalise();
   void epilogue();
   void storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor);
   Value offsetOf(const GradientTokens &tokens);
@@ -135,6 +136,7 @@ private:
   Value factor;           ///< of products, to scores in log2 units
   Value x, y, dx, dy;     ///< f32 rows of the item
   Value p, ds;            ///< of a row tile and a tile of columns
+  Value shares;           ///< of query rows: the sum of their P
   Value noBias, tailBias; ///< of a tile of keys
   Value lastTile;         ///< with a valid column
 };

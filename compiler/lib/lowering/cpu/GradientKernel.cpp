@@ -61,6 +61,8 @@ void GradientBuilder::prologue() {
     k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthY), dy, row); });
     return;
   }
+  shares = k.scratch(rows.superRow, 1);
+  k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, 1), shares, row); });
   if (hasRegions())
     return;
   noBias = k.scratch(1, columns.tile);
@@ -70,6 +72,29 @@ void GradientBuilder::prologue() {
   k.store(k.splat(lowest, 1, columns.tile), tailBias, zero);
   Value inTail = k.sub(validColumns, k.mul(lastTile, columns.tile));
   k.store(k.splat(k.real(0), 1, columns.tile), tailBias, zero, {}, {}, inTail);
+}
+
+// The P of a row add up to 1 but for the rounding of LSE and of the forward's exponents, which grows with the scores. It is taken
+// out of dQ here, and out of the P of the keys by what is added to the rests.
+void GradientBuilder::normalise() {
+  Value rests = k.view(slots.rests, k.add(k.mul(group, slots.queryRows), firstRow), 1);
+  k.loop(zero, validRows, storedRows, [&](Value row) {
+    Value left = k.sub(validRows, row), sum = k.load(shares, row, storedRows, 1), null = k.real(0);
+    Value rest = k.load(rests, row, storedRows, 1, {}, left);
+    k.store(k.map({rest, sum},
+                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                    Value more = body.create<arith::SubFOp>(loc, v[0], body.create<math::Log2Op>(loc, v[1]));
+                    Value empty = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[1], null);
+                    return body.create<arith::SelectOp>(loc, empty, v[0], more);
+                  }),
+            rests, row, {}, left);
+    k.store(k.map({k.load(dx, row, storedRows, widthX), sum},
+                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                    Value empty = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[1], null);
+                    return body.create<arith::SelectOp>(loc, empty, null, body.create<arith::DivFOp>(loc, v[0], v[1]));
+                  }),
+            dx, row);
+  });
 }
 
 // Rows times `factor`, and 0 behind the valid ones.
@@ -89,6 +114,8 @@ void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int
 }
 
 void GradientBuilder::epilogue() {
+  if (!pass.ofKeys)
+    normalise();
   storeRows(slots.dx, depthX, widthX, dx, scale);
   if (pass.ofKeys)
     storeRows(*slots.dy, depthY, widthY, dy, k.real(1));

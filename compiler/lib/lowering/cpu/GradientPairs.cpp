@@ -77,7 +77,7 @@ Value GradientBuilder::regionProbabilities(Value product, const Part &part, cons
 }
 
 Value GradientBuilder::regionValues(Value product, const Part &part, const Tile &tile, bool restricted) {
-  SmallVector<Value> inputs{ofQueries(slots.shifts, part, tile)}, ofScore, ofMask;
+  SmallVector<Value> inputs{ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)}, ofScore, ofMask;
   if (score)
     ofScore = score->inputs(part.row, part.rows, part.col, columnPanel());
   if (mask && restricted)
@@ -89,15 +89,15 @@ Value GradientBuilder::regionValues(Value product, const Part &part, const Tile 
   return k.mapPairs(product, row, col, inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value query = pass.ofKeys ? v[2] : v[1], key = pass.ofKeys ? v[1] : v[2], value = v[0], toLog2 = factor;
     if (score) {
-      value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(4, ofScore.size()));
+      value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(5, ofScore.size()));
       toLog2 = unit;
     }
-    value = body.create<math::FmaOp>(loc, value, toLog2, v[3]);
+    value = body.create<arith::AddFOp>(loc, body.create<math::FmaOp>(loc, value, toLog2, v[3]), v[4]);
     if (restricted) {
       Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], end);
       if (mask)
         live = body.create<arith::AndIOp>(loc, live,
-                                          mask->emit(body, {}, query, key, v.slice(4 + ofScore.size(), ofMask.size())));
+                                          mask->emit(body, {}, query, key, v.slice(5 + ofScore.size(), ofMask.size())));
       value = body.create<arith::SelectOp>(loc, live, value, lowest);
     }
     return body.create<math::Exp2Op>(loc, value);

@@ -95,7 +95,13 @@ void GradientBuilder::visitRows(Value row, int64_t count, const Tile &tile) {
   });
   accumulate(ds, tile.plainX, widthX, dx, row, count);
   if (pass.ofKeys)
-    accumulate(p, tile.plainY, widthY, dy, row, count);
+    return accumulate(p, tile.plainY, widthY, dy, row, count);
+  Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, count, columns.tile));
+  k.store(k.map({k.load(shares, row, count, 1), more},
+                [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                  return body.create<arith::AddFOp>(loc, v[0], v[1]);
+                }),
+          shares, row);
 }
 
 // What a value of queries is for a part of a tile: one per row, or one per column.
@@ -112,13 +118,10 @@ Value GradientBuilder::scoreProduct(const Part &part, const Tile &tile) {
   return k.matmul(k.subview(x, part.row), k.subview(tile.transposedX, zero, k.mul(part.col, depthX)), start, depthX);
 }
 
-// The product is rounded before the shift is added, as forward's is before its maximum: the P of a row add up to 1 then, however
-// large its scores.
 Value GradientBuilder::probabilities(Value product, const Part &part, const Tile &tile) {
   return k.map({product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)},
                [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 Value score = body.create<arith::MulFOp>(loc, v[0], factor);
-                 Value exponent = body.create<arith::AddFOp>(loc, score, v[1]);
+                 Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
                  return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
                });
 }

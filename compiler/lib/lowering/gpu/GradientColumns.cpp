@@ -31,6 +31,8 @@ void GradientWriter::visitColumns() {
     Value tileX = wait("x_tile", colsX, step, 1);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
     Value p = probabilities(product("scores", leftX, tileX, layout.xCols));
+    if (shares)
+      addShares(p);
     Value tileY = wait("y_tile", colsY, step, 2);
     if (kernel.ofY)
       b.make<tkern::AccumulateOp>("", p, tileY, sumY);
@@ -98,12 +100,15 @@ void GradientWriter::loadRows() {
   rowSum = rowNumbers("row_sum", sums);
 }
 
-Value GradientWriter::rowNumbers(StringRef name, Value of) {
+Value GradientWriter::numbersOfRows(StringRef name, Value of) {
   Value offset = b.mul((name + "_at").str(), member, queries);
   Type type = b.view(ShapedType::kDynamic, 1, b.builder.getF32Type(), 1, Space::Global);
-  Value view = b.make<tkern::ViewOp>((name + "s").str(), type, of, offset, Value());
+  return b.make<tkern::ViewOp>((name + "s").str(), type, of, offset, Value());
+}
+
+Value GradientWriter::rowNumbers(StringRef name, Value of) {
   return b.compute(name, b.tile(schedule.getWorkerRows(), 1), "kept_rows", "kept_rows",
-                   {b.integer(schedule.getWorkerRows()), b.integer(1)}, {view, row, liveRows});
+                   {b.integer(schedule.getWorkerRows()), b.integer(1)}, {numbersOfRows(name, of), row, liveRows});
 }
 
 Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
@@ -114,8 +119,6 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
                    {of, b.add((name + "_at").str(), base, column), limit, b.constant(otherwise)});
 }
 
-// The product is rounded before the shift is added, as forward's is before its maximum: the P of a row add up to 1 then, however
-// large its scores.
 Value GradientWriter::probabilities(Value scores) {
   auto type = cast<tkern::TileType>(scores.getType());
   Value shift = rowShift, rest = rowRest;
@@ -131,11 +134,20 @@ Value GradientWriter::probabilities(Value scores) {
     inputs.push_back(rest);
   return b.map("p", type, inputs, ArrayRef<StringRef>({"s", "m", "r"}).take_front(inputs.size()),
                [&](ValueRange x) -> Value {
-                 Value exponent = b.make<arith::AddFOp>("exponent", b.make<arith::MulFOp>("score", x[0], unit), x[1]);
+                 Value exponent = b.make<math::FmaOp>("exponent", x[0], unit, x[1]);
                  if (rests)
                    exponent = b.make<arith::AddFOp>("exact", exponent, x[2]);
                  return b.make<math::Exp2Op>("power", exponent);
                });
+}
+
+void GradientWriter::addShares(Value p) {
+  auto column = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), 1));
+  Value c0 = b.constant(int64_t{0}), more = b.make<tkern::ReduceOp>("more", column, tkern::ReduceKind::Add, p);
+  Value sum = b.make<tkern::LoadOp>("shares_so_far", column, shares, c0, c0, Value(), Value(), Value());
+  sum = b.map("shares_now", column, {sum, more}, {"x", "y"},
+              [&](ValueRange x) -> Value { return b.make<arith::AddFOp>("sum", x[0], x[1]); });
+  b.make<tkern::StoreOp>("", sum, shares, c0, c0, Value(), Value());
 }
 
 Value GradientWriter::pairGradients(Value p, Value ofP) {

@@ -60,6 +60,8 @@ void GradientWriter::build() {
     sumX = registers("grad_x", layout.xCols);
   if (kernel.ofY)
     sumY = registers("grad_y", layout.yCols);
+  if (!ofKeys && rests)
+    shares = registers("shares", 1);
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
       member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
@@ -174,10 +176,31 @@ Value GradientWriter::registers(StringRef name, int64_t cols) {
   return view;
 }
 
+// The P of a row add up to 1 but for the rounding of LSE and of the forward's exponents, which grows with the scores. It is taken
+// out of dQ here, and out of the P of the keys by what is added to the rests.
+Value GradientWriter::normalise() {
+  auto column = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), 1));
+  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f);
+  Value sum = b.make<tkern::LoadOp>("share_of_row", column, shares, c0, c0, Value(), Value(), Value());
+  auto unlessEmpty = [&](Value sum, Value value, Value otherwise) -> Value {
+    Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, sum, zero);
+    return b.make<arith::SelectOp>("known", empty, otherwise, value);
+  };
+  Value rest = b.map("exact_rest", column, {rowRest, sum}, {"r", "x"}, [&](ValueRange x) {
+    Value log = b.make<math::Log2Op>("log", x[1]);
+    return unlessEmpty(x[1], b.make<arith::SubFOp>("less", x[0], log), x[0]);
+  });
+  b.make<tkern::StoreOp>("", rest, numbersOfRows("kept_rest", rests), row, c0, liveRows, Value());
+  return b.map("inverse", column, sum, {"x"},
+               [&](ValueRange x) { return unlessEmpty(x[0], b.make<arith::DivFOp>("reciprocal", one, x[0]), zero); });
+}
+
 void GradientWriter::finish() {
   Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
                        : b.constant(static_cast<float>(program.defaultScale()), "factor");
   Value rowHead = ofKeys ? keyHead : head;
+  if (shares)
+    byRow = normalise();
   if (kernel.ofX)
     store("x", sumX, toX, rowHead, layout.xCols, program.headDim, factor);
   if (kernel.ofY)
@@ -189,6 +212,10 @@ void GradientWriter::store(const std::string &name, Value sum, const Tensor &to,
   Value c0 = b.constant(int64_t{0});
   auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
   Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
+  if (byRow)
+    tile = b.map("normal_" + name, type, {tile, byRow}, {"x", "by"}, [&](ValueRange x) -> Value {
+      return b.make<arith::MulFOp>("times_row", x[0], x[1], arith::FastMathFlags::contract);
+    });
   if (factor)
     tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
       return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);

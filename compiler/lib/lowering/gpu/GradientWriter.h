@@ -35,6 +35,7 @@ private:
   Value wait(llvm::StringRef name, Value ring, Value step, int64_t later);
   Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
   Value registers(llvm::StringRef name, int64_t cols);
+  Value normalise();
   void finish();
   /// factor: null for 1.
   void store(const std::string &name, Value sum, const Tensor &to, Value ofHead, int64_t cols, int64_t width,
@@ -48,9 +49,11 @@ private:
   Value columnOf(const std::string &name, Value step, bool ahead);
   Value product(llvm::StringRef name, Value left, Value tile, int64_t depth);
   void loadRows();
+  Value numbersOfRows(llvm::StringRef name, Value of);
   Value rowNumbers(llvm::StringRef name, Value of);
   Value columnNumbers(llvm::StringRef name, Value of, float otherwise);
   Value probabilities(Value scores);
+  void addShares(Value p);
   Value pairGradients(Value p, Value ofP);
 
   const GpuProgram &program;
@@ -68,7 +71,8 @@ private:
   Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
   Value steps, listBase;                             ///< of the head whose columns are visited
   Value column;                                      ///< the first one of a step
-  Value rowShift, rowRest, rowSum;                   ///< of queries, where rows are queries
+  Value shares, byRow;             ///< sums of the P of rows, and what makes them 1; null where 16 bits hold P
+  Value rowShift, rowRest, rowSum; ///< of queries, where rows are queries
 };
 
 } // namespace tercet::compiler
