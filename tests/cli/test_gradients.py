@@ -1,5 +1,6 @@
 """run --grad: gradients of the reference as files, and what is refused. The numbers are those of a few loops written here."""
 import math
+import struct
 import unittest
 
 from support import Case, count, npy, read_floats, read_npy, read_safetensors, values
@@ -23,6 +24,10 @@ def attention_gradients(q, k, v, do, n, m, d):
                 dk[j * d + c] += ds * q[i * d + c]
                 dv[j * d + c] += p[j] * do[i * d + c]
     return dq, dk, dv
+
+
+def floats(data):
+    return struct.unpack(f"<{len(data) // 4}f", data)
 
 
 class Gradients(Case):
@@ -87,7 +92,6 @@ class Gradients(Case):
             self.assertGreaterEqual(outputs["dq"]["norm_error"]["bound"], 0.02)
         without = self.passes("check", *words).json()
         self.assertEqual([output["name"] for output in without["cases"][0]["outputs"]], ["o", "lse"])
-        self.refused("check", "sla", "--grad", "--shape", "n=16,d=8", code=3, says="--grad runs on the target 'reference' only")
 
     def refused_run(self, says, *words, spec="dense", target="reference", code=1):
         before = sorted(path.name for path in self.folder.rglob("*"))
@@ -107,10 +111,28 @@ class Gradients(Case):
         self.write("do.npy", npy((1, 2, 95, 8), [0.0] * count((1, 2, 95, 8))))
         self.refused_run("do is [1, 2, 95, 8] f32; expected [1, 2, 96, 8] f32, as o", "--grad", *words, *out)
 
-    def test_other_targets(self):
-        for target in ["cpu", "cpu:portable", "sim:sm_80"]:
-            self.refused_run(f"--grad runs on the target 'reference' only; '{target}' has no backward", "--grad", "--shape", "n=16,d=8",
-                             target=target, code=3)
+    def test_compiled(self):
+        shape = (1, 2, 70, 8)
+        out = {target: self.path(target.replace(":", "_") + ".safetensors") for target in ("reference", "cpu", "cpu:portable")}
+        for target, path in out.items():
+            self.passes("run", "sparse_topk", "--target", target, "--grad", *self.with_gradient(shape),
+                        *(f"--out={name}={path}" for name in ("dq", "dk", "dv")))
+        right = read_safetensors(out.pop("reference"))
+        for target, path in out.items():
+            got = read_safetensors(path)
+            for name in right:
+                for x, y in zip(floats(got[name][2]), floats(right[name][2])):
+                    self.assertAlmostEqual(x, y, delta=2e-6, msg=f"{name} on {target}")
+        words = ["check", "sparse_topk", "--grad", "--shape", "b=1,h=4,hkv=2,n=130,d=16", "--json"]
+        report = self.passes(*words).json()
+        self.assertEqual([output["name"] for output in report["cases"][0]["outputs"]], ["o", "lse", "dq", "dk", "dv"])
+        self.assertIn("gradient_keys", report["backward"]["schedule"])
+
+    def test_what_compiled_targets_lack(self):
+        self.refused_run("has a linear branch, of which no gradient is derived yet", "--grad", "--shape", "n=16,d=8", spec="sla",
+                         target="cpu")
+        self.refused_run("makes no gradient 'dslopes' yet; the target 'reference' does", "--grad", "--shape", "n=16,d=8", "--out",
+                         f"dslopes={self.path('dslopes.npy')}", spec="alibi", target="cpu", code=3)
 
 
 if __name__ == "__main__":

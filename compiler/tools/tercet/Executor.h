@@ -31,6 +31,8 @@ public:
   virtual rt::GpuDevice *device() const { return nullptr; }
   /// What runs the backward, where that is launched too; null elsewhere, and for the reference.
   virtual const Executor *backwardOf() const { return nullptr; }
+  /// Whether launches make this gradient; the reference makes all.
+  virtual bool makesGradient(std::string_view name) const { return true; }
   /// How the artifact came to be, and how many compilations this process has run for it.
   virtual CompileReport compileReport() const = 0;
   virtual int64_t compileCount() const = 0;

@@ -75,6 +75,7 @@ public:
   std::string target() const override { return forward->target(); }
   rt::GpuDevice *device() const override { return forward->device(); }
   const Executor *backwardOf() const override { return backward.get(); }
+  bool makesGradient(std::string_view name) const override { return has(*backward, name); }
   CompileReport compileReport() const override {
     CompileReport report = forward->compileReport(), more = backward->compileReport();
     report.compileMs += more.compileMs;

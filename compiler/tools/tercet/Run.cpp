@@ -30,12 +30,18 @@ public:
 
     TERCET_TRY(auto executor, makeExecutor(spec, options.executorOptions(request, call.sizes)));
     std::vector<std::string> names = {"o"};
-    if (options.grad)
-      for (const std::string &name : gradientsOf(spec, call))
+    std::vector<std::string> gradients = options.grad ? gradientsOf(spec, call) : std::vector<std::string>();
+    for (const std::string &name : gradients)
+      if (executor->makesGradient(name))
         names.push_back(name);
-    for (const OutputFile &file : files)
-      if (std::find(names.begin(), names.end(), file.name) == names.end())
-        names.push_back(file.name);
+    for (const OutputFile &file : files) {
+      if (std::find(names.begin(), names.end(), file.name) != names.end())
+        continue;
+      if (std::find(gradients.begin(), gradients.end(), file.name) != gradients.end())
+        return Status::make(Code::unsupportedTarget, "'{}' makes no gradient '{}' yet; the target 'reference' does",
+                            executor->target(), file.name);
+      names.push_back(file.name);
+    }
     Json launches = Json::array();
     for (size_t index = 0; index < cases.size(); ++index) {
       if (index > 0) {

@@ -73,16 +73,23 @@ private:
   /// Columns of one tile.
   struct Tile {
     Value transposedX, plainX, transposedY, plainY;
-    Value bias;       ///< 0, and -inf behind the last key; null where these are left out otherwise
-    Value first;      ///< position of the first column
-    Value restricted; ///< whether some pair is out, by the mask or behind the last column; regions alone ask
-    Value query;      ///< the first query in the group's rows of queries: of the tile, or of the item
+    Value bias;                 ///< 0, and -inf behind the last key; null where these are left out otherwise
+    Value first;                ///< position of the first column
+    Value restricted;           ///< whether some pair is out, by the mask or behind the last column; regions alone ask
+    const Tile *next = nullptr; ///< the tile that the list names next, to be brought near
+    Value query;                ///< the first query in the group's rows of queries: of the tile, or of the item
   };
   /// Rows of the item and columns of a tile.
   struct Part {
     Value row;
     int64_t rows;
     Value col;
+    Value tileOfBlock; ///< the number of the row tile in its block
+  };
+  /// What a product brings near of a matrix of the next tile.
+  struct Ahead {
+    Value from;
+    int64_t elements = 0;
   };
 
   // GradientKernel.cpp
@@ -100,12 +107,13 @@ private:
   void listedTiles(Value owner);
   Tile packedTile(Value owner, Value tile);
   void visit(Value firstRow, int64_t count, const Tile &tile);
-  void visitRows(Value row, int64_t count, const Tile &tile);
+  void visitRows(const Part &rowsOfTile, const Tile &tile);
+  Ahead ahead(const Tile &tile, Value Tile::*matrix, const Part &part, int64_t panel, int64_t depth);
   Value scoreProduct(const Part &part, const Tile &tile);
   Value probabilities(Value product, const Part &part, const Tile &tile);
   Value scoreGradients(const Part &part, const Tile &tile);
   Value ofQueries(Value values, const Part &part, const Tile &tile);
-  void accumulate(Value factors, Value plain, int64_t width, Value into, Value row, int64_t count);
+  void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
 
   // GradientPairs.cpp
   bool hasRegions() const { return pass.forward->score || pass.forward->mask; }

@@ -30,9 +30,12 @@ void GradientBuilder::allTiles(Value owner) {
 // The tiles that the item's list names, each for the blocks of rows in its mask.
 void GradientBuilder::listedTiles(Value owner) {
   Value list = k.add(k.mul(owner, slots.superRows), k.item(0)), entries = k.mul(k.mul(list, slots.capacity), 2);
-  k.loop(zero, k.read(slots.counts, list), 1, [&](Value e) {
+  Value count = k.read(slots.counts, list), lastEntry = k.sub(count, k.index(1));
+  k.loop(zero, count, 1, [&](Value e) {
     Value at = k.add(entries, k.mul(e, 2)), bits = k.read(slots.lists, k.add(at, 1));
-    Tile tile = packedTile(owner, k.read(slots.lists, at));
+    Value nextAt = k.add(entries, k.mul(k.min(k.add(e, 1), lastEntry), 2));
+    Tile tile = packedTile(owner, k.read(slots.lists, at)), next = packedTile(owner, k.read(slots.lists, nextAt));
+    tile.next = &next;
     Value hasTail = tile.restricted;
     prepareColumns(tile);
     auto hasBit = [&](Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
@@ -76,28 +79,33 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
 void GradientBuilder::visit(Value first, int64_t count, const Tile &tile) {
   int64_t step = schedule.rowTile, whole = count / step * step;
   Value left = k.sub(validRows, first);
-  k.loop(first, k.add(first, k.min(k.roundUp(left, step), k.index(whole))), step,
-         [&](Value row) { visitRows(row, step, tile); });
+  k.loop(first, k.add(first, k.min(k.roundUp(left, step), k.index(whole))), step, [&](Value row) {
+    visitRows({row, step, {}, k.div(k.sub(row, first), k.index(step))}, tile);
+  });
   if (int64_t rest = count - whole)
-    k.when(k.less(k.index(whole), left), [&] { visitRows(k.add(first, whole), rest, tile); });
+    k.when(k.less(k.index(whole), left), [&] {
+      visitRows({k.add(first, whole), rest, {}, k.index(whole / step)}, tile);
+    });
 }
 
 // P and dS go to memory panel by panel, from where they are read for every panel of what they multiply.
-void GradientBuilder::visitRows(Value row, int64_t count, const Tile &tile) {
+void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
   int64_t panel = columnPanel();
   k.loop(zero, k.index(columns.tile), panel, [&](Value col) {
-    Part part{row, count, col};
+    Part part = rowsOfTile;
+    part.col = col;
     Value product = scoreProduct(part, tile);
     k.store(hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile), p, zero, col);
     if (slope)
       k.store(slopes(product, part, tile), ds, zero, col);
     k.store(scoreGradients(part, tile), ds, zero, col);
   });
-  accumulate(ds, tile.plainX, widthX, dx, row, count);
+  accumulate(ds, tile, &Tile::plainX, widthX, dx, rowsOfTile);
   if (pass.ofKeys)
-    return accumulate(p, tile.plainY, widthY, dy, row, count);
-  Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, count, columns.tile));
-  k.store(k.map({k.load(shares, row, count, 1), more},
+    return accumulate(p, tile, &Tile::plainY, widthY, dy, rowsOfTile);
+  Value row = rowsOfTile.row;
+  Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, rowsOfTile.rows, columns.tile));
+  k.store(k.map({k.load(shares, row, rowsOfTile.rows, 1), more},
                 [](OpBuilder &body, Location loc, ValueRange v) -> Value {
                   return body.create<arith::AddFOp>(loc, v[0], v[1]);
                 }),
@@ -115,7 +123,9 @@ Value GradientBuilder::scoreProduct(const Part &part, const Tile &tile) {
   int64_t panel = columnPanel();
   Value start = tile.bias ? k.repeatRows(k.load(tile.bias, zero, 1, panel, part.col), part.rows)
                           : k.splat(k.real(0), part.rows, panel);
-  return k.matmul(k.subview(x, part.row), k.subview(tile.transposedX, zero, k.mul(part.col, depthX)), start, depthX);
+  auto [from, elements] = ahead(tile, &Tile::transposedX, part, panel, depthX);
+  return k.matmul(k.subview(x, part.row), k.subview(tile.transposedX, zero, k.mul(part.col, depthX)), start, depthX,
+                  /*transposed=*/false, from, elements);
 }
 
 Value GradientBuilder::probabilities(Value product, const Part &part, const Tile &tile) {
@@ -130,7 +140,9 @@ Value GradientBuilder::probabilities(Value product, const Part &part, const Tile
 Value GradientBuilder::scoreGradients(const Part &part, const Tile &tile) {
   int64_t panel = columnPanel();
   Value columnsY = k.subview(tile.transposedY, zero, k.mul(part.col, depthY));
-  Value dp = k.matmul(k.subview(y, part.row), columnsY, k.splat(k.real(0), part.rows, panel), depthY);
+  auto [from, elements] = ahead(tile, &Tile::transposedY, part, panel, depthY);
+  Value dp = k.matmul(k.subview(y, part.row), columnsY, k.splat(k.real(0), part.rows, panel), depthY,
+                      /*transposed=*/false, from, elements);
   SmallVector<Value> inputs{k.load(p, zero, part.rows, panel, part.col), dp, ofQueries(slots.sums, part, tile)};
   if (slope)
     inputs.push_back(k.load(ds, zero, part.rows, panel, part.col));
@@ -144,12 +156,25 @@ Value GradientBuilder::scoreGradients(const Part &part, const Tile &tile) {
 }
 
 // into[row ..] += factors * plain
-void GradientBuilder::accumulate(Value factors, Value plain, int64_t width, Value into, Value row, int64_t count) {
-  int64_t panel = schedule.plainPanel(width);
+void GradientBuilder::accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into,
+                                 const Part &rowsOfTile) {
+  int64_t panel = schedule.plainPanel(width), depth = columns.tile;
   k.loop(zero, k.index(width), panel, [&](Value col) {
-    Value matrix = k.subview(plain, zero, k.mul(col, columns.tile));
-    Value sum =
-        k.matmul(k.window(factors, count, columns.tile), matrix, k.load(into, row, count, panel, col), columns.tile);
-    k.store(sum, into, row, col);
+    Part part = rowsOfTile;
+    part.col = col;
+    auto [from, elements] = ahead(tile, plain, part, panel, depth);
+    Value sum = k.matmul(k.window(factors, part.rows, depth), k.subview(tile.*plain, zero, k.mul(col, depth)),
+                         k.load(into, part.row, part.rows, panel, col), depth, /*transposed=*/false, from, elements);
+    k.store(sum, into, part.row, col);
   });
+}
+
+// Each row tile of a block brings its share of every panel of the next listed tile near, which no hardware foresees.
+GradientBuilder::Ahead GradientBuilder::ahead(const Tile &tile, Value Tile::*matrix, const Part &part, int64_t panel,
+                                              int64_t depth) {
+  if (!tile.next)
+    return {};
+  int64_t tiles = (rows.block + schedule.rowTile - 1) / schedule.rowTile, share = (depth * panel + tiles - 1) / tiles;
+  Value offset = k.add(k.mul(part.col, depth), k.mul(part.tileOfBlock, share));
+  return {k.subview(tile.next->*matrix, zero, offset), share};
 }
