@@ -1,5 +1,6 @@
 """run --grad: gradients of the reference as files, and what is refused. The numbers are those of a few loops written here."""
 import math
+import os
 import struct
 import unittest
 
@@ -129,10 +130,12 @@ class Gradients(Case):
         self.assertIn("gradient_keys", report["backward"]["schedule"])
 
     def test_what_compiled_targets_lack(self):
-        self.refused_run("has a linear branch, of which no gradient is derived yet", "--grad", "--shape", "n=16,d=8", spec="sla",
-                         target="cpu")
-        self.refused_run("makes no gradient 'dslopes' yet; the target 'reference' does", "--grad", "--shape", "n=16,d=8", "--out",
-                         f"dslopes={self.path('dslopes.npy')}", spec="alibi", target="cpu", code=3)
+        for target in ("cpu", "sim:sm_80"):
+            self.refused("run", "sla", "--grad", "--shape", "n=16,d=8", "--target", target,
+                         says="has a linear branch, of which no gradient is derived yet")
+        self.refused("run", "alibi", "--grad", "--shape", "n=16,d=8", "--out", f"dslopes={self.path('dslopes.npy')}", code=3,
+                     says="makes no gradient 'dslopes' yet; the target 'reference' does")
+        self.assertFalse(os.path.exists(self.path("dslopes.npy")))
 
 
 if __name__ == "__main__":

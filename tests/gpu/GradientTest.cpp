@@ -110,3 +110,23 @@ TEST_CASE("gradients in the simulator have the same bits run after run", "[gradi
     CHECK(again.dv == first.dv);
   }
 }
+
+TEST_CASE("kernels of gradients keep their registers and have no stack", "[gradient]") {
+  for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}, {"sm_80", 256}}) {
+    std::vector<std::string> remarks;
+    Result<Artifact> artifact = makeCompiler()->compile(specNamed("sparse_topk"),
+                                                        {.headDim = headDim,
+                                                         .valueDim = headDim,
+                                                         .dtype = DType::bf16,
+                                                         .target = target,
+                                                         .direction = Direction::backward},
+                                                        remarks);
+    INFO(target << " " << headDim << ": " << artifact.status().message());
+    REQUIRE(artifact.ok());
+    for (const KernelInfo &kernel : artifact->modules.front().kernels) {
+      INFO(kernel.name << " " << kernel.schedule << ": " << kernel.gpu.registers << " registers");
+      CHECK(kernel.gpu.spillBytes == 0);
+      CHECK(kernel.gpu.stackBytes == 0);
+    }
+  }
+}
