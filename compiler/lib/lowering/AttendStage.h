@@ -48,11 +48,14 @@ struct AttendStage {
 
   bool storesOutput = false; ///< writes o; else its output is kept in f32 for a later stage
   bool storesWide = false;   ///< writes o in f32, too, where the call asks for it
-  bool storesRest = false;   ///< writes what rounding left of lse, too, where the call asks for it
-  bool storesLse = false;    ///< writes lse of the call: its own, or without an exact branch that of added.front()
-  bool keepsLse = false;     ///< keeps its LSE for a later stage
-  bool keepsState = false;   ///< keeps numerator, maximum and sum of its softmax, from which a later stage goes on
-  int64_t chosen = -1;       ///< runs for heads whose choice is this number; -1: for all
+  bool startsExactly =
+      false; ///< rows start from the maximum of their first scores: relative to 0 these would be rounded at
+             ///< their own size, which products are anyway, but not what regions bound or a backward makes again
+  bool storesRest = false; ///< writes what rounding left of lse, too, where the call asks for it
+  bool storesLse = false;  ///< writes lse of the call: its own, or without an exact branch that of added.front()
+  bool keepsLse = false;   ///< keeps its LSE for a later stage
+  bool keepsState = false; ///< keeps numerator, maximum and sum of its softmax, from which a later stage goes on
+  int64_t chosen = -1;     ///< runs for heads whose choice is this number; -1: for all
   int64_t choices = 0; ///< gives heads that choose none of so many branches o = 0 and lse = -inf; 0: another stage does
 
   /// Query tokens per row.

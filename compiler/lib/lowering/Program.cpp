@@ -213,6 +213,9 @@ private:
     stage.storesLse = storesLse;
     stage.storesRest = program.direction == Direction::forward && storesLse && stage.exact;
     stage.choices = chosen == 0 ? choices : 0;
+    for (AttendStage &each : program.attends)
+      each.startsExactly =
+          each.score || (each.exact && program.direction == Direction::forward && program.dtype == DType::f32);
     return {};
   }
 };

@@ -148,8 +148,9 @@ private:
   Value regionValues(Value product, const Part &part, const Tile &tile, Value shift, bool restricted);
   Value shiftOf(const Part &part);
   Value freshRows(const Part &part);
-  void startRows(Value scores, const Part &part);
-  void startFreshRows(Value scores, Value fresh, const Part &part);
+  bool startsExactly(const Tile &tile) const;
+  Value startRows(Value scores, Value unit, const Part &part);
+  void startFreshRows(Value scores, Value unit, Value fresh, const Part &part);
 
   // AttendInputs.cpp
   Value inputRow(const StageInput &input, Value row);
@@ -191,7 +192,7 @@ private:
   Value keyCount;          ///< validK as regions compute with it
   Value queries, acc, max, sum, noBias, tailBias, columnBias;
   Value probabilities; ///< of a row tile, where it does not fit into registers
-  Value shifts;        ///< of its rows, under a score region
+  Value shifts;        ///< of its rows, where these start exactly
 };
 
 } // namespace tercet::compiler

@@ -74,7 +74,7 @@ void AttendBuilder::prologue() {
   });
   if (schedule.inPanels)
     probabilities = k.scratch(schedule.rowTile, std::max(schedule.keyTile, meanTile));
-  if (schedule.inPanels && stage.score)
+  if (schedule.inPanels && stage.startsExactly)
     shifts = k.scratch(schedule.rowTile, 1);
   // The last row tile of a block may reach past the valid rows, never past the block.
   Value computedRows = k.min(k.add(validRows, schedule.rowTile - 1), k.index(schedule.superRow));

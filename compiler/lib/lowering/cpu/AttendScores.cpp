@@ -48,7 +48,7 @@ void AttendBuilder::visitInPanels(Value row, int64_t rows, const Tile &tile, Val
   Value p = k.window(probabilities, rows, tile.cols);
   Part all{row, rows, zero, tile.cols, {}, {}};
   Value shift = shiftOf(all), anyFresh;
-  if (score && tile.firstKey) {
+  if (startsExactly(tile)) {
     anyFresh = k.any(freshRows(all));
     k.store(shift, shifts, zero);
   }
@@ -80,7 +80,9 @@ Value AttendBuilder::scoresOf(const Part &part, const Tile &tile, Value keys, Va
 
 // The product runs on the queries as given, where a 16-bit product is exact; scale and maximum come after it.
 Value AttendBuilder::biasedScores(Value product, const Part &part, const Tile &tile) {
-  SmallVector<Value> inputs{product, part.shift ? part.shift : shiftOf(part)};
+  SmallVector<Value> inputs{product, startsExactly(tile) ? startRows(product, factor, part)
+                                     : part.shift        ? part.shift
+                                                         : shiftOf(part)};
   if (tile.weighted)
     inputs.push_back(k.load(tile.bias, zero, 1, part.cols, part.col));
   return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -105,19 +107,24 @@ Value AttendBuilder::freshRows(const Part &part) {
   });
 }
 
-// Gives fresh rows the maximum of their first scores. Relative to 0 these would be rounded at their own size, which
-// products are anyway, but not what a score region bounds.
-void AttendBuilder::startRows(Value scores, const Part &part) {
-  if (part.anyFresh)
-    return k.when(part.anyFresh, [&] {
-      startFreshRows(scores, freshRows(part), part);
+// Not of block means, whose weights come after their products.
+bool AttendBuilder::startsExactly(const Tile &tile) const { return stage.startsExactly && tile.firstKey; }
+
+// Gives fresh rows the maximum of their first scores, `unit` of which are one of log2; returns what moves scores to maxima.
+Value AttendBuilder::startRows(Value scores, Value unit, const Part &part) {
+  if (part.anyFresh) {
+    k.when(part.anyFresh, [&] {
+      startFreshRows(scores, unit, freshRows(part), part);
       k.store(shiftOf(part), shifts, zero);
     });
+    return k.load(shifts, zero, part.rows, 1);
+  }
   Value fresh = freshRows(part);
-  k.when(k.any(fresh), [&] { startFreshRows(scores, fresh, part); });
+  k.when(k.any(fresh), [&] { startFreshRows(scores, unit, fresh, part); });
+  return shiftOf(part);
 }
 
-void AttendBuilder::startFreshRows(Value scores, Value fresh, const Part &part) {
+void AttendBuilder::startFreshRows(Value scores, Value unit, Value fresh, const Part &part) {
   Value maxima = k.load(max, part.row, part.rows, 1);
   Value tops = k.reduce(tkern::ReduceKind::Max, scores);
   Value started = k.map({maxima, fresh, tops}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -126,35 +133,34 @@ void AttendBuilder::startFreshRows(Value scores, Value fresh, const Part &part) 
     Value size = body.create<math::AbsFOp>(loc, v[2]);
     Value isFinite = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OLE, size, largest);
     Value starts = body.create<arith::AndIOp>(loc, isFresh, isFinite);
-    return body.create<arith::SelectOp>(loc, starts, body.create<arith::MulFOp>(loc, v[2], k.real(log2e)), v[0]);
+    return body.create<arith::SelectOp>(loc, starts, body.create<arith::MulFOp>(loc, v[2], unit), v[0]);
   });
   k.store(started, max, part.row);
 }
 
 // Regions see scores in natural units. Only tiles with pairs that are out pay for leaving them out.
 Value AttendBuilder::regionScores(Value product, const Part &part, const Tile &tile) {
-  Value shift = score ? Value() : part.shift ? part.shift : shiftOf(part);
+  bool moves = !startsExactly(tile); // at once, with what the region makes
+  Value shift = !moves ? Value() : part.shift ? part.shift : shiftOf(part);
   Value scores = k.choose(
       product.getType(), tile.restricted, [&] { return regionValues(product, part, tile, shift, true); },
       [&] { return regionValues(product, part, tile, shift, false); });
-  if (!score)
+  if (moves)
     return scores;
-  startRows(scores, part);
-  Value unit = k.real(log2e);
-  return k.map({scores, part.anyFresh ? k.load(shifts, zero, part.rows, 1) : shiftOf(part)},
-               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 return body.create<math::FmaOp>(loc, v[0], unit, v[1]);
-               });
+  Value unit = score ? k.real(log2e) : factor;
+  return k.map({scores, startRows(scores, unit, part)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    return body.create<math::FmaOp>(loc, v[0], unit, v[1]);
+  });
 }
 
-// What the score region makes of products, or where there is none scores as softmaxStep takes them; -inf of pairs that
-// are out.
+// What the score region makes of products, or where there is none these, or with `shift` scores as softmaxStep takes them; -inf
+// of pairs that are out.
 Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &tile, Value shift, bool restricted) {
   Value firstQuery = k.add(firstToken, part.row), firstKey = k.add(tile.firstKey, part.col);
   SmallVector<Value> inputs, ofMask;
   if (score)
     inputs = score->inputs(part.row, part.rows, part.col, part.cols);
-  else
+  else if (shift)
     inputs.push_back(shift);
   size_t first = inputs.size();
   if (mask && restricted)
@@ -173,7 +179,7 @@ Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &t
       key = BlockTokens::position(body, loc, v.back());
     if (score)
       value = score->emit(body, body.create<arith::MulFOp>(loc, value, scale), query, key, v.slice(3, first));
-    else
+    else if (shift)
       value = body.create<math::FmaOp>(loc, value, factor, v[3]);
     if (!restricted)
       return value;

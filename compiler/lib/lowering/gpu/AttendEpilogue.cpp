@@ -52,7 +52,7 @@ Value AttendParts::shifted(Value scores) {
 Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, Value row) {
   Value allowed = allowedPairs(scoredPairs(scores, row, step.first), row, step);
   Value live = b.make<tkern::MaskOp>("masked", allowed.getType(), allowed, keysLeft);
-  if (stage.score)
+  if (stage.startsExactly)
     b.call("start_rows", "softmax", {}, {live, scoreUnit, max});
   return b.make<tkern::SoftmaxStepOp>("p", shifted(live), max, sum, acc);
 }
