@@ -12,21 +12,13 @@ using tkern::Space;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-Value AttendParts::registers(StringRef name, int64_t cols, float start) {
-  int64_t rows = schedule.getWorkerRows();
-  Value view = b.make<tkern::ScratchOp>(name, b.view(rows, cols, b.builder.getF32Type(), cols, Space::Register));
-  Value same = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(rows, cols), b.constant(start));
-  Value c0 = b.constant(int64_t{0});
-  b.make<tkern::StoreOp>("", same, view, c0, c0, Value(), Value());
-  return view;
-}
-
 void AttendParts::startRows(Value row) {
+  int64_t height = schedule.getWorkerRows();
   if (stage.exact) {
-    max = registers("row_max", 1, -infinity);
-    sum = registers("row_sum", 4, 0);
+    max = b.registers("row_max", height, 1, -infinity);
+    sum = b.registers("row_sum", height, 4, 0);
   }
-  acc = registers("acc", layout.valueCols, 0);
+  acc = b.registers("acc", height, layout.valueCols, 0);
   if (stage.start)
     resumeRows(row);
 }

@@ -1,5 +1,6 @@
 // Sizes of an attention kernel, from its stage and schedule.
 #include "AttendLayout.h"
+#include "GpuKernelBuilder.h"
 #include "SharedRings.h"
 
 #include "llvm/Support/MathExtras.h"

@@ -93,10 +93,10 @@ Value AttendParts::pooled(StringRef name, Value count, int64_t size) {
 void AttendParts::place() {
   rows = pooled("row_pools", tokens, stage.queryRows());
   keys = pooled("key_pools", keyTokens, stage.pools ? stage.pools->stride : 1);
-  scope.liveRows = liveCount("live_rows", queryLengths, tokens);
+  scope.liveRows = b.liveTokens("live_rows", queryLengths, batch, tokens);
   liveRows = chosenRows(pooled("live_row_pools", scope.liveRows, stage.queryRows()));
   if (keyLengths) {
-    scope.liveKeys = liveCount("live_keys", keyLengths, keyTokens);
+    scope.liveKeys = b.liveTokens("live_keys", keyLengths, batch, keyTokens);
     liveKeys = pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
   }
   if (program.order && (stage.score || stage.mask || isGated())) { // pools lie in the order of blocks
@@ -148,17 +148,11 @@ void AttendParts::countSteps() {
 }
 
 TensorArgument AttendParts::tensor(StringRef name, Type element, int64_t boxRows) {
-  TensorArgument argument;
-  std::string text = name.str();
-  if (boxRows) {
-    argument.base = b.argument(tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, element), name, name);
-    return argument;
-  }
-  argument.base = b.pointer(element, name, name);
-  argument.batchStride = b.size(text + "_batch", text + ".0");
-  argument.headStride = b.size(text + "_head", text + ".1");
-  argument.rowStride = b.size(text + "_row", text + ".2");
-  return argument;
+  if (!boxRows)
+    return {b.tensor(element, name, name)};
+  TensorArgument map;
+  map.base = b.argument(tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, element), name, name);
+  return map;
 }
 
 TensorArgument AttendParts::operand(StringRef name, bool pooled, int64_t boxRows) {
@@ -174,10 +168,6 @@ TensorArgument AttendParts::buffer(StringRef name, Type element, const std::stri
   return argument;
 }
 
-Value AttendParts::liveCount(StringRef name, Value lengths, Value size) {
-  return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
-}
-
 // Scores times this are exponents of 2; a score region yields natural units.
 Value AttendParts::scoreScale() {
   if (stage.score)
@@ -191,13 +181,7 @@ Value AttendParts::scoreScale() {
 Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value head, int64_t cols) {
   if (tensor.inBuffer)
     return rowsFrom(name, tensor.base, tensor.first, cols);
-  std::string text = name.str();
-  Value byBatch = b.mul(text + "_of_batch", batch, tensor.batchStride);
-  Value byHead = b.mul(text + "_of_head", head, tensor.headStride);
-  Value offset = b.add(text + "_offset", byBatch, byHead);
-  Type element = cast<tkern::PointerType>(tensor.base.getType()).getElementType();
-  Type type = b.view(ShapedType::kDynamic, cols, element, ShapedType::kDynamic, Space::Global);
-  return b.make<tkern::ViewOp>(name, type, tensor.base, offset, tensor.rowStride);
+  return b.rowsOf(name, tensor, batch, head, cols);
 }
 
 Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t cols) {

@@ -11,10 +11,8 @@
 
 namespace tercet::compiler {
 
-/// The base and the strides in elements of one tensor argument, or rows in a workspace buffer.
-struct TensorArgument {
-  mlir::Value base; ///< a pointer, or a tensor map, which has no strides here
-  mlir::Value batchStride, headStride, rowStride;
+/// A tensor argument (or as base a tensor map, which has no strides here), or rows in a workspace buffer.
+struct TensorArgument : StridedTensor {
   bool inBuffer = false; ///< rows lie one after another in the workspace
   mlir::Value first;     ///< the first one of the block's head, or pair
 };
@@ -93,9 +91,7 @@ private:
   /// Steps per entry of a list.
   int64_t partsOfEntry() const { return stage.listed ? program.blockK / schedule.getKeys() : 1; }
   void finishOwnRows(mlir::Value row, mlir::Value worker);
-  mlir::Value liveCount(llvm::StringRef name, mlir::Value lengths, mlir::Value size);
   mlir::Value scoreScale();
-  mlir::Value registers(llvm::StringRef name, int64_t cols, float start);
   mlir::Value finiteMax(mlir::Value max);
   mlir::Value shifted(mlir::Value scores);
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);

@@ -28,14 +28,14 @@ public:
 
 private:
   void attend(Value workerRow) {
-    queries = ring("queries", p.layout.queries, p.layout.queriesAt);
-    keys = ring("keys", p.layout.keys, p.layout.keysAt);
-    values = ring("values", p.layout.values, p.layout.valuesAt);
+    queries = b.ring("queries", p.layout.queries, p.layout.queriesAt);
+    keys = b.ring("keys", p.layout.keys, p.layout.keysAt);
+    values = b.ring("values", p.layout.values, p.layout.valuesAt);
     Value qRows = p.rowsOf("q_rows", p.q, p.head, p.program.headDim);
     Value c0 = b.constant(int64_t{0});
     keyRows = p.rowsOf("k_rows", p.k, p.keyHead, p.program.headDim);
     valueRows = p.rowsOf("v_rows", p.v, p.keyHead, p.program.valueDim);
-    fill(queries, c0, qRows, p.blockRow, p.liveRows);
+    b.fill(queries, c0, qRows, p.blockRow, p.liveRows);
     if (p.program.listsSteps(p.stage)) { // which tiles come is known after a look at the mask
       Value left = queryRows(workerRow, 0);
       p.eachWindow([&] {
@@ -65,52 +65,40 @@ private:
       Value scores =
           b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
       for (int64_t plane = 0; plane < planes; ++plane) {
-        wait("read_by_all", queries, c0, plane == 0 ? 0 : 1); // a barrier: slots are free after it
-        fill(keys, c0, meanKeys[plane], block, p.liveBlocks);
+        b.wait("read_by_all", queries, c0, plane == 0 ? 0 : 1); // a barrier: slots are free after it
+        b.fill(keys, c0, meanKeys[plane], block, p.liveBlocks);
         if (plane == 0)
-          fill(values, c0, meanValues, block, p.liveBlocks);
-        Value tile = wait("mean_k_tile", keys, c0, plane == 0 ? 1 : 0);
+          b.fill(values, c0, meanValues, block, p.liveBlocks);
+        Value tile = b.wait("mean_k_tile", keys, c0, plane == 0 ? 1 : 0);
         scores = b.make<tkern::MatmulOp>("scores", left, tile, scores, p.layout.headCols, /*transposed=*/false,
                                          /*transposedB=*/true);
       }
       Value probabilities = p.softmaxOfMeans(scores, block);
-      b.make<tkern::AccumulateOp>("", probabilities, wait("mean_v_tile", values, c0, 0), p.acc);
+      b.make<tkern::AccumulateOp>("", probabilities, b.wait("mean_v_tile", values, c0, 0), p.acc);
     });
-  }
-
-  Value ring(StringRef name, tkern::RingType type, int64_t offset) {
-    return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), IntegerAttr());
-  }
-
-  void fill(Value ring, Value step, Value source, Value row, Value rows) {
-    b.make<tkern::FillOp>("", ring, step, source, row, rows);
   }
 
   void start() {
     for (int64_t number = 0; number < slots; ++number) {
       Value step = b.constant(number);
       Value position = p.keyOf("first_key", step, /*ahead=*/true);
-      fill(keys, step, keyRows, position, p.liveKeys);
+      b.fill(keys, step, keyRows, position, p.liveKeys);
       if (number + 1 < slots)
-        fill(values, step, valueRows, position, p.liveKeys);
+        b.fill(values, step, valueRows, position, p.liveKeys);
     }
   }
 
   // Inside the loop, `ahead` steps before they are read.
   void fillAhead(StringRef name, Value ring, Value source, Value step, int64_t ahead) {
     Value later = ahead == 0 ? step : b.add((name + "_step").str(), step, b.constant(ahead));
-    fill(ring, later, source, p.keyOf((name + "_key").str(), later, ahead > 0), p.liveKeys);
-  }
-
-  Value wait(StringRef name, Value ring, Value step, int64_t later) {
-    return b.make<tkern::WaitOp>(name, cast<tkern::RingType>(ring.getType()).getSlot(), ring, step, later);
+    b.fill(ring, later, source, p.keyOf((name + "_key").str(), later, ahead > 0), p.liveKeys);
   }
 
   // The worker's query rows as left operand: registers, or a part of the shared tile.
   // later: fills that came after that of the queries.
   Value queryRows(Value workerRow, int64_t later) {
     Value c0 = b.constant(int64_t{0});
-    Value tile = wait("q_tile", queries, c0, later);
+    Value tile = b.wait("q_tile", queries, c0, later);
     tkern::ViewType slot = p.layout.queries.getSlot();
     int64_t rows = p.schedule.getWorkerRows(), cols = p.layout.headCols;
     if (p.schedule.getQueries() == tkern::Space::Register)
@@ -123,14 +111,14 @@ private:
   void loop(Value left) {
     b.loop("j", p.steps, [&](Value step) {
       StepKeys at = p.keysOf("key", step, /*worker=*/Value());
-      Value keyTile = wait("k_tile", keys, step, inFlight);
+      Value keyTile = b.wait("k_tile", keys, step, inFlight);
       fillAhead("values", values, valueRows, step, slots - 1);
       Value none =
           b.make<tkern::SplatOp>("none", b.tile(p.schedule.getWorkerRows(), p.schedule.getKeys()), b.constant(0.0f));
       Value scores = b.make<tkern::MatmulOp>("scores", left, keyTile, none, p.layout.headCols, /*transposed=*/false,
                                              /*transposedB=*/true);
       Value probabilities = p.softmax(scores, p.keysLeft(at.first), at, row);
-      Value valueTile = wait("v_tile", values, step, inFlight);
+      Value valueTile = b.wait("v_tile", values, step, inFlight);
       fillAhead("keys", keys, keyRows, step, slots);
       b.make<tkern::AccumulateOp>("", probabilities, valueTile, p.acc);
     });

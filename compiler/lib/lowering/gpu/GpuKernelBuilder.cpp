@@ -5,6 +5,13 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
+Type elementType(MLIRContext &context, const GpuProgram &program) {
+  Builder builder(&context);
+  if (program.isWide())
+    return builder.getF32Type();
+  return program.dtype == DType::f16 ? Type(builder.getF16Type()) : Type(builder.getBF16Type());
+}
+
 GpuKernelBuilder::GpuKernelBuilder(ModuleOp module, StringRef kernelName, ArrayRef<StringRef> items)
     : builder(module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
@@ -54,6 +61,49 @@ HeadPlace GpuKernelBuilder::placeHead(Value member) {
   Value batch = quotient("batch", pair, keyHeads), keyHead = remainder("key_head", pair, keyHeads);
   Value share = remainder("share", member, headsPerKeyHead);
   return {group, batch, keyHead, add("head", mul("first_head", keyHead, headsPerKeyHead), share), headsPerKeyHead};
+}
+
+StridedTensor GpuKernelBuilder::tensor(Type element, StringRef name, StringRef symbol) {
+  StridedTensor tensor;
+  tensor.base = pointer(element, name, symbol);
+  tensor.batchStride = size((name + "_batch").str(), (symbol + ".0").str());
+  tensor.headStride = size((name + "_head").str(), (symbol + ".1").str());
+  tensor.rowStride = size((name + "_row").str(), (symbol + ".2").str());
+  return tensor;
+}
+
+Value GpuKernelBuilder::rowsOf(StringRef name, const StridedTensor &tensor, Value batch, Value head, int64_t cols) {
+  std::string text = name.str();
+  Value byBatch = mul(text + "_of_batch", batch, tensor.batchStride);
+  Value byHead = mul(text + "_of_head", head, tensor.headStride);
+  Value offset = add(text + "_offset", byBatch, byHead);
+  Type element = cast<tkern::PointerType>(tensor.base.getType()).getElementType();
+  Type type = view(ShapedType::kDynamic, cols, element, ShapedType::kDynamic, tkern::Space::Global);
+  return make<tkern::ViewOp>(name, type, tensor.base, offset, tensor.rowStride);
+}
+
+Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, Value tokens) {
+  return compute(name, builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, tokens});
+}
+
+Value GpuKernelBuilder::ring(StringRef name, tkern::RingType type, int64_t offset) {
+  return make<tkern::RingOp>(name, type, builder.getI64IntegerAttr(offset), IntegerAttr());
+}
+
+void GpuKernelBuilder::fill(Value ring, Value step, Value source, Value row, Value rows) {
+  make<tkern::FillOp>("", ring, step, source, row, rows);
+}
+
+Value GpuKernelBuilder::wait(StringRef name, Value ring, Value step, int64_t later) {
+  return make<tkern::WaitOp>(name, cast<tkern::RingType>(ring.getType()).getSlot(), ring, step, later);
+}
+
+Value GpuKernelBuilder::registers(StringRef name, int64_t rows, int64_t cols, float start) {
+  Value values = make<tkern::ScratchOp>(name, view(rows, cols, builder.getF32Type(), cols, tkern::Space::Register));
+  Value same = make<tkern::SplatOp>((name + "_start").str(), tile(rows, cols), constant(start));
+  Value c0 = constant(int64_t{0});
+  make<tkern::StoreOp>("", same, values, c0, c0, Value(), Value());
+  return values;
 }
 
 void GpuKernelBuilder::call(StringRef callee, StringRef header, ArrayRef<Attribute> constants, ValueRange inputs,

@@ -14,6 +14,14 @@ struct HeadPlace {
   mlir::Value headsPerKeyHead;
 };
 
+/// The base and the strides in elements of a tensor argument.
+struct StridedTensor {
+  mlir::Value base, batchStride, headStride, rowStride;
+};
+
+/// The MLIR type of a program's dtype: that of q, k, v and their gradients.
+mlir::Type elementType(mlir::MLIRContext &context, const GpuProgram &program);
+
 class GpuKernelBuilder {
 public:
   /// items: names of the three work item indices.
@@ -49,6 +57,21 @@ public:
 
   /// The place of head `member`; adds the sizes that it takes as arguments.
   HeadPlace placeHead(mlir::Value member);
+
+  /// Tensor `symbol` with its strides, as arguments.
+  StridedTensor tensor(mlir::Type element, llvm::StringRef name, llvm::StringRef symbol);
+  /// The rows of one head of it: a view [rows, cols].
+  mlir::Value rowsOf(llvm::StringRef name, const StridedTensor &tensor, mlir::Value batch, mlir::Value head,
+                     int64_t cols);
+  /// How many of `tokens` are live in a batch; lengths: of batches, or null.
+  mlir::Value liveTokens(llvm::StringRef name, mlir::Value lengths, mlir::Value batch, mlir::Value tokens);
+
+  /// Tiles in shared memory at a byte offset, filled by copies of all threads.
+  mlir::Value ring(llvm::StringRef name, tkern::RingType type, int64_t offset);
+  void fill(mlir::Value ring, mlir::Value step, mlir::Value source, mlir::Value row, mlir::Value rows);
+  mlir::Value wait(llvm::StringRef name, mlir::Value ring, mlir::Value step, int64_t later);
+  /// A tile that changes, in registers.
+  mlir::Value registers(llvm::StringRef name, int64_t rows, int64_t cols, float start);
 
   /// A function of the device library without a result; see tkern.call. shared: it takes the block's shared memory.
   void call(llvm::StringRef callee, llvm::StringRef header, llvm::ArrayRef<mlir::Attribute> constants,

@@ -14,26 +14,26 @@ using tkern::Space;
 void GradientWriter::visitColumns() {
   countSteps();
   Value colHead = ofKeys ? head : keyHead;
-  Value sourceX = rowsOf("x_cols", ofKeys ? q : k, colHead, program.headDim);
-  Value sourceY = rowsOf("y_cols", ofKeys ? gradient : v, colHead, program.valueDim);
+  Value sourceX = b.rowsOf("x_cols", ofKeys ? q : k, batch, colHead, program.headDim);
+  Value sourceY = b.rowsOf("y_cols", ofKeys ? gradient : v, batch, colHead, program.valueDim);
   auto fillStep = [&](Value step, const std::string &name) {
     Value column = columnOf(name, step, /*ahead=*/true);
-    fill(colsX, step, sourceX, column, liveCols);
-    fill(colsY, step, sourceY, column, liveCols);
+    b.fill(colsX, step, sourceX, column, liveCols);
+    b.fill(colsY, step, sourceY, column, liveCols);
   };
   Value c0 = b.constant(int64_t{0});
   if (ofKeys)
-    wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
+    b.wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
   fillStep(c0, "start");
   loadRows();
   b.loop("j", steps, [&](Value step) {
     column = columnOf("column", step, /*ahead=*/false);
-    Value tileX = wait("x_tile", colsX, step, 1);
+    Value tileX = b.wait("x_tile", colsX, step, 1);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
     Value p = probabilities(product("scores", leftX, tileX, layout.xCols));
     if (shares)
       addShares(p);
-    Value tileY = wait("y_tile", colsY, step, 2);
+    Value tileY = b.wait("y_tile", colsY, step, 2);
     if (kernel.ofY)
       b.make<tkern::AccumulateOp>("", p, tileY, sumY);
     if (kernel.ofX)

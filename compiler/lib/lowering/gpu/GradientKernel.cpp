@@ -44,24 +44,25 @@ void GradientWriter::build() {
   addArguments();
   place();
   Value c0 = b.constant(int64_t{0});
-  rowsX = ring("rows_x", layout.rowsX, 0);
-  rowsY = ring("rows_y", layout.rowsY, layout.rowsYAt);
-  colsX = ring("cols_x", layout.colsX, layout.colsXAt);
-  colsY = ring("cols_y", layout.colsY, layout.colsYAt);
-  Value rowHead = ofKeys ? keyHead : head;
-  fill(rowsX, c0, rowsOf("x_rows", ofKeys ? k : q, rowHead, program.headDim), firstRow, liveRows);
-  fill(rowsY, c0, rowsOf("y_rows", ofKeys ? v : gradient, rowHead, program.valueDim), firstRow, liveRows);
+  rowsX = b.ring("rows_x", layout.rowsX, 0);
+  rowsY = b.ring("rows_y", layout.rowsY, layout.rowsYAt);
+  colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
+  colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
+  rowHead = ofKeys ? keyHead : head;
+  b.fill(rowsX, c0, b.rowsOf("x_rows", ofKeys ? k : q, batch, rowHead, program.headDim), firstRow, liveRows);
+  b.fill(rowsY, c0, b.rowsOf("y_rows", ofKeys ? v : gradient, batch, rowHead, program.valueDim), firstRow, liveRows);
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
   Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
   row = b.add("row", firstRow, workerRow);
   leftX = left("x", rowsX, workerRow, /*later=*/1);
   leftY = left("y", rowsY, workerRow, /*later=*/0);
+  int64_t height = schedule.getWorkerRows();
   if (kernel.ofX)
-    sumX = registers("grad_x", layout.xCols);
+    sumX = b.registers("grad_x", height, layout.xCols, 0);
   if (kernel.ofY)
-    sumY = registers("grad_y", layout.yCols);
+    sumY = b.registers("grad_y", height, layout.yCols, 0);
   if (!ofKeys && rests)
-    shares = registers("shares", 1);
+    shares = b.registers("shares", height, 1, 0);
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
       member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
@@ -73,19 +74,13 @@ void GradientWriter::build() {
   finish();
 }
 
-GradientWriter::Tensor GradientWriter::tensor(StringRef name) {
-  std::string text = name.str();
-  Value base = b.pointer(layout.element, name == "do" ? "d_o" : name, name);
-  return {base, b.size(text + "_batch", text + ".0"), b.size(text + "_head", text + ".1"),
-          b.size(text + "_row", text + ".2")};
-}
-
 void GradientWriter::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
+  auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
   q = tensor("q");
   k = tensor("k");
   v = tensor("v");
-  gradient = tensor("do");
+  gradient = b.tensor(layout.element, "d_o", "do"); // a name that C++ takes
   if (kernel.ofX)
     toX = tensor(ofKeys ? "dk" : "dq");
   if (kernel.ofY)
@@ -121,8 +116,8 @@ void GradientWriter::place() {
     keyHead = at.keyHead;
     head = at.head;
   }
-  Value liveQueries = liveCount("live_queries", queryLengths, queries);
-  Value liveKeys = liveCount("live_keys", keyLengths, keys);
+  Value liveQueries = b.liveTokens("live_queries", queryLengths, batch, queries);
+  Value liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
   rows = ofKeys ? keys : queries;
   liveRows = ofKeys ? liveKeys : liveQueries;
   liveCols = ofKeys ? liveQueries : liveKeys;
@@ -134,46 +129,13 @@ void GradientWriter::place() {
                                        b.make<arith::MulFOp>("unit", scale, b.constant(std::numbers::log2e, "log2_e")));
 }
 
-Value GradientWriter::liveCount(StringRef name, Value lengths, Value size) {
-  return b.compute(name, b.builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, size});
-}
-
-Value GradientWriter::rowsOf(StringRef name, const Tensor &tensor, Value ofHead, int64_t cols) {
-  std::string text = name.str();
-  Value byBatch = b.mul(text + "_of_batch", batch, tensor.batchStride);
-  Value byHead = b.mul(text + "_of_head", ofHead, tensor.headStride);
-  Type type = b.view(ShapedType::kDynamic, cols, layout.element, ShapedType::kDynamic, Space::Global);
-  return b.make<tkern::ViewOp>(name, type, tensor.base, b.add(text + "_offset", byBatch, byHead), tensor.rowStride);
-}
-
-Value GradientWriter::ring(StringRef name, tkern::RingType type, int64_t offset) {
-  return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), IntegerAttr());
-}
-
-void GradientWriter::fill(Value ring, Value step, Value source, Value first, Value limit) {
-  b.make<tkern::FillOp>("", ring, step, source, first, limit);
-}
-
-Value GradientWriter::wait(StringRef name, Value ring, Value step, int64_t later) {
-  return b.make<tkern::WaitOp>(name, cast<tkern::RingType>(ring.getType()).getSlot(), ring, step, later);
-}
-
 Value GradientWriter::left(StringRef name, Value ring, Value workerRow, int64_t later) {
-  Value c0 = b.constant(int64_t{0}), tile = wait((name + "_tile").str(), ring, c0, later);
+  Value c0 = b.constant(int64_t{0}), tile = b.wait((name + "_tile").str(), ring, c0, later);
   tkern::ViewType slot = cast<tkern::RingType>(ring.getType()).getSlot();
   return b.make<tkern::SubviewOp>(
       (name + "_operand").str(),
       b.view(schedule.getWorkerRows(), slot.getCols(), layout.element, slot.getStride(), Space::Shared), tile,
       workerRow, c0);
-}
-
-Value GradientWriter::registers(StringRef name, int64_t cols) {
-  int64_t height = schedule.getWorkerRows();
-  Value view = b.make<tkern::ScratchOp>(name, b.view(height, cols, b.builder.getF32Type(), cols, Space::Register));
-  Value none = b.make<tkern::SplatOp>((name + "_start").str(), b.tile(height, cols), b.constant(0.0f));
-  Value c0 = b.constant(int64_t{0});
-  b.make<tkern::StoreOp>("", none, view, c0, c0, Value(), Value());
-  return view;
 }
 
 // The P of a row add up to 1 but for the rounding of LSE and of the forward's exponents, which grows with the scores. It is taken
@@ -198,17 +160,14 @@ Value GradientWriter::normalise() {
 void GradientWriter::finish() {
   Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
                        : b.constant(static_cast<float>(program.defaultScale()), "factor");
-  Value rowHead = ofKeys ? keyHead : head;
-  if (shares)
-    byRow = normalise();
   if (kernel.ofX)
-    store("x", sumX, toX, rowHead, layout.xCols, program.headDim, factor);
+    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value());
   if (kernel.ofY)
-    store("y", sumY, toY, rowHead, layout.yCols, program.valueDim, Value());
+    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value());
 }
 
-void GradientWriter::store(const std::string &name, Value sum, const Tensor &to, Value ofHead, int64_t cols,
-                           int64_t width, Value factor) {
+void GradientWriter::store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width,
+                           Value factor, Value byRow) {
   Value c0 = b.constant(int64_t{0});
   auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
   Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
@@ -221,7 +180,7 @@ void GradientWriter::store(const std::string &name, Value sum, const Tensor &to,
       return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
     });
   Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
-  b.make<tkern::StoreOp>("", kept, rowsOf("to_" + name, to, ofHead, width), row, c0, rows, Value());
+  b.make<tkern::StoreOp>("", kept, b.rowsOf("to_" + name, to, batch, rowHead, width), row, c0, rows, Value());
 }
 
 OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,

@@ -20,26 +20,15 @@ public:
 private:
   using Value = mlir::Value;
 
-  struct Tensor {
-    Value base, batchStride, headStride, rowStride;
-  };
-
   // GradientKernel.cpp
-  Tensor tensor(llvm::StringRef name);
   void addArguments();
   void place();
-  Value liveCount(llvm::StringRef name, Value lengths, Value size);
-  Value rowsOf(llvm::StringRef name, const Tensor &tensor, Value ofHead, int64_t cols);
-  Value ring(llvm::StringRef name, tkern::RingType type, int64_t offset);
-  void fill(Value ring, Value step, Value source, Value first, Value limit);
-  Value wait(llvm::StringRef name, Value ring, Value step, int64_t later);
   Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
-  Value registers(llvm::StringRef name, int64_t cols);
   Value normalise();
   void finish();
-  /// factor: null for 1.
-  void store(const std::string &name, Value sum, const Tensor &to, Value ofHead, int64_t cols, int64_t width,
-             Value factor);
+  /// The worker's rows of a sum, each number times `factor` and its row's `byRow`; null for 1.
+  void store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width, Value factor,
+             Value byRow);
 
   // GradientColumns.cpp
   void visitColumns();
@@ -61,18 +50,18 @@ private:
   const AttendStage &stage;
   bool ofKeys;
   tkern::GpuScheduleAttr schedule;
-  Tensor q, k, v, gradient, toX, toY;
+  StridedTensor q, k, v, gradient, toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
   Value scale, unit; ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
-  Value row;                                         ///< the worker's first
+  Value row, rowHead;                                ///< the worker's first, and the head of what it owns
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
   Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
   Value steps, listBase;                             ///< of the head whose columns are visited
   Value column;                                      ///< the first one of a step
-  Value shares, byRow;             ///< sums of the P of rows, and what makes them 1; null where 16 bits hold P
-  Value rowShift, rowRest, rowSum; ///< of queries, where rows are queries
+  Value shares;                                      ///< sums of the P of rows; null where 16 bits hold P
+  Value rowShift, rowRest, rowSum;                   ///< of queries, where rows are queries
 };
 
 } // namespace tercet::compiler

@@ -1,3 +1,4 @@
+// Layout of rings.
 #include "SharedRings.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -5,13 +6,6 @@
 using namespace mlir;
 
 namespace tercet::compiler {
-
-Type elementType(MLIRContext &context, const GpuProgram &program) {
-  Builder builder(&context);
-  if (program.isWide())
-    return builder.getF32Type();
-  return program.dtype == DType::f16 ? Type(builder.getF16Type()) : Type(builder.getBF16Type());
-}
 
 int64_t slotBytes(tkern::RingType ring) {
   tkern::ViewType slot = ring.getSlot();

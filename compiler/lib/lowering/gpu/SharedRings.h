@@ -1,13 +1,9 @@
 // Rings of tiles in shared memory: their types and sizes.
 #pragma once
 
-#include "tercet/compiler/cuda/GpuProgram.h"
 #include "tercet/dialect/TkernDialect.h"
 
 namespace tercet::compiler {
-
-/// Of q, k, v and their gradients.
-mlir::Type elementType(mlir::MLIRContext &context, const GpuProgram &program);
 
 /// boxes: slots are swizzled, filled by box copies; else rows by threads.
 tkern::RingType makeRing(int64_t slots, int64_t rows, int64_t cols, mlir::Type element, bool boxes);

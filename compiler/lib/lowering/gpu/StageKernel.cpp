@@ -1,6 +1,5 @@
 // The stages around selection: weights, prologue over K and V, aggregation.
 #include "StageKernel.h"
-#include "SharedRings.h"
 
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/raw_ostream.h"
