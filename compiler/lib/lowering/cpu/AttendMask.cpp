@@ -20,27 +20,17 @@ PairReach AttendBuilder::reach(Value firstRow, Value endRow, Value firstTile, Va
 }
 
 void AttendBuilder::maskedTiles() {
-  Value tiles = k.add(lastTile, 1);
-  k.loop(zero, k.ceilDiv(tiles, coarseTiles), 1, [&](Value chunk) {
-    Value first = k.mul(chunk, coarseTiles), end = k.min(k.add(first, coarseTiles), tiles);
-    k.when(reach(zero, validRows, first, end).some, [&] {
-      k.loop(first, end, 1,
-             [&](Value tile) { k.when(reach(zero, validRows, tile, k.add(tile, 1)).some, [&] { maskedTile(tile); }); });
-    });
-  });
+  auto reachOfTiles = [&](Value first, Value end) { return reach(zero, validRows, first, end); };
+  eachReachedTile(k, k.add(lastTile, 1), reachOfTiles, [&](Value tile) { maskedTile(tile); });
 }
 
-// The query blocks that have an allowed pair in the tile.
 void AttendBuilder::maskedTile(Value tile) {
   Tile packed = packedTile(tile);
   Value hasOut = packed.restricted;
   prepareKeys(tile);
-  k.loop(zero, k.ceilDiv(validRows, schedule.blockQ), 1, [&](Value sub) {
-    Value firstRow = k.mul(sub, schedule.blockQ), endRow = k.min(k.add(firstRow, schedule.blockQ), validRows);
-    PairReach here = reach(firstRow, endRow, tile, k.add(tile, 1));
-    k.when(here.some, [&] {
-      packed.restricted = k.bitOr(hasOut, k.negate(here.all));
-      visit(firstRow, packed);
-    });
+  auto reachOfRows = [&](Value first, Value end) { return reach(first, end, tile, k.add(tile, 1)); };
+  eachReachedBlock(k, validRows, schedule.blockQ, reachOfRows, [&](Value firstRow, Value restricted) {
+    packed.restricted = k.bitOr(hasOut, restricted);
+    visit(firstRow, packed);
   });
 }

@@ -10,9 +10,11 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <numbers>
+
 namespace tercet::compiler {
 
-inline constexpr double log2e = 1.4426950408889634;
+using std::numbers::log2e;
 
 /// "scores", called by the select builtins where scores are pooled or sampled: rows, tiles of 64 columns, out, number of
 /// rows, of tiles, scale.

@@ -44,28 +44,18 @@ PairReach GradientBuilder::reach(Value first, Value end, Value firstTile, Value 
 
 // The tiles in which the mask allows a pair, each for the blocks of rows that have one.
 void GradientBuilder::maskedTiles(Value owner) {
-  Value tiles = k.add(lastTile, 1);
-  k.loop(zero, k.ceilDiv(tiles, coarseTiles), 1, [&](Value chunk) {
-    Value first = k.mul(chunk, coarseTiles), end = k.min(k.add(first, coarseTiles), tiles);
-    k.when(reach(zero, validRows, first, end).some, [&] {
-      k.loop(first, end, 1, [&](Value tile) {
-        k.when(reach(zero, validRows, tile, k.add(tile, 1)).some, [&] { maskedTile(owner, tile); });
-      });
-    });
-  });
+  auto reachOfTiles = [&](Value first, Value end) { return reach(zero, validRows, first, end); };
+  eachReachedTile(k, k.add(lastTile, 1), reachOfTiles, [&](Value tile) { maskedTile(owner, tile); });
 }
 
 void GradientBuilder::maskedTile(Value owner, Value number) {
   Tile tile = packedTile(owner, number);
   Value hasTail = tile.restricted;
   prepareColumns(tile);
-  k.loop(zero, k.ceilDiv(validRows, rows.block), 1, [&](Value block) {
-    Value first = k.mul(block, rows.block), end = k.min(k.add(first, rows.block), validRows);
-    PairReach here = reach(first, end, number, k.add(number, 1));
-    k.when(here.some, [&] {
-      tile.restricted = k.bitOr(hasTail, k.negate(here.all));
-      visit(first, rows.block, tile);
-    });
+  auto reachOfRows = [&](Value first, Value end) { return reach(first, end, number, k.add(number, 1)); };
+  eachReachedBlock(k, validRows, rows.block, reachOfRows, [&](Value first, Value restricted) {
+    tile.restricted = k.bitOr(hasTail, restricted);
+    visit(first, rows.block, tile);
   });
 }
 

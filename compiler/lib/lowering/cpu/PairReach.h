@@ -6,9 +6,6 @@
 
 namespace tercet::compiler {
 
-/// Tiles of columns that one look at the intervals may skip.
-inline constexpr int64_t coarseTiles = 64;
-
 /// Whether the mask allows some pair of a rectangle, and all of them; the first may err towards true, the second towards
 /// false.
 struct PairReach {
@@ -19,6 +16,16 @@ struct PairReach {
 struct PairRectangle {
   Value firstQuery, lastQuery, firstKey, lastKey;
 };
+
+/// Calls `visit` with every tile of `tiles` in which some pair is allowed. reach(first, end): of tiles first to before end, in all
+/// rows. One look at the intervals may skip 64 tiles.
+void eachReachedTile(KernelBuilder &k, Value tiles, llvm::function_ref<PairReach(Value, Value)> reach,
+                     llvm::function_ref<void(Value)> visit);
+
+/// Calls `visit` with the first row of every block of `size` rows, of `rows`, in which some pair is allowed, and whether some pair
+/// is not. reach(first, end): of rows first to before end.
+void eachReachedBlock(KernelBuilder &k, Value rows, int64_t size, llvm::function_ref<PairReach(Value, Value)> reach,
+                      llvm::function_ref<void(Value, Value)> visit);
 
 PairReach reachOf(KernelBuilder &k, const HoistedRegion &mask, TableRanges &ranges, const PairRectangle &rectangle);
 

@@ -8,12 +8,13 @@
 #include "tercet/Builtins.h"
 
 #include <limits>
+#include <numbers>
 
 namespace tercet::rt {
 namespace {
 
 constexpr int64_t chunk = 64;
-constexpr double log2e = 1.4426950408889634;
+using std::numbers::log2e;
 
 /// sum = the sum over a row of o and gradient, multiplied element by element.
 template <typename Element> struct MultiplyRow {
