@@ -1,5 +1,7 @@
 #include "FiniteDifference.h"
 
+#include "tercet/dialect/reference/Elements.h"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -36,18 +38,9 @@ double objective(const reference::Program &program, const Arguments &arguments, 
   return sum;
 }
 
-template <typename Visit> void forEachElement(const Tensor &tensor, Visit visit) {
-  size_t index = 0;
-  for (int64_t i0 = 0; i0 < tensor.shape[0]; ++i0)
-    for (int64_t i1 = 0; i1 < tensor.shape[1]; ++i1)
-      for (int64_t i2 = 0; i2 < tensor.shape[2]; ++i2)
-        for (int64_t i3 = 0; i3 < tensor.shape[3]; ++i3)
-          visit(index++, i0, i1, i2, i3);
-}
-
 /// Moves `input` by `distance` along `signs`, from the values `origin`.
 void move(const Tensor &input, const std::vector<double> &origin, const std::vector<double> &signs, double distance) {
-  forEachElement(input, [&](size_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
+  reference::forEachElement(input, [&](size_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
     input.set(origin[index] + distance * signs[index], i0, i1, i2, i3);
   });
 }
@@ -150,7 +143,7 @@ void checkGradients(const GradientCall &call) {
 
 std::vector<double> elementsOf(const Tensor &tensor) {
   std::vector<double> values;
-  forEachElement(tensor, [&](size_t, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
+  reference::forEachElement(tensor, [&](size_t, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
     values.push_back(tensor.get(i0, i1, i2, i3));
   });
   return values;

@@ -1,6 +1,7 @@
 // Scores handed in: whatever they hold and however they lie, every backend selects as the rule says.
 #include "support/Backend.h"
 #include "support/Case.h"
+#include "tercet/dialect/reference/Elements.h"
 
 #include <catch2/catch.hpp>
 
@@ -45,12 +46,8 @@ void check(const Case &entry, const Tensor &gate) {
 }
 
 template <typename Value> void fill(const Tensor &gate, Value value) {
-  uint64_t index = 0;
-  for (int64_t b = 0; b < gate.shape[0]; ++b)
-    for (int64_t h = 0; h < gate.shape[1]; ++h)
-      for (int64_t i = 0; i < gate.shape[2]; ++i)
-        for (int64_t j = 0; j < gate.shape[3]; ++j)
-          gate.set(value(index++), b, h, i, j);
+  reference::forEachElement(
+      gate, [&](size_t index, int64_t b, int64_t h, int64_t i, int64_t j) { gate.set(value(index), b, h, i, j); });
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Seeded inputs. Random numbers are the finalizer of SplitMix64 (Steele, Lea, Flood 2014) over a counter.
 #include "tercet/dialect/reference/Data.h"
 
+#include "tercet/dialect/reference/Elements.h"
 #include "tercet/dialect/reference/Evaluate.h"
 
 #include <array>
@@ -21,16 +22,6 @@ uint64_t mix(uint64_t value) {
 
 /// Entries of an axis that names nothing, and segments of an integer table along tokens.
 constexpr int64_t anyExtent = 16, segments = 8;
-
-/// Calls body(index, i0, i1, i2, i3) for every element, index in row-major order.
-template <typename Body> void forEachElement(const Tensor &tensor, Body body) {
-  uint64_t index = 0;
-  for (int64_t i0 = 0; i0 < tensor.shape[0]; ++i0)
-    for (int64_t i1 = 0; i1 < tensor.shape[1]; ++i1)
-      for (int64_t i2 = 0; i2 < tensor.shape[2]; ++i2)
-        for (int64_t i3 = 0; i3 < tensor.shape[3]; ++i3)
-          body(index++, i0, i1, i2, i3);
-}
 
 /// Tokens in runs of this length share a direction, of this many.
 constexpr int64_t clusterTokens = 64, clusterCount = 16;

@@ -1,18 +1,17 @@
 // The oracle's gradients as the outputs of a target.
 #include "GradientOutputs.h"
 
+#include "tercet/dialect/reference/Elements.h"
+
 #include <fmt/ranges.h>
 
 namespace tercet::reference {
 namespace {
 
 void write(const Gradient &gradient, const Tensor &to) {
-  size_t next = 0;
-  for (int64_t i0 = 0; i0 < to.shape[0]; ++i0)
-    for (int64_t i1 = 0; i1 < to.shape[1]; ++i1)
-      for (int64_t i2 = 0; i2 < to.shape[2]; ++i2)
-        for (int64_t i3 = 0; i3 < to.shape[3]; ++i3)
-          to.set(gradient.values[next++], i0, i1, i2, i3);
+  forEachElement(to, [&](size_t index, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
+    to.set(gradient.values[index], i0, i1, i2, i3);
+  });
 }
 
 } // namespace
