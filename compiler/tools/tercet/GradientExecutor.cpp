@@ -6,9 +6,12 @@
 namespace tercet::cli {
 namespace {
 
-bool has(const Executor &executor, std::string_view name) {
+/// Null where there is none of this name.
+const PlanArgument *argumentOf(const Executor &executor, std::string_view name) {
   const std::vector<PlanArgument> &arguments = executor.artifact()->signature().arguments;
-  return std::any_of(arguments.begin(), arguments.end(), [&](const PlanArgument &each) { return each.name == name; });
+  auto found =
+      std::find_if(arguments.begin(), arguments.end(), [&](const PlanArgument &each) { return each.name == name; });
+  return found == arguments.end() ? nullptr : &*found;
 }
 
 void append(LaunchReport &to, const LaunchReport &from) {
@@ -38,7 +41,7 @@ public:
     TERCET_TRY(saved, makeOutputs(call, names));
     const reference::CallSizes &sizes = call.sizes;
     auto save = [&](const char *name, const std::vector<int64_t> &shape) -> Status {
-      if (!has(*forward, name))
+      if (!argumentOf(*forward, name))
         return {};
       TERCET_TRY(compiler::StoredTensor tensor, compiler::StoredTensor::allocate(DType::f32, shape));
       saved.arguments.tensors.emplace_back(name, tensor.view);
@@ -49,8 +52,7 @@ public:
     TERCET_RETURN_IF_ERROR(save("lse_rest", {sizes.batch, sizes.headsQ, sizes.tokensQ}));
     CallOutputs gradients;
     for (const auto &[name, tensor] : outputs.arguments.tensors)
-      (has(*backward, name) && name != "o" && name != "lse" && name != "classes" ? gradients : saved)
-          .arguments.tensors.emplace_back(name, tensor);
+      (makesGradient(name) ? gradients : saved).arguments.tensors.emplace_back(name, tensor);
     CallData first = without(call, {"do"});
     TERCET_TRY(LaunchReport report, forward->launch(first, saved));
 
@@ -59,11 +61,11 @@ public:
       if (const Tensor *tensor = saved.arguments.find(name))
         second.arguments.tensors.emplace_back(as, *tensor);
     };
-    give(has(*forward, "o_wide") ? "o_wide" : "o", "o");
+    give(argumentOf(*forward, "o_wide") ? "o_wide" : "o", "o");
     give("lse", "lse");
     give("lse_rest", "lse_rest");
     give("classes", "classes");
-    std::erase_if(second.arguments.tensors, [&](const auto &tensor) { return !has(*backward, tensor.first); });
+    std::erase_if(second.arguments.tensors, [&](const auto &tensor) { return !argumentOf(*backward, tensor.first); });
     TERCET_TRY(LaunchReport more, backward->launch(second, gradients));
     append(report, more);
     return report;
@@ -75,7 +77,10 @@ public:
   std::string target() const override { return forward->target(); }
   rt::GpuDevice *device() const override { return forward->device(); }
   const Executor *backwardOf() const override { return backward.get(); }
-  bool makesGradient(std::string_view name) const override { return has(*backward, name); }
+  bool makesGradient(std::string_view name) const override {
+    const PlanArgument *argument = argumentOf(*backward, name);
+    return argument && argument->isOutput;
+  }
   CompileReport compileReport() const override {
     CompileReport report = forward->compileReport(), more = backward->compileReport();
     report.compileMs += more.compileMs;
