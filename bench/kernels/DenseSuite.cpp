@@ -1,7 +1,6 @@
 // Contenders take turns within a round, so drift and neighbours hit all alike; ratios are formed per round.
 #include "../baselines/FlashBaseline.h"
 #include "Suites.h"
-#include "Workload.h"
 
 #include <fmt/core.h>
 
@@ -75,18 +74,22 @@ void denseCase(ResultFile &results, const SuiteOptions &options, const Shape &sh
 
 } // namespace
 
-ResultFile denseSuite(const SuiteOptions &options) {
-  ResultFile results("dense", options.command);
+void eachDenseCall(const SuiteOptions &options, const std::function<void(const Shape &, int threads)> &run) {
   int all = static_cast<int>(std::thread::hardware_concurrency());
   for (int64_t headDim : {64, 128})
     for (int threads : {1, all}) {
       Shape shape;
       shape.tokens = options.quick ? 1024 : 4096;
       shape.headDim = headDim;
-      denseCase(results, options, shape, threads);
+      run(shape, threads);
       if (all == 1)
         break;
     }
+}
+
+ResultFile denseSuite(const SuiteOptions &options) {
+  ResultFile results("dense", options.command);
+  eachDenseCall(options, [&](const Shape &shape, int threads) { denseCase(results, options, shape, threads); });
   return results;
 }
 

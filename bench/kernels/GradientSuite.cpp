@@ -1,11 +1,9 @@
 // The backward against the peak of the FMA units, and in the same rounds the forward that it belongs to.
 #include "Suites.h"
-#include "Workload.h"
 
 #include <fmt/core.h>
 
 #include <numeric>
-#include <thread>
 
 namespace tercet::bench {
 namespace {
@@ -50,16 +48,7 @@ void gradientCase(ResultFile &results, const SuiteOptions &options, const Shape 
 
 ResultFile gradientSuite(const SuiteOptions &options) {
   ResultFile results("gradient", options.command);
-  int all = static_cast<int>(std::thread::hardware_concurrency());
-  for (int64_t headDim : {64, 128})
-    for (int threads : {1, all}) {
-      Shape shape;
-      shape.tokens = options.quick ? 1024 : 4096;
-      shape.headDim = headDim;
-      gradientCase(results, options, shape, threads);
-      if (all == 1)
-        break;
-    }
+  eachDenseCall(options, [&](const Shape &shape, int threads) { gradientCase(results, options, shape, threads); });
   return results;
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "../harness/ResultFile.h"
+#include "Workload.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,6 +19,9 @@ struct SuiteOptions {
   std::optional<Bar> atLeast(double value) const { return quick ? std::nullopt : std::optional(Bar{value, true}); }
   std::optional<Bar> atMost(double value) const { return quick ? std::nullopt : std::optional(Bar{value, false}); }
 };
+
+/// Calls `run` with the shapes of dense calls at 4096 tokens, each on one thread and on all.
+void eachDenseCall(const SuiteOptions &options, const std::function<void(const Shape &, int threads)> &run);
 
 /// Dense f32 at 4096 tokens against the FMA peak and the baselines, interleaved.
 ResultFile denseSuite(const SuiteOptions &options);
