@@ -6,6 +6,7 @@ import sys
 
 TITLES = {
     "dense": "Dense attention, f32",
+    "gradient": "Backward of dense attention, f32",
     "sla": "SLA at long sequences (stages in the order they run)",
     "full": "A map that keeps every block",
     "cold": "Cold start",
