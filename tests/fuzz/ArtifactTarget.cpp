@@ -47,8 +47,10 @@ static Tensor tensorFor(const PlanArgument &argument, const Artifact &artifact, 
   case Role::savedLseRest:
     return make({batch, heads, tokens});
   case Role::weight:
+  case Role::weightGradient:
     return make({valueDim, valueDim});
   case Role::bias:
+  case Role::biasGradient:
     return make({valueDim});
   case Role::table:
     return tableFor(argument, {batch, heads, headsKV, tokens, keys, valueDim, blocks(tokens, signature.blockQ),

@@ -47,7 +47,7 @@ struct AttendStage {
   std::vector<StageInput> added; ///< outputs of earlier stages that it adds to its own
 
   bool storesOutput = false; ///< writes o; else its output is kept in f32 for a later stage
-  bool storesWide = false;   ///< writes o in f32, too, where the call asks for it
+  bool storesWide = false;   ///< writes the output of the exact branch alone in f32, too, where the call asks for it
   bool startsExactly =
       false; ///< rows start from the maximum of their first scores: relative to 0 these would be rounded at
              ///< their own size, which products are anyway, but not what regions bound or a backward makes again

@@ -9,6 +9,8 @@ using namespace tercet::compiler;
 
 Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
                          int64_t blockK) const {
+  if (!forward->exact)
+    return 0;
   Expr pairs = listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
                         : Expr::symbol("G") * Expr::symbol("R") * tokensQ * tokensK;
   return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
@@ -17,8 +19,6 @@ Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program
 /// What of a program has no derivative yet; empty: nothing.
 static StringRef missingIn(const Program &program) {
   const AttendStage &stage = program.attends.back();
-  if (program.linear)
-    return "a linear branch";
   if (program.order)
     return "a token order";
   if (stage.means)
@@ -36,8 +36,8 @@ Result<std::vector<GradientPass>> compiler::deriveGradient(const Program &progra
   if (StringRef missing = missingIn(program); !missing.empty())
     return Status::make(
         Code::invalidSpec,
-        "spec '{}' has {}, of which no gradient is derived yet; specs of one sparse branch have one, dense or on "
-        "classes",
+        "spec '{}' has {}, of which no gradient is derived yet; specs of one sparse branch, one linear branch, or the "
+        "sum of both have one",
         spec.str(), missing.str());
   const AttendStage *stage = &program.attends.back();
   std::shared_ptr<Region> slope;

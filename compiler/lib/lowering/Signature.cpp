@@ -21,6 +21,11 @@ static bool isMatrix(Value weight) {
   });
 }
 
+// Before it is rounded, and before a linear branch is added, the output of the softmax branch is not o.
+static bool hasWideOutput(ir::SpecOp spec, DType dtype) {
+  return hasLse(spec) && (dtype != DType::f32 || !spec.getBody().getOps<ir::LinearOp>().empty());
+}
+
 static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direction direction) {
   std::vector<PlanArgument> arguments;
   auto add = [&](std::string name, Role role, DType type, bool optional, bool isOutput = false) -> PlanArgument & {
@@ -33,7 +38,7 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
   add("k", Role::key, dtype, false);
   add("v", Role::value, dtype, false);
   for (auto [argument, name] : llvm::zip(spec.getBody().getArguments(), spec.getArgNames().getAsRange<StringAttr>())) {
-    if (isa<ir::WeightType>(argument.getType()))
+    if (isa<ir::WeightType>(argument.getType()) && (!isBackward || isMatrix(argument)))
       add(name.str(), isMatrix(argument) ? Role::weight : Role::bias, DType::f32, true);
     if (auto table = dyn_cast<ir::TableType>(argument.getType()); table && isNeeded(argument))
       add(name.str(), Role::table, table.getElementType().isF32() ? DType::f32 : DType::i32, false).axes =
@@ -46,16 +51,21 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
     add("classes", Role::classes, DType::i8, /*optional=*/!isBackward);
   if (isBackward) {
     add("do", Role::outputGradient, dtype, false);
-    add("o", Role::savedOutput, DType::f32, false);
-    add("lse", Role::savedLse, DType::f32, false);
-    add("lse_rest", Role::savedLseRest, DType::f32, true);
+    if (hasLse(spec)) {
+      add("o", Role::savedOutput, DType::f32, false);
+      add("lse", Role::savedLse, DType::f32, false);
+      add("lse_rest", Role::savedLseRest, DType::f32, true);
+    }
     add("dq", Role::queryGradient, dtype, false, true);
     add("dk", Role::keyGradient, dtype, false, true);
     add("dv", Role::valueGradient, dtype, false, true);
+    for (auto [argument, name] : llvm::zip(spec.getBody().getArguments(), spec.getArgNames().getAsRange<StringAttr>()))
+      if (isa<ir::WeightType>(argument.getType()))
+        add("d" + name.str(), isMatrix(argument) ? Role::weightGradient : Role::biasGradient, DType::f32, true, true);
     return arguments;
   }
   add("o", Role::output, dtype, false, true);
-  if (direction == Direction::forward && dtype != DType::f32)
+  if (direction == Direction::forward && hasWideOutput(spec, dtype))
     add("o_wide", Role::wideOutput, DType::f32, true, true);
   if (hasLse(spec))
     add("lse", Role::lse, DType::f32, true, true);

@@ -103,6 +103,8 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
     case Role::queryGradient:
     case Role::keyGradient:
     case Role::valueGradient:
+    case Role::weightGradient:
+    case Role::biasGradient:
       break; // bundles hold no gradients
     }
   }

@@ -142,7 +142,7 @@ struct PlanArgument {
     output,
     lse,
     classesOutput,
-    wideOutput,     ///< o in f32, for the backward
+    wideOutput,     ///< of the softmax branch in f32, for the backward
     lseRest,        ///< what rounding left of lse, for the backward
     outputGradient, ///< of a plan of gradients, as are those below
     savedOutput,
@@ -150,7 +150,9 @@ struct PlanArgument {
     savedLseRest,
     queryGradient,
     keyGradient,
-    valueGradient
+    valueGradient,
+    weightGradient,
+    biasGradient
   };
   std::string name;
   Role role = Role::query;

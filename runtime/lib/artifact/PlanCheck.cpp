@@ -34,6 +34,8 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::queryGradient, "query_gradient"},
     {Role::keyGradient, "key_gradient"},
     {Role::valueGradient, "value_gradient"},
+    {Role::weightGradient, "weight_gradient"},
+    {Role::biasGradient, "bias_gradient"},
 };
 
 template <typename... Args> Status fault(fmt::format_string<Args...> format, Args &&...args) {
@@ -83,8 +85,8 @@ private:
 
   /// Of a plan of gradients alone, all of which it has.
   static bool isOfGradients(Role role) {
-    return role == Role::outputGradient || role == Role::savedOutput || role == Role::savedLse ||
-           role == Role::queryGradient || role == Role::keyGradient || role == Role::valueGradient;
+    return role == Role::outputGradient || role == Role::queryGradient || role == Role::keyGradient ||
+           role == Role::valueGradient;
   }
 
   bool isNeeded(Role role) const {
@@ -97,7 +99,7 @@ private:
   static bool isOutput(Role role) {
     return role == Role::output || role == Role::lse || role == Role::classesOutput || role == Role::wideOutput ||
            role == Role::lseRest || role == Role::queryGradient || role == Role::keyGradient ||
-           role == Role::valueGradient;
+           role == Role::valueGradient || role == Role::weightGradient || role == Role::biasGradient;
   }
 
   Status checkRoles() {

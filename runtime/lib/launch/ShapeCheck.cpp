@@ -42,6 +42,8 @@ const RoleShape &shapeOf(Role role) {
       {Role::queryGradient, {"batch", "heads", "tokens", "head dimension"}},
       {Role::keyGradient, {"batch", "heads", "tokens", "head dimension"}},
       {Role::valueGradient, {"batch", "heads", "tokens", "value dimension"}},
+      {Role::weightGradient, {"value dimension", "value dimension"}},
+      {Role::biasGradient, {"value dimension"}},
   };
   for (const RoleShape &shape : shapes)
     if (shape.role == role)
@@ -187,8 +189,10 @@ private:
     case Role::valueGradient:
       return expect(argument, tensor, {sizes.batch, sizes.headsKV, sizes.keys, sizes.valueDim});
     case Role::weight:
+    case Role::weightGradient:
       return expect(argument, tensor, {sizes.valueDim, sizes.valueDim});
     case Role::bias:
+    case Role::biasGradient:
       return expect(argument, tensor, {sizes.valueDim});
     case Role::queryLengths:
     case Role::keyLengths:

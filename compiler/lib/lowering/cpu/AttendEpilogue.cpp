@@ -141,9 +141,14 @@ void AttendBuilder::epilogue() {
     auto add = [&](Value tile) { out = out ? sumOf(k, out, tile) : tile; };
     if (stage.exact) {
       Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
-      out = stage.keepsState ? k.load(acc, row, rows, cols) : gated(exactTile(row, total), gate, row);
-      if (stage.keepsState)
+      if (stage.keepsState) {
+        out = k.load(acc, row, rows, cols);
         keepState(row, left, total);
+      } else {
+        Value exact = exactTile(row, total);
+        storeWide(exact, row, left, width);
+        out = gated(exact, gate, row);
+      }
       if (logs)
         storeLse(row, left, [&] { return logTile(row, total, /*wantsRest=*/false); });
       if (stage.storesRest)
@@ -156,7 +161,6 @@ void AttendBuilder::epilogue() {
     for (auto [input, pointer, factor] : llvm::zip(stage.added, further.added, addedGates))
       add(gated(inputTile(input, pointer, row, rows, cols), factor, row));
     storeRows(out, target, row, left, cols, width);
-    storeWide(out, row, left, width);
   });
   // Rows beyond the length, and all of a head that chooses no stage: O = 0, LSE = -inf.
   k.loop(validRows, presentRows, rows, [&](Value row) {

@@ -50,6 +50,9 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.direction = problem.direction;
   if (program.direction != Direction::inference) { // what saves for a backward has one
     TERCET_TRY(program.gradient, deriveGradient(facts, program.name));
+    if (facts.linear)
+      return Status::make(Code::unsupportedTarget,
+                          "@{} has a linear branch, of which there is no CUDA gradient; cpu has it", program.name);
     for (const AttendStage &stage : facts.attends)
       if (stage.score || stage.mask)
         return Status::make(Code::unsupportedTarget,
