@@ -12,33 +12,49 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-// A tensor as columns of the other side's pass: its tiles transposed, and plain where gradients are multiplied with it.
-PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, const char *name, bool isKey,
-                                                  bool plain) {
-  const GradientSide &side = isKey ? schedule.keys : schedule.queries;
+PlanWriter::ColumnSource PlanWriter::columnsOf(const char *name, bool isKey) {
   std::string base(name);
   int64_t dim = base == "v" || base == "do" ? program.valueDim : program.headDim, width = CpuSchedule::padded(dim);
-  Expr tokens = sym(isKey ? "M" : "N"), owners = isKey ? sym("G") : GR;
+  ColumnSource source{.name = base, .isKey = isKey, .dim = dim, .tokens = tensor(base)};
+  addStrides(source.strides, base, 3);
+  source.dtype = program.dtype;
+  source.lengths = tensor(isKey ? "k_len" : "q_len");
+  source.heads = sym(isKey ? "HKV" : "H");
+  source.firstHead = isKey ? sym("G0") : sym("G0") * sym("R");
+  source.width = width;
+  source.panel = schedule.plainPanel(width);
+  return source;
+}
+
+// Columns of the other side's pass: tiles transposed, and plain where gradients are multiplied with them.
+PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source,
+                                                  bool transposed, bool plain) {
+  const GradientSide &side = source.isKey ? schedule.keys : schedule.queries;
+  Expr tokens = sym(source.isKey ? "M" : "N"), owners = source.isKey ? sym("G") : GR;
   Expr count = ceildiv(tokens, side.packed) * (side.packed / side.tile);
-  PackedColumns columns{buffer(base + "_transposed"), plain ? buffer(base + "_plain") : null(), count};
-  addBuffer(columns.transposed.name, owners * count * (dim * side.tile), base + " of a group as f32 tiles, transposed");
+  PackedColumns columns{transposed ? buffer(source.name + "_transposed") : null(),
+                        plain ? buffer(source.name + "_plain") : null(), count};
+  if (transposed)
+    addBuffer(columns.transposed.name, owners * count * (source.dim * side.tile),
+              source.name + " of a group as f32 tiles, transposed");
   if (plain)
-    addBuffer(columns.plain.name, owners * count * (side.tile * width), base + " of a group as f32 tiles");
-  Slots slots{tensor(base), tensor(base)};
-  addStrides(slots, base, 3);
-  addStrides(slots, base, 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)),
-                             tensor(isKey ? "k_len" : "q_len"),
-                             integer(sym(isKey ? "HKV" : "H")),
+    addBuffer(columns.plain.name, owners * count * (side.tile * source.width),
+              source.name + " of a group as f32 tiles");
+  Slots slots{source.tokens, source.tokens};
+  slots.insert(slots.end(), source.strides.begin(), source.strides.end());
+  slots.insert(slots.end(), source.strides.begin(), source.strides.end());
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(source.dtype)),
+                             source.lengths,
+                             integer(source.heads),
                              integer(tokens),
-                             integer(dim),
-                             integer(dim),
-                             integer(width),
-                             integer(isKey ? sym("G0") : sym("G0") * sym("R")),
+                             integer(source.dim),
+                             integer(source.dim),
+                             integer(source.width),
+                             integer(source.firstHead),
                              integer(side.packed),
                              integer(side.tile),
                              integer(schedule.inPanels ? schedule.keyPanel : side.tile),
-                             integer(schedule.plainPanel(width)),
+                             integer(source.panel),
                              integer(count),
                              null(),
                              columns.transposed,
@@ -94,6 +110,10 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
              buffer("key_counts"), null()})
     lists.push_back(slot);
   nodes.push_back(builtin("build_lists", "select", superRowsK, GR, lists));
+  if (!program.linear || program.globalState())
+    return;
+  Slots byKey{buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN), integer(TM)};
+  nodes.push_back(linearSets(byKey, queryStates(), /*ofKeys=*/true));
 }
 
 PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
@@ -127,6 +147,12 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              integer(count),
                              scalar(pass.forward->scale, defaultScale())})
     slots.push_back(slot);
+  if (program.linear) {
+    slots.push_back(buffer(pass.ofKeys ? "linear_dk" : "linear_dq"));
+    if (pass.ofKeys)
+      slots.push_back(buffer("linear_dv"));
+    slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
+  }
   addPairOperands(slots, pass.forward->pairOperands());
   addRanges(slots, pass.listed() ? nullptr : pass.forward->mask);
   return kernel(pass.name, "gradient", count, owners, 1, slots,
@@ -139,11 +165,18 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     plan.nodes.push_back(tableRanges(table));
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
-  PackedColumns q = packColumns(groups.body, "q", /*isKey=*/false, /*plain=*/true),
-                gradient = packColumns(groups.body, "do", /*isKey=*/false, /*plain=*/true),
-                k = packColumns(groups.body, "k", /*isKey=*/true, /*plain=*/true),
-                v = packColumns(groups.body, "v", /*isKey=*/true, /*plain=*/false);
-  groups.body.push_back(gradientRows());
+  auto pack = [&](const char *name, bool isKey, bool isExact, bool transposed, bool plain) {
+    bool wanted = !isExact || passes.front().forward->exact;
+    return wanted ? packColumns(groups.body, columnsOf(name, isKey), transposed, plain)
+                  : PackedColumns{null(), null(), 0};
+  };
+  bool exact = passes.front().forward->exact;
+  PackedColumns q = pack("q", false, true, true, true), gradient = pack("do", false, false, exact, true),
+                k = pack("k", true, true, true, true), v = pack("v", true, false, true, false);
+  if (exact)
+    groups.body.push_back(gradientRows());
+  if (!program.weight.empty())
+    plan.nodes.push_back(packWeight(/*transposed=*/false));
   if (program.classified()) {
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
     addListBuffers();
@@ -155,6 +188,8 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     addLists(groups.body);
     addTransposedLists(groups.body);
   }
+  if (program.linear)
+    addLinearGradient(groups.body, v, gradient);
   for (const GradientPass &pass : passes)
     groups.body.push_back(pass.ofKeys ? gradientPass(pass, q, gradient) : gradientPass(pass, k, v));
   plan.nodes.push_back(std::move(groups));

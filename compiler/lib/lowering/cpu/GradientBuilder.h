@@ -13,6 +13,7 @@
 
 #include "CpuKernels.h"
 #include "CpuPairScope.h"
+#include "GradientTokens.h"
 #include "HoistedRegion.h"
 #include "KernelBuilder.h"
 #include "PairReach.h"
@@ -20,13 +21,6 @@
 #include <optional>
 
 namespace tercet::compiler {
-
-/// Tokens of a tensor, and where the gradient of it goes.
-struct GradientTokens {
-  GradientTokens(KernelBuilder &k, DType dtype)
-      : tokens(k.pointer(dtype)), strideB(k.integer()), strideH(k.integer()), strideN(k.integer()) {}
-  Value tokens, strideB, strideH, strideN;
-};
 
 /// The argument block, in slot order.
 struct GradientSlots {
@@ -50,6 +44,12 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
+    if (!program.linear)
+      return;
+    linearX = k.pointer(DType::f32);
+    if (ofKeys)
+      linearY = k.pointer(DType::f32);
+    linearRows = k.integer();
   }
   GradientTokens x, y, dx;
   std::optional<GradientTokens> dy;
@@ -57,6 +57,7 @@ struct GradientSlots {
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
   Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
   Value lists, counts, capacity, superRows, scale;
+  Value linearX, linearY, linearRows; ///< gradients through the linear branch, and rows of it per head of the group
 };
 
 class GradientBuilder {
@@ -96,10 +97,17 @@ private:
   void locate();
   void prologue();
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
+  void sumPairs();
   void normalise();
   void epilogue();
-  void storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor);
-  Value offsetOf(const GradientTokens &tokens);
+  /// `linear`: what is added, rows of `linearWidth`; null: nothing.
+  struct Gradient {
+    const GradientTokens &target;
+    int64_t depth, width;
+    Value rows, factor, linear;
+    int64_t linearWidth;
+  };
+  void storeRows(const Gradient &gradient);
 
   // GradientTiles.cpp
   void visitHead(Value owner);

@@ -32,13 +32,9 @@ void GradientBuilder::locate() {
   lastTile = k.div(k.sub(validColumns, k.index(1)), k.index(columns.tile));
 }
 
-Value GradientBuilder::offsetOf(const GradientTokens &tokens) {
-  return k.add(k.add(k.mul(batch, tokens.strideB), k.mul(head, tokens.strideH)), k.mul(firstRow, tokens.strideN));
-}
-
 // Rows in f32; those that the last row tile has behind the valid ones are 0.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
-  Value from = k.view(source.tokens, offsetOf(source), depth, source.strideN);
+  Value from = source.rows(k, batch, head, firstRow, depth);
   Value cols = width == depth ? Value() : k.index(depth);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
   Value computed = k.min(k.add(validRows, schedule.rowTile - 1), k.index(rows.superRow));
@@ -97,15 +93,27 @@ void GradientBuilder::normalise() {
   });
 }
 
-// Rows times `factor`, and 0 behind the valid ones.
-void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor) {
-  Value into = k.view(target.tokens, offsetOf(target), depth, target.strideN);
-  Value cols = width == depth ? Value() : k.index(depth);
+// Rows times the factor, with the share of the linear branch, and 0 behind the valid ones.
+void GradientBuilder::storeRows(const Gradient &gradient) {
+  int64_t width = gradient.width;
+  Value into = gradient.target.rows(k, batch, head, firstRow, gradient.depth);
+  Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
+  if (gradient.linear) {
+    Value at = k.mul(k.add(k.mul(group, slots.linearRows), firstRow), gradient.linearWidth);
+    linear = k.view(gradient.linear, at, gradient.linearWidth);
+  }
   k.loop(zero, validRows, storedRows, [&](Value row) {
-    Value tile =
-        k.map({k.load(from, row, storedRows, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          return body.create<arith::MulFOp>(loc, v[0], factor);
-        });
+    SmallVector<Value> inputs;
+    if (gradient.rows)
+      inputs.push_back(k.load(gradient.rows, row, storedRows, width));
+    if (linear)
+      inputs.push_back(k.load(linear, row, storedRows, width));
+    Value tile = k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      if (!gradient.rows)
+        return v[0];
+      Value scaled = body.create<arith::MulFOp>(loc, v[0], gradient.factor);
+      return linear ? body.create<arith::AddFOp>(loc, scaled, v[1]).getResult() : scaled;
+    });
     k.store(tile, into, row, {}, k.sub(validRows, row), cols);
   });
   k.loop(validRows, presentRows, storedRows, [&](Value row) {
@@ -114,15 +122,12 @@ void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int
 }
 
 void GradientBuilder::epilogue() {
-  if (!pass.ofKeys)
-    normalise();
-  storeRows(slots.dx, depthX, widthX, dx, scale);
+  storeRows({slots.dx, depthX, widthX, dx, scale, slots.linearX, schedule.featureDim});
   if (pass.ofKeys)
-    storeRows(*slots.dy, depthY, widthY, dy, k.real(1));
+    storeRows({*slots.dy, depthY, widthY, dy, k.real(1), slots.linearY, schedule.valueDim});
 }
 
-void GradientBuilder::build() {
-  locate();
+void GradientBuilder::sumPairs() {
   prologue();
   k.when(k.less(zero, k.min(validRows, validColumns)), [&] {
     if (!pass.ofKeys)
@@ -130,6 +135,14 @@ void GradientBuilder::build() {
     // The heads that share these keys, in their order.
     k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
   });
+  if (!pass.ofKeys)
+    normalise();
+}
+
+void GradientBuilder::build() {
+  locate();
+  if (pass.forward->exact)
+    sumPairs();
   epilogue();
   k.end();
 }

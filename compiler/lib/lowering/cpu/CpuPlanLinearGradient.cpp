@@ -1,0 +1,154 @@
+// The backward of the linear branch in a CPU plan, in two passes over slices of values, each of which makes states of one side,
+// sums them for the blocks of the other, and multiplies:
+//
+//   project    project_gradient, pack_keys               dO_l = dO W, as tiles
+//   queries    state, aggregate, linear_queries          h_j; H_i; J_phi^T dphi(Q), O_l
+//   keys       state_gradient, aggregate, linear_keys    dh_i; dH_j; J_phi^T dphi(K), dV
+//   weights    weight_gradient                           dW, db
+//
+// H_i is made again, not saved: it has featureDim values per value of a block's O (docs/gradients.md#kernels). Slots follow the
+// lists in CpuKernels.h.
+#include "CpuPlanWriter.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+// Every block's sums lie in memory at once, in as many slices as that has room for.
+PlanWriter::StateSums PlanWriter::gradientKeyStates() const {
+  return {"linear", tensor("k_len"), sym("M"), linearTM, linearTN, program.globalState() ? Expr(1) : linearTM,
+          0,        subset};
+}
+
+PlanWriter::StateSums PlanWriter::queryStates() const {
+  return {"linear_by_key", tensor("q_len"), sym("N"), linearTN, linearTM, program.globalState() ? Expr(1) : linearTN, 0,
+          subsetK};
+}
+
+void PlanWriter::addLinearGradientBuffers() {
+  auto most = [](Expr a, Expr b) { return Expr::apply(Expr::Op::max, std::move(a), std::move(b)); };
+  Expr G = sym("G"), state = sym("S") * (schedule.featureDim * schedule.valueSlice), F = schedule.featureDim;
+  Expr blocks = most(G * linearTN, GR * linearTM);
+  Expr sums = program.globalState() ? GR : GR * most(linearTM, linearTN);
+  Expr rowsQ = GR * linearTM * schedule.queries.packed, rowsK = G * linearTN * schedule.keys.packed;
+  addBuffer("packed_v", G * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
+  addBuffer("h", blocks * state, "states of blocks of one side, one pass of slices");
+  addBuffer("z", blocks * F, "normalisers of these blocks");
+  addBuffer("state", sums * state, "states of blocks of the other side, one pass of slices");
+  addBuffer("state_z", sums * F, "normalisers of blocks of the other side");
+  addBuffer("inverses", rowsQ, "1 / denominators of query rows");
+  addBuffer("linear_sums", rowsQ, "sums of dO_l O_l of query rows");
+  addBuffer("linear_dq", rowsQ * F, "gradient of Q through the linear branch");
+  addBuffer("linear_dk", rowsK * F, "gradient of K through the linear branch");
+  addBuffer("linear_dv", rowsK * schedule.valueDim, "gradient of V through the linear branch");
+  if (!program.weight.empty()) {
+    addBuffer("packed_w", program.valueDim * schedule.valueDim, "projection weight");
+    addBuffer("packed_b", schedule.valueDim, "unused");
+    addBuffer("linear_do", GR * sym("N") * program.valueDim, "gradient of the linear branch");
+    addBuffer("linear", rowsQ * schedule.valueDim, "linear branch of a group");
+  }
+  if (program.globalState())
+    return;
+  addLinearSetBuffers(gradientKeyStates());
+  addLinearSetBuffers(queryStates());
+  addBuffer("linear_used", G, "which pairs have linear sets at all");
+}
+
+void PlanWriter::addLinearSides(Slots &slots, bool isKey) {
+  const StateSums sums = isKey ? queryStates() : gradientKeyStates();
+  for (PlanSlot slot :
+       Slots{tensor(isKey ? "k_len" : "q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym(isKey ? "M" : "N")),
+             integer(sym("G0")), integer(sums.rowBlocks), integer(sums.rows), integer(sym("S")), integer(sym("S0")),
+             program.globalState() ? null() : buffer(sums.sets + "_counts")})
+    slots.push_back(slot);
+}
+
+// dO W of all rows, or dO as it is.
+PlanWriter::ColumnSource PlanWriter::linearGradientColumns(std::vector<PlanNode> &nodes) {
+  ColumnSource source = columnsOf("do", /*isKey=*/false);
+  source.width = schedule.valueDim;
+  source.panel = schedule.valuePanel;
+  source.name = "linear_do";
+  if (program.weight.empty())
+    return source;
+  Slots slots{tensor("do")};
+  addStrides(slots, "do", 3);
+  for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
+                             integer(sym("G0")), tensor(program.weight), buffer("packed_w"), buffer("linear_do")})
+    slots.push_back(slot);
+  nodes.push_back(kernel("project_gradient", "linear", ceildiv(sym("N"), 64), GR, 1, slots,
+                         GR * sym("N") * (2 * program.valueDim * program.valueDim)));
+  source.tokens = buffer("linear_do"); // one batch entry of all heads of the group
+  source.strides = {null(), integer(sym("N") * program.valueDim), integer(program.valueDim)};
+  source.dtype = DType::f32;
+  source.lengths = null();
+  source.heads = GR;
+  source.firstHead = 0;
+  return source;
+}
+
+PlanNode PlanWriter::weightGradient(const PackedColumns &gradient) {
+  PlanSlot dw = tensor("d" + program.weight), db = program.bias.empty() ? null() : tensor("d" + program.bias);
+  Slots slots{gradient.plain,
+              buffer("linear"),
+              integer(linearTM),
+              integer(GR),
+              integer(sym("G0")),
+              dw,
+              integer(Expr::symbol("d" + program.weight + ".0")),
+              db};
+  return kernel("weight_gradient", "linear", ceildiv(Expr(program.valueDim), 4), 1, 1, slots,
+                GR * sym("N") * (2 * program.valueDim * program.valueDim) *
+                    Expr::symbol("d" + program.weight + ".present"));
+}
+
+void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &v,
+                                   const PackedColumns &gradient) {
+  addLinearGradientBuffers();
+  KeySource values = tokensOf(sym("G"), sym("G0"));
+  nodes.push_back(packKeys(values, {.packedV = buffer("packed_v")}));
+  PackedColumns ofLinear = packColumns(nodes, linearGradientColumns(nodes), /*transposed=*/true, /*plain=*/true);
+
+  PlanSlot dw = program.weight.empty() ? null() : tensor("d" + program.weight);
+  Slots queries{tensor("q")}, states{tensor("q")}, keys{tensor("k")};
+  for (Slots *slots : {&queries, &states}) {
+    addStrides(*slots, "q", 3);
+    addLinearSides(*slots, /*isKey=*/false);
+  }
+  addStrides(keys, "k", 3);
+  addLinearSides(keys, /*isKey=*/true);
+  for (PlanSlot slot :
+       Slots{buffer("state"), buffer("state_z"), scalar(program.eps, 0), ofLinear.transposed, buffer("inverses"),
+             buffer("linear_sums"), buffer("linear_dq"), program.weight.empty() ? null() : buffer("linear"), dw})
+    queries.push_back(slot);
+  for (PlanSlot slot : Slots{buffer("inverses"), buffer("linear_sums"), ofLinear.plain, buffer("h"), buffer("z")})
+    states.push_back(slot);
+  for (PlanSlot slot :
+       Slots{buffer("state"), buffer("state_z"), v.transposed, buffer("linear_dk"), buffer("linear_dv")})
+    keys.push_back(slot);
+
+  Expr ofQueries = GR * sym("N") * sym("S") * (schedule.valueSlice * 2 * program.headDim);
+  Expr ofKeys = sym("G") * sym("M") * sym("S") * (schedule.valueSlice * 2 * program.headDim);
+  Expr products = program.weight.empty() ? Expr(1) : Expr(1) + Expr::symbol("d" + program.weight + ".present");
+  Expr owners = program.globalState() ? sym("G") : GR;
+  PlanNode byQueries, byKeys;
+  byQueries.kind = byKeys.kind = PlanNode::Kind::slices;
+  byQueries.body = {stateNode(), aggregateNode("aggregate", "h", "state", gradientKeyStates(), owners),
+                    aggregateNode("aggregate_z", "z", "state_z", gradientKeyStates(), owners),
+                    kernel("linear_queries", "linear", linearTM, GR, 1, queries, ofQueries * products)};
+  byKeys.body = {kernel("state_gradient", "state", linearTM, GR, 1, states, ofQueries),
+                 aggregateNode("aggregate_dh", "h", "state", queryStates(), GR),
+                 aggregateNode("aggregate_dz", "z", "state_z", queryStates(), GR),
+                 kernel("linear_keys", "linear", linearTN, sym("G"), 1, keys, ofKeys * 2)};
+  nodes.push_back(std::move(byQueries));
+  nodes.push_back(std::move(byKeys));
+  if (!program.weight.empty())
+    nodes.push_back(weightGradient(gradient));
+
+  auto most = [](Expr a, Expr b) { return Expr::apply(Expr::Op::max, std::move(a), std::move(b)); };
+  Expr unit = schedule.featureDim * schedule.valueSlice * 4, R = sym("R");
+  Expr sums = program.globalState() ? R : R * most(linearTM, linearTN);
+  plan.grouping.unitBytes = (most(linearTN, R * linearTM) + sums) * unit;
+  plan.grouping.budgetBytes = sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
+  plan.grouping.slices = schedule.slices();
+}
