@@ -67,6 +67,7 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
   if (program.linear) {
     buildState(module, program, schedule);
     buildAggregate(module, program, schedule);
+    buildCenterValues(module, program, schedule);
     buildLinearQueries(module, program, schedule);
     buildStateGradient(module, program, schedule);
     buildGradientAggregate(module, program, schedule);

@@ -51,6 +51,7 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
                               dim,
                               firstPair,
                               rows,
+                              random.chance(0.5),
                               shifts.data(),
                               rests.data(),
                               sums.data()};

@@ -56,8 +56,12 @@ void buildGradient(mlir::ModuleOp module, const Program &program, const Gradient
 /// (null: it is the identity), packed W [valueDim][valueDim padded], out [gr][N][valueDim] f32 = dO W, 0 from the length on.
 void buildProjectGradient(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
-/// "linear_queries", items (query block, gr): q with its strides, LinearSides of queries, H, Z, eps, packed dO_l^T, inverses
-/// [gr][TM * BQ] = 1 / den or 0, sums [gr][TM * BQ] = D_l, gradient [gr][TM * BQ][featureDim] = J_phi^T dphi(Q), O_l
+/// "mean_values", items (0, g), and "center_values", items (64 keys, g): v with its strides, kLengths, headsKV, tokensK,
+/// firstPair, means [g][valueDim padded]; of the second also out [g][M][valueDim] f32 = V less its mean, 0 from the length on.
+void buildCenterValues(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "linear_queries", items (query block, gr): q with its strides, LinearSides of queries, H, Z, eps, packed dO_l^T, means, inverses
+/// [gr][TM * BQ] = 1 / den or 0, sums [gr][TM * BQ] = D_l of centred values, gradient [gr][TM * BQ][featureDim] = J_phi^T dphi(Q), O_l
 /// [gr][TM * BQ][valueDim padded], dw (null: O_l is not wanted).
 void buildLinearQueries(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 

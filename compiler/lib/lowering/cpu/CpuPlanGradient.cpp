@@ -75,9 +75,10 @@ PlanNode PlanWriter::gradientRows() {
   Slots slots{tensor("o"), tensor("lse"), tensor("lse_rest"), tensor("do")};
   for (const char *name : {"o", "lse", "lse_rest", "do"})
     addStrides(slots, name, 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
-                             integer(sym("R")), integer(sym("N")), integer(program.valueDim), integer(sym("G0")),
-                             integer(gradientRowsQ), buffer("shifts"), buffer("rests"), buffer("sums")})
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
+             integer(sym("N")), integer(program.valueDim), integer(sym("G0")), integer(gradientRowsQ),
+             integer(schedule.level != CpuLevel::portable), buffer("shifts"), buffer("rests"), buffer("sums")})
     slots.push_back(slot);
   return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
 }
@@ -120,6 +121,7 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
   const GradientSide &rows = pass.ofKeys ? schedule.keys : schedule.queries;
   Expr tokens = sym(pass.ofKeys ? "M" : "N"), count = ceildiv(tokens, rows.superRow),
        owners = pass.ofKeys ? sym("G") : GR;
+  auto ofRows = [&](const char *name) { return pass.forward->exact ? buffer(name) : null(); };
   Slots slots;
   for (const char *name : pass.ofKeys ? std::vector{"k", "v", "dk", "dv"} : std::vector{"q", "do", "dq"}) {
     slots.push_back(tensor(name));
@@ -137,9 +139,9 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              y.transposed,
                              pass.ofKeys ? y.plain : null(),
                              integer(x.tiles),
-                             buffer("shifts"),
-                             buffer("rests"),
-                             buffer("sums"),
+                             ofRows("shifts"),
+                             ofRows("rests"),
+                             ofRows("sums"),
                              integer(gradientRowsQ),
                              !pass.listed() ? null() : buffer(pass.ofKeys ? "key_lists" : "attend_lists"),
                              !pass.listed() ? null() : buffer(pass.ofKeys ? "key_counts" : "attend_counts"),
@@ -172,7 +174,7 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   };
   bool exact = passes.front().forward->exact;
   PackedColumns q = pack("q", false, true, true, true), gradient = pack("do", false, false, exact, true),
-                k = pack("k", true, true, true, true), v = pack("v", true, false, true, false);
+                k = pack("k", true, true, true, true), v = pack("v", true, true, true, false);
   if (exact)
     groups.body.push_back(gradientRows());
   if (!program.weight.empty())
@@ -189,7 +191,7 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     addTransposedLists(groups.body);
   }
   if (program.linear)
-    addLinearGradient(groups.body, v, gradient);
+    addLinearGradient(groups.body, gradient);
   for (const GradientPass &pass : passes)
     groups.body.push_back(pass.ofKeys ? gradientPass(pass, q, gradient) : gradientPass(pass, k, v));
   plan.nodes.push_back(std::move(groups));

@@ -47,13 +47,12 @@ PlanNode PlanWriter::packWeight(bool transposed) {
   return builtin("pack_weight", "prologue", 1, 1, slots);
 }
 
-PlanNode PlanWriter::stateNode() {
+PlanNode PlanWriter::stateNode(const char *values) {
   Slots state{tensor("k")};
   addStrides(state, "k", 3);
-  for (PlanSlot slot :
-       Slots{tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(sym("G0")), buffer("packed_v"),
-             integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(sym("S")), integer(sym("S0")),
-             program.globalState() ? null() : buffer("linear_used")})
+  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(sym("G0")), buffer(values),
+                             integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(sym("S")),
+                             integer(sym("S0")), program.globalState() ? null() : buffer("linear_used")})
     state.push_back(slot);
   addOrder(state, /*isKey=*/true);
   Expr flops = sym("G") * sym("M") * sym("S") * (schedule.valueSlice * 2 * program.headDim);
@@ -105,6 +104,6 @@ PlanNode PlanWriter::linearPass() {
                   kernel("linear", "linear", sym("I"), GR, 1, linear, GR * rows * S * width * (2 * program.headDim))};
   PlanNode pass;
   pass.kind = PlanNode::Kind::slices;
-  pass.body = {stateNode(), std::move(perRows)};
+  pass.body = {stateNode("packed_v"), std::move(perRows)};
   return pass;
 }

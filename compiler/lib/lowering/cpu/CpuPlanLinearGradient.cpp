@@ -2,6 +2,7 @@
 // sums them for the blocks of the other, and multiplies:
 //
 //   project    project_gradient, pack_keys               dO_l = dO W, as tiles
+//   center     mean_values, center_values, pack_keys     V less its mean, as tiles
 //   queries    state, aggregate, linear_queries          h_j; H_i; J_phi^T dphi(Q), O_l
 //   keys       state_gradient, aggregate, linear_keys    dh_i; dH_j; J_phi^T dphi(K), dV
 //   weights    weight_gradient                           dW, db
@@ -31,7 +32,8 @@ void PlanWriter::addLinearGradientBuffers() {
   Expr blocks = most(G * linearTN, GR * linearTM);
   Expr sums = program.globalState() ? GR : GR * most(linearTM, linearTN);
   Expr rowsQ = GR * linearTM * schedule.queries.packed, rowsK = G * linearTN * schedule.keys.packed;
-  addBuffer("packed_v", G * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
+  addBuffer("mean_v", G * schedule.valueDim, "means of values");
+  addBuffer("centred_v", G * sym("M") * program.valueDim, "values less their mean");
   addBuffer("h", blocks * state, "states of blocks of one side, one pass of slices");
   addBuffer("z", blocks * F, "normalisers of these blocks");
   addBuffer("state", sums * state, "states of blocks of the other side, one pass of slices");
@@ -63,14 +65,41 @@ void PlanWriter::addLinearSides(Slots &slots, bool isKey) {
     slots.push_back(slot);
 }
 
-// dO W of all rows, or dO as it is.
-PlanWriter::ColumnSource PlanWriter::linearGradientColumns(std::vector<PlanNode> &nodes) {
-  ColumnSource source = columnsOf("do", /*isKey=*/false);
+// Rows of the value dimension's width, one batch entry of all heads of the group, as tiles of states.
+PlanWriter::ColumnSource PlanWriter::inBuffer(const char *name, bool isKey) {
+  Expr tokens = sym(isKey ? "M" : "N");
+  ColumnSource source{.name = name, .isKey = isKey, .dim = program.valueDim, .tokens = buffer(name)};
+  source.strides = {null(), integer(tokens * program.valueDim), integer(program.valueDim)};
+  source.dtype = DType::f32;
+  source.lengths = null();
+  source.heads = isKey ? sym("G") : GR;
+  source.firstHead = 0;
   source.width = schedule.valueDim;
   source.panel = schedule.valuePanel;
-  source.name = "linear_do";
-  if (program.weight.empty())
+  return source;
+}
+
+PlanWriter::ColumnSource PlanWriter::centredValues(std::vector<PlanNode> &nodes) {
+  Slots slots{tensor("v")};
+  addStrides(slots, "v", 3);
+  for (PlanSlot slot :
+       Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("mean_v")})
+    slots.push_back(slot);
+  nodes.push_back(kernel("mean_values", "prologue", 1, sym("G"), 1, slots));
+  slots.push_back(buffer("centred_v"));
+  nodes.push_back(kernel("center_values", "prologue", ceildiv(sym("M"), 64), sym("G"), 1, slots));
+  return inBuffer("centred_v", /*isKey=*/true);
+}
+
+// dO W of all rows, or dO as it is.
+PlanWriter::ColumnSource PlanWriter::linearGradientColumns(std::vector<PlanNode> &nodes) {
+  if (program.weight.empty()) {
+    ColumnSource source = columnsOf("do", /*isKey=*/false);
+    source.name = "linear_do";
+    source.width = schedule.valueDim;
+    source.panel = schedule.valuePanel;
     return source;
+  }
   Slots slots{tensor("do")};
   addStrides(slots, "do", 3);
   for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
@@ -78,13 +107,7 @@ PlanWriter::ColumnSource PlanWriter::linearGradientColumns(std::vector<PlanNode>
     slots.push_back(slot);
   nodes.push_back(kernel("project_gradient", "linear", ceildiv(sym("N"), 64), GR, 1, slots,
                          GR * sym("N") * (2 * program.valueDim * program.valueDim)));
-  source.tokens = buffer("linear_do"); // one batch entry of all heads of the group
-  source.strides = {null(), integer(sym("N") * program.valueDim), integer(program.valueDim)};
-  source.dtype = DType::f32;
-  source.lengths = null();
-  source.heads = GR;
-  source.firstHead = 0;
-  return source;
+  return inBuffer("linear_do", /*isKey=*/false);
 }
 
 PlanNode PlanWriter::weightGradient(const PackedColumns &gradient) {
@@ -102,11 +125,9 @@ PlanNode PlanWriter::weightGradient(const PackedColumns &gradient) {
                     Expr::symbol("d" + program.weight + ".present"));
 }
 
-void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &v,
-                                   const PackedColumns &gradient) {
+void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient) {
   addLinearGradientBuffers();
-  KeySource values = tokensOf(sym("G"), sym("G0"));
-  nodes.push_back(packKeys(values, {.packedV = buffer("packed_v")}));
+  PackedColumns v = packColumns(nodes, centredValues(nodes), /*transposed=*/true, /*plain=*/true);
   PackedColumns ofLinear = packColumns(nodes, linearGradientColumns(nodes), /*transposed=*/true, /*plain=*/true);
 
   PlanSlot dw = program.weight.empty() ? null() : tensor("d" + program.weight);
@@ -117,9 +138,9 @@ void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedCol
   }
   addStrides(keys, "k", 3);
   addLinearSides(keys, /*isKey=*/true);
-  for (PlanSlot slot :
-       Slots{buffer("state"), buffer("state_z"), scalar(program.eps, 0), ofLinear.transposed, buffer("inverses"),
-             buffer("linear_sums"), buffer("linear_dq"), program.weight.empty() ? null() : buffer("linear"), dw})
+  for (PlanSlot slot : Slots{buffer("state"), buffer("state_z"), scalar(program.eps, 0), ofLinear.transposed,
+                             buffer("mean_v"), buffer("inverses"), buffer("linear_sums"), buffer("linear_dq"),
+                             program.weight.empty() ? null() : buffer("linear"), dw})
     queries.push_back(slot);
   for (PlanSlot slot : Slots{buffer("inverses"), buffer("linear_sums"), ofLinear.plain, buffer("h"), buffer("z")})
     states.push_back(slot);
@@ -133,7 +154,7 @@ void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedCol
   Expr owners = program.globalState() ? sym("G") : GR;
   PlanNode byQueries, byKeys;
   byQueries.kind = byKeys.kind = PlanNode::Kind::slices;
-  byQueries.body = {stateNode(), aggregateNode("aggregate", "h", "state", gradientKeyStates(), owners),
+  byQueries.body = {stateNode("centred_v_plain"), aggregateNode("aggregate", "h", "state", gradientKeyStates(), owners),
                     aggregateNode("aggregate_z", "z", "state_z", gradientKeyStates(), owners),
                     kernel("linear_queries", "linear", linearTM, GR, 1, queries, ofQueries * products)};
   byKeys.body = {kernel("state_gradient", "state", linearTM, GR, 1, states, ofQueries),

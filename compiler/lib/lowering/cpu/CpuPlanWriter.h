@@ -123,7 +123,7 @@ private:
   };
   ColumnSource columnsOf(const char *tensor, bool isKey);
   PackedColumns packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source, bool transposed, bool plain);
-  void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &v, const PackedColumns &gradient);
+  void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
   void addLinearBuffers();
   /// What the kernels of the linear branch sum over: states of one side for the blocks of the other.
   struct StateSums {
@@ -131,7 +131,7 @@ private:
     PlanSlot lengths; ///< of the side with the states
     Expr tokens, rowBlocks, columnBlocks, rows, firstRow, subset;
   };
-  PlanNode stateNode();
+  PlanNode stateNode(const char *values);
   PlanNode aggregateNode(const char *callee, const char *from, const char *to, const StateSums &sums, Expr owners);
   StateSums keyStates() const;         ///< for query blocks
   StateSums gradientKeyStates() const; ///< the same in a backward
@@ -139,6 +139,8 @@ private:
   void addLinearGradientBuffers();
   void addLinearSides(Slots &slots, bool isKey);
   ColumnSource linearGradientColumns(std::vector<PlanNode> &nodes);
+  ColumnSource centredValues(std::vector<PlanNode> &nodes);
+  ColumnSource inBuffer(const char *name, bool isKey);
   PlanNode weightGradient(const PackedColumns &gradient);
   void addLinearSetBuffers(const StateSums &sums);
   PlanNode linearSets(Slots classes, const StateSums &sums, bool ofKeys);

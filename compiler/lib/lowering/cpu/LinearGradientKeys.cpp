@@ -84,8 +84,8 @@ void LinearKeysBuilder::addSlices() {
   k.loop(zero, sides.slices, 1, [&](Value slice) {
     Value ofAll = k.add(sides.firstSlice, slice);
     sumStates(slice, state);
-    addStateProduct(
-        k, schedule, state, ofAll,
+    addSliceProduct(
+        k, schedule, state, F, ofAll,
         {packedV, firstTile, program.valueDim, block, side.tile, schedule.inPanels ? schedule.keyPanel : side.tile},
         products);
     k.loop(zero, rows, schedule.featureRows, [&](Value row) {

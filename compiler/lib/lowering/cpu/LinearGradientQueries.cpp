@@ -49,7 +49,7 @@ public:
       *slot = k.pointer(DType::f32);
     eps = k.scalar();
     packedGradient = k.pointer(DType::f32);
-    for (Value *slot : {&inverses, &sums, &gradient, &output, &dw})
+    for (Value *slot : {&means, &inverses, &sums, &gradient, &output, &dw})
       *slot = k.pointer(DType::f32);
     tileRows = (block + schedule.featureRows - 1) / schedule.featureRows * schedule.featureRows;
   }
@@ -57,6 +57,8 @@ public:
 
 private:
   void clearOutput(Value from);
+  void startSums();
+  void keepSums();
   void fillFeatures();
   void addSlices();
   void finishRows();
@@ -68,8 +70,12 @@ private:
   GradientTokens q;
   LinearSides sides;
   QueryBlock at;
-  Value H, Z, eps, packedGradient, inverses, sums, gradient, output, dw;
+  Value H, Z, eps, packedGradient, means, inverses, sums, gradient, output, dw;
   Value zero, zRow, phi, inverse, products;
+  Value meanRow; ///< the mean that values are taken less, and of every query
+  Value kept, keptOfMean;
+  Value ofMean;   ///< dO_l times that mean
+  Value fraction; ///< and phi(q) . Z_i / den
   int64_t block = schedule.queries.packed, F = schedule.featureDim, SW = schedule.valueSlice, tileRows;
 };
 
@@ -80,14 +86,14 @@ void LinearQueriesBuilder::fillFeatures() {
     Value features = buildFeatureRow(k, program, F, at.tokens, row);
     k.store(features, phi, row);
     Value sum = dot(k, features, k.load(zRow, zero, 1, F));
-    k.store(k.map({sum},
-                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                    Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
-                    Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
-                    Value quotient = body.create<arith::DivFOp>(loc, one, denominator);
-                    return body.create<arith::SelectOp>(loc, isZero, null, quotient);
-                  }),
-            inverse, row);
+    Value quotient = k.map({sum}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value denominator = body.create<arith::AddFOp>(loc, v[0], eps);
+      Value isZero = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, denominator, null);
+      Value inverted = body.create<arith::DivFOp>(loc, one, denominator);
+      return body.create<arith::SelectOp>(loc, isZero, null, inverted);
+    });
+    k.store(quotient, inverse, row);
+    k.store(times(k, sum, quotient), fraction, row);
   });
 }
 
@@ -96,27 +102,33 @@ void LinearQueriesBuilder::addSlices() {
   const GradientSide &side = schedule.queries;
   Value state = k.scratch(F, SW), perHead = k.mul(sides.blocks, block / side.tile);
   Value firstTile = k.add(k.mul(at.owner, perHead), k.mul(at.block, block / side.tile));
+  PackedColumnsOfBlock columns{packedGradient, firstTile, program.valueDim,
+                               block,          side.tile, schedule.inPanels ? schedule.keyPanel : side.tile};
   StatePlace from{H, program.globalState() ? at.group : at.owner, sides.stateRows, sides.stateRow(k, program, at.block),
                   sides.slices};
   k.loop(zero, sides.slices, 1, [&](Value slice) {
-    Value number = k.add(sides.firstSlice, slice);
+    Value number = k.add(sides.firstSlice, slice), mean = k.subview(meanRow, zero, k.mul(number, SW));
     loadState(k, schedule, from, slice, state);
-    addStateProduct(k, schedule, state, number,
-                    {packedGradient, firstTile, program.valueDim, block, side.tile,
-                     schedule.inPanels ? schedule.keyPanel : side.tile},
-                    products);
+    addSliceProduct(k, schedule, state, F, number, columns, products);
+    addSliceProduct(k, schedule, mean, 1, number, columns, ofMean);
     k.when(k.negate(k.isNull(dw)), [&] {
       k.loop(zero, at.rows, schedule.featureRows, [&](Value row) {
         int64_t rows = schedule.featureRows;
         Value product = k.matmul(k.subview(phi, row), state, k.splat(k.real(0), rows, SW), program.headDim);
-        k.store(times(k, product, k.load(inverse, row, rows, 1)), outputRows(), row, k.mul(number, SW),
-                k.sub(at.rows, row));
+        SmallVector<Value> inputs{product, k.load(inverse, row, rows, 1), k.load(mean, zero, 1, SW),
+                                  k.load(fraction, row, rows, 1)};
+        Value tile = k.map(inputs, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+          Value ofMean = body.create<arith::MulFOp>(loc, v[2], v[3]);
+          return body.create<arith::AddFOp>(loc, body.create<arith::MulFOp>(loc, v[0], v[1]).getResult(), ofMean);
+        });
+        k.store(tile, outputRows(), row, k.mul(number, SW), k.sub(at.rows, row));
       });
     });
   });
 }
 
-// g = dO_l H_i^T becomes J_phi^T (g - D_l Z_i) / den, with D_l = phi(q) . g / den. Products become rows in place.
+// g = dO_l H_i^T becomes J_phi^T (g - D_l Z_i) / den, with D_l = phi(q) . g / den. H_i is of values less a mean m: g then lacks
+// dO_l m Z_i, and D_l lacks dO_l m phi(q) . Z_i / den, which is less only by the share of eps. Products become rows in place.
 void LinearQueriesBuilder::finishRows() {
   Value rows = k.scratch(tileRows, F);
   transposeSums(k, schedule, products, at.rows, rows);
@@ -124,12 +136,16 @@ void LinearQueriesBuilder::finishRows() {
         sumOfRows = k.view(sums, at.firstRow, 1);
   k.loop(zero, at.rows, 1, [&](Value row) {
     Value features = k.load(phi, row, 1, F), g = k.load(rows, row, 1, F), scale = k.load(inverse, row, 1, 1);
-    Value sum = times(k, dot(k, features, g), scale);
-    Value ofFeatures =
-        k.map({g, sum, k.load(zRow, zero, 1, F), scale}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          Value rest = body.create<arith::SubFOp>(loc, v[0], body.create<arith::MulFOp>(loc, v[1], v[2]).getResult());
-          return body.create<arith::MulFOp>(loc, rest, v[3]);
-        });
+    SmallVector<Value> ofSum{dot(k, features, g), k.load(ofMean, zero, 1, 1, row), scale};
+    Value sum = k.map(ofSum, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value less = body.create<arith::SubFOp>(loc, v[0], body.create<arith::MulFOp>(loc, v[1], eps).getResult());
+      return body.create<arith::MulFOp>(loc, less, v[2]);
+    });
+    SmallVector<Value> ofRow{g, sum, k.load(zRow, zero, 1, F), scale};
+    Value ofFeatures = k.map(ofRow, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      Value rest = body.create<arith::SubFOp>(loc, v[0], body.create<arith::MulFOp>(loc, v[1], v[2]).getResult());
+      return body.create<arith::MulFOp>(loc, rest, v[3]);
+    });
     k.store(scale, ofRows, row);
     k.store(sum, sumOfRows, row);
     k.store(buildFeatureGradient(k, program, F, at.tokens, row, features, ofFeatures), into, row);
@@ -143,32 +159,44 @@ void LinearQueriesBuilder::clearOutput(Value from) {
   });
 }
 
+// What the passes before have summed, or 0; it waits in the block's rows of the gradient, which are as large, and in its sums.
+void LinearQueriesBuilder::startSums() {
+  k.when(
+      sides.isFirstPass(k),
+      [&] {
+        k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, block), products, row); });
+        k.store(k.splat(k.real(0), 1, block), ofMean, zero);
+      },
+      [&] {
+        k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(kept, row, 1, block), products, row); });
+        k.store(k.load(keptOfMean, zero, 1, block), ofMean, zero);
+      });
+}
+
+void LinearQueriesBuilder::keepSums() {
+  k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(products, row, 1, block), kept, row); });
+  k.store(k.load(ofMean, zero, 1, block), keptOfMean, zero);
+}
+
 void LinearQueriesBuilder::build() {
   Value owner = program.globalState() ? at.group : at.owner;
   zRow = k.view(Z, k.mul(k.add(k.mul(owner, sides.stateRows), sides.stateRow(k, program, at.block)), F), F);
-  // The sums over slices wait in the block's rows of the gradient, which are as large, for the next pass.
-  Value kept = k.view(gradient, k.mul(at.firstRow, F), block);
+  meanRow = k.view(means, k.mul(at.group, schedule.valueDim), schedule.valueDim);
+  kept = k.view(gradient, k.mul(at.firstRow, F), block);
+  keptOfMean = k.view(sums, at.firstRow, block);
   k.when(
       sides.hasSet(k, program, at.owner, at.block),
       [&] {
         phi = k.scratch(tileRows, F);
         inverse = k.scratch(tileRows, 1);
+        fraction = k.scratch(tileRows, 1);
         products = k.scratch(F, tileRows);
-        k.when(
-            sides.isFirstPass(k),
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, block), products, row); });
-            },
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(kept, row, 1, block), products, row); });
-            });
+        ofMean = k.scratch(1, tileRows);
+        startSums();
         fillFeatures();
         addSlices();
         k.when(
-            sides.isLastPass(k, schedule), [&] { finishRows(); },
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(products, row, 1, block), kept, row); });
-            });
+            sides.isLastPass(k, schedule), [&] { finishRows(); }, [&] { keepSums(); });
         k.when(sides.isFirstPass(k), [&] { clearOutput(at.rows); });
       },
       [&] {

@@ -58,10 +58,10 @@ static void withDepth(KernelBuilder &k, const CpuSchedule &schedule, Value slice
       isWhole, [&] { body(schedule.valueSlice); }, [&] { body(left); });
 }
 
-void compiler::addStateProduct(KernelBuilder &k, const CpuSchedule &schedule, Value state, Value slice,
+void compiler::addSliceProduct(KernelBuilder &k, const CpuSchedule &schedule, Value left, int64_t rows, Value slice,
                                const PackedColumnsOfBlock &columns, Value sums) {
   Value zero = k.index(0);
-  int64_t width = std::gcd(columns.panel, schedule.valueSlice);
+  int64_t width = std::gcd(columns.panel, schedule.valueSlice), height = std::min(rows, schedule.featureChunk);
   k.loop(zero, k.index(columns.columns), width, [&](Value col) {
     Value tile = k.div(col, k.index(columns.tile)), inTile = k.rem(col, k.index(columns.tile));
     Value panel = k.div(inTile, k.index(columns.panel)), inPanel = k.rem(inTile, k.index(columns.panel));
@@ -69,9 +69,9 @@ void compiler::addStateProduct(KernelBuilder &k, const CpuSchedule &schedule, Va
                      k.mul(panel, columns.depth * columns.panel));
     Value ofPanel = k.subview(k.view(columns.packed, at, columns.panel), k.mul(slice, schedule.valueSlice), inPanel);
     withDepth(k, schedule, slice, columns.depth, [&](int64_t depth) {
-      k.loop(zero, k.index(schedule.featureDim), schedule.featureChunk, [&](Value row) {
-        Value sum = k.load(sums, row, schedule.featureChunk, width, col);
-        k.store(k.matmul(k.subview(state, row), ofPanel, sum, depth), sums, row, col);
+      k.loop(zero, k.index(rows), height, [&](Value row) {
+        Value sum = k.load(sums, row, height, width, col);
+        k.store(k.matmul(k.subview(left, row), ofPanel, sum, depth), sums, row, col);
       });
     });
   });

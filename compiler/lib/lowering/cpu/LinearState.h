@@ -33,8 +33,9 @@ struct PackedColumnsOfBlock {
   int64_t depth, columns, tile, panel;
 };
 
-/// sums [featureDim][columns] += state columns, where `state` [featureDim][valueSlice] is slice `slice` of all.
-void addStateProduct(KernelBuilder &k, const CpuSchedule &schedule, Value state, Value slice,
+/// sums [rows][columns] += left columns, where `left` [rows][valueSlice] is slice `slice` of all: of a state, whose rows are
+/// features, or of a single row.
+void addSliceProduct(KernelBuilder &k, const CpuSchedule &schedule, Value left, int64_t rows, Value slice,
                      const PackedColumnsOfBlock &columns, Value sums);
 
 /// The transpose of `from` [featureDim][columns] into rows of `into`: the first `rows` of them, featureDim wide. Both have
