@@ -34,7 +34,9 @@ public:
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
     CallOutputs saved;
-    std::vector<std::string> names = {"o", "lse"};
+    std::vector<std::string> names = {"o"};
+    if (argumentOf(*forward, "lse"))
+      names.push_back("lse");
     if (forward->artifact()->signature().blockQ != 0)
       names.push_back("classes");
     std::erase_if(names, [&](const std::string &name) { return outputs.arguments.find(name); });

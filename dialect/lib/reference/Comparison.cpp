@@ -35,7 +35,7 @@ void Comparison::addPlain(std::vector<double> values) {
 
 OutputVerdict Comparison::verdict(RelativeBound by) const {
   ErrorStats errors = measureErrors(got, right, dtype, denominatorFloor);
-  RoundingFloor floor = roundingFloor(right, dtype, denominatorFloor);
+  RoundingFloor floor = roundingFloor(right, dtype, denominatorFloor, fraction);
   OutputVerdict verdict{.name = name, .elements = static_cast<int64_t>(right.size()), .nonFinite = errors.nonFinite};
   double relative = plainMaxFactor * plain.relativeL2 + floor.relativeL2;
   if (by != RelativeBound::plain)

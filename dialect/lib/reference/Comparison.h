@@ -18,10 +18,11 @@ enum class RelativeBound { fixed, plain, larger };
 /// One output: what was got and what is right, element by element, and the errors of the plain evaluation.
 struct Comparison {
   std::string name;
-  DType dtype = DType::f32;    ///< what the output is stored in
-  double fixed = 0;            ///< see RelativeBound
-  double denominatorFloor = 0; ///< see measureErrors
-  double normBound = 0;        ///< the relative error that the norm may have at least; 0: it is not looked at
+  DType dtype = DType::f32;     ///< what the output is stored in
+  int fraction = fractionOfF32; ///< of the arithmetic; see roundingFloor
+  double fixed = 0;             ///< see RelativeBound
+  double denominatorFloor = 0;  ///< see measureErrors
+  double normBound = 0;         ///< the relative error that the norm may have at least; 0: it is not looked at
   std::vector<double> got, right;
   ErrorStats plain; ///< the largest of all orders that were added
   double plainNormError = 0;

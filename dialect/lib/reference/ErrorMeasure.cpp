@@ -57,12 +57,15 @@ ErrorStats measureErrors(std::span<const double> got, std::span<const double> ri
   return stats;
 }
 
-static double unitInLastPlace(DType dtype, double value) {
-  int fraction = dtype == DType::bf16 ? 7 : dtype == DType::f16 ? 10 : dtype == DType::f32 ? 23 : 52;
+static int fractionOf(DType dtype) {
+  return dtype == DType::bf16 ? 7 : dtype == DType::f16 ? 10 : dtype == DType::f32 ? fractionOfF32 : 52;
+}
+
+static double unitInLastPlace(int fraction, double value) {
   return value > 0 ? std::ldexp(1.0, std::ilogb(value) - fraction) : 0;
 }
 
-RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor) {
+RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor, int fraction) {
   RoundingFloor floor;
   double largest = 0, squaredRounding = 0, squaredUnits = 0, squaredRight = 0, units = 0;
   int64_t finite = 0;
@@ -71,7 +74,7 @@ RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double d
     if (!std::isfinite(x))
       continue;
     double rounding = 2 * std::fabs(roundedTo(dtype, roundedTo(dtype, x + 0.3) - 0.3) - x);
-    double size = std::max(std::fabs(value), denominatorFloor), unit = unitInLastPlace(DType::f32, size);
+    double size = std::max(std::fabs(value), denominatorFloor), unit = unitInLastPlace(fraction, size);
     floor.max = std::max(floor.max, rounding);
     largest = std::max(largest, std::fabs(x));
     squaredRounding += rounding * rounding;
@@ -80,7 +83,7 @@ RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double d
     units += unit;
     ++finite;
   }
-  floor.max = std::max(floor.max, unitInLastPlace(dtype, largest));
+  floor.max = std::max(floor.max, unitInLastPlace(std::min(fraction, fractionOf(dtype)), largest));
   floor.mean = finite ? units / 2 / static_cast<double>(finite) : 0;
   floor.relativeL2 = relative(std::max(squaredRounding, squaredUnits), squaredRight);
   return floor;

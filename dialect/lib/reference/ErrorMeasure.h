@@ -21,14 +21,20 @@ struct ErrorStats {
 ErrorStats measureErrors(std::span<const double> got, std::span<const double> right, DType dtype,
                          double denominatorFloor);
 
+/// Bits after the leading one of a number.
+constexpr int fractionOfF32 = 23;
+/// Of a sum of two bf16: what matrix units for 16-bit operands keep of an f32 one.
+constexpr int fractionOfPairs = 15;
+
 /// What roundings alone cost. max: 2 max |(x + 0.3 - 0.3) - x| in `dtype`, at least one unit in the last place of the
-/// largest |x|. relativeL2: the norm of the same differences, at least that of one fp32 unit each. mean: the most that
-/// one fp32 rounding costs, half a unit in the last place of each |x| (at least of the denominator floor), for the
-/// arithmetic is fp32 whatever the output is.
+/// largest |x|. relativeL2: the norm of the same differences, at least that of one unit of the arithmetic each. mean: the most
+/// that one rounding of the arithmetic costs, half a unit in the last place of each |x| (at least of the denominator floor).
+/// The arithmetic is fp32 whatever the output is, or has operands with a shorter fraction.
 struct RoundingFloor {
   double relativeL2 = 0, max = 0, mean = 0;
 };
-RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor);
+RoundingFloor roundingFloor(std::span<const double> right, DType dtype, double denominatorFloor,
+                            int fraction = fractionOfF32);
 
 /// Value rounded to a float dtype, through the same conversions as Tensor::set.
 double roundedTo(DType dtype, double value);

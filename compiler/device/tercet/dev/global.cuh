@@ -41,6 +41,22 @@ TERCET_DEVICE void store(const Tile<ROWS, COLS> &tile, Rows<Element, WIDTH> to, 
   }
 }
 
+/// The same to the columns from `col` on.
+template <int ROWS, int COLS, class Element, int WIDTH>
+TERCET_DEVICE void store_at(const Tile<ROWS, COLS> &tile, Rows<Element, WIDTH> to, index row, int col, index limit) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const index r = row + tile.first_row() + 8 * half;
+    if (r < limit) {
+      Element *line = to.row(r) + col;
+#pragma unroll
+      for (int i = 2 * half; i < tile.size; i += 4)
+        if (col + 8 * (i / 4) < WIDTH)
+          store_pair(line + tile.col_of(i), tile.at[i], tile.at[i + 1]);
+    }
+  }
+}
+
 /// One value per row, by one thread of the quad.
 template <int ROWS>
 TERCET_DEVICE void store(const Tile<ROWS, 1> &tile, Rows<float, 1> to, index row, index limit = all_rows) {

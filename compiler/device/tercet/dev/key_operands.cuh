@@ -24,9 +24,10 @@ template <int ROWS, int COLS> struct SplitPlanes {
   TERCET_DEVICE u32 address(int plane) const { return shared_address(words + plane * plane_words); }
 };
 
-/// phi of rows first .. first + live - 1 of `keys`, one warp per row.
-template <int MAP, int WARPS, class Element, int D, int ROWS, int COLS>
-TERCET_DEVICE void put_features(SplitPlanes<ROWS, COLS> to, Rows<Element, D> keys, index first, index live) {
+/// phi of rows first .. first + live - 1 of `keys`, one warp per row; factor_of(r): by what that of row first + r is multiplied.
+template <int MAP, int WARPS, class Element, int D, int ROWS, int COLS, class Factor>
+TERCET_DEVICE void put_features(SplitPlanes<ROWS, COLS> to, Rows<Element, D> keys, index first, index live,
+                                Factor factor_of) {
   constexpr int per_lane = (COLS / 2 + 31) / 32;
   for (int r = static_cast<int>(warp()); r < ROWS; r += WARPS) {
     float2 x[per_lane];
@@ -48,6 +49,8 @@ TERCET_DEVICE void put_features(SplitPlanes<ROWS, COLS> to, Rows<Element, D> key
     float factor = 1;
     if (MAP == softmax_features)
       factor = r < live ? 1 / warp_add(sum) : 0.0f;
+    if (r < live)
+      factor *= factor_of(r);
 #pragma unroll
     for (int i = 0; i < per_lane; ++i)
       if (const int pair = static_cast<int>(lane()) + 32 * i; 2 * pair < COLS)

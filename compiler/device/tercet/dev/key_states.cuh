@@ -75,42 +75,55 @@ template <int D, int COLS, int WARPS> struct StateTile {
           }
     }
   }
+
+  /// Writes value columns from `col` on as rows of f32, [value][feature].
+  template <int STRIDE> TERCET_DEVICE void store_rows(float *to, int col) const {
+    const u32 first = warp();
+#pragma unroll
+    for (int b = 0; b < blocks; ++b) {
+      const int block = static_cast<int>(first) + WARPS * b;
+      if (block < D / 16)
+#pragma unroll
+        for (int m = 0; m < COLS / 16; ++m)
+#pragma unroll
+          for (int n = 0; n < 2; ++n)
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+              const int value = col + 16 * m + 8 * half + static_cast<int>(lane()) / 4;
+              const int feature = 16 * block + 8 * n + 2 * static_cast<int>(lane() % 4);
+              *reinterpret_cast<float2 *>(to + value * STRIDE + feature) =
+                  float2{at[b][m][n][2 * half], at[b][m][n][2 * half + 1]};
+            }
+    }
+  }
 };
 
 /// The shared memory of key_states, in bytes.
 template <int D, int COLS, int ROWS>
 constexpr int key_states_bytes = SplitPlanes<ROWS, D>::bytes + SplitPlanes<ROWS, COLS>::bytes;
 
-/// Key block `block` of pair g, value columns COLS chunk .. COLS chunk + COLS - 1, in parts of ROWS tokens: states
-/// [2][g][blocks][columns]. weight: pack_weight's planes, or null where there is no projection (PROJECTS = false).
-template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
-          bool TILES = false>
-TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
-                              index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
-                              const i32 *lengths, index key_heads, index tokens, index first_pair, const float *weight,
-                              float *states) {
+/// phi(X)^T V of the rows first .. first + live - 1 of a block, at most BLOCK, in parts of ROWS; value columns COLS chunk ..
+/// COLS chunk + COLS - 1. To `state` and the row `plane` elements after it. weights.features(r): a factor of the features of row
+/// first + r; weights.ones(r): what z sums in place of ones. weight: pack_weight's planes, or null (PROJECTS = false).
+template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, class Element, int D, int DV,
+          class Weights>
+TERCET_DEVICE void put_state(u8 *shared, Rows<Element, D> key_rows, Rows<Element, DV> value_rows, index block_first,
+                             index live, index chunk, const float *weight, bf16 *state, index plane, Weights weights) {
   constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16, warps = THREADS / 32;
-  static_assert(key_states_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
   using State = StateRow<padded_d, padded_dv>;
   using Keys = SplitPlanes<ROWS, padded_d>;
   using Values = SplitPlanes<ROWS, COLS>;
-  const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
-  const index blocks = ceil_div(tokens, BLOCK), plane = pairs * blocks * State::columns;
-  const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
-  const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
   const Keys keys = {reinterpret_cast<u32 *>(shared)};
   const Values values = {reinterpret_cast<u32 *>(shared + Keys::bytes)};
   const int thread = static_cast<int>(threadIdx.x), col = static_cast<int>(chunk) * COLS;
-  bf16 *state = reinterpret_cast<bf16 *>(states) + (g * blocks + block) * State::columns;
 
   StateTile<padded_d, COLS, warps> tile;
   constexpr int sums = (padded_d / 2 + THREADS - 1) / THREADS;
   float2 z[sums] = {};
 #pragma unroll 1
   for (int part = 0; part < BLOCK && part < live; part += ROWS) {
-    const index first = block * BLOCK + part, left = live - part;
-    put_features<MAP, warps>(keys, key_rows, first, left);
+    const index first = block_first + part, left = live - part;
+    put_features<MAP, warps>(keys, key_rows, first, left, [&](int r) { return weights.features(part + r); });
     if (PROJECTS)
       put_projected<warps, padded_dv>(values, value_rows, first, left, col, reinterpret_cast<const u32 *>(weight));
     else
@@ -122,8 +135,9 @@ TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, ind
       if (const int pair = thread + i * THREADS; chunk == 0 && 2 * pair < padded_d)
         for (int r = 0; r < 2 * ROWS; ++r) { // both planes
           const u32 x = keys.words[r * Keys::row_words + pair];
-          z[i].x += __uint_as_float(x << 16);
-          z[i].y += __uint_as_float(x & 0xffff0000u);
+          const float one = weights.ones(part + r % ROWS);
+          z[i].x = fmaf(one, __uint_as_float(x << 16), z[i].x);
+          z[i].y = fmaf(one, __uint_as_float(x & 0xffff0000u), z[i].y);
         }
     __syncthreads();
   }
@@ -139,6 +153,26 @@ TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, ind
       to[0] = parts.high;
       to[plane / 2] = parts.low;
     }
+}
+
+/// Key block `block` of pair g: states [2][g][blocks][columns]; see put_state.
+template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
+          bool TILES = false>
+TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
+                              index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
+                              const i32 *lengths, index key_heads, index tokens, index first_pair, const float *weight,
+                              float *states) {
+  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
+  static_assert(key_states_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
+  using State = StateRow<padded_d, padded_dv>;
+  const GroupHead head = group_head(g, first_pair, key_heads, 1);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
+  const index blocks = ceil_div(tokens, BLOCK), plane = pairs * blocks * State::columns;
+  const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
+  const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
+  bf16 *state = reinterpret_cast<bf16 *>(states) + (g * blocks + block) * State::columns;
+  put_state<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(shared, key_rows, value_rows, block * BLOCK, live, chunk, weight,
+                                                       state, plane, PlainRows());
 }
 
 } // namespace tercet::dev

@@ -10,8 +10,9 @@
 namespace tercet::dev {
 
 /// phi of rows first .. first + live - 1, one warp per row, to rows of COLS floats in shared memory; other rows are 0.
-template <int MAP, int WARPS, int D, int ROWS, int COLS>
-TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, index live) {
+/// factor_of(r): by what that of row first + r is multiplied.
+template <int MAP, int WARPS, int D, int ROWS, int COLS, class Factor>
+TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, index live, Factor factor_of) {
   for (int r = static_cast<int>(warp()); r < ROWS; r += WARPS) {
     float top = -infinity(), sum = 0;
     if (MAP == softmax_features && r < live) {
@@ -19,10 +20,11 @@ TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, ind
         top = fmaxf(top, keys.row(first + r)[c]);
       top = warp_max(top);
     }
+    const float factor = r < live ? factor_of(r) : 0.0f;
     for (int c = static_cast<int>(lane()); c < COLS; c += 32) {
       const float x = r < live && c < D ? feature<MAP>(keys.row(first + r)[c], top) : 0.0f;
       sum += x;
-      to[r * COLS + c] = x;
+      to[r * COLS + c] = x * factor;
     }
     if (MAP == softmax_features && r < live) {
       const float total = warp_add(sum);
@@ -35,23 +37,13 @@ TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, ind
 /// The shared memory of key_states_f32, in bytes.
 template <int D, int COLS, int ROWS> constexpr int key_states_f32_bytes = 4 * ROWS *(D + COLS);
 
-/// Key block `block` of pair g, value columns from COLS chunk on: states [g][blocks][columns]. weight: pack_weight's
-/// transposed W, or null where there is no projection (PROJECTS = false).
-template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
-          bool TILES = false>
-TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
-                                  index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
-                                  const i32 *lengths, index key_heads, index tokens, index first_pair,
-                                  const float *weight, float *states) {
+/// As put_state of key_states.cuh, to one row of f32. weight: pack_weight's transposed W.
+template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, int D, int DV, class Weights>
+TERCET_DEVICE void put_state_f32(u8 *shared, Rows<float, D> key_rows, Rows<float, DV> value_rows, index block_first,
+                                 index live, index chunk, const float *weight, float *state, Weights weights) {
   constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
-  static_assert(key_states_f32_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
   using State = StateRow<padded_d, padded_dv>;
-  const GroupHead head = group_head(g, first_pair, key_heads, 1);
-  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
-  const Rows<float, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
-  const Rows<float, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
   float *keys = reinterpret_cast<float *>(shared), *values = keys + ROWS * padded_d;
-  float *state = states + (g * ceil_div(tokens, BLOCK) + block) * State::columns;
   // A thread sums 4 value columns of every `step`-th feature.
   constexpr int across = COLS / 4, step = THREADS / across, count = (padded_d + step - 1) / step;
   const int thread = static_cast<int>(threadIdx.x), quad = thread % across * 4, feature_row = thread / across;
@@ -60,8 +52,9 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
   static_assert(padded_d <= 2 * THREADS, "a thread sums at most two features of z");
 #pragma unroll 1
   for (int part = 0; part < BLOCK && part < live; part += ROWS) {
-    const index first = block * BLOCK + part, left = live - part;
-    put_features<MAP, THREADS / 32, D, ROWS, padded_d>(keys, key_rows, first, left);
+    const index first = block_first + part, left = live - part;
+    put_features<MAP, THREADS / 32, D, ROWS, padded_d>(keys, key_rows, first, left,
+                                                       [&](int r) { return weights.features(part + r); });
     for (int i = thread; i < ROWS * COLS; i += THREADS) {
       const int r = i / COLS, c = col + i % COLS;
       float x = 0;
@@ -76,6 +69,7 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
 #pragma unroll 1
     for (int r = 0; r < ROWS; ++r) {
       const float *value = values + r * COLS + quad;
+      const float one = weights.ones(part + r);
 #pragma unroll
       for (int i = 0; i < count; ++i)
         if (const int f = feature_row + i * step; f < padded_d) {
@@ -87,7 +81,7 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
 #pragma unroll
       for (int i = 0; i < 2; ++i)
         if (const int f = thread + i * THREADS; f < padded_d)
-          z[i] += keys[r * padded_d + f];
+          z[i] = fmaf(one, keys[r * padded_d + f], z[i]);
     }
     __syncthreads();
   }
@@ -105,6 +99,24 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
     for (int c = State::z + padded_d + thread; c < State::columns; c += THREADS)
       state[c] = 0;
   }
+}
+
+/// Key block `block` of pair g: states [g][blocks][columns].
+template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
+          bool TILES = false>
+TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk, index, Element *k, index k_batch,
+                                  index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
+                                  const i32 *lengths, index key_heads, index tokens, index first_pair,
+                                  const float *weight, float *states) {
+  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
+  static_assert(key_states_f32_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
+  const GroupHead head = group_head(g, first_pair, key_heads, 1);
+  const index live = tokens_of_block<BLOCK, TILES>(lengths, head.batch, tokens, block);
+  const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
+  const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
+  float *state = states + (g * ceil_div(tokens, BLOCK) + block) * StateRow<padded_d, padded_dv>::columns;
+  put_state_f32<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(shared, key_rows, value_rows, block * BLOCK, live, chunk,
+                                                           weight, state, PlainRows());
 }
 
 } // namespace tercet::dev

@@ -25,9 +25,10 @@ TERCET_DEVICE float2 query_features(Rows<Element, D> q, index row, index live, i
   return row < live && c < D ? float2{feature<MAP>(x.x, top), feature<MAP>(x.y, top)} : float2{0, 0};
 }
 
-/// What the rows' features are made with: their largest elements, and 1 / (sum of features * denominator).
+/// What the rows' features are made with: their largest elements, 1 / (sum of features * denominator), and both factors of
+/// that; 0 in rows that are not live, and where the denominator is.
 struct RowFactors {
-  float top[2], inverse[2];
+  float top[2], inverse[2], unit[2], reciprocal[2];
 };
 
 /// For rows first and first + 8; z(c): columns c, c + 1 of Z.
@@ -56,7 +57,10 @@ TERCET_DEVICE RowFactors row_factors(Rows<Element, D> q, index first, index live
     sum = MAP == softmax_features ? quad_add(sum) : 1.0f;
     const float denominator = quad_add(product) / sum + eps;
     result.top[half] = top;
-    result.inverse[half] = r < live && denominator != 0 ? 1 / (sum * denominator) : 0.0f;
+    const bool divides = r < live && denominator != 0;
+    result.inverse[half] = divides ? 1 / (sum * denominator) : 0.0f;
+    result.unit[half] = divides ? 1 / sum : 0.0f;
+    result.reciprocal[half] = divides ? 1 / denominator : 0.0f;
   }
   return result;
 }

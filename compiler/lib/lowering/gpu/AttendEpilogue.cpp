@@ -155,6 +155,17 @@ void AttendParts::divideRows(Value total, Value row) {
   b.make<tkern::StoreOp>("", gated(exact, stage.gate, row), acc, c0, c0, Value(), Value());
 }
 
+// The exact branch alone, before what is added to it.
+void AttendParts::storeWide(Value row) {
+  ifGiven("o_wide", wide, [&] {
+    auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), layout.valueCols));
+    Value c0 = b.constant(int64_t{0}),
+          tile = b.make<tkern::LoadOp>("exact_output", type, acc, c0, c0, Value(), Value(), Value());
+    Value to = rowsOf("o_wide_rows", wide, head, program.valueDim);
+    b.make<tkern::StoreOp>("", keepRows(tile, row, 0.0f), to, row, c0, rows, Value());
+  });
+}
+
 void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
   auto outputTile = cast<tkern::TileType>(b.tile(height, layout.valueCols));
@@ -166,6 +177,8 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
       keepState(total, row);
     else
       divideRows(total, row);
+    if (stage.storesWide)
+      storeWide(row);
   }
   if (stage.linear)
     addLinear(row, worker);
@@ -174,12 +187,7 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
     sum = gated(sum, stage.gate, row);
   sum = withInputs(sum, row);
   Value outputRows = rowsOf("o_rows", o, head, stage.storesOutput ? program.valueDim : layout.valueCols);
-  Value kept = keepRows(sum, row, 0.0f);
-  b.make<tkern::StoreOp>("", kept, outputRows, row, c0, rows, Value());
-  if (stage.storesWide)
-    ifGiven("o_wide", wide, [&] {
-      b.make<tkern::StoreOp>("", kept, rowsOf("o_wide_rows", wide, head, program.valueDim), row, c0, rows, Value());
-    });
+  b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());
   if (!lse.base)
     return;
   if (stage.exact)

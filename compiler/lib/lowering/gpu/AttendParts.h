@@ -97,6 +97,7 @@ private:
   mlir::Value keepRows(mlir::Value tile, mlir::Value row, float otherwise);
   void addLinear(mlir::Value row, mlir::Value worker);
   void divideRows(mlir::Value total, mlir::Value row);
+  void storeWide(mlir::Value row);
   void storeLogs(mlir::Value total, mlir::Value row);
   /// LSE of rows with these sums, or what its rounding left.
   mlir::Value logTile(mlir::Value total, bool wantsRest);

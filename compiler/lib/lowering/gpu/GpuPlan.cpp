@@ -2,6 +2,7 @@
 // arguments, so that nothing is listed twice.
 #include "GpuRanges.h"
 #include "GradientStages.h"
+#include "LinearGradient.h"
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
@@ -28,8 +29,9 @@ public:
       addSuperRows();
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
+    std::vector<PlanNode> last;
     for (size_t i = 0; i < stages.size(); ++i) {
-      std::vector<PlanNode> &nodes = stages[i].once ? plan.nodes : groups.body;
+      std::vector<PlanNode> &nodes = stages[i].once ? plan.nodes : stages[i].last ? last : groups.body;
       const GpuForm &form = stages[i].forms[forms[i]];
       if (!stages[i].zeroed.empty())
         nodes.push_back(zeros(stages[i], form));
@@ -37,9 +39,10 @@ public:
         nodes.push_back(node(stages[i], form, arguments[i], pass));
     }
     plan.nodes.push_back(std::move(groups));
+    std::move(last.begin(), last.end(), std::back_inserter(plan.nodes));
     if (program.linear) { // h and H of a group take at most the bytes of K, or are those of one pair
-      Expr rows = stateBlocks + (program.globalState() ? Expr(1) : sym("R") * TM);
-      plan.grouping.unitBytes = rows * (4 * program.stateColumns());
+      plan.grouping.unitBytes =
+          program.direction == Direction::backward ? linearGradientBytes(program) : bytesOfStates();
       plan.grouping.budgetBytes =
           sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
     } else { // all pairs at once: the grid is what fills a GPU
@@ -83,6 +86,10 @@ private:
       addBuffer("weight", 4 * size * size, "projection weight");
       addBuffer("bias", 4 * size, "projection bias");
     }
+  }
+
+  Expr bytesOfStates() const {
+    return (stateBlocks + (program.globalState() ? Expr(1) : sym("R") * TM)) * (4 * program.stateColumns());
   }
 
   // What a stage keeps for later ones.

@@ -50,14 +50,13 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.direction = problem.direction;
   if (program.direction != Direction::inference) { // what saves for a backward has one
     TERCET_TRY(program.gradient, deriveGradient(facts, program.name));
-    if (facts.linear)
-      return Status::make(Code::unsupportedTarget,
-                          "@{} has a linear branch, of which there is no CUDA gradient; cpu has it", program.name);
+    bool masked = facts.selection && facts.selection->mask;
     for (const AttendStage &stage : facts.attends)
-      if (stage.score || stage.mask)
-        return Status::make(Code::unsupportedTarget,
-                            "@{} has a mask or a score region, of which there is no CUDA gradient; cpu has it",
-                            program.name);
+      masked |= stage.score || stage.mask;
+    if (masked)
+      return Status::make(Code::unsupportedTarget,
+                          "@{} has a mask or a score region, of which there is no CUDA gradient; cpu has it",
+                          program.name);
   }
   program.attends = std::move(facts.attends); // where they lie stays, for the passes
   program.choice = facts.choice;

@@ -2,6 +2,7 @@
 #include "GradientStages.h"
 
 #include "GradientKernel.h"
+#include "LinearGradient.h"
 #include "SelectStages.h"
 
 using namespace mlir;
@@ -79,14 +80,20 @@ public:
       : stages(stages), context(context), program(program), target(target) {}
 
   void build() {
-    add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp", lowerGradientRows);
-    if (program.classified()) {
+    const AttendStage &stage = program.attends.back();
+    if (stage.exact)
+      add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
+          lowerGradientRows);
+    if (program.classified())
       addSelectStages(stages, context, program, /*superRows=*/false);
+    if (stage.listed)
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           lowerTransposedLists);
-    }
+    if (program.linear)
+      addLinearGradientStages(stages, context, program, target);
     for (const GradientPass &pass : program.gradient)
-      addPass(pass);
+      if (stage.exact)
+        addPass(pass);
   }
 
 private:
@@ -143,12 +150,17 @@ void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, cons
 
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
-  buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
-  buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
-  buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
-  if (!program.classified())
+  if (program.attends.back().exact) {
+    buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
+    buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
+    buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
+  }
+  if (program.linear)
+    addLinearGradientBuffers(buffers, program);
+  if (program.classified())
+    addSelectBuffers(buffers, program);
+  if (!program.attends.back().listed)
     return;
-  addSelectBuffers(buffers, program);
   buffers.push_back({"key_lists", heads * blocks * 4, "critical query blocks of key blocks"});
   buffers.push_back({"key_counts", heads * program.keyBlocks() * 4, "lengths of these lists"});
 }

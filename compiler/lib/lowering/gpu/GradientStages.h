@@ -3,6 +3,7 @@
 //   prologue   gradient_rows      shifts and sums of query rows
 //   select     given_classes      the forward's classes: lists of key blocks by query block
 //              transposed_lists   and of query blocks by key block
+//              of a linear branch (LinearGradient.h)
 //   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
 #pragma once
 

@@ -71,18 +71,17 @@ OwningOpRef<ModuleOp> StageKernel::finish(int64_t sharedBytes) {
   return std::move(module);
 }
 
-StateShape::StateShape(const GpuProgram &program, const CudaTarget &target) {
-  int64_t features = program.paddedHeadDim(), values = program.paddedValueDim();
-  // A warp holds valueCols x (every fourth 16) features in registers: at most 64 of them per thread.
-  int64_t perWarp = (features / 16 + 3) / 4;
+StateShape::StateShape(const GpuProgram &program, const CudaTarget &target)
+    : StateShape(program.paddedHeadDim(), program.paddedValueDim(), program.stateBlock(), program.isWide(), target) {}
+
+StateShape::StateShape(int64_t rows, int64_t values, int64_t block, bool isWide, const CudaTarget &target) {
+  // A warp holds valueCols x (every fourth 16) rows in registers: at most 64 of them per thread.
+  int64_t perWarp = (rows / 16 + 3) / 4;
   valueCols = 16;
   for (int64_t cols : {32, 48, 64})
-    if (values % cols == 0 && cols * perWarp <= 128 && (cols == 32 || !program.isWide()))
+    if (values % cols == 0 && cols * perWarp <= 128 && (cols == 32 || !isWide))
       valueCols = cols;
-  auto bytes = [&](int64_t tokens) {
-    return program.isWide() ? 4 * tokens * (features + valueCols) : 4 * tokens * (features + valueCols + 16);
-  };
-  int64_t block = program.stateBlock();
+  auto bytes = [&](int64_t tokens) { return 4 * tokens * (rows + valueCols + (isWide ? 0 : 16)); };
   partTokens = 16;
   for (int64_t tokens : {32, 48, 80, 64})
     if (block % tokens == 0 && bytes(tokens) <= target.sharedBytes)
@@ -90,25 +89,40 @@ StateShape::StateShape(const GpuProgram &program, const CudaTarget &target) {
   sharedBytes = std::max(bytes(partTokens), 32 * stageThreads);
 }
 
-OwningOpRef<ModuleOp> lowerWeight(MLIRContext &context, const GpuProgram &program) {
-  StageKernel kernel(context, program, "pack_weight", {"row", "unused", "unused"}, stageThreads);
+// A backward takes no bias: there it is 0.
+static OwningOpRef<ModuleOp> lowerPacking(MLIRContext &context, const GpuProgram &program, StringRef name,
+                                          StringRef packed, std::pair<int, int> axes) {
+  StageKernel kernel(context, program, name, {"row", "unused", "unused"}, stageThreads);
   GpuKernelBuilder &b = kernel.b;
   Type f32 = b.builder.getF32Type();
+  const std::string &weight = program.weight;
+  const std::string bias = program.direction == Direction::backward ? "" : program.bias;
+  auto ofBias = [&](StringRef name, StringRef property) {
+    return bias.empty() ? b.constant(int64_t{0}, name) : b.size(name, bias + property.str());
+  };
   SmallVector<Value> inputs = {b.item(0)};
-  for (const std::string &name : {program.weight, program.bias}) // read as their dtypes say
-    inputs.push_back(b.pointer(f32, name, name));
-  for (const std::string &name : {program.weight, program.bias})
-    inputs.push_back(b.size(name + "_dtype", name + ".dtype"));
-  inputs.push_back(b.size("w_row", program.weight + ".0"));
-  inputs.push_back(b.size("w_col", program.weight + ".1"));
-  inputs.push_back(b.size("b_stride", program.bias + ".0"));
-  inputs.push_back(b.pointer(f32, "packed", "@weight"));
+  for (const std::string &name : {weight, bias}) // read as their dtypes say
+    inputs.push_back(b.pointer(f32, name.empty() ? "no_bias" : name, name));
+  inputs.push_back(b.size(weight + "_dtype", weight + ".dtype"));
+  inputs.push_back(ofBias("bias_dtype", ".dtype"));
+  inputs.push_back(b.size("w_row", weight + "." + std::to_string(axes.first)));
+  inputs.push_back(b.size("w_col", weight + "." + std::to_string(axes.second)));
+  inputs.push_back(ofBias("b_stride", ".0"));
+  inputs.push_back(b.pointer(f32, "packed", packed));
   inputs.push_back(b.pointer(f32, "packed_bias", "@bias"));
   b.call("pack_weight", "weight",
          {b.integer(stageThreads), b.integer(program.valueDim), b.integer(program.paddedValueDim()),
           b.flag(!program.isWide())},
          inputs);
   return kernel.finish(0);
+}
+
+OwningOpRef<ModuleOp> lowerWeight(MLIRContext &context, const GpuProgram &program) {
+  return lowerPacking(context, program, "pack_weight", "@weight", {0, 1});
+}
+
+OwningOpRef<ModuleOp> lowerTransposedWeight(MLIRContext &context, const GpuProgram &program) {
+  return lowerPacking(context, program, "pack_transposed", "@weight_t", {1, 0});
 }
 
 OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &program, const StateShape &shape) {
@@ -162,26 +176,42 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
   return kernel.finish(program.linear ? shape.sharedBytes : 32 * stageThreads);
 }
 
-OwningOpRef<ModuleOp> lowerAggregate(MLIRContext &context, const GpuProgram &program) {
+// States and sums exchange their sides in a backward: the states of the query blocks of all heads of a pair are summed for its
+// key blocks.
+static OwningOpRef<ModuleOp> lowerSums(MLIRContext &context, const GpuProgram &program, bool forKeys) {
   bool once = program.globalState(), wide = program.isWide();
-  StageKernel kernel(context, program, "aggregate", {"tile", once ? "pair" : "part", once ? "unused" : "member"}, 256);
+  StageKernel kernel(context, program, forKeys ? "aggregate_keys" : "aggregate",
+                     {"tile", once ? "pair" : "part",
+                      once      ? "unused"
+                      : forKeys ? "pair"
+                                : "member"},
+                     256);
   GpuKernelBuilder &b = kernel.b;
   Type f32 = b.builder.getF32Type();
+  auto blocks = [&](StringRef name, StringRef tokens, StringRef symbol, StringRef size, int64_t block) -> Value {
+    return b.make<arith::CeilDivUIOp>(name, b.size(tokens, symbol), b.constant(block, size));
+  };
+  auto keyBlocks = [&] { return blocks("key_blocks", "keys", "M", "block_k", program.stateBlock()); };
+  auto queryBlocks = [&] { return blocks("query_blocks", "rows", "N", "block_q", program.queryStateBlock()); };
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
-  Value pairs = b.size("pairs", "G"), keys = b.size("keys", "M");
-  Value keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, b.constant(program.stateBlock(), "block_k"));
+  Value pairs = b.size("pairs", "G");
+  Value states = b.pointer(f32, "states", forKeys ? "@query_states" : "@h");
+  Value sums = b.pointer(f32, "sums", forKeys ? "@key_states" : "@state");
   if (once) {
-    inputs.append({pairs, keyBlocks, b.pointer(f32, "states", "@h"), b.pointer(f32, "sums", "@state")});
+    Value summed = forKeys ? b.mul("summed", b.size("heads_per_key_head", "R"), queryBlocks()) : keyBlocks();
+    inputs.append({pairs, summed, states, sums});
     b.call("total", "aggregate", {b.integer(256), b.integer(program.stateColumns()), b.flag(!wide)}, inputs);
     return kernel.finish(0);
   }
   inputs.push_back(b.item(2));
   if (!wide)
     inputs.push_back(pairs);
-  Value share = b.size("heads_per_key_head", "R"), rows = b.size("rows", "N");
-  Value queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", rows, b.constant(program.blockQ, "block_q"));
-  inputs.append({share, queryBlocks, keyBlocks, b.pointer(f32, "states", "@h"),
-                 b.pointer(b.builder.getI32Type(), "bits", "@bits"), b.pointer(f32, "sums", "@state")});
+  Value share = b.size("heads_per_key_head", "R");
+  if (forKeys)
+    inputs.append({b.constant(int64_t{1}), keyBlocks(), b.mul("summed", share, queryBlocks())});
+  else
+    inputs.append({share, queryBlocks(), keyBlocks()});
+  inputs.append({states, b.pointer(b.builder.getI32Type(), "bits", forKeys ? "@key_bits" : "@bits"), sums});
   if (wide) {
     b.call("aggregate_f32", "aggregate", {b.integer(256), b.integer(program.stateColumns())}, inputs);
     return kernel.finish(0);
@@ -190,6 +220,14 @@ OwningOpRef<ModuleOp> lowerAggregate(MLIRContext &context, const GpuProgram &pro
   b.call("aggregate", "aggregate", {b.integer(program.stateColumns()), b.integer(slots), b.integer(bytes)}, inputs,
          /*shared=*/true);
   return kernel.finish(bytes);
+}
+
+OwningOpRef<ModuleOp> lowerAggregate(MLIRContext &context, const GpuProgram &program) {
+  return lowerSums(context, program, /*forKeys=*/false);
+}
+
+OwningOpRef<ModuleOp> lowerAggregateKeys(MLIRContext &context, const GpuProgram &program) {
+  return lowerSums(context, program, /*forKeys=*/true);
 }
 
 } // namespace tercet::compiler

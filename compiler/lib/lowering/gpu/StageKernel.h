@@ -39,19 +39,24 @@ public:
 /// Threads of a block of every stage but select (a warp per row) and aggregate.
 inline constexpr int64_t stageThreads = 128;
 
-/// Sizes of the state kernel, from its program: value columns of a block, tokens of a part, and shared memory. Numbers
-/// are key_states_bytes' of the device library.
+/// Sizes of a kernel that makes products of `rows`^T and `values`, whose columns these are, over blocks of tokens: value columns
+/// of a block of threads, tokens of a part, and shared memory. Numbers are key_states_bytes' of the device library.
 struct StateShape {
-  StateShape(const GpuProgram &program, const CudaTarget &target);
+  StateShape(const GpuProgram &program, const CudaTarget &target); ///< of states of key blocks
+  StateShape(int64_t rows, int64_t values, int64_t block, bool isWide, const CudaTarget &target);
   int64_t valueCols, partTokens, sharedBytes;
 };
 
 /// What a mask and block sets say of every pair of blocks, a byte each (row_blocks.cuh); a thread per pair.
 mlir::OwningOpRef<mlir::ModuleOp> lowerBlockRules(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerWeight(mlir::MLIRContext &context, const GpuProgram &program);
+/// W transposed, as @weight_t.
+mlir::OwningOpRef<mlir::ModuleOp> lowerTransposedWeight(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerPrologue(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const StateShape &shape);
 mlir::OwningOpRef<mlir::ModuleOp> lowerAggregate(mlir::MLIRContext &context, const GpuProgram &program);
+/// The same in a backward for key blocks, of the states of query blocks.
+mlir::OwningOpRef<mlir::ModuleOp> lowerAggregateKeys(mlir::MLIRContext &context, const GpuProgram &program);
 
 /// An attribute as IR prints it.
 std::string textOf(mlir::Attribute attribute);

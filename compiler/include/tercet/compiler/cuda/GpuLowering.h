@@ -32,6 +32,7 @@ struct GpuStage {
   std::string kernel;   ///< its name
   std::string stage;    ///< the timing bucket (PlanNode)
   bool once = false;    ///< runs before the loop over groups
+  bool last = false;    ///< runs after it
   bool asGiven = false; ///< under a token order: takes tensors as they are, not in the order of tiles (TileStages.h)
   std::string zeroed;   ///< a buffer that becomes 0 before, where the stage runs
   int64_t passes = 1;   ///< launches, which the symbol "pass" tells apart

@@ -73,6 +73,8 @@ struct GpuProgram {
   int64_t paddedValueDim() const { return (valueDim + 15) / 16 * 16; }
   /// Tokens behind one state h_j.
   int64_t stateBlock() const { return classified() ? blockK : 256; }
+  /// The same of queries, behind a state dH_i of a backward.
+  int64_t queryStateBlock() const { return classified() ? blockQ : 256; }
   /// Numbers of a state row: StateRow of the device library.
   int64_t stateColumns() const { return (paddedHeadDim() * paddedValueDim() + paddedHeadDim() + 63) / 64 * 64; }
   /// The classes whose bits select writes: of the linear set, or of block means.
