@@ -86,12 +86,14 @@ private:
             loaded,
             {.target = target, .headDim = shape.headDim, .valueDim = shape.valueDim, .dtype = dtype(), .grad = grad}));
     std::vector<std::string> names = {"o"};
-    if (grad)
-      for (const std::string &name : gradientsOf(loaded, timed.call))
+    if (grad) {
+      for (const std::string &name : gradientsOf(loaded, timed.call)) {
         if (timed.executor->makesGradient(name))
           names.push_back(name);
         else
           printWarning(fmt::format("'{}' makes no gradient '{}' yet, so it is not timed", targetOption, name));
+      }
+    }
     TERCET_TRY(timed.outputs, makeOutputs(timed.call, names));
     TERCET_TRY(timed.parts, timed.executor->partsOf(timed.call, timed.outputs));
     return timed;

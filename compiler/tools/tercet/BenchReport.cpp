@@ -146,7 +146,7 @@ std::string stagesText(const Json &stages) {
   return text;
 }
 
-std::string directionText(const char *name, const Json &object) {
+std::string timesText(const char *name, const Json &object) {
   std::string text =
       fmt::format("{}: {:.3f} ms, {:.4f} TFLOP/s", name, numberOf(object, "ms"), numberOf(object, "executed_tflops"));
   if (object.contains("fraction_of_peak"))
@@ -211,7 +211,7 @@ std::string benchText(const Json &object) {
                                  numberOf(object, "ms"), object["repetitions"].get<size_t>(),
                                  object["ms_quartiles"][0].get<double>(), object["ms_quartiles"][2].get<double>());
   if (both)
-    text += directionText("forward", object["forward"]) + directionText("backward", object["backward"]);
+    text += timesText("forward", object["forward"]) + timesText("backward", object["backward"]);
   else
     text += stagesText(object["stages"]);
   if (onGpu)
