@@ -23,14 +23,16 @@ PlanWriter::ColumnSource PlanWriter::columnsOf(const char *name, bool isKey) {
   source.firstHead = isKey ? sym("G0") : sym("G0") * sym("R");
   source.width = width;
   source.panel = schedule.plainPanel(width);
+  source.count = sym(isKey ? "M" : "N");
+  source.side = isKey ? schedule.keys : schedule.queries;
   return source;
 }
 
 // Columns of the other side's pass: tiles transposed, and plain where gradients are multiplied with them.
 PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source,
                                                   bool transposed, bool plain) {
-  const GradientSide &side = source.isKey ? schedule.keys : schedule.queries;
-  Expr tokens = sym(source.isKey ? "M" : "N"), owners = source.isKey ? sym("G") : GR;
+  const GradientSide &side = source.side;
+  Expr tokens = source.count, owners = source.isKey ? sym("G") : GR;
   Expr count = ceildiv(tokens, side.packed) * (side.packed / side.tile);
   PackedColumns columns{transposed ? buffer(source.name + "_transposed") : null(),
                         plain ? buffer(source.name + "_plain") : null(), count};
@@ -117,15 +119,78 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
   nodes.push_back(linearSets(byKey, queryStates(), /*ofKeys=*/true));
 }
 
+// What a pass adds to, or goes on from; what it reads of classes.
+void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
+  if (program.linear) {
+    slots.push_back(buffer(pass.ofKeys ? "linear_dk" : "linear_dq"));
+    if (pass.ofKeys)
+      slots.push_back(buffer("linear_dv"));
+    slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
+  }
+  if (!pass.forward->means)
+    return;
+  slots.push_back(buffer(pass.ofKeys ? "mean_dk" : "mean_dq"));
+  if (pass.ofKeys)
+    slots.push_back(buffer("mean_dv"));
+  slots.push_back(integer(pass.ofKeys ? TN * schedule.blockK : gradientRowsQ));
+  if (!pass.ofKeys)
+    slots.push_back(buffer("mean_shares"));
+  if (pass.ofMeans)
+    addClassPointer(slots);
+}
+
+// Means of key blocks as rows, and as columns of queries.
+PlanWriter::PackedColumns PlanWriter::packMeans(std::vector<PlanNode> &nodes, const char *name, bool plain) {
+  std::string base = std::string("mean_") + name;
+  ColumnSource source = columnsOf(name, /*isKey=*/true);
+  addBuffer(base, sym("G") * TN * source.dim, "block means of " + std::string(name));
+  Slots slots{tensor(name)};
+  addStrides(slots, name, 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")),
+                             integer(1), integer(sym("M")), integer(source.dim), integer(sym("G0")),
+                             integer(schedule.blockK), integer(TN), buffer(base), null(), null()})
+    slots.push_back(slot);
+  nodes.push_back(builtin("pool_queries", "prologue", TN, sym("G"), slots));
+  source.name = base;
+  source.tokens = buffer(base); // one batch entry of all pairs of the group
+  source.strides = {null(), integer(TN * source.dim), integer(source.dim)};
+  source.dtype = DType::f32;
+  source.lengths = null();
+  source.heads = sym("G");
+  source.firstHead = 0;
+  source.count = TN;
+  source.side = schedule.means;
+  return packColumns(nodes, source, /*transposed=*/true, plain);
+}
+
 PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
-  const GradientSide &rows = pass.ofKeys ? schedule.keys : schedule.queries;
-  Expr tokens = sym(pass.ofKeys ? "M" : "N"), count = ceildiv(tokens, rows.superRow),
-       owners = pass.ofKeys ? sym("G") : GR;
+  const GradientSide &rows = !pass.ofKeys ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
+  Expr tokens = sym(pass.ofKeys ? "M" : "N"), owners = pass.ofKeys ? sym("G") : GR;
+  Expr count = ceildiv(pass.ofMeans && pass.ofKeys ? TN : tokens, rows.superRow);
   auto ofRows = [&](const char *name) { return pass.forward->exact ? buffer(name) : null(); };
   Slots slots;
-  for (const char *name : pass.ofKeys ? std::vector{"k", "v", "dk", "dv"} : std::vector{"q", "do", "dq"}) {
-    slots.push_back(tensor(name));
-    addStrides(slots, name, 3);
+  auto addTensors = [&](std::initializer_list<const char *> names) {
+    for (const char *name : names) {
+      slots.push_back(tensor(name));
+      addStrides(slots, name, 3);
+    }
+  };
+  auto addBuffers = [&](std::initializer_list<std::pair<const char *, int64_t>> names, Expr rows) {
+    for (auto [name, width] : names)
+      for (PlanSlot slot : Slots{buffer(name), null(), integer(rows * width), integer(width)})
+        slots.push_back(slot);
+  };
+  int64_t d = program.headDim, dv = program.valueDim, widthX = CpuSchedule::padded(d), widthY = CpuSchedule::padded(dv);
+  if (pass.ofMeans && pass.ofKeys) {
+    addBuffers({{"mean_k", d}, {"mean_v", dv}}, TN);
+    addBuffers({{"mean_dk", widthX}, {"mean_dv", widthY}}, TN * schedule.blockK);
+  } else if (pass.ofMeans) {
+    addTensors({"q", "do"});
+    addBuffers({{"mean_dq", widthX}}, gradientRowsQ);
+  } else if (pass.ofKeys) {
+    addTensors({"k", "v", "dk", "dv"});
+  } else {
+    addTensors({"q", "do", "dq"});
   }
   for (PlanSlot slot : Slots{tensor(pass.ofKeys ? "k_len" : "q_len"),
                              tensor(pass.ofKeys ? "q_len" : "k_len"),
@@ -149,12 +214,7 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              integer(count),
                              scalar(pass.forward->scale, defaultScale())})
     slots.push_back(slot);
-  if (program.linear) {
-    slots.push_back(buffer(pass.ofKeys ? "linear_dk" : "linear_dq"));
-    if (pass.ofKeys)
-      slots.push_back(buffer("linear_dv"));
-    slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
-  }
+  addGradientInputs(slots, pass);
   addPairOperands(slots, pass.forward->pairOperands());
   addRanges(slots, pass.listed() ? nullptr : pass.forward->mask);
   return kernel(pass.name, "gradient", count, owners, 1, slots,
@@ -192,8 +252,20 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   }
   if (program.linear)
     addLinearGradient(groups.body, gradient);
+  PackedColumns meanK, meanV;
+  if (program.means()) {
+    meanK = packMeans(groups.body, "k", /*plain=*/true);
+    meanV = packMeans(groups.body, "v", /*plain=*/false);
+    Expr rowsK = sym("G") * TN * schedule.blockK;
+    addBuffer("mean_dq", GR * gradientRowsQ * CpuSchedule::padded(program.headDim), "sums of dQ over block means");
+    addBuffer("mean_shares", GR * gradientRowsQ, "sums of P over block means");
+    addBuffer("mean_dk", rowsK * CpuSchedule::padded(program.headDim), "sums of dK by means, for their tokens");
+    addBuffer("mean_dv", rowsK * CpuSchedule::padded(program.valueDim), "sums of dV by means, for their tokens");
+  }
   for (const GradientPass &pass : passes)
-    groups.body.push_back(pass.ofKeys ? gradientPass(pass, q, gradient) : gradientPass(pass, k, v));
+    groups.body.push_back(pass.ofKeys    ? gradientPass(pass, q, gradient)
+                          : pass.ofMeans ? gradientPass(pass, meanK, meanV)
+                                         : gradientPass(pass, k, v));
   plan.nodes.push_back(std::move(groups));
   plan.grouping.itemsPerPair = sym("R") * ceildiv(sym("N"), schedule.queries.superRow);
   return std::move(plan);

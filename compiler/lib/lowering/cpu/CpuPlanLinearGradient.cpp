@@ -76,6 +76,8 @@ PlanWriter::ColumnSource PlanWriter::inBuffer(const char *name, bool isKey) {
   source.firstHead = 0;
   source.width = schedule.valueDim;
   source.panel = schedule.valuePanel;
+  source.count = tokens;
+  source.side = isKey ? schedule.keys : schedule.queries;
   return source;
 }
 

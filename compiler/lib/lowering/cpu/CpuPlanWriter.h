@@ -120,9 +120,13 @@ private:
     PlanSlot lengths;
     Expr heads, firstHead;
     int64_t width, panel; ///< of plain tiles
+    Expr count;           ///< of tokens
+    GradientSide side;    ///< how they are packed
   };
   ColumnSource columnsOf(const char *tensor, bool isKey);
   PackedColumns packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source, bool transposed, bool plain);
+  PackedColumns packMeans(std::vector<PlanNode> &nodes, const char *tensor, bool plain);
+  void addGradientInputs(Slots &slots, const GradientPass &pass);
   void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
   void addLinearBuffers();
   /// What the kernels of the linear branch sum over: states of one side for the blocks of the other.

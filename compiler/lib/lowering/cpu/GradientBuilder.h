@@ -8,6 +8,7 @@
 //
 //   GradientKernel.cpp   the item: where it lies, its memory, its results
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+//   GradientMeans.cpp    block means as rows or columns
 //   GradientPairs.cpp    what masks and score regions make of it
 #pragma once
 
@@ -24,10 +25,10 @@ namespace tercet::compiler {
 
 /// The argument block, in slot order.
 struct GradientSlots {
-  GradientSlots(KernelBuilder &k, const Program &program, bool ofKeys)
-      : x(k, program.dtype), y(k, program.dtype), dx(k, program.dtype) {
-    if (ofKeys)
-      dy.emplace(k, program.dtype);
+  GradientSlots(KernelBuilder &k, const Program &program, const GradientPass &pass)
+      : x(k, inputType(program, pass)), y(k, inputType(program, pass)), dx(k, outputType(program, pass)) {
+    if (pass.ofKeys)
+      dy.emplace(k, outputType(program, pass));
     rowLengths = k.pointer(DType::i32);
     columnLengths = k.pointer(DType::i32);
     for (Value *size : {&headsKV, &headsPerKV, &rows, &columns, &firstPair})
@@ -44,30 +45,47 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
-    if (!program.linear)
+    if (program.linear || pass.forward->means) {
+      addedX = k.pointer(DType::f32);
+      if (pass.ofKeys)
+        addedY = k.pointer(DType::f32);
+      addedRows = k.integer();
+    }
+    if (pass.forward->means && !pass.ofKeys)
+      meanShares = k.pointer(DType::f32);
+    if (!pass.ofMeans)
       return;
-    linearX = k.pointer(DType::f32);
-    if (ofKeys)
-      linearY = k.pointer(DType::f32);
-    linearRows = k.integer();
+    classes = k.pointer(DType::i8);
+    for (Value *stride : {&classStrideB, &classStrideH, &classStrideI})
+      *stride = k.integer();
   }
+  // Means of keys, and what passes over them make, lie in buffers of the group.
+  static DType inputType(const Program &program, const GradientPass &pass) {
+    return pass.ofMeans && pass.ofKeys ? DType::f32 : program.dtype;
+  }
+  static DType outputType(const Program &program, const GradientPass &pass) {
+    return pass.ofMeans ? DType::f32 : program.dtype;
+  }
+
   GradientTokens x, y, dx;
   std::optional<GradientTokens> dy;
   Value rowLengths, columnLengths, headsKV, headsPerKV, rows, columns, firstPair;
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
   Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
   Value lists, counts, capacity, superRows, scale;
-  Value linearX, linearY, linearRows; ///< gradients through the linear branch, and rows of it per head of the group
+  Value addedX, addedY,
+      addedRows;    ///< gradients through the linear branch, or sums over block means to go on from, with rows per head
+  Value meanShares; ///< of query rows: the sum of their P of block means [gr][queryRows]
+  Value classes, classStrideB, classStrideH, classStrideI;
 };
 
 class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
-      : program(program), pass(pass), schedule(schedule), rows(pass.ofKeys ? schedule.keys : schedule.queries),
-        columns(pass.ofKeys ? schedule.queries : schedule.keys), k(module, pass.name), slots(k, program, pass.ofKeys),
-        scope(k, pass.forward->pairOperands()), ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask),
-        depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
-        widthY(CpuSchedule::padded(depthY)) {}
+      : program(program), pass(pass), schedule(schedule), rows(sideOf(pass.ofKeys)), columns(sideOf(!pass.ofKeys)),
+        k(module, pass.name), slots(k, program, pass), scope(k, pass.forward->pairOperands()),
+        ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask), depthX(program.headDim),
+        depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {}
   void build();
 
 private:
@@ -75,6 +93,7 @@ private:
   struct Tile {
     Value transposedX, plainX, transposedY, plainY;
     Value bias;                 ///< 0, and -inf behind the last key; null where these are left out otherwise
+    Value weights;              ///< log2 of what P is multiplied with, by row or by column; null: of 1
     Value first;                ///< position of the first column
     Value restricted;           ///< whether some pair is out, by the mask or behind the last column; regions alone ask
     const Tile *next = nullptr; ///< the tile that the list names next, to be brought near
@@ -121,7 +140,16 @@ private:
   Value probabilities(Value product, const Part &part, const Tile &tile);
   Value scoreGradients(const Part &part, const Tile &tile);
   Value ofQueries(Value values, const Part &part, const Tile &tile);
+  Value weightsOf(const Part &part, const Tile &tile);
   void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
+
+  // GradientMeans.cpp
+  Value blocksOf(Value tokens) { return k.ceilDiv(tokens, schedule.blockK); }
+  Value tokensOfBlock(Value block);
+  void startFromMeans();
+  void keepMeans();
+  void meanTiles(Value owner);
+  Value weighMeans(Value classRow, Value firstBlock, Value blocks, bool areRows);
 
   // GradientPairs.cpp
   bool hasRegions() const { return pass.forward->score || pass.forward->mask; }
@@ -139,6 +167,10 @@ private:
   const Program &program;
   const GradientPass &pass;
   const CpuSchedule &schedule;
+  const GradientSide &sideOf(bool isKey) const {
+    return !isKey ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
+  }
+
   const GradientSide &rows, &columns;
   KernelBuilder k;
   GradientSlots slots;
@@ -155,6 +187,8 @@ private:
   Value shares;           ///< of query rows: the sum of their P
   Value noBias, tailBias; ///< of a tile of keys
   Value lastTile;         ///< with a valid column
+  Value validKeys;        ///< tokens
+  Value meanWeights;      ///< of a tile of means, or of the item's
 };
 
 } // namespace tercet::compiler

@@ -20,9 +20,17 @@ void GradientBuilder::locate() {
     head = k.add(k.mul(head, slots.headsPerKV), k.rem(group, slots.headsPerKV));
   firstRow = k.mul(k.item(0), rows.superRow);
   Value size = k.index(rows.superRow);
-  validRows = k.max(k.min(k.sub(k.tokenCount(slots.rowLengths, batch, slots.rows), firstRow), size), zero);
-  presentRows = k.min(k.sub(slots.rows, firstRow), size);
+  Value allRows = slots.rows, liveRows = k.tokenCount(slots.rowLengths, batch, slots.rows);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
+  validKeys = pass.ofKeys ? liveRows : validColumns;
+  if (pass.ofMeans && pass.ofKeys) {
+    allRows = blocksOf(allRows);
+    liveRows = blocksOf(liveRows);
+  } else if (pass.ofMeans) {
+    validColumns = blocksOf(validColumns);
+  }
+  validRows = k.max(k.min(k.sub(liveRows, firstRow), size), zero);
+  presentRows = k.min(k.sub(allRows, firstRow), size);
   scope.validQ = k.tokenCount(pass.ofKeys ? slots.columnLengths : slots.rowLengths, batch,
                               pass.ofKeys ? slots.columns : slots.rows);
   scope.validK = k.tokenCount(pass.ofKeys ? slots.rowLengths : slots.columnLengths, batch,
@@ -34,7 +42,8 @@ void GradientBuilder::locate() {
 
 // Rows in f32; those that the last row tile has behind the valid ones are 0.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
-  Value from = source.rows(k, batch, head, firstRow, depth);
+  bool isMean = pass.ofMeans && pass.ofKeys;
+  Value from = source.rows(k, isMean ? zero : batch, isMean ? group : head, firstRow, depth);
   Value cols = width == depth ? Value() : k.index(depth);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
   Value computed = k.min(k.add(validRows, schedule.rowTile - 1), k.index(rows.superRow));
@@ -59,7 +68,7 @@ void GradientBuilder::prologue() {
   }
   shares = k.scratch(rows.superRow, 1);
   k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, 1), shares, row); });
-  if (hasRegions())
+  if (hasRegions() || pass.ofMeans)
     return;
   noBias = k.scratch(1, columns.tile);
   tailBias = k.scratch(1, columns.tile);
@@ -99,7 +108,7 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
   Value into = gradient.target.rows(k, batch, head, firstRow, gradient.depth);
   Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
   if (gradient.linear) {
-    Value at = k.mul(k.add(k.mul(group, slots.linearRows), firstRow), gradient.linearWidth);
+    Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.linearWidth);
     linear = k.view(gradient.linear, at, gradient.linearWidth);
   }
   k.loop(zero, validRows, storedRows, [&](Value row) {
@@ -122,20 +131,23 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
 }
 
 void GradientBuilder::epilogue() {
-  storeRows({slots.dx, depthX, widthX, dx, scale, slots.linearX, schedule.featureDim});
+  bool adds = program.linear;
+  storeRows({slots.dx, depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
-    storeRows({*slots.dy, depthY, widthY, dy, k.real(1), slots.linearY, schedule.valueDim});
+    storeRows({*slots.dy, depthY, widthY, dy, k.real(1), adds ? slots.addedY : Value(), schedule.valueDim});
 }
 
 void GradientBuilder::sumPairs() {
   prologue();
+  if (pass.forward->means && !pass.ofMeans)
+    startFromMeans();
   k.when(k.less(zero, k.min(validRows, validColumns)), [&] {
     if (!pass.ofKeys)
       return visitHead(group);
     // The heads that share these keys, in their order.
     k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
   });
-  if (!pass.ofKeys)
+  if (!pass.ofKeys && !pass.ofMeans)
     normalise();
 }
 
@@ -143,7 +155,10 @@ void GradientBuilder::build() {
   locate();
   if (pass.forward->exact)
     sumPairs();
-  epilogue();
+  if (pass.ofMeans)
+    keepMeans();
+  else
+    epilogue();
   k.end();
 }
 

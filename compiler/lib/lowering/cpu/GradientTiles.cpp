@@ -11,7 +11,9 @@ using namespace tercet::compiler;
 void GradientBuilder::visitHead(Value owner) {
   if (hasRegions())
     startRegions(owner);
-  if (pass.listed())
+  if (pass.ofMeans)
+    meanTiles(owner);
+  else if (pass.listed())
     listedTiles(owner);
   else if (mask)
     maskedTiles(owner);
@@ -67,7 +69,7 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
     result.plainY = plain(slots.plainY, widthY);
     result.query = k.add(k.mul(owner, slots.queryRows), k.mul(tile, columns.tile));
   } else {
-    if (!hasRegions())
+    if (!hasRegions() && !pass.ofMeans)
       result.bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
     result.query = k.add(k.mul(owner, slots.queryRows), firstRow);
   }
@@ -129,11 +131,21 @@ Value GradientBuilder::scoreProduct(const Part &part, const Tile &tile) {
 }
 
 Value GradientBuilder::probabilities(Value product, const Part &part, const Tile &tile) {
-  return k.map({product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)},
-               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
-                 return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
-               });
+  SmallVector<Value> inputs{product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)};
+  if (tile.weights)
+    inputs.push_back(weightsOf(part, tile));
+  return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
+    exponent = body.create<arith::AddFOp>(loc, exponent, v[2]);
+    if (tile.weights)
+      exponent = body.create<arith::AddFOp>(loc, exponent, v[3]);
+    return body.create<math::Exp2Op>(loc, exponent);
+  });
+}
+
+Value GradientBuilder::weightsOf(const Part &part, const Tile &tile) {
+  return pass.ofKeys ? k.load(tile.weights, part.row, part.rows, 1)
+                     : k.load(tile.weights, zero, 1, columnPanel(), part.col);
 }
 
 // Where P is 0, dS is, whatever the slope of a score region there.
