@@ -23,8 +23,10 @@ Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program
 /// What of a program has no derivative yet; empty: nothing.
 static StringRef missingIn(const Program &program) {
   const AttendStage &stage = program.attends.back();
-  if (program.order)
-    return "a token order";
+  if (program.order && (program.linear || stage.means))
+    return "a token order beside a linear branch or block means";
+  if (program.order && (stage.score || program.selection->mask))
+    return "a token order beside a mask or a score region";
   if (stage.means && program.linear)
     return "block means beside a linear branch";
   if (stage.means && program.selection->mask)

@@ -245,6 +245,7 @@ struct GradientRowsSlots {
   int64_t headsKV, headsPerKV, tokens, valueDim, firstPair, rows;
   int64_t fused; ///< whether the kernels' products round once per feature, or product and sum each
   float *shifts, *rests, *sums;
+  const int32_t *order; ///< of a token order: rows are places, those without a token see no key
 };
 
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].

@@ -23,7 +23,9 @@ PlanWriter::ColumnSource PlanWriter::columnsOf(const char *name, bool isKey) {
   source.firstHead = isKey ? sym("G0") : sym("G0") * sym("R");
   source.width = width;
   source.panel = schedule.plainPanel(width);
-  source.count = sym(isKey ? "M" : "N");
+  source.count = isKey ? placesK : placesQ;
+  source.order = tokenOrder(isKey);
+  source.tokenCounts = tokenCounts(isKey);
   source.side = isKey ? schedule.keys : schedule.queries;
   return source;
 }
@@ -63,8 +65,8 @@ PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, 
                              columns.plain,
                              null(),
                              null(),
-                             null(),
-                             null()})
+                             source.order,
+                             source.tokenCounts})
     slots.push_back(slot);
   nodes.push_back(builtin("pack_keys", "prologue", ceildiv(tokens, side.packed), owners, slots));
   return columns;
@@ -77,10 +79,10 @@ PlanNode PlanWriter::gradientRows() {
   Slots slots{tensor("o"), tensor("lse"), tensor("lse_rest"), tensor("do")};
   for (const char *name : {"o", "lse", "lse_rest", "do"})
     addStrides(slots, name, 3);
-  for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
-             integer(sym("N")), integer(program.valueDim), integer(sym("G0")), integer(gradientRowsQ),
-             integer(schedule.level != CpuLevel::portable), buffer("shifts"), buffer("rests"), buffer("sums")})
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
+                             integer(sym("R")), integer(placesQ), integer(program.valueDim), integer(sym("G0")),
+                             integer(gradientRowsQ), integer(schedule.level != CpuLevel::portable), buffer("shifts"),
+                             buffer("rests"), buffer("sums"), tokenOrder(/*isKey=*/false)})
     slots.push_back(slot);
   return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
 }
@@ -104,13 +106,13 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
     transpose({buffer("rules"), null(), integer(TM * TN), integer(TN)}, sym("G"), 0, "rules_by_key");
   }
   Slots lists{
-      buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN),  integer(TM),       tensor("k_len"),
-      tensor("q_len"),          integer(sym("HKV")),         integer(sym("R")), integer(sym("M")), integer(sym("N"))};
+      buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN),  integer(TM),      tensor("k_len"),
+      tensor("q_len"),          integer(sym("HKV")),         integer(sym("R")), integer(placesK), integer(placesQ)};
   for (PlanSlot slot :
        Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.blockQ), integer(schedule.queries.tile),
              integer(TN), integer(TM), integer(schedule.keys.superRow / schedule.blockK), integer(superRowsK),
              integer(tilesQ), null(), program.selection->mask ? buffer("rules_by_key") : null(), buffer("key_lists"),
-             buffer("key_counts"), null()})
+             buffer("key_counts"), tokenCounts(/*isKey=*/false)})
     lists.push_back(slot);
   nodes.push_back(builtin("build_lists", "select", superRowsK, GR, lists));
   if (!program.linear || program.globalState())
@@ -165,7 +167,7 @@ PlanWriter::PackedColumns PlanWriter::packMeans(std::vector<PlanNode> &nodes, co
 
 PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
   const GradientSide &rows = !pass.ofKeys ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
-  Expr tokens = sym(pass.ofKeys ? "M" : "N"), owners = pass.ofKeys ? sym("G") : GR;
+  Expr tokens = pass.ofKeys ? placesK : placesQ, owners = pass.ofKeys ? sym("G") : GR;
   Expr count = ceildiv(pass.ofMeans && pass.ofKeys ? TN : tokens, rows.superRow);
   auto ofRows = [&](const char *name) { return pass.forward->exact ? buffer(name) : null(); };
   Slots slots;
@@ -197,7 +199,7 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              integer(sym("HKV")),
                              integer(sym("R")),
                              integer(tokens),
-                             integer(sym(pass.ofKeys ? "N" : "M")),
+                             integer(pass.ofKeys ? placesQ : placesK),
                              integer(sym("G0")),
                              x.transposed,
                              x.plain,
@@ -215,6 +217,8 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                              scalar(pass.forward->scale, defaultScale())})
     slots.push_back(slot);
   addGradientInputs(slots, pass);
+  addOrder(slots, pass.ofKeys);
+  addOrder(slots, !pass.ofKeys);
   addPairOperands(slots, pass.forward->pairOperands());
   addRanges(slots, pass.listed() ? nullptr : pass.forward->mask);
   return kernel(pass.name, "gradient", count, owners, 1, slots,
@@ -223,6 +227,7 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
 
 Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   addSignature();
+  addOrderTables();
   for (const RangedTable &table : rangedTables())
     plan.nodes.push_back(tableRanges(table));
   PlanNode groups;

@@ -122,6 +122,7 @@ private:
     int64_t width, panel; ///< of plain tiles
     Expr count;           ///< of tokens
     GradientSide side;    ///< how they are packed
+    PlanSlot order = null(), tokenCounts = null();
   };
   ColumnSource columnsOf(const char *tensor, bool isKey);
   PackedColumns packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source, bool transposed, bool plain);
@@ -194,10 +195,10 @@ private:
   Expr tiles = tilesOf(placesK), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(placesQ, schedule.superRow), GR = sym("G") * sym("R");
-  Expr superRowsK = ceildiv(sym("M"), schedule.keys.superRow); ///< of the backward, as those below
-  Expr tilesQ = ceildiv(sym("N"), schedule.queries.packed) * (schedule.queries.packed / schedule.queries.tile);
+  Expr superRowsK = ceildiv(placesK, schedule.keys.superRow); ///< of the backward, as those below
+  Expr tilesQ = ceildiv(placesQ, schedule.queries.packed) * (schedule.queries.packed / schedule.queries.tile);
   Expr gradientRowsQ =
-      Expr::apply(Expr::Op::max, ceildiv(sym("N"), schedule.queries.superRow) * schedule.queries.superRow,
+      Expr::apply(Expr::Op::max, ceildiv(placesQ, schedule.queries.superRow) * schedule.queries.superRow,
                   tilesQ *schedule.queries.tile);
   Expr linearTM = ceildiv(sym("N"), schedule.queries.packed), linearTN = ceildiv(sym("M"), schedule.keys.packed);
   Expr subsetK = Expr::apply(Expr::Op::min, floordiv(TN, 16), 1) * (schedule.subsetBlocks - 1) + 1;

@@ -12,6 +12,7 @@
 //   GradientPairs.cpp    what masks and score regions make of it
 #pragma once
 
+#include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "CpuPairScope.h"
 #include "GradientTokens.h"
@@ -83,9 +84,10 @@ class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
       : program(program), pass(pass), schedule(schedule), rows(sideOf(pass.ofKeys)), columns(sideOf(!pass.ofKeys)),
-        k(module, pass.name), slots(k, program, pass), scope(k, pass.forward->pairOperands()),
-        ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask), depthX(program.headDim),
-        depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {}
+        k(module, pass.name), slots(k, program, pass), rowsAt(k, program), columnsAt(k, program),
+        scope(k, pass.forward->pairOperands()), ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask),
+        depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
+        widthY(CpuSchedule::padded(depthY)) {}
   void build();
 
 private:
@@ -115,6 +117,7 @@ private:
   // GradientKernel.cpp
   void locate();
   void prologue();
+  void eachToken(llvm::function_ref<void(Value row, Value token)> body);
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
   void sumPairs();
   void normalise();
@@ -132,6 +135,8 @@ private:
   void visitHead(Value owner);
   void allTiles(Value owner);
   void listedTiles(Value owner);
+  Value columnsOfTile(Value tile);
+  void prepareTail(Value tile);
   Tile packedTile(Value owner, Value tile);
   void visit(Value firstRow, int64_t count, const Tile &tile);
   void visitRows(const Part &rowsOfTile, const Tile &tile);
@@ -174,6 +179,7 @@ private:
   const GradientSide &rows, &columns;
   KernelBuilder k;
   GradientSlots slots;
+  BlockTokens rowsAt, columnsAt; ///< under a token order rows and columns count places
   CpuPairScope scope;
   TableRanges ranges;
   std::optional<HoistedRegion> score, slope, mask;

@@ -40,14 +40,30 @@ void GradientBuilder::locate() {
   lastTile = k.div(k.sub(validColumns, k.index(1)), k.index(columns.tile));
 }
 
-// Rows in f32; those that the last row tile has behind the valid ones are 0.
+// The tokens at the item's places.
+void GradientBuilder::eachToken(function_ref<void(Value, Value)> body) {
+  k.loop(zero, validRows, 1, [&](Value row) {
+    Value token = rowsAt.token(k.add(firstRow, row));
+    k.when(k.negate(k.less(token, zero)), [&] { body(row, token); });
+  });
+}
+
+// Rows in f32; those that the last row tile has behind the valid ones are 0, as are places without a token.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
   bool isMean = pass.ofMeans && pass.ofKeys;
+  Value cols = width == depth ? Value() : k.index(depth), computed = k.add(validRows, schedule.rowTile - 1);
+  auto clear = [&](Value from) {
+    k.loop(from, k.min(computed, k.index(rows.superRow)), 1,
+           [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
+  };
+  if (rowsAt.ordered()) {
+    Value from = source.rows(k, batch, head, zero, depth);
+    clear(zero);
+    return eachToken([&](Value row, Value token) { k.store(k.load(from, token, 1, width, {}, {}, cols), into, row); });
+  }
   Value from = source.rows(k, isMean ? zero : batch, isMean ? group : head, firstRow, depth);
-  Value cols = width == depth ? Value() : k.index(depth);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
-  Value computed = k.min(k.add(validRows, schedule.rowTile - 1), k.index(rows.superRow));
-  k.loop(validRows, computed, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
+  clear(validRows);
 }
 
 void GradientBuilder::prologue() {
@@ -105,6 +121,17 @@ void GradientBuilder::normalise() {
 // Rows times the factor, with the share of the linear branch, and 0 behind the valid ones.
 void GradientBuilder::storeRows(const Gradient &gradient) {
   int64_t width = gradient.width;
+  if (rowsAt.ordered()) {
+    Value into = gradient.target.rows(k, batch, head, zero, gradient.depth);
+    Value cols = width == gradient.depth ? Value() : k.index(gradient.depth);
+    return eachToken([&](Value row, Value token) {
+      Value tile =
+          k.map({k.load(gradient.rows, row, 1, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+            return body.create<arith::MulFOp>(loc, v[0], gradient.factor);
+          });
+      k.store(tile, into, token, {}, {}, cols);
+    });
+  }
   Value into = gradient.target.rows(k, batch, head, firstRow, gradient.depth);
   Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
   if (gradient.linear) {

@@ -3,6 +3,8 @@
 
 #include "tercet/Builtins.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -39,6 +41,7 @@ void GradientBuilder::listedTiles(Value owner) {
     Tile tile = packedTile(owner, k.read(slots.lists, at)), next = packedTile(owner, k.read(slots.lists, nextAt));
     tile.next = &next;
     Value hasTail = tile.restricted;
+    prepareTail(k.read(slots.lists, at));
     prepareColumns(tile);
     auto hasBit = [&](Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
     k.loop(zero, k.index(rows.superRow / rows.block), 1, [&](Value block) {
@@ -48,6 +51,24 @@ void GradientBuilder::listedTiles(Value owner) {
         visit(k.mul(block, rows.block), rows.block, tile);
       });
     });
+  });
+}
+
+// How many columns of a tile are tokens, under a token order.
+Value GradientBuilder::columnsOfTile(Value tile) {
+  Value parts = k.index(columns.packed / columns.tile);
+  Value inBlock = columnsAt.count(k.div(tile, parts), columns.packed, validColumns);
+  return k.min(k.sub(inBlock, k.mul(k.rem(tile, parts), columns.tile)), k.index(columns.tile));
+}
+
+// Under a token order any tile may have places without a token: without keys these would have P e^-LSE, and without queries 0.
+void GradientBuilder::prepareTail(Value tile) {
+  if (!columnsAt.ordered() || pass.ofKeys)
+    return;
+  Value lowest = k.real(-std::numeric_limits<float>::infinity());
+  k.when(k.less(columnsOfTile(tile), k.index(columns.tile)), [&] {
+    k.store(k.splat(lowest, 1, columns.tile), tailBias, zero);
+    k.store(k.splat(k.real(0), 1, columns.tile), tailBias, zero, {}, {}, columnsOfTile(tile));
   });
 }
 
@@ -70,7 +91,9 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
     result.query = k.add(k.mul(owner, slots.queryRows), k.mul(tile, columns.tile));
   } else {
     if (!hasRegions() && !pass.ofMeans)
-      result.bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
+      result.bias = k.selectView(columnsAt.ordered() ? k.less(columnsOfTile(tile), k.index(columns.tile))
+                                                     : k.equal(tile, lastTile),
+                                 tailBias, noBias);
     result.query = k.add(k.mul(owner, slots.queryRows), firstRow);
   }
   return result;

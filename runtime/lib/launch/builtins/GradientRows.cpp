@@ -25,22 +25,24 @@ template <typename Type> struct Rows {
 /// all of P, sum and dP are then the same bits, and dS is 0 as it should be. Several rows hide the latency of their additions; a product
 /// of two floats is exact in double.
 template <bool fused, typename Element>
-void sumRows(Rows<float> o, Rows<typename Element::Type> gradient, int64_t count, int64_t dim, float *sums) {
+void sumRows(Rows<float> o, Rows<typename Element::Type> gradient, const int64_t *tokens, int64_t count, int64_t dim,
+             float *sums) {
   constexpr int64_t together = 8;
   for (int64_t row = 0; row < count; row += together) {
     float total[together] = {};
     int64_t last = std::min(together, count - row) - 1;
     for (int64_t c = 0; c < dim; ++c)
       for (int64_t i = 0; i < together; ++i) {
-        int64_t at = row + std::min(i, last);
-        float a = o.first[at * o.stride + c], b = Element::toFloat(gradient.first[at * gradient.stride + c]);
+        int64_t token = tokens[row + std::min(i, last)];
+        float a = o.first[token * o.stride + c], b = Element::toFloat(gradient.first[token * gradient.stride + c]);
         if constexpr (fused)
           total[i] =
               static_cast<float>(static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(total[i]));
         else
           total[i] += a * b;
       }
-    std::copy_n(total, last + 1, sums + row);
+    for (int64_t i = 0; i <= last; ++i)
+      sums[row + i] = total[i];
   }
 }
 
@@ -60,19 +62,26 @@ void run(const BuiltinCall &call) {
     using Type = typename Element::Type;
     const auto *gradient =
         static_cast<const Type *>(s.gradient) + head.batch * s.gradientStrideB + head.queryHead * s.gradientStrideH;
-    auto sum = s.fused != 0 ? sumRows<true, Element> : sumRows<false, Element>;
-    sum({o + first * s.oStrideN, s.oStrideN}, {gradient + first * s.gradientStrideN, s.gradientStrideN},
-        std::min(end, live) - first, s.valueDim, sums + first);
+    int64_t tokens[chunk], places[chunk], count = 0;
+    float ofTokens[chunk];
     for (int64_t row = first; row < end; ++row) {
-      if (row >= live || lse[row * s.lseStrideN] == lowest) {
-        shifts[row] = lowest;
-        rests[row] = sums[row] = 0;
+      shifts[row] = lowest;
+      rests[row] = sums[row] = 0;
+      int64_t token = row >= live ? -1 : s.order ? s.order[row] : row;
+      if (token < 0 || lse[token * s.lseStrideN] == lowest)
         continue;
-      }
-      double rest = lseRest ? static_cast<double>(lseRest[row * s.restStrideN]) : 0;
-      double shift = -log2e * (static_cast<double>(lse[row * s.lseStrideN]) + rest);
+      tokens[count] = token;
+      places[count++] = row;
+    }
+    auto sum = s.fused != 0 ? sumRows<true, Element> : sumRows<false, Element>;
+    sum({o, s.oStrideN}, {gradient, s.gradientStrideN}, tokens, count, s.valueDim, ofTokens);
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t row = places[i], token = tokens[i];
+      double rest = lseRest ? static_cast<double>(lseRest[token * s.restStrideN]) : 0;
+      double shift = -log2e * (static_cast<double>(lse[token * s.lseStrideN]) + rest);
       shifts[row] = static_cast<float>(shift);
       rests[row] = static_cast<float>(shift - static_cast<double>(shifts[row]));
+      sums[row] = ofTokens[i];
     }
   });
 }
