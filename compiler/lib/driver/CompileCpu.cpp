@@ -77,8 +77,14 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
     buildProjectGradient(module, program, schedule);
     buildWeightGradient(module, program, schedule);
   }
-  for (const GradientPass &pass : passes)
+  if (passes.front().isBranch)
+    for (const AttendStage &stage : program.attends)
+      buildAttend(module, program, stage, schedule);
+  for (const GradientPass &pass : passes) {
+    if (pass.rows == pass.forward && !pass.ofKeys)
+      buildGateGradient(module, program, pass, schedule);
     buildGradient(module, program, pass, schedule);
+  }
 }
 
 static void noteSchedule(ModuleOp module, const CpuSchedule &schedule) {
@@ -141,8 +147,11 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   if (problem.direction != Direction::inference) { // what saves for a backward has one
     TERCET_TRY(passes, deriveGradient(program, spec.getSymName()));
   }
+  Program running = program; // passes go on pointing into the forward's
+  if (isBackward && passes.front().isBranch)
+    running.attends = branchesOf(program);
   if (isBackward)
-    buildBackward(*module, program, passes, schedule);
+    buildBackward(*module, running, passes, schedule);
   else
     buildForward(*module, program, schedule);
   noteSchedule(*module, schedule);
@@ -166,7 +175,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   Artifact &artifact = compilation.artifact = startArtifact(bound, problem);
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
   Plan plan =
-      isBackward ? buildCpuGradientPlan(spec, program, passes, schedule) : buildCpuPlan(spec, program, schedule);
+      isBackward ? buildCpuGradientPlan(spec, running, passes, schedule) : buildCpuPlan(spec, program, schedule);
   artifact.modules.push_back({target.name, std::move(plan), compilation.kernels, std::move(shared)});
   return compilation;
 }

@@ -9,8 +9,12 @@ using namespace tercet::compiler;
 
 Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
                          int64_t blockK) const {
-  if (!forward->exact)
+  if (!forward->exact || stores)
     return 0;
+  if (ofPools()) {
+    Expr pairs = Expr::symbol("G") * Expr::symbol("R") * tokensQ * forward->keys(tokensK);
+    return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
+  }
   if (ofMeans) { // a pair of a query and a marginal block
     Expr pairs = Expr::symbol("blocks.marginal") * blockQ;
     return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
@@ -18,6 +22,12 @@ Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program
   Expr pairs = listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
                         : Expr::symbol("G") * Expr::symbol("R") * tokensQ * tokensK;
   return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
+}
+
+/// Whether the output is more than that of one softmax over tokens and a linear branch.
+static bool hasBranches(const Program &program) {
+  const AttendStage &stage = program.attends.back();
+  return program.attends.size() > 1 || stage.gate || stage.pools || stage.chosen >= 0;
 }
 
 /// What of a program has no derivative yet; empty: nothing.
@@ -31,22 +41,85 @@ static StringRef missingIn(const Program &program) {
     return "block means beside a linear branch";
   if (stage.means && program.selection->mask)
     return "block means under a mask";
-  if (llvm::any_of(program.attends, [](const AttendStage &stage) { return stage.pools.has_value(); }))
-    return "a compressed branch";
-  if (program.attends.size() > 1 || stage.chosen >= 0)
-    return "several branches";
-  if (stage.gate)
-    return "a gate";
+  if (!hasBranches(program))
+    return {};
+  auto has = [&](auto what) { return llvm::any_of(program.attends, what); };
+  if (program.linear)
+    return "a linear branch beside a gate or several branches";
+  if (program.order)
+    return "a token order beside a gate or several branches";
+  if (has([](const AttendStage &stage) { return stage.chosen >= 0; }))
+    return "branches chosen by head";
+  if (has([](const AttendStage &stage) { return stage.means; }))
+    return "block means beside a gate or several branches";
+  if (has([](const AttendStage &stage) { return stage.poolsQueries(); }))
+    return "pooled queries";
   return {};
+}
+
+std::vector<AttendStage> compiler::branchesOf(const Program &program) {
+  std::vector<AttendStage> stages = program.attends;
+  for (AttendStage &stage : stages) {
+    stage.startsExactly = stage.score || program.dtype == DType::f32;
+    if (stage.keepsState)
+      continue;
+    stage.storesOutput = stage.storesLse = false;
+    stage.keepsLse = true;
+    stage.gate = nullptr;
+    stage.added.clear();
+  }
+  return stages;
+}
+
+/// The number of the last stage under the softmax of stage `number`.
+static size_t endOfSoftmax(ArrayRef<AttendStage> stages, size_t number) {
+  for (size_t later = number + 1; later < stages.size(); ++later)
+    if (stages[later].start && stages[later].start->stage == number)
+      number = later;
+  return number;
+}
+
+static Result<std::vector<GradientPass>> derivedBranches(const Program &program) {
+  std::vector<GradientPass> passes;
+  const AttendStage &last = program.attends.back();
+  for (auto [number, stage] : llvm::enumerate(program.attends)) {
+    size_t end = endOfSoftmax(program.attends, number);
+    Region *gate = program.attends[end].gate;
+    for (const StageInput &input : last.added)
+      if (input.stage == end)
+        gate = input.gate;
+    std::shared_ptr<Region> slope;
+    if (stage.score) {
+      TERCET_TRY(slope, derivativeOf(*stage.score));
+    }
+    for (bool ofKeys : {false, true})
+      passes.push_back({.name = (ofKeys ? "gradient_keys_" : "gradient_queries_") + stage.name,
+                        .forward = &stage,
+                        .ofKeys = ofKeys,
+                        .slope = slope,
+                        .isBranch = true,
+                        .rows = &program.attends[end],
+                        .gate = gate,
+                        .adds = number > 0 && !(ofKeys && stage.pools)});
+  }
+  for (bool ofKeys : {false, true})
+    passes.push_back({.name = ofKeys ? "gradient_keys" : "gradient_queries",
+                      .forward = &last,
+                      .ofKeys = ofKeys,
+                      .isBranch = true,
+                      .stores = true});
+  return passes;
 }
 
 Result<std::vector<GradientPass>> compiler::deriveGradient(const Program &program, StringRef spec) {
   if (StringRef missing = missingIn(program); !missing.empty())
     return Status::make(
         Code::invalidSpec,
-        "spec '{}' has {}, of which no gradient is derived yet; specs of one sparse branch, one linear branch, or the "
-        "sum of both have one",
+        "spec '{}' has {}, of which no gradient is derived yet; specs of one softmax, one linear branch, the sum of "
+        "both, or a sum of softmaxes with gates have one",
         spec.str(), missing.str());
+  if (hasBranches(program))
+    return derivedBranches(program);
   const AttendStage *stage = &program.attends.back();
   std::shared_ptr<Region> slope;
   if (stage->score) {

@@ -23,11 +23,24 @@ struct GradientPass {
   bool ofKeys = false;        ///< rows are keys and columns queries; else the reverse
   bool ofMeans = false;       ///< of keys that are means of marginal blocks, whose sums the pass of tokens goes on from
   std::shared_ptr<mlir::Region> slope; ///< the derivative of the stage's score region; null: 1
+  /// Of one branch beside others: its O and LSE are made again, dO of it is multiplied by its gate (null: 1), and what the pass makes
+  /// goes into sums in f32, over pools for all their tokens.
+  bool isBranch = false;
+  const AttendStage *rows = nullptr; ///< the stage that has O and LSE: this one, or the last one under the same softmax
+  mlir::Region *gate = nullptr;
+  bool adds = false;   ///< to what branches before it have put into the sums
+  bool stores = false; ///< these sums alone, as the gradients
 
   bool listed() const { return forward->listed && !ofMeans; }
+  /// Whether its keys are all of a row's, so that their P add up to 1.
+  bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }
+  bool ofPools() const { return forward->pools && !stores; }
   /// Executed in a group: S and dP, and a product per gradient.
   Expr flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ, int64_t blockK) const;
 };
+
+/// The stages of a program whose branches have passes of their own, each with O and LSE in buffers and nothing else.
+std::vector<AttendStage> branchesOf(const Program &program);
 
 /// In the order in which they run. invalidSpec where the gradient of something is not derived: which, and what is. `spec` is
 /// its name, for that.

@@ -209,8 +209,8 @@ private:
     stage.gate = last ? last->gate : linear ? linear->gate : nullptr;
     stage.added = std::move(added);
     stage.storesOutput = true;
-    stage.storesWide =
-        program.direction == Direction::forward && stage.exact && (program.dtype != DType::f32 || program.linear);
+    stage.storesWide = program.direction == Direction::forward && storesLse && stage.exact &&
+                       (program.dtype != DType::f32 || program.linear);
     stage.storesLse = storesLse;
     stage.storesRest = program.direction == Direction::forward && storesLse && stage.exact;
     stage.choices = chosen == 0 ? choices : 0;

@@ -33,7 +33,9 @@ static std::vector<PlanArgument> argumentsOf(ir::SpecOp spec, DType dtype, Direc
   };
   bool isBackward = direction == Direction::backward;
   // Classes are handed to a backward, so tables that only make these are not.
-  auto isNeeded = [&](Value table) { return !isBackward || llvm::any_of(table.getUsers(), llvm::IsaPred<ir::ReadOp>); };
+  auto isNeeded = [&](Value table) {
+    return !isBackward || llvm::any_of(table.getUsers(), llvm::IsaPred<ir::ReadOp, ir::CompressedOp>);
+  };
   add("q", Role::query, dtype, false);
   add("k", Role::key, dtype, false);
   add("v", Role::value, dtype, false);

@@ -66,6 +66,21 @@ struct PoolTokensSlots {
   const int32_t *order, *counts; ///< of a token order, whose blocks are the pools; null: runs of tokens
 };
 
+/// spread_pools: items (64 tokens, head of the group). The reverse of pool_tokens for gradients of pools: tokens [head][tokenRows][width]
+/// = or, if adds, += the sum over the pools c that have the token of its weight times pools [head][poolRows][width]; 0 beyond the
+/// lengths. Heads and weights as in pool_tokens.
+struct SpreadPoolsSlots {
+  const float *pools;
+  float *tokens;
+  int64_t poolRows, tokenRows, width;
+  const int32_t *lengths;
+  int64_t heads, tokenCount, firstHead;
+  int64_t length, stride, poolCount;
+  const float *weights; ///< null: means
+  int64_t weightHeads, weightEntries, weightStrideH, weightStrideT;
+  int64_t adds;
+};
+
 /// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if
 /// there are none); centered = meanK less center, 0 where no block is, in the layout of meanK, and perhaps the same memory.
 struct CenterKeysSlots {

@@ -44,6 +44,12 @@ void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedul
 /// projected linear branch and what earlier stages kept. Slots in AttendBuilder.h, structs AttendSlots and StageSlots.
 void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule);
 
+/// "gate_" and the name of a branch's stage, items (64 query rows, gr): do with its strides, qLengths, kLengths, headsKV, headsPerKV,
+/// tokensQ, tokensK, firstPair, out [gr][N][valueDim] f32 = dO times the gate, 0 from the length on; what the gate takes from
+/// outside (CpuPairScope).
+void buildGateGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
+                       const CpuSchedule &schedule);
+
 /// The kernel of a pass of the backward, items (super row, gr where rows are queries, g where they are keys). Slots in
 /// GradientBuilder.h, struct GradientSlots.
 void buildGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,

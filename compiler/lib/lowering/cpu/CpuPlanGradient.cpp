@@ -129,6 +129,12 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
       slots.push_back(buffer("linear_dv"));
     slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
   }
+  if (pass.adds || pass.stores) {
+    slots.push_back(buffer(pass.ofKeys ? "sum_dk" : "sum_dq"));
+    if (pass.ofKeys)
+      slots.push_back(buffer("sum_dv"));
+    slots.push_back(integer(ceildiv(sym(pass.ofKeys ? "M" : "N"), 4) * 4));
+  }
   if (!pass.forward->means)
     return;
   slots.push_back(buffer(pass.ofKeys ? "mean_dk" : "mean_dq"));
@@ -165,35 +171,62 @@ PlanWriter::PackedColumns PlanWriter::packMeans(std::vector<PlanNode> &nodes, co
   return packColumns(nodes, source, /*transposed=*/true, plain);
 }
 
-PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
-  const GradientSide &rows = !pass.ofKeys ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
-  Expr tokens = pass.ofKeys ? placesK : placesQ, owners = pass.ofKeys ? sym("G") : GR;
-  Expr count = ceildiv(pass.ofMeans && pass.ofKeys ? TN : tokens, rows.superRow);
-  auto ofRows = [&](const char *name) { return pass.forward->exact ? buffer(name) : null(); };
-  Slots slots;
-  auto addTensors = [&](std::initializer_list<const char *> names) {
-    for (const char *name : names) {
-      slots.push_back(tensor(name));
-      addStrides(slots, name, 3);
-    }
-  };
-  auto addBuffers = [&](std::initializer_list<std::pair<const char *, int64_t>> names, Expr rows) {
-    for (auto [name, width] : names)
-      for (PlanSlot slot : Slots{buffer(name), null(), integer(rows * width), integer(width)})
-        slots.push_back(slot);
-  };
+// What a pass takes and gives: x, y, dx and of keys dy, as tensors of the call or rows of buffers.
+void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
   int64_t d = program.headDim, dv = program.valueDim, widthX = CpuSchedule::padded(d), widthY = CpuSchedule::padded(dv);
-  if (pass.ofMeans && pass.ofKeys) {
-    addBuffers({{"mean_k", d}, {"mean_v", dv}}, TN);
-    addBuffers({{"mean_dk", widthX}, {"mean_dv", widthY}}, TN * schedule.blockK);
-  } else if (pass.ofMeans) {
-    addTensors({"q", "do"});
-    addBuffers({{"mean_dq", widthX}}, gradientRowsQ);
-  } else if (pass.ofKeys) {
-    addTensors({"k", "v", "dk", "dv"});
-  } else {
-    addTensors({"q", "do", "dq"});
+  auto ofCall = [&](const char *name) {
+    slots.push_back(tensor(name));
+    addStrides(slots, name, 3);
+  };
+  auto inBuffer = [&](const std::string &name, int64_t width, Expr rows) {
+    for (PlanSlot slot : rowsOfBuffer(name, rows, width))
+      slots.push_back(slot);
+  };
+  auto wholeTiles = [](Expr rows) { return ceildiv(std::move(rows), 4) * 4; };
+  const std::string &stage = pass.forward->name;
+  bool isSummed = pass.isBranch && !pass.stores;
+  if (!pass.ofKeys) {
+    ofCall("q");
+    if (isSummed)
+      inBuffer(pass.rows->name + "_do", dv, sym("N"));
+    else
+      ofCall("do");
+    if (pass.ofMeans)
+      return inBuffer("mean_dq", widthX, gradientRowsQ);
+    return isSummed ? inBuffer("sum_dq", widthX, wholeTiles(sym("N"))) : ofCall("dq");
   }
+  if (pass.ofMeans) {
+    inBuffer("mean_k", d, TN);
+    inBuffer("mean_v", dv, TN);
+    inBuffer("mean_dk", widthX, TN * schedule.blockK);
+    return inBuffer("mean_dv", widthY, TN * schedule.blockK);
+  }
+  if (pass.ofPools()) {
+    Expr pools = pass.forward->keys(sym("M"));
+    inBuffer(stage + "_k", d, pools);
+    inBuffer(stage + "_v", dv, pools);
+    inBuffer(stage + "_dk", widthX, wholeTiles(pools));
+    return inBuffer(stage + "_dv", widthY, wholeTiles(pools));
+  }
+  ofCall("k");
+  ofCall("v");
+  if (isSummed) {
+    inBuffer("sum_dk", widthX, wholeTiles(sym("M")));
+    return inBuffer("sum_dv", widthY, wholeTiles(sym("M")));
+  }
+  ofCall("dk");
+  ofCall("dv");
+}
+
+PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
+  bool hasMeans = pass.ofKeys && pass.ofMeans, hasPools = pass.ofKeys && pass.ofPools();
+  const GradientSide &rows = !pass.ofKeys ? schedule.queries : hasMeans || hasPools ? schedule.means : schedule.keys;
+  Expr tokens = pass.ofKeys ? placesK : placesQ, owners = pass.ofKeys ? sym("G") : GR;
+  Expr count = ceildiv(hasMeans ? TN : hasPools ? pass.forward->keys(tokens) : tokens, rows.superRow);
+  std::string prefix = pass.rows ? pass.rows->name + "_" : "";
+  auto ofRows = [&](const char *name) { return pass.forward->exact && !pass.stores ? buffer(prefix + name) : null(); };
+  Slots slots;
+  addGradientTensors(slots, pass);
   for (PlanSlot slot : Slots{tensor(pass.ofKeys ? "k_len" : "q_len"),
                              tensor(pass.ofKeys ? "q_len" : "k_len"),
                              integer(sym("HKV")),
@@ -232,14 +265,13 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     plan.nodes.push_back(tableRanges(table));
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
-  auto pack = [&](const char *name, bool isKey, bool isExact, bool transposed, bool plain) {
-    bool wanted = !isExact || passes.front().forward->exact;
+  bool hasBranches = passes.front().isBranch, exact = passes.front().forward->exact && !hasBranches;
+  auto pack = [&](const char *name, bool isKey, bool wanted, bool transposed, bool plain) {
     return wanted ? packColumns(groups.body, columnsOf(name, isKey), transposed, plain)
                   : PackedColumns{null(), null(), 0};
   };
-  bool exact = passes.front().forward->exact;
-  PackedColumns q = pack("q", false, true, true, true), gradient = pack("do", false, false, exact, true),
-                k = pack("k", true, true, true, true), v = pack("v", true, true, true, false);
+  PackedColumns q = pack("q", false, exact, true, true), gradient = pack("do", false, !hasBranches, exact, true),
+                k = pack("k", true, exact, true, true), v = pack("v", true, exact, true, false);
   if (exact)
     groups.body.push_back(gradientRows());
   if (!program.weight.empty())
@@ -257,6 +289,10 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   }
   if (program.linear)
     addLinearGradient(groups.body, gradient);
+  if (hasBranches) {
+    addBranches(groups.body, passes);
+    passes = {};
+  }
   PackedColumns meanK, meanV;
   if (program.means()) {
     meanK = packMeans(groups.body, "k", /*plain=*/true);

@@ -128,6 +128,15 @@ private:
   PackedColumns packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source, bool transposed, bool plain);
   PackedColumns packMeans(std::vector<PlanNode> &nodes, const char *tensor, bool plain);
   void addGradientInputs(Slots &slots, const GradientPass &pass);
+  void addGradientTensors(Slots &slots, const GradientPass &pass);
+  static Slots rowsOfBuffer(const std::string &name, Expr rows, int64_t width);
+  ColumnSource columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows);
+  PackedColumns addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass);
+  void spreadPools(std::vector<PlanNode> &nodes, const AttendStage &stage, bool adds);
+  void addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,
+                 const PackedColumns &ofGradient, const PackedColumns &q, const PackedColumns &k,
+                 const PackedColumns &v);
+  void addBranches(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
   void addLinearBuffers();
   /// What the kernels of the linear branch sum over: states of one side for the blocks of the other.

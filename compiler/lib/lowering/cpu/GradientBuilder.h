@@ -27,9 +27,10 @@ namespace tercet::compiler {
 /// The argument block, in slot order.
 struct GradientSlots {
   GradientSlots(KernelBuilder &k, const Program &program, const GradientPass &pass)
-      : x(k, inputType(program, pass)), y(k, inputType(program, pass)), dx(k, outputType(program, pass)) {
+      : x(k, typeOfX(program, pass), hasKeysInBuffer(pass)), y(k, typeOfY(program, pass), hasYInBuffer(pass)),
+        dx(k, outputType(program, pass), hasOutputInBuffer(pass)) {
     if (pass.ofKeys)
-      dy.emplace(k, outputType(program, pass));
+      dy.emplace(k, outputType(program, pass), hasOutputInBuffer(pass));
     rowLengths = k.pointer(DType::i32);
     columnLengths = k.pointer(DType::i32);
     for (Value *size : {&headsKV, &headsPerKV, &rows, &columns, &firstPair})
@@ -46,7 +47,7 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
-    if (program.linear || pass.forward->means) {
+    if (program.linear || pass.forward->means || pass.adds || pass.stores) {
       addedX = k.pointer(DType::f32);
       if (pass.ofKeys)
         addedY = k.pointer(DType::f32);
@@ -60,12 +61,20 @@ struct GradientSlots {
     for (Value *stride : {&classStrideB, &classStrideH, &classStrideI})
       *stride = k.integer();
   }
-  // Means of keys, and what passes over them make, lie in buffers of the group.
-  static DType inputType(const Program &program, const GradientPass &pass) {
+  // Means and pools of keys lie in buffers of the group, as do dO of branches, and what is not the gradient yet.
+  static bool hasKeysInBuffer(const GradientPass &pass) { return pass.ofKeys && (pass.ofMeans || pass.ofPools()); }
+  static bool hasYInBuffer(const GradientPass &pass) {
+    return hasKeysInBuffer(pass) || (pass.isBranch && !pass.stores && !pass.ofKeys);
+  }
+  static bool hasOutputInBuffer(const GradientPass &pass) { return pass.ofMeans || (pass.isBranch && !pass.stores); }
+  static DType typeOfX(const Program &program, const GradientPass &pass) {
     return pass.ofMeans && pass.ofKeys ? DType::f32 : program.dtype;
   }
+  static DType typeOfY(const Program &program, const GradientPass &pass) {
+    return hasYInBuffer(pass) && !pass.ofKeys ? DType::f32 : typeOfX(program, pass);
+  }
   static DType outputType(const Program &program, const GradientPass &pass) {
-    return pass.ofMeans ? DType::f32 : program.dtype;
+    return hasOutputInBuffer(pass) ? DType::f32 : program.dtype;
   }
 
   GradientTokens x, y, dx;
@@ -117,6 +126,10 @@ private:
   // GradientKernel.cpp
   void locate();
   void prologue();
+  /// Rows of the item's head from `first` on.
+  Value rowsOf(const GradientTokens &tokens, Value first, int64_t cols) {
+    return tokens.rows(k, tokens.inBuffer ? zero : batch, tokens.inBuffer ? group : head, first, cols);
+  }
   void eachToken(llvm::function_ref<void(Value row, Value token)> body);
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
   void sumPairs();
@@ -173,7 +186,7 @@ private:
   const GradientPass &pass;
   const CpuSchedule &schedule;
   const GradientSide &sideOf(bool isKey) const {
-    return !isKey ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
+    return !isKey ? schedule.queries : pass.ofMeans || pass.ofPools() ? schedule.means : schedule.keys;
   }
 
   const GradientSide &rows, &columns;

@@ -23,11 +23,15 @@ void GradientBuilder::locate() {
   Value allRows = slots.rows, liveRows = k.tokenCount(slots.rowLengths, batch, slots.rows);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
   validKeys = pass.ofKeys ? liveRows : validColumns;
-  if (pass.ofMeans && pass.ofKeys) {
-    allRows = blocksOf(allRows);
-    liveRows = blocksOf(liveRows);
-  } else if (pass.ofMeans) {
-    validColumns = blocksOf(validColumns);
+  // Keys that are not tokens: means of blocks, or pools of those that have a token.
+  auto keysOf = [&](Value tokens) {
+    return pass.ofMeans ? blocksOf(tokens) : pass.ofPools() ? k.ceilDiv(tokens, pass.forward->pools->stride) : tokens;
+  };
+  if (pass.ofKeys) {
+    allRows = keysOf(allRows);
+    liveRows = keysOf(liveRows);
+  } else {
+    validColumns = keysOf(validColumns);
   }
   validRows = k.max(k.min(k.sub(liveRows, firstRow), size), zero);
   presentRows = k.min(k.sub(allRows, firstRow), size);
@@ -50,18 +54,17 @@ void GradientBuilder::eachToken(function_ref<void(Value, Value)> body) {
 
 // Rows in f32; those that the last row tile has behind the valid ones are 0, as are places without a token.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
-  bool isMean = pass.ofMeans && pass.ofKeys;
   Value cols = width == depth ? Value() : k.index(depth), computed = k.add(validRows, schedule.rowTile - 1);
   auto clear = [&](Value from) {
     k.loop(from, k.min(computed, k.index(rows.superRow)), 1,
            [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
   };
   if (rowsAt.ordered()) {
-    Value from = source.rows(k, batch, head, zero, depth);
+    Value from = rowsOf(source, zero, depth);
     clear(zero);
     return eachToken([&](Value row, Value token) { k.store(k.load(from, token, 1, width, {}, {}, cols), into, row); });
   }
-  Value from = source.rows(k, isMean ? zero : batch, isMean ? group : head, firstRow, depth);
+  Value from = rowsOf(source, firstRow, depth);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
   clear(validRows);
 }
@@ -122,7 +125,7 @@ void GradientBuilder::normalise() {
 void GradientBuilder::storeRows(const Gradient &gradient) {
   int64_t width = gradient.width;
   if (rowsAt.ordered()) {
-    Value into = gradient.target.rows(k, batch, head, zero, gradient.depth);
+    Value into = rowsOf(gradient.target, zero, gradient.depth);
     Value cols = width == gradient.depth ? Value() : k.index(gradient.depth);
     return eachToken([&](Value row, Value token) {
       Value tile =
@@ -132,7 +135,7 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
       k.store(tile, into, token, {}, {}, cols);
     });
   }
-  Value into = gradient.target.rows(k, batch, head, firstRow, gradient.depth);
+  Value into = rowsOf(gradient.target, firstRow, gradient.depth);
   Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
   if (gradient.linear) {
     Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.linearWidth);
@@ -158,10 +161,11 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
 }
 
 void GradientBuilder::epilogue() {
-  bool adds = program.linear;
-  storeRows({slots.dx, depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
+  bool adds = program.linear || pass.adds || pass.stores, isSum = slots.dx.inBuffer;
+  storeRows({slots.dx, isSum ? widthX : depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
-    storeRows({*slots.dy, depthY, widthY, dy, k.real(1), adds ? slots.addedY : Value(), schedule.valueDim});
+    storeRows(
+        {*slots.dy, isSum ? widthY : depthY, widthY, dy, k.real(1), adds ? slots.addedY : Value(), schedule.valueDim});
 }
 
 void GradientBuilder::sumPairs() {
@@ -174,13 +178,13 @@ void GradientBuilder::sumPairs() {
     // The heads that share these keys, in their order.
     k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
   });
-  if (!pass.ofKeys && !pass.ofMeans)
+  if (!pass.ofKeys && !pass.ofMeans && pass.isWhole())
     normalise();
 }
 
 void GradientBuilder::build() {
   locate();
-  if (pass.forward->exact)
+  if (pass.forward->exact && !pass.stores)
     sumPairs();
   if (pass.ofMeans)
     keepMeans();

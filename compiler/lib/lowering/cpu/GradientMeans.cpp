@@ -65,7 +65,7 @@ void GradientBuilder::meanTiles(Value owner) {
 
 // Sums of a pass over means: of queries as they are, with those of P; of a mean to each of its tokens alike.
 void GradientBuilder::keepMeans() {
-  Value intoX = slots.dx.rows(k, zero, group, zero, widthX);
+  Value intoX = rowsOf(slots.dx, zero, widthX);
   if (!pass.ofKeys) {
     Value ofRows = k.view(slots.meanShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
     k.loop(zero, validRows, 1, [&](Value row) {
@@ -74,7 +74,7 @@ void GradientBuilder::keepMeans() {
     });
     return;
   }
-  Value intoY = slots.dy->rows(k, zero, group, zero, widthY);
+  Value intoY = rowsOf(*slots.dy, zero, widthY);
   k.loop(zero, validRows, 1, [&](Value row) {
     Value block = k.add(firstRow, row), tokens = tokensOfBlock(block), count = realOf(k, tokens);
     auto share = [&](Value from, int64_t width) {

@@ -7,9 +7,12 @@ namespace tercet::compiler {
 
 /// Tokens of a tensor, and where the gradient of it goes.
 struct GradientTokens {
-  GradientTokens(KernelBuilder &k, DType dtype)
-      : tokens(k.pointer(dtype)), strideB(k.integer()), strideH(k.integer()), strideN(k.integer()) {}
+  /// inBuffer: one of the group's, whose heads are numbered in it; strideB is 0.
+  GradientTokens(KernelBuilder &k, DType dtype, bool inBuffer = false)
+      : tokens(k.pointer(dtype)), strideB(k.integer()), strideH(k.integer()), strideN(k.integer()), inBuffer(inBuffer) {
+  }
   Value tokens, strideB, strideH, strideN;
+  bool inBuffer;
 
   /// The rows of a head from `first` on.
   Value rows(KernelBuilder &k, Value batch, Value head, Value first, int64_t cols) const {

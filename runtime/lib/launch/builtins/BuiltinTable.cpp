@@ -17,11 +17,11 @@ void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel(
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin :
-       {&tokenOrderBuiltin,       &packKeysBuiltin,    &poolQueriesBuiltin, &poolTokensBuiltin,  &centerKeysBuiltin,
-        &alikenessBuiltin,        &packSamplesBuiltin, &selectBuiltin,      &selectGivenBuiltin, &spanKeysBuiltin,
-        &spanKeysGivenBuiltin,    &spanBoundsBuiltin,  &spanClassesBuiltin, &patternBuiltin,     &copyClassesBuiltin,
-        &buildListsBuiltin,       &linearSetsBuiltin,  &linearUsedBuiltin,  &tableRangesBuiltin, &packWeightBuiltin,
-        &transposeClassesBuiltin, &gradientRowsBuiltin})
+       {&tokenOrderBuiltin,       &packKeysBuiltin,     &poolQueriesBuiltin, &poolTokensBuiltin,  &centerKeysBuiltin,
+        &alikenessBuiltin,        &packSamplesBuiltin,  &selectBuiltin,      &selectGivenBuiltin, &spanKeysBuiltin,
+        &spanKeysGivenBuiltin,    &spanBoundsBuiltin,   &spanClassesBuiltin, &patternBuiltin,     &copyClassesBuiltin,
+        &buildListsBuiltin,       &linearSetsBuiltin,   &linearUsedBuiltin,  &tableRangesBuiltin, &packWeightBuiltin,
+        &transposeClassesBuiltin, &gradientRowsBuiltin, &spreadPoolsBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

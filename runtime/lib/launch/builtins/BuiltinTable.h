@@ -8,7 +8,8 @@ namespace tercet::rt {
 extern const Builtin tokenOrderBuiltin, packKeysBuiltin, poolQueriesBuiltin, poolTokensBuiltin, centerKeysBuiltin,
     alikenessBuiltin, packSamplesBuiltin, selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin,
     spanBoundsBuiltin, spanClassesBuiltin, patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin,
-    linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin, transposeClassesBuiltin, gradientRowsBuiltin;
+    linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin, transposeClassesBuiltin, gradientRowsBuiltin,
+    spreadPoolsBuiltin;
 
 /// For sizes from an argument block, whose integers may be anything: what does not fit 64 bits becomes the largest,
 /// which is refused.
