@@ -25,13 +25,24 @@ TEST_CASE("gradients of a gated sum of compressed, selected and local attention"
 }
 
 TEST_CASE("gradients of gated branches and of weighted pools", "[gradient]") {
-  for (const char *spec : {"gated", "gated_branches", "weighted_pools"})
+  for (const char *spec : {"gated_branches", "weighted_pools", "pooled_queries"})
     for (DType dtype : {DType::f32, DType::bf16})
       checkCase({.name = "gates", .spec = spec, .shape = shape, .dtype = dtype});
 }
 
+TEST_CASE("gradients of branches under token orders", "[gradient]") {
+  // 3 x 5 x 7 tokens in cubes of 4 x 4 x 4, clipped at the far edges, and 15 of text.
+  for (DType dtype : {DType::f32, DType::bf16})
+    checkCase({.name = "cubes",
+               .spec = "vsa",
+               .parameters = {{"keep", 0.4}, {"frames", 3}, {"height", 5}, {"width", 7}},
+               .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 120, .tokensK = 120, .headDim = 24},
+               .dtype = dtype,
+               .layout = Layout::padded});
+}
+
 TEST_CASE("gradients of branches see nothing beyond lengths", "[gradient]") {
-  for (const char *spec : {"nsa", "weighted_pools"})
+  for (const char *spec : {"nsa", "weighted_pools", "pooled_queries"})
     checkCase({.name = "lengths",
                .spec = spec,
                .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 130, .tokensK = 140, .headDim = 24},

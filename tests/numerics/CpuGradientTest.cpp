@@ -96,7 +96,8 @@ TEST_CASE("gradients have the same bits on any number of threads, and run after 
 }
 
 TEST_CASE("what has no derived gradient is refused", "[gradient]") {
-  for (auto [spec, what] : {std::pair{"vsa", "branches"}, {"heads_apart", "by head"}})
+  for (auto [spec, what] :
+       {std::pair{"heads_apart", "a linear branch beside"}, {"joint_branches", "block means beside"}})
     for (Direction direction : {Direction::forward, Direction::backward}) {
       std::vector<std::string> remarks;
       Result<Artifact> artifact =
@@ -133,8 +134,7 @@ TEST_CASE("kernels of the backward are made for every level, whatever this machi
       }
 }
 
-TEST_CASE("a built-in spec has a backward, or is told what is missing", "[gradient]") {
-  int64_t derived = 0;
+TEST_CASE("every built-in spec has a backward", "[gradient]") {
   for (const auto &file : std::filesystem::directory_iterator("dialect/specs")) {
     std::string name = file.path().stem();
     std::vector<std::string> remarks;
@@ -142,11 +142,6 @@ TEST_CASE("a built-in spec has a backward, or is told what is missing", "[gradie
         specNamed(name), {.headDim = 64, .valueDim = 64, .target = "cpu:portable", .direction = Direction::backward},
         remarks);
     INFO(name << ": " << artifact.status().message());
-    derived += artifact.ok();
-    if (!artifact.ok()) {
-      CHECK(artifact.status().code() == Code::invalidSpec);
-      CHECK(artifact.status().message().find("no gradient is derived yet") != std::string::npos);
-    }
+    CHECK(artifact.ok());
   }
-  CHECK(derived >= 41);
 }

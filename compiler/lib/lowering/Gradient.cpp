@@ -35,7 +35,7 @@ static StringRef missingIn(const Program &program) {
   const AttendStage &stage = program.attends.back();
   if (program.order && (program.linear || stage.means))
     return "a token order beside a linear branch or block means";
-  if (program.order && (stage.score || program.selection->mask))
+  if (program.order && llvm::any_of(program.attends, [](const AttendStage &each) { return each.score || each.mask; }))
     return "a token order beside a mask or a score region";
   if (stage.means && program.linear)
     return "block means beside a linear branch";
@@ -46,14 +46,12 @@ static StringRef missingIn(const Program &program) {
   auto has = [&](auto what) { return llvm::any_of(program.attends, what); };
   if (program.linear)
     return "a linear branch beside a gate or several branches";
-  if (program.order)
-    return "a token order beside a gate or several branches";
   if (has([](const AttendStage &stage) { return stage.chosen >= 0; }))
     return "branches chosen by head";
   if (has([](const AttendStage &stage) { return stage.means; }))
     return "block means beside a gate or several branches";
-  if (has([](const AttendStage &stage) { return stage.poolsQueries(); }))
-    return "pooled queries";
+  if (has([](const AttendStage &stage) { return stage.poolsQueries() && (stage.start || stage.keepsState); }))
+    return "pooled queries under one softmax with other branches";
   return {};
 }
 
@@ -100,7 +98,7 @@ static Result<std::vector<GradientPass>> derivedBranches(const Program &program)
                         .isBranch = true,
                         .rows = &program.attends[end],
                         .gate = gate,
-                        .adds = number > 0 && !(ofKeys && stage.pools)});
+                        .adds = number > 0});
   }
   for (bool ofKeys : {false, true})
     passes.push_back({.name = ofKeys ? "gradient_keys" : "gradient_queries",

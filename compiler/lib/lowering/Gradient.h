@@ -34,6 +34,7 @@ struct GradientPass {
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
   bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }
+  bool ofPooledQueries() const { return forward->poolsQueries() && !stores; }
   bool ofPools() const { return forward->pools && !stores; }
   /// Executed in a group: S and dP, and a product per gradient.
   Expr flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ, int64_t blockK) const;

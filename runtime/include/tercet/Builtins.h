@@ -79,6 +79,7 @@ struct SpreadPoolsSlots {
   const float *weights; ///< null: means
   int64_t weightHeads, weightEntries, weightStrideH, weightStrideT;
   int64_t adds;
+  const int32_t *counts; ///< of a token order, whose blocks are the pools; tokens are then places
 };
 
 /// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if

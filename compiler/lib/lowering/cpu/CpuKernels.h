@@ -44,9 +44,9 @@ void buildLinear(mlir::ModuleOp module, const Program &program, const CpuSchedul
 /// projected linear branch and what earlier stages kept. Slots in AttendBuilder.h, structs AttendSlots and StageSlots.
 void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule);
 
-/// "gate_" and the name of a branch's stage, items (64 query rows, gr): do with its strides, qLengths, kLengths, headsKV, headsPerKV,
-/// tokensQ, tokensK, firstPair, out [gr][N][valueDim] f32 = dO times the gate, 0 from the length on; what the gate takes from
-/// outside (CpuPairScope).
+/// "gate_" and the name of a branch's stage, items (64 query places, or a pool of them, gr): do with its strides, qLengths, kLengths, headsKV,
+/// headsPerKV, tokensQ, tokensK, firstPair, out [gr][rows][valueDim] f32 = dO times the gate, summed over a pool, 0 where no token is; where
+/// queries and keys are (BlockTokens); what the gate takes from outside (CpuPairScope).
 void buildGateGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
                        const CpuSchedule &schedule);
 

@@ -36,91 +36,112 @@ PlanWriter::ColumnSource PlanWriter::columnsOfBuffer(const std::string &name, bo
 PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass) {
   const std::string &stage = pass.rows->name;
   const std::string gradient = stage + "_do";
-  addBuffer(gradient, GR * sym("N") * program.valueDim, "gradient of the output of " + stage);
+  Expr count = pass.rows->rows(placesQ);
+  addBuffer(gradient, GR * count * program.valueDim, "gradient of the output of " + stage);
   Slots slots{tensor("do")};
   addStrides(slots, "do", 3);
   addCallSizes(slots);
   slots.push_back(integer(sym("G0")));
   slots.push_back(buffer(gradient));
+  for (bool isKey : {false, true})
+    addOrder(slots, isKey);
   addPairOperands(slots, pairOperandsOf({pass.gate}));
-  nodes.push_back(kernel("gate_" + stage, "prologue", ceildiv(sym("N"), 64), GR, 1, slots));
+  Expr items = pass.rows->poolsQueries() ? count : ceildiv(placesQ, 64);
+  nodes.push_back(kernel("gate_" + stage, "prologue", items, GR, 1, slots));
 
   for (const char *what : {"_shifts", "_rests", "_sums"})
     addBuffer(stage + what, GR * gradientRowsQ, "of rows of " + stage + ", as gradient_rows makes them");
   Slots rows{buffer(stage + "_o"), buffer(stage + "_lse"), null(), buffer(gradient)};
   for (int64_t width : {schedule.valueDim, int64_t{1}, int64_t{0}, program.valueDim})
-    for (PlanSlot stride : Slots{null(), integer(sym("N") * width), integer(width)})
+    for (PlanSlot stride : Slots{null(), integer(count * width), integer(width)})
       rows.push_back(stride);
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(DType::f32)), null(), integer(sym("G")), integer(sym("R")), integer(sym("N")),
+       Slots{integer(static_cast<int64_t>(DType::f32)), null(), integer(sym("G")), integer(sym("R")), integer(count),
              integer(program.valueDim), null(), integer(gradientRowsQ), integer(schedule.level != CpuLevel::portable),
              buffer(stage + "_shifts"), buffer(stage + "_rests"), buffer(stage + "_sums"), null()})
     rows.push_back(slot);
   nodes.push_back(builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, rows));
-  ColumnSource source = columnsOfBuffer(gradient, /*isKey=*/false, program.valueDim, sym("N"));
+  ColumnSource source = columnsOfBuffer(gradient, /*isKey=*/false, program.valueDim, count);
   source.dtype = DType::f32;
-  source.side = schedule.queries;
+  source.side = pass.rows->poolsQueries() ? schedule.means : schedule.queries;
   return packColumns(nodes, source, /*transposed=*/true, /*plain=*/true);
 }
 
-// Gradients of pools of a branch to the sums of their tokens.
-void PlanWriter::spreadPools(std::vector<PlanNode> &nodes, const AttendStage &stage, bool adds) {
-  for (bool isValue : {false, true}) {
-    const std::string &weights = isValue ? stage.pools->valueWeights : stage.pools->keyWeights;
-    Slots slots{buffer(stage.name + (isValue ? "_dv" : "_dk")),
-                buffer(isValue ? "sum_dv" : "sum_dk"),
-                integer(wholeTiles(stage.keys(sym("M")))),
-                integer(wholeTiles(sym("M"))),
-                integer(CpuSchedule::padded(isValue ? program.valueDim : program.headDim)),
-                tensor("k_len"),
-                integer(sym("HKV")),
-                integer(sym("M")),
-                integer(sym("G0")),
-                integer(stage.pools->length),
-                integer(stage.pools->stride),
-                integer(stage.keys(sym("M")))};
-    if (weights.empty()) {
-      slots.insert(slots.end(), 5, null());
-    } else {
-      slots.push_back(tensor(weights));
-      for (const char *property : {".size0", ".size1", ".0", ".1"})
-        slots.push_back(integer(Expr::symbol(weights + property)));
-    }
-    slots.push_back(integer(adds));
-    nodes.push_back(builtin("spread_pools", "gradient", ceildiv(sym("M"), 64), sym("G"), slots));
+// Gradients of pools of a branch to the sums of their tokens: dq, dk or dv.
+PlanNode PlanWriter::spreadPools(const AttendStage &stage, const char *gradient, bool adds) {
+  bool isQuery = std::string_view(gradient) == "dq", isValue = std::string_view(gradient) == "dv";
+  const std::string weights = isQuery ? "" : isValue ? stage.pools->valueWeights : stage.pools->keyWeights;
+  Expr places = isQuery ? placesQ : placesK, pools = isQuery ? stage.rows(placesQ) : stage.keys(placesK);
+  Expr heads = isQuery ? GR : sym("G");
+  Slots slots{buffer(stage.name + "_" + gradient),
+              buffer(std::string("sum_") + gradient),
+              integer(wholeTiles(pools)),
+              integer(wholeTiles(places)),
+              integer(CpuSchedule::padded(isValue ? program.valueDim : program.headDim)),
+              tensor(isQuery ? "q_len" : "k_len"),
+              integer(sym(isQuery ? "H" : "HKV")),
+              integer(places),
+              integer(isQuery ? sym("G0") * sym("R") : sym("G0")),
+              integer(isQuery ? stage.queryRows() : stage.pools->length),
+              integer(isQuery ? stage.queryRows() : stage.pools->stride),
+              integer(pools)};
+  if (weights.empty()) {
+    slots.insert(slots.end(), 5, null());
+  } else {
+    slots.push_back(tensor(weights));
+    for (const char *property : {".size0", ".size1", ".0", ".1"})
+      slots.push_back(integer(Expr::symbol(weights + property)));
   }
+  slots.push_back(integer(adds));
+  slots.push_back(tokenCounts(!isQuery));
+  return builtin("spread_pools", "gradient", ceildiv(places, 64), heads, slots);
+}
+
+// Pools of q, k or v of a branch, as columns.
+PlanWriter::PackedColumns PlanWriter::packPools(std::vector<PlanNode> &nodes, const AttendStage &stage,
+                                                const char *name, bool plain) {
+  bool isQuery = std::string_view(name) == "q";
+  int64_t dim = std::string_view(name) == "v" ? program.valueDim : program.headDim;
+  Expr pools = isQuery ? stage.rows(placesQ) : stage.keys(placesK);
+  ColumnSource source = columnsOfBuffer(stage.name + "_" + name, !isQuery, dim, pools);
+  source.dtype = program.dtype;
+  source.side = schedule.means;
+  return packColumns(nodes, source, /*transposed=*/true, plain);
 }
 
 void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,
                            const PackedColumns &ofGradient, const PackedColumns &q, const PackedColumns &k,
                            const PackedColumns &v) {
   const AttendStage &stage = *queries.forward;
-  if (!stage.pools) {
-    nodes.push_back(gradientPass(queries, k, v));
-    nodes.push_back(gradientPass(keys, q, ofGradient));
-    return;
-  }
-  auto packPools = [&](const char *suffix, int64_t dim, bool plain) {
-    ColumnSource source = columnsOfBuffer(stage.name + suffix, /*isKey=*/true, dim, stage.keys(sym("M")));
-    source.dtype = program.dtype;
-    source.side = schedule.means;
-    return packColumns(nodes, source, /*transposed=*/true, plain);
+  auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
+    addBuffer(stage.name + "_" + gradient, wholeTiles(rows) * CpuSchedule::padded(dim), "gradients of pools");
   };
-  PackedColumns poolsK = packPools("_k", program.headDim, true), poolsV = packPools("_v", program.valueDim, false);
-  Expr rows = sym("G") * wholeTiles(stage.keys(sym("M")));
-  addBuffer(stage.name + "_dk", rows * CpuSchedule::padded(program.headDim), "gradients of pools of keys");
-  addBuffer(stage.name + "_dv", rows * CpuSchedule::padded(program.valueDim), "gradients of pools of values");
-  nodes.push_back(gradientPass(queries, poolsK, poolsV));
-  nodes.push_back(gradientPass(keys, q, ofGradient));
-  spreadPools(nodes, stage, /*adds=*/queries.adds);
+  PackedColumns ofQ = q, ofK = k, ofV = v;
+  if (stage.poolsQueries()) {
+    ofQ = packPools(nodes, stage, "q", /*plain=*/true);
+    addPools("dq", GR * wholeTiles(stage.rows(placesQ)), program.headDim);
+  }
+  if (stage.pools) {
+    ofK = packPools(nodes, stage, "k", /*plain=*/true);
+    ofV = packPools(nodes, stage, "v", /*plain=*/false);
+    addPools("dk", sym("G") * wholeTiles(stage.keys(placesK)), program.headDim);
+    addPools("dv", sym("G") * wholeTiles(stage.keys(placesK)), program.valueDim);
+  }
+  nodes.push_back(gradientPass(queries, ofK, ofV));
+  if (stage.poolsQueries())
+    nodes.push_back(spreadPools(stage, "dq", queries.adds));
+  nodes.push_back(gradientPass(keys, ofQ, ofGradient));
+  if (stage.pools)
+    for (const char *gradient : {"dk", "dv"})
+      nodes.push_back(spreadPools(stage, gradient, keys.adds));
 }
 
 // The passes of a branch are next to each other: of queries, and of keys.
 void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes) {
   int64_t widthX = CpuSchedule::padded(program.headDim), widthY = CpuSchedule::padded(program.valueDim);
-  addBuffer("sum_dq", GR * wholeTiles(sym("N")) * widthX, "sums of dQ over branches");
-  addBuffer("sum_dk", sym("G") * wholeTiles(sym("M")) * widthX, "sums of dK over branches");
-  addBuffer("sum_dv", sym("G") * wholeTiles(sym("M")) * widthY, "sums of dV over branches");
+  addBuffer("sum_dq", GR * wholeTiles(placesQ) * widthX, "sums of dQ over branches");
+  addBuffer("sum_dk", sym("G") * wholeTiles(placesK) * widthX, "sums of dK over branches");
+  addBuffer("sum_dv", sym("G") * wholeTiles(placesK) * widthY, "sums of dV over branches");
   PackedColumns q = packColumns(nodes, columnsOf("q", /*isKey=*/false), true, true), k, v;
   if (llvm::any_of(program.attends, [](const AttendStage &stage) { return !stage.pools; })) {
     k = packColumns(nodes, columnsOf("k", /*isKey=*/true), true, true);

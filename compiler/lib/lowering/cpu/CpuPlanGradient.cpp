@@ -129,11 +129,12 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
       slots.push_back(buffer("linear_dv"));
     slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
   }
-  if (pass.adds || pass.stores) {
+  bool isPooled = pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries();
+  if ((pass.adds && !isPooled) || pass.stores) {
     slots.push_back(buffer(pass.ofKeys ? "sum_dk" : "sum_dq"));
     if (pass.ofKeys)
       slots.push_back(buffer("sum_dv"));
-    slots.push_back(integer(ceildiv(sym(pass.ofKeys ? "M" : "N"), 4) * 4));
+    slots.push_back(integer(ceildiv(pass.ofKeys ? placesK : placesQ, 4) * 4));
   }
   if (!pass.forward->means)
     return;
@@ -186,14 +187,20 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
   const std::string &stage = pass.forward->name;
   bool isSummed = pass.isBranch && !pass.stores;
   if (!pass.ofKeys) {
-    ofCall("q");
+    Expr rows = isSummed ? pass.rows->rows(placesQ) : placesQ;
+    if (pass.ofPooledQueries())
+      inBuffer(stage + "_q", d, rows);
+    else
+      ofCall("q");
     if (isSummed)
-      inBuffer(pass.rows->name + "_do", dv, sym("N"));
+      inBuffer(pass.rows->name + "_do", dv, rows);
     else
       ofCall("do");
     if (pass.ofMeans)
       return inBuffer("mean_dq", widthX, gradientRowsQ);
-    return isSummed ? inBuffer("sum_dq", widthX, wholeTiles(sym("N"))) : ofCall("dq");
+    if (pass.ofPooledQueries())
+      return inBuffer(stage + "_dq", widthX, wholeTiles(rows));
+    return isSummed ? inBuffer("sum_dq", widthX, wholeTiles(placesQ)) : ofCall("dq");
   }
   if (pass.ofMeans) {
     inBuffer("mean_k", d, TN);
@@ -202,7 +209,7 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
     return inBuffer("mean_dv", widthY, TN * schedule.blockK);
   }
   if (pass.ofPools()) {
-    Expr pools = pass.forward->keys(sym("M"));
+    Expr pools = pass.forward->keys(placesK);
     inBuffer(stage + "_k", d, pools);
     inBuffer(stage + "_v", dv, pools);
     inBuffer(stage + "_dk", widthX, wholeTiles(pools));
@@ -211,18 +218,20 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
   ofCall("k");
   ofCall("v");
   if (isSummed) {
-    inBuffer("sum_dk", widthX, wholeTiles(sym("M")));
-    return inBuffer("sum_dv", widthY, wholeTiles(sym("M")));
+    inBuffer("sum_dk", widthX, wholeTiles(placesK));
+    return inBuffer("sum_dv", widthY, wholeTiles(placesK));
   }
   ofCall("dk");
   ofCall("dv");
 }
 
 PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
-  bool hasMeans = pass.ofKeys && pass.ofMeans, hasPools = pass.ofKeys && pass.ofPools();
-  const GradientSide &rows = !pass.ofKeys ? schedule.queries : hasMeans || hasPools ? schedule.means : schedule.keys;
+  bool hasMeans = pass.ofKeys && pass.ofMeans;
+  bool hasPools = pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries();
+  const GradientSide &rows = hasMeans || hasPools ? schedule.means : pass.ofKeys ? schedule.keys : schedule.queries;
   Expr tokens = pass.ofKeys ? placesK : placesQ, owners = pass.ofKeys ? sym("G") : GR;
-  Expr count = ceildiv(hasMeans ? TN : hasPools ? pass.forward->keys(tokens) : tokens, rows.superRow);
+  Expr pools = pass.ofKeys ? pass.forward->keys(tokens) : pass.forward->rows(tokens);
+  Expr count = ceildiv(hasMeans ? TN : hasPools ? pools : tokens, rows.superRow);
   std::string prefix = pass.rows ? pass.rows->name + "_" : "";
   auto ofRows = [&](const char *name) { return pass.forward->exact && !pass.stores ? buffer(prefix + name) : null(); };
   Slots slots;

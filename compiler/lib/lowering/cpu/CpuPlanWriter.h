@@ -132,7 +132,8 @@ private:
   static Slots rowsOfBuffer(const std::string &name, Expr rows, int64_t width);
   ColumnSource columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows);
   PackedColumns addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass);
-  void spreadPools(std::vector<PlanNode> &nodes, const AttendStage &stage, bool adds);
+  PlanNode spreadPools(const AttendStage &stage, const char *gradient, bool adds);
+  PackedColumns packPools(std::vector<PlanNode> &nodes, const AttendStage &stage, const char *tensor, bool plain);
   void addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,
                  const PackedColumns &ofGradient, const PackedColumns &q, const PackedColumns &k,
                  const PackedColumns &v);

@@ -27,7 +27,7 @@ namespace tercet::compiler {
 /// The argument block, in slot order.
 struct GradientSlots {
   GradientSlots(KernelBuilder &k, const Program &program, const GradientPass &pass)
-      : x(k, typeOfX(program, pass), hasKeysInBuffer(pass)), y(k, typeOfY(program, pass), hasYInBuffer(pass)),
+      : x(k, typeOfX(program, pass), hasXInBuffer(pass)), y(k, typeOfY(program, pass), hasYInBuffer(pass)),
         dx(k, outputType(program, pass), hasOutputInBuffer(pass)) {
     if (pass.ofKeys)
       dy.emplace(k, outputType(program, pass), hasOutputInBuffer(pass));
@@ -47,7 +47,7 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
-    if (program.linear || pass.forward->means || pass.adds || pass.stores) {
+    if (program.linear || pass.forward->means || adds(pass) || pass.stores) {
       addedX = k.pointer(DType::f32);
       if (pass.ofKeys)
         addedY = k.pointer(DType::f32);
@@ -62,9 +62,12 @@ struct GradientSlots {
       *stride = k.integer();
   }
   // Means and pools of keys lie in buffers of the group, as do dO of branches, and what is not the gradient yet.
-  static bool hasKeysInBuffer(const GradientPass &pass) { return pass.ofKeys && (pass.ofMeans || pass.ofPools()); }
+  // Sums of pools are spread over tokens afterwards.
+  static bool isPooled(const GradientPass &pass) { return pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries(); }
+  static bool adds(const GradientPass &pass) { return pass.adds && !isPooled(pass); }
+  static bool hasXInBuffer(const GradientPass &pass) { return isPooled(pass) || (pass.ofKeys && pass.ofMeans); }
   static bool hasYInBuffer(const GradientPass &pass) {
-    return hasKeysInBuffer(pass) || (pass.isBranch && !pass.stores && !pass.ofKeys);
+    return hasXInBuffer(pass) || (pass.isBranch && !pass.stores && !pass.ofKeys);
   }
   static bool hasOutputInBuffer(const GradientPass &pass) { return pass.ofMeans || (pass.isBranch && !pass.stores); }
   static DType typeOfX(const Program &program, const GradientPass &pass) {
@@ -93,10 +96,10 @@ class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
       : program(program), pass(pass), schedule(schedule), rows(sideOf(pass.ofKeys)), columns(sideOf(!pass.ofKeys)),
-        k(module, pass.name), slots(k, program, pass), rowsAt(k, program), columnsAt(k, program),
-        scope(k, pass.forward->pairOperands()), ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask),
-        depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
-        widthY(CpuSchedule::padded(depthY)) {}
+        k(module, pass.name), slots(k, program, pass), rowsAt(k, program, isPooled(pass.ofKeys)),
+        columnsAt(k, program, isPooled(!pass.ofKeys)), scope(k, pass.forward->pairOperands()),
+        ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask), depthX(program.headDim),
+        depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {}
   void build();
 
 private:
@@ -186,8 +189,9 @@ private:
   const GradientPass &pass;
   const CpuSchedule &schedule;
   const GradientSide &sideOf(bool isKey) const {
-    return !isKey ? schedule.queries : pass.ofMeans || pass.ofPools() ? schedule.means : schedule.keys;
+    return isPooled(isKey) || (isKey && pass.ofMeans) ? schedule.means : isKey ? schedule.keys : schedule.queries;
   }
+  bool isPooled(bool isKey) const { return isKey ? pass.ofPools() : pass.ofPooledQueries(); }
 
   const GradientSide &rows, &columns;
   KernelBuilder k;

@@ -23,16 +23,17 @@ void GradientBuilder::locate() {
   Value allRows = slots.rows, liveRows = k.tokenCount(slots.rowLengths, batch, slots.rows);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
   validKeys = pass.ofKeys ? liveRows : validColumns;
-  // Keys that are not tokens: means of blocks, or pools of those that have a token.
-  auto keysOf = [&](Value tokens) {
-    return pass.ofMeans ? blocksOf(tokens) : pass.ofPools() ? k.ceilDiv(tokens, pass.forward->pools->stride) : tokens;
+  // Rows and columns that are not tokens: means of blocks, or pools of those that have a token.
+  auto countOf = [&](Value tokens, bool isKey) {
+    if (isKey && pass.ofMeans)
+      return blocksOf(tokens);
+    if (!isPooled(isKey))
+      return tokens;
+    return k.ceilDiv(tokens, isKey ? pass.forward->pools->stride : pass.forward->queryRows());
   };
-  if (pass.ofKeys) {
-    allRows = keysOf(allRows);
-    liveRows = keysOf(liveRows);
-  } else {
-    validColumns = keysOf(validColumns);
-  }
+  allRows = countOf(allRows, pass.ofKeys);
+  liveRows = countOf(liveRows, pass.ofKeys);
+  validColumns = countOf(validColumns, !pass.ofKeys);
   validRows = k.max(k.min(k.sub(liveRows, firstRow), size), zero);
   presentRows = k.min(k.sub(allRows, firstRow), size);
   scope.validQ = k.tokenCount(pass.ofKeys ? slots.columnLengths : slots.rowLengths, batch,
@@ -59,7 +60,7 @@ void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t 
     k.loop(from, k.min(computed, k.index(rows.superRow)), 1,
            [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
   };
-  if (rowsAt.ordered()) {
+  if (rowsAt.ordered() && !source.inBuffer) {
     Value from = rowsOf(source, zero, depth);
     clear(zero);
     return eachToken([&](Value row, Value token) { k.store(k.load(from, token, 1, width, {}, {}, cols), into, row); });
@@ -124,44 +125,38 @@ void GradientBuilder::normalise() {
 // Rows times the factor, with the share of the linear branch, and 0 behind the valid ones.
 void GradientBuilder::storeRows(const Gradient &gradient) {
   int64_t width = gradient.width;
-  if (rowsAt.ordered()) {
-    Value into = rowsOf(gradient.target, zero, gradient.depth);
-    Value cols = width == gradient.depth ? Value() : k.index(gradient.depth);
-    return eachToken([&](Value row, Value token) {
-      Value tile =
-          k.map({k.load(gradient.rows, row, 1, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-            return body.create<arith::MulFOp>(loc, v[0], gradient.factor);
-          });
-      k.store(tile, into, token, {}, {}, cols);
-    });
-  }
-  Value into = rowsOf(gradient.target, firstRow, gradient.depth);
   Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
   if (gradient.linear) {
     Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.linearWidth);
     linear = k.view(gradient.linear, at, gradient.linearWidth);
   }
-  k.loop(zero, validRows, storedRows, [&](Value row) {
+  auto tileOf = [&](Value row, int64_t rows) {
     SmallVector<Value> inputs;
     if (gradient.rows)
-      inputs.push_back(k.load(gradient.rows, row, storedRows, width));
+      inputs.push_back(k.load(gradient.rows, row, rows, width));
     if (linear)
-      inputs.push_back(k.load(linear, row, storedRows, width));
-    Value tile = k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      inputs.push_back(k.load(linear, row, rows, width));
+    return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
       if (!gradient.rows)
         return v[0];
       Value scaled = body.create<arith::MulFOp>(loc, v[0], gradient.factor);
       return linear ? body.create<arith::AddFOp>(loc, scaled, v[1]).getResult() : scaled;
     });
-    k.store(tile, into, row, {}, k.sub(validRows, row), cols);
-  });
+  };
+  if (rowsAt.ordered() && !gradient.target.inBuffer) {
+    Value into = rowsOf(gradient.target, zero, gradient.depth);
+    return eachToken([&](Value row, Value token) { k.store(tileOf(row, 1), into, token, {}, {}, cols); });
+  }
+  Value into = rowsOf(gradient.target, firstRow, gradient.depth);
+  k.loop(zero, validRows, storedRows,
+         [&](Value row) { k.store(tileOf(row, storedRows), into, row, {}, k.sub(validRows, row), cols); });
   k.loop(validRows, presentRows, storedRows, [&](Value row) {
     k.store(k.splat(k.real(0), storedRows, width), into, row, {}, k.sub(presentRows, row), cols);
   });
 }
 
 void GradientBuilder::epilogue() {
-  bool adds = program.linear || pass.adds || pass.stores, isSum = slots.dx.inBuffer;
+  bool adds = program.linear || GradientSlots::adds(pass) || pass.stores, isSum = slots.dx.inBuffer;
   storeRows({slots.dx, isSum ? widthX : depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
     storeRows(

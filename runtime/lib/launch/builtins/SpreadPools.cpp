@@ -17,7 +17,8 @@ void addPools(const SpreadPoolsSlots &s, int64_t item, int64_t token, int64_t li
   int64_t head = (s.firstHead + item) % s.heads;
   const float *weights = s.weights ? s.weights + std::min(head, s.weightHeads - 1) * s.weightStrideH : nullptr;
   for (int64_t pool = firstPool; pool <= std::min(token / s.stride, s.poolCount - 1); ++pool) {
-    int64_t at = token - pool * s.stride, count = std::min(live - pool * s.stride, s.length);
+    int64_t at = token - pool * s.stride;
+    int64_t count = s.counts ? s.counts[pool] : std::min(live - pool * s.stride, s.length);
     if (at >= s.length)
       continue;
     float weight =
