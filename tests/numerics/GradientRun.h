@@ -7,10 +7,12 @@
 
 #include "tercet/Cpu.h"
 #include "tercet/Jit.h"
+#include "tercet/dialect/reference/Gradients.h"
 
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 
 namespace tercet::test {
 
@@ -65,7 +67,8 @@ public:
                            rest = reference::OwnedTensor::make(DType::f32, {B, H, N}, 0xff);
     Arguments saved, backward = prepared.arguments;
     saved.tensors = {{"o", o.view()}, {"lse", lse.view()}, {"lse_rest", rest.view()}};
-    if (entry.dtype != DType::f32)
+    bool isWide = entry.dtype != DType::f32 || prepared.spec.text.find("tercet.linear") != std::string::npos;
+    if (isWide)
       saved.tensors.emplace_back("o_wide", wide.view());
     reference::OwnedTensor classes;
     if (prepared.program.selection) {
@@ -77,22 +80,48 @@ public:
     problem.direction = Direction::forward;
     launch(prepared.spec, problem, prepared.arguments, saved);
 
-    reference::OwnedTensor dq = makeLike(shapeOf(q), entry.dtype), dk = makeLike(shapeOf(k), entry.dtype),
-                           dv = makeLike(shapeOf(v), entry.dtype);
+    outputs = {};
+    for (auto [name, of] : {std::pair{"dq", "q"}, {"dk", "k"}, {"dv", "v"}})
+      outputs.tensors.emplace_back(name, makeLike(shapeOf(prepared.inputs[of]), entry.dtype));
+    for (const auto &[name, tensor] : prepared.inputs.tensors)
+      if (isWeight(name) && !unwanted.contains("d" + name))
+        outputs.tensors.emplace_back("d" + name, makeFull(shapeOf(tensor.view())));
     std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
     backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
-                                                     {"o", entry.dtype == DType::f32 ? o.view() : wide.view()},
+                                                     {"o", isWide ? wide.view() : o.view()},
                                                      {"lse", lse.view()},
                                                      {"lse_rest", rest.view()}});
     if (classes.view())
       backward.tensors.emplace_back("classes", classes.view());
-    Arguments made;
-    made.tensors = {{"dq", dq.view()}, {"dk", dk.view()}, {"dv", dv.view()}};
     problem.direction = Direction::backward;
-    launch(prepared.spec, problem, backward, made);
-    Gradients result{valuesOf(dq.view()), valuesOf(dk.view()), valuesOf(dv.view())};
+    launch(prepared.spec, problem, backward, outputs.arguments());
+    Gradients result{made("dq"), made("dk"), made("dv")};
     kept = std::move(classes);
     return result;
+  }
+
+  /// Gradients of weights that no run makes.
+  GradientRun &without(std::set<std::string> names) {
+    unwanted = std::move(names);
+    return *this;
+  }
+
+  /// A gradient that the last run made.
+  std::vector<double> made(std::string_view name) const { return valuesOf(outputs[name]); }
+
+  /// Of the last run: all that it made, weights' gradients too, against the oracle, within the contract. probabilities: what the
+  /// target rounds P and dS to.
+  reference::Verdict verdict(DType probabilities = DType::f32) const {
+    Arguments inputs = prepared.arguments, got = outputs.arguments();
+    inputs.tensors.emplace_back("do", gradient.view());
+    if (kept.view())
+      got.tensors.emplace_back("classes", kept.view());
+    reference::CheckOptions options = checkOptions(entry);
+    options.probabilities = probabilities;
+    Result<reference::Verdict> verdict = reference::checkGradients(prepared.program, inputs, got, options);
+    INFO(verdict.status().message());
+    REQUIRE(verdict.ok());
+    return *std::move(verdict);
   }
 
   /// What the gradients are for the classes of the last run.
@@ -133,8 +162,16 @@ private:
   Case entry;
   PreparedCase prepared;
   reference::OwnedTensor gradient, kept;
+  reference::Data outputs;
+  std::set<std::string> unwanted;
 
-  static std::vector<int64_t> shapeOf(const Tensor &tensor) { return {tensor.shape.begin(), tensor.shape.end()}; }
+  static bool isWeight(std::string_view name) { return name == "w" || name == "b"; }
+  static reference::OwnedTensor makeFull(std::vector<int64_t> shape) {
+    return reference::OwnedTensor::make(DType::f32, std::move(shape), 0xff);
+  }
+  static std::vector<int64_t> shapeOf(const Tensor &tensor) {
+    return {tensor.shape.begin(), tensor.shape.begin() + tensor.rank};
+  }
 
   /// Full of NaN, in the case's layout.
   reference::OwnedTensor makeLike(std::vector<int64_t> shape, DType dtype) const {
