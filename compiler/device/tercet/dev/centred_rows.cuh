@@ -53,7 +53,7 @@ TERCET_DEVICE void value_centre(Rows<Element, DV> values, index live, const floa
   const int count = static_cast<int>(smaller(live, SAMPLES));
   for (int c = static_cast<int>(threadIdx.x); c < PADDED; c += THREADS) {
     float sum = 0;
-#pragma unroll 4
+#pragma unroll 16
     for (int i = 0; i < count; ++i)
       sum += c < DV ? element_of(values, quotient(i * live, count), c) : 0.0f;
     centre.base[c] = count > 0 ? sum / static_cast<float>(count) : 0.0f;
@@ -63,6 +63,7 @@ TERCET_DEVICE void value_centre(Rows<Element, DV> values, index live, const floa
   __syncthreads();
   for (int e = static_cast<int>(threadIdx.x); e < PADDED; e += THREADS) {
     float sum = 0;
+#pragma unroll 8
     for (int c = 0; c < PADDED; ++c) {
       float x;
       if constexpr (sizeof(Element) == 4) {

@@ -32,7 +32,7 @@ void addLinearGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram
 Expr linearGradientBytes(const GpuProgram &program);
 
 /// Rows behind one part of dW, and of db.
-inline constexpr int64_t weightPartRows = 1024, biasPartRows = 256;
+inline constexpr int64_t weightPartRows = 512, biasPartRows = 256;
 /// Rows of values behind a centre, at most.
 inline constexpr int64_t centreSamples = 256;
 
