@@ -82,6 +82,18 @@ TEST_CASE("gradients of weights, given or not", "[linear]") {
                                           .weights = weights});
 }
 
+TEST_CASE("gradients of a linear branch in groups of several pairs", "[linear]") {
+  for (const char *over : {"marginal", "all"})
+    for (DType dtype : {DType::bf16, DType::f32})
+      checkCase(backendFor("sim:sm_80"),
+                {.name = "groups",
+                 .spec = "sla",
+                 .settings = {{"linear_over", over}, {"block_q", "64"}, {"block_k", "32"}},
+                 .parameters = {{"keep", 0.3}},
+                 .shape = {.batch = 3, .heads = 8, .headsKV = 4, .tokensQ = 75, .tokensK = 90, .headDim = 16},
+                 .dtype = dtype});
+}
+
 TEST_CASE("a call without gradients of weights gets the others", "[linear]") {
   Case entry{.name = "unwanted", .spec = "sla", .parameters = {{"keep", 0.3}}, .shape = tails, .dtype = DType::bf16};
   GradientRun all(entry), some(entry);

@@ -23,8 +23,8 @@ TERCET_DEVICE void key_gradient(index row, index rows, index live, Rows<Element,
   if (first >= rows)
     return;
   const index own = first + lane() / 4;
-  const index block = BLOCK > 0 ? quotient(first, larger(BLOCK, 1)) : 0;
-  const auto state = States<Element, features, values>::at(states, first_state + block, plane);
+  const index key_block = BLOCK > 0 ? quotient(first, larger(BLOCK, 1)) : 0;
+  const auto state = States<Element, features, values>::at(states, first_state + key_block, plane);
   // Features alone: a denominator of 1.
   const RowFactors factors = row_factors<MAP>(k, own, live, 1.0f, [](int) { return float2{0, 0}; });
   const FeaturePairs<MAP, Element, D> features_of = {k, own, live, factors};
