@@ -72,8 +72,7 @@ public:
       saved.tensors.emplace_back("o_wide", wide.view());
     reference::OwnedTensor classes;
     if (prepared.program.selection) {
-      int64_t bq = prepared.program.selection->blockQ, bk = prepared.program.selection->blockK;
-      classes = reference::OwnedTensor::make(DType::i8, {B, H, (N + bq - 1) / bq, (k.shape[2] + bk - 1) / bk}, 3);
+      classes = reference::OwnedTensor::make(DType::i8, shapeOf(prepared.outputs["classes"]), 3);
       saved.tensors.emplace_back("classes_out", classes.view());
     }
     Problem problem = prepared.problem;

@@ -64,6 +64,19 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
                           const CpuSchedule &schedule) {
   if (program.classified() && program.selection->mask)
     buildBlockRules(module, program, schedule);
+  if (program.linear) {
+    buildState(module, program, schedule);
+    buildAggregate(module, program, schedule);
+    buildCenterValues(module, program, schedule);
+    buildLinearQueries(module, program, schedule);
+    buildStateGradient(module, program, schedule);
+    buildGradientAggregate(module, program, schedule);
+    buildLinearKeys(module, program, schedule);
+  }
+  if (!program.weight.empty()) {
+    buildProjectGradient(module, program, schedule);
+    buildWeightGradient(module, program, schedule);
+  }
   for (const GradientPass &pass : passes)
     buildGradient(module, program, pass, schedule);
 }

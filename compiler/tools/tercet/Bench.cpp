@@ -1,61 +1,21 @@
 // tercet bench: a spec's time beside dense attention and beside what the machine could do, all from one run. Every
 // repetition times the spec and then dense, each between two probes of the multiply-add peak, so that clock changes and
-// neighbours meet both alike. On a GPU times are those between events and there are no probes; the simulator runs once, for
-// its counts.
+// neighbours meet both alike. With --grad these are a forward and its backward, each between probes. On a GPU times are
+// those between events and there are no probes; the simulator runs once, for its counts.
+#include "BenchReport.h"
 #include "Command.h"
-#include "MemoryProbe.h"
 #include "Progress.h"
 #include "RunOptions.h"
 
 #include "tercet/rt/FmaProbe.h"
-#include "tercet/rt/PlanEstimate.h"
 
-#include <algorithm>
 #include <chrono>
-#include <numeric>
 
 namespace tercet::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int64_t fewestRepetitions = 3;
-
-struct Quartiles {
-  double low = 0, median = 0, high = 0;
-  Json json() const { return Json::array({low, median, high}); }
-};
-
-Quartiles quartilesOf(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  auto at = [&](double share) {
-    double position = share * static_cast<double>(values.size() - 1);
-    size_t below = static_cast<size_t>(position), above = std::min(below + 1, values.size() - 1);
-    return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return {at(0.25), at(0.5), at(0.75)};
-}
-
-/// One contender: its executor and what its repetitions gave.
-struct Timed {
-  std::unique_ptr<Executor> executor;
-  CallData call;
-  CallOutputs outputs;
-  std::vector<double> ms, peak;
-  std::vector<LaunchReport> reports;
-
-  double flops() const {
-    double sum = 0;
-    for (const auto &[stage, flops] : reports.front().stageFlops)
-      sum += flops;
-    return sum;
-  }
-  Quartiles fractions() const {
-    std::vector<double> values;
-    for (size_t i = 0; i < ms.size(); ++i)
-      values.push_back(flops() / (ms[i] * 1e-3 * peak[i]));
-    return quartilesOf(values);
-  }
-};
 
 class BenchCommand final : public Command {
 public:
@@ -70,6 +30,7 @@ public:
     options.wholeNumber("--repetitions", repetitions, fewestRepetitions, 100000, "timed repetitions (default 21)");
     options.wholeNumber("--budget", budgetSeconds, 1, 86400,
                         "seconds after which no further repetition begins, after the first three (default 120)");
+    options.flag("--grad", grad, "time the forward for a backward, and the backward");
     options.flag("--no-dense", noDense, "leave dense attention out");
     options.json(json);
   }
@@ -94,8 +55,17 @@ public:
       TERCET_TRY(dense, prepare(denseSpec, shape, target));
     }
     TERCET_RETURN_IF_ERROR(measure(own, dense));
-    TERCET_TRY(Json object, describe(loaded, own, dense, isDense));
-    TERCET_RETURN_IF_ERROR(json ? printJson(object) : printText(summarise(object)));
+    Json object = {{"command", "bench"},
+                   {"spec", loaded.info.name},
+                   {"dtype", dtypeName(dtype())},
+                   {"shape", own.call.shapeJson()},
+                   {"settings", loaded.settingsJson()},
+                   {"seed", seed}};
+    object.update(executorJson(*own.executor));
+    object.update(launchJson(own.repetitions.front().front().report, loaded.info.classifies()));
+    bool isOwnDense = isDense && !own.executor->device();
+    TERCET_RETURN_IF_ERROR(addMeasures(object, own, dense ? &*dense : isOwnDense ? &own : nullptr));
+    TERCET_RETURN_IF_ERROR(json ? printJson(object) : printText(benchText(object)));
     return exitOk;
   }
 
@@ -108,50 +78,57 @@ private:
 
   Result<Timed> prepare(const LoadedSpec &loaded, const reference::Shape &shape, const TargetName &target) const {
     Timed timed;
-    TERCET_TRY(timed.call, makeInputs(loaded, shape, {.seed = static_cast<uint64_t>(seed), .dtype = dtype()}));
-    TERCET_TRY(timed.outputs, makeOutputs(timed.call, {"o"}));
-    TERCET_TRY(timed.executor,
-               makeExecutor(
-                   loaded, {.target = target, .headDim = shape.headDim, .valueDim = shape.valueDim, .dtype = dtype()}));
+    TERCET_TRY(timed.call, makeInputs(loaded, shape,
+                                      {.seed = static_cast<uint64_t>(seed), .dtype = dtype(), .withGradient = grad}));
+    TERCET_TRY(
+        timed.executor,
+        makeExecutor(
+            loaded,
+            {.target = target, .headDim = shape.headDim, .valueDim = shape.valueDim, .dtype = dtype(), .grad = grad}));
+    std::vector<std::string> names = {"o"};
+    if (grad) {
+      for (const std::string &name : gradientsOf(loaded, timed.call)) {
+        if (timed.executor->makesGradient(name))
+          names.push_back(name);
+        else
+          printWarning(fmt::format("'{}' makes no gradient '{}' yet, so it is not timed", targetOption, name));
+      }
+    }
+    TERCET_TRY(timed.outputs, makeOutputs(timed.call, names));
+    TERCET_TRY(timed.parts, timed.executor->partsOf(timed.call, timed.outputs));
     return timed;
   }
 
-  static Status launchOn(Timed &timed) {
-    TERCET_TRY(LaunchReport report, timed.executor->launch(timed.call, timed.outputs));
-    timed.ms.push_back(report.totalMs);
-    timed.reports.push_back(std::move(report));
+  static Status launchOn(const CallPart &part, LaunchReport &report) {
+    TERCET_TRY(report, part.executor->launch(part.call, part.outputs));
     return {};
   }
 
-  Status repeat(Timed &timed, const rt::ProbeOptions &probe) const {
-    if (timed.executor->device())
-      return launchOn(timed);
-    LaunchReport report;
-    Status launched;
-    rt::BracketedTime time = rt::timeBracketed(
-        [&] {
-          Result<LaunchReport> result = timed.executor->launch(timed.call, timed.outputs);
-          if (result.ok())
-            report = *std::move(result);
-          else
-            launched = result.takeStatus();
-        },
-        probe);
-    TERCET_RETURN_IF_ERROR(std::move(launched));
-    timed.ms.push_back(report.totalMs);
-    timed.peak.push_back(time.peak());
-    timed.reports.push_back(std::move(report));
+  static Status repeat(Timed &timed, const rt::ProbeOptions &probe) {
+    Repetition repetition(timed.parts.size());
+    for (size_t part = 0; part < repetition.size(); ++part) {
+      auto &[report, peak] = repetition[part];
+      Status launched;
+      auto launch = [&, &report = report] { launched = launchOn(timed.parts[part], report); };
+      if (timed.executor->device())
+        launch();
+      else
+        peak = rt::timeBracketed(launch, probe).peak();
+      TERCET_RETURN_IF_ERROR(std::move(launched));
+    }
+    timed.repetitions.push_back(std::move(repetition));
     return {};
   }
 
   Status measure(Timed &own, std::optional<Timed> &dense) const {
-    if (own.executor->device() && !own.executor->device()->properties().runsCubin)
-      return launchOn(own);
     rt::ProbeOptions probe{.threads = own.executor->threads()};
+    if (own.executor->device() && !own.executor->device()->properties().runsCubin)
+      return repeat(own, probe);
     Progress progress("bench", repetitions);
     for (Timed *timed : {&own, dense ? &*dense : nullptr}) // first touch of pages and caches
       if (timed)
-        TERCET_RETURN_IF_ERROR(timed->executor->launch(timed->call, timed->outputs).takeStatus());
+        for (const CallPart &part : timed->parts)
+          TERCET_RETURN_IF_ERROR(part.executor->launch(part.call, part.outputs).takeStatus());
     Clock::time_point begin = Clock::now();
     for (int64_t done = 0; done < repetitions; ++done) {
       double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -165,114 +142,10 @@ private:
     return {};
   }
 
-  Result<Json> describe(const LoadedSpec &loaded, const Timed &own, const std::optional<Timed> &dense,
-                        bool isDense) const {
-    const LaunchReport &first = own.reports.front();
-    Arguments tensors = own.call.arguments;
-    tensors.tensors.insert(tensors.tensors.end(), own.outputs.arguments.tensors.begin(),
-                           own.outputs.arguments.tensors.end());
-    TERCET_TRY(rt::PlanEstimate estimate,
-               rt::estimatePlan(*own.executor->artifact(), *own.executor->module(), tensors,
-                                {first.criticalBlocks, first.marginalBlocks, first.negligibleBlocks},
-                                own.executor->threads()));
-    bool onGpu = own.executor->device() != nullptr;
-    double peak = onGpu ? 0 : quartilesOf(own.peak).median;
-    double bandwidth = onGpu ? 0 : measureReadBandwidth(own.executor->threads());
-    double floorMs = 0;
-    Json stages = Json::array();
-    for (size_t stage = 0; stage < first.stageMs.size(); ++stage) {
-      const std::string &stageName = first.stageMs[stage].first;
-      std::vector<double> ms;
-      for (const LaunchReport &report : own.reports)
-        ms.push_back(report.stageMs[stage].second);
-      double bytes = 0;
-      for (const rt::NodeEstimate &node : estimate.nodes)
-        bytes += node.stage == stageName ? node.bytes : 0;
-      auto flops = first.stageFlops.find(stageName);
-      double executed = flops == first.stageFlops.end() ? 0 : flops->second;
-      if (!onGpu)
-        floorMs += 1e3 * std::max(executed / peak, bytes / bandwidth);
-      stages.push_back({{"stage", stageName}, {"ms", quartilesOf(ms).median}, {"flop", executed}, {"bytes", bytes}});
-    }
-
-    Quartiles ms = quartilesOf(own.ms);
-    Json object = {{"command", "bench"},
-                   {"spec", loaded.info.name},
-                   {"dtype", dtypeName(dtype())},
-                   {"shape", own.call.shapeJson()},
-                   {"settings", loaded.settingsJson()},
-                   {"seed", seed}};
-    object.update(executorJson(*own.executor));
-    object.update(launchJson(first, loaded.info.classifies()));
-    object["repetitions"] = own.ms.size();
-    object["ms"] = ms.median;
-    object["ms_quartiles"] = ms.json();
-    object["stages"] = std::move(stages);
-    object["executed_tflops"] = own.flops() / (ms.median * 1e9);
-    if (!onGpu) {
-      object["peak_tflops"] = peak / 1e12;
-      object["read_gb_per_s"] = bandwidth / 1e9;
-      object["fraction_of_peak"] = own.fractions().median;
-      object["fraction_of_peak_quartiles"] = own.fractions().json();
-      object["floor_ms"] = floorMs;
-      object["fraction_of_floor"] = floorMs / ms.median;
-    }
-    object["workspace_bytes"] = estimate.workspaceBytes;
-    if (dense || (isDense && !own.executor->device())) {
-      std::vector<double> speedups;
-      for (size_t i = 0; i < own.ms.size(); ++i)
-        speedups.push_back((dense ? dense->ms[i] : own.ms[i]) / own.ms[i]);
-      Quartiles denseMs = dense ? quartilesOf(dense->ms) : ms;
-      object["dense_ms"] = denseMs.median;
-      object["dense_ms_quartiles"] = denseMs.json();
-      if (!onGpu)
-        object["dense_fraction_of_peak"] = (dense ? dense->fractions() : own.fractions()).median;
-      object["speedup_vs_dense"] = quartilesOf(speedups).median;
-      object["speedup_vs_dense_quartiles"] = quartilesOf(speedups).json();
-    }
-    return object;
-  }
-
-  static std::string summarise(const Json &object) {
-    auto number = [&](const char *key) { return object[key].get<double>(); };
-    bool onGpu = object.contains("device");
-    std::string text =
-        fmt::format("{} on {}, {} {}, {}: {:.3f} ms (median of {}, quartiles {:.3f} to {:.3f})\n",
-                    object["spec"].get<std::string>(), object["target"].get<std::string>(),
-                    object["threads"].get<int>(), onGpu ? "multiprocessors" : "threads",
-                    object["dtype"].get<std::string>(), number("ms"), object["repetitions"].get<size_t>(),
-                    object["ms_quartiles"][0].get<double>(), object["ms_quartiles"][2].get<double>());
-    for (const Json &stage : object["stages"])
-      text += fmt::format("  {:<11} {:>10.3f} ms {:>12.1f} MFLOP {:>10.1f} MiB touched\n",
-                          stage["stage"].get<std::string>(), stage["ms"].get<double>(),
-                          stage["flop"].get<double>() / 1e6, stage["bytes"].get<double>() / (1 << 20));
-    if (onGpu)
-      return text + fmt::format("executed {:.4f} TFLOP/s\n", number("executed_tflops")) + denseText(object) +
-             countsText(object);
-    text +=
-        fmt::format("executed {:.4f} TFLOP/s, {:.3f} of the multiply-add peak ({:.3f} TFLOP/s, measured around every "
-                    "repetition); floor {:.3f} ms, {:.3f} of it reached\n",
-                    number("executed_tflops"), number("fraction_of_peak"), number("peak_tflops"), number("floor_ms"),
-                    number("fraction_of_floor"));
-    return text + denseText(object);
-  }
-
-  static std::string denseText(const Json &object) {
-    if (!object.contains("dense_ms"))
-      return "";
-    auto number = [&](const char *key) { return object[key].get<double>(); };
-    std::string peak = object.contains("dense_fraction_of_peak")
-                           ? fmt::format(" ({:.3f} of peak)", number("dense_fraction_of_peak"))
-                           : "";
-    return fmt::format("dense {:.3f} ms{}: {:.2f} x faster (quartiles {:.2f} to {:.2f})\n", number("dense_ms"), peak,
-                       number("speedup_vs_dense"), object["speedup_vs_dense_quartiles"][0].get<double>(),
-                       object["speedup_vs_dense_quartiles"][2].get<double>());
-  }
-
   SpecOptions spec;
   std::string shapeOption, targetOption = "cpu", dtypeOption = "f32";
   int64_t seed = 0, repetitions = 21, budgetSeconds = 120;
-  bool noDense = false, json = false;
+  bool grad = false, noDense = false, json = false;
 };
 
 } // namespace

@@ -3,13 +3,17 @@
 
 namespace tercet::cli {
 
-Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &given, DType dtype) {
+Tensor describeTensor(DType dtype, const std::vector<int64_t> &shape) {
   alignas(64) static char nothing[64];
+  return Tensor::contiguous(nothing, dtype, shape);
+}
+
+Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &given, DType dtype) {
   CallData call;
   reference::Shape shape = given;
   shape.parameters = spec.runtimeSettings;
   auto add = [&](const std::string &name, DType type, const std::vector<int64_t> &sizes) {
-    call.arguments.tensors.emplace_back(name, Tensor::contiguous(nothing, type, sizes));
+    call.arguments.tensors.emplace_back(name, describeTensor(type, sizes));
   };
   add("q", dtype, {shape.batch, shape.heads, shape.tokensQ, shape.headDim});
   add("k", dtype, {shape.batch, shape.headsKV, shape.tokensK, shape.headDim});

@@ -9,4 +9,7 @@ namespace tercet::cli {
 /// they count as present, but must not be read or written.
 Result<CallData> describeCall(const LoadedSpec &spec, const reference::Shape &shape, DType dtype);
 
+/// Such a view.
+Tensor describeTensor(DType dtype, const std::vector<int64_t> &shape);
+
 } // namespace tercet::cli

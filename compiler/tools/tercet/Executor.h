@@ -13,12 +13,26 @@
 
 namespace tercet::cli {
 
+class Executor;
+
+/// One launch of a call: who runs it, and on what. Tensors are borrowed from the call and its outputs, but for those that
+/// `outputs.stored` holds: what is saved for a later part.
+struct CallPart {
+  Executor *executor = nullptr;
+  Direction direction = Direction::inference;
+  CallData call;
+  CallOutputs outputs;
+};
+
 class Executor {
 public:
   virtual ~Executor() = default;
   /// Runs one call on host tensors; on a GPU copies inputs there first and outputs back afterwards, outside of all times.
   /// The class counts of the report are those of all batches and heads.
   virtual Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) = 0;
+  /// The launches that `launch` makes, in order: itself alone, or the forward and then the backward. May be launched
+  /// again and again, each after those before it.
+  virtual Result<std::vector<CallPart>> partsOf(const CallData &call, const CallOutputs &outputs);
   /// Bytes of workspace of the largest launch so far; 0 for the reference.
   virtual size_t workspaceBytes() const = 0;
   /// Null for the reference.
@@ -50,6 +64,13 @@ struct ExecutorOptions {
   /// On the simulator: rt::adversarialSimulation with this seed.
   std::optional<uint64_t> adversarial = std::nullopt;
 };
+
+/// Views of a call's tensors and its parameters; nothing that it owns.
+CallData borrowed(const CallData &call);
+
+/// Inputs and outputs under the names of a plan: the map of classes goes out under a name of its own, so that classes can
+/// be handed in and read back in one call.
+Arguments planArguments(const PlanSignature &signature, const CallData &call, const CallOutputs &outputs);
 
 /// Compiles the spec, or takes it from the cache; unsupportedTarget and deviceUnavailable as checkRunsHere. `spec` is
 /// borrowed for the executor's life.

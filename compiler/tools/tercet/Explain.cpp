@@ -1,16 +1,15 @@
 // tercet explain: what runs and why: the plan with its operations and bytes, the blocks that the count rules give, the
-// schedule, and what memory it takes. Compiles; runs nothing.
+// schedule, and what memory it takes; with --grad for forward and backward, and what lies between them. Compiles; runs nothing.
 #include "CallShape.h"
 #include "Command.h"
+#include "GradientMemory.h"
+#include "PlanText.h"
 #include "RunOptions.h"
 
 #include "tercet/dialect/reference/BlockCounts.h"
-#include "tercet/rt/PlanEstimate.h"
 
 namespace tercet::cli {
 namespace {
-
-constexpr double mebi = 1 << 20;
 
 const char *aggregationText(const std::string &aggregation) {
   if (aggregation == "global")
@@ -34,66 +33,6 @@ std::string blocksText(const std::optional<reference::BlockCounts> &known) {
          line("linear (marginal)", blocks.marginal) + line("skipped (negligible)", blocks.negligible);
 }
 
-std::string planText(const rt::PlanEstimate &estimate) {
-  std::string text = fmt::format("plan: {} (batch, KV head) pairs in groups of {}; {} value slices in passes of {}; "
-                                 "states of {} query blocks in passes of {}\n",
-                                 estimate.pairs, estimate.groupPairs, estimate.slices, estimate.passSlices,
-                                 estimate.rows, estimate.passRows);
-  text += fmt::format("  {:<11} {:<16} {:<8} {:>6} {:>10} {:>12} {:>12}\n", "stage", "node", "by", "runs", "items",
-                      "MFLOP", "MiB touched");
-  for (const rt::NodeEstimate &node : estimate.nodes)
-    text += fmt::format("  {:<11} {:<16} {:<8} {:>6} {:>10} {:>12.1f} {:>12.2f}\n", node.stage, node.callee,
-                        node.isBuiltin ? "runtime" : "compiled", node.runs, node.items, node.flops / 1e6,
-                        node.bytes / mebi);
-  return text;
-}
-
-std::string memoryText(const rt::PlanEstimate &estimate, const CallData &call) {
-  std::string text = fmt::format("workspace: {:.2f} MiB beyond inputs and outputs\n",
-                                 static_cast<double>(estimate.workspaceBytes) / mebi);
-  for (const rt::BufferEstimate &buffer : estimate.buffers)
-    text += fmt::format("  {:<16} {:>10.2f} MiB  {}\n", buffer.name, static_cast<double>(buffer.bytes) / mebi,
-                        buffer.purpose);
-  text += fmt::format("  {:<16} {:>10.2f} MiB  of all threads\n", "scratch",
-                      static_cast<double>(estimate.scratchBytes) / mebi);
-  const Tensor &k = *call.arguments.find("k");
-  double bytesOfK = static_cast<double>(k.elements()) * static_cast<double>(dtypeSize(k.dtype));
-  if (estimate.statePassBytes > 0)
-    text += fmt::format(
-        "memory: h and H of one pass take {:.2f} MiB, K has {:.2f} MiB: {}\n",
-        static_cast<double>(estimate.statePassBytes) / mebi, bytesOfK / mebi,
-        static_cast<double>(estimate.statePassBytes) <= bytesOfK
-            ? "within the bytes of K"
-            : "more than K: the states of one slice of one pair, and of the fewest query blocks worth a pass");
-  return text;
-}
-
-Json estimateJson(const rt::PlanEstimate &estimate) {
-  Json nodes = Json::array(), buffers = Json::array();
-  for (const rt::NodeEstimate &node : estimate.nodes)
-    nodes.push_back({{"stage", node.stage},
-                     {"node", node.callee},
-                     {"by", node.isBuiltin ? "runtime" : "compiled"},
-                     {"runs", node.runs},
-                     {"items", node.items},
-                     {"flop", node.flops},
-                     {"bytes", node.bytes}});
-  for (const rt::BufferEstimate &buffer : estimate.buffers)
-    buffers.push_back({{"name", buffer.name}, {"purpose", buffer.purpose}, {"bytes", buffer.bytes}});
-  return {{"pairs", estimate.pairs},
-          {"group_pairs", estimate.groupPairs},
-          {"slices", estimate.slices},
-          {"pass_slices", estimate.passSlices},
-          {"rows", estimate.rows},
-          {"pass_rows", estimate.passRows},
-          {"plan", nodes},
-          {"buffers", buffers},
-          {"scratch_bytes", estimate.scratchBytes},
-          {"workspace_bytes", estimate.workspaceBytes},
-          {"state_bytes", estimate.statePassBytes},
-          {"state_budget_bytes", estimate.stateBudgetBytes}};
-}
-
 class ExplainCommand final : public Command {
 public:
   std::string name() const override { return "explain"; }
@@ -105,6 +44,7 @@ public:
     options.text("--shape", shapeOption, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]", "the call to explain");
     options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH");
     options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    options.flag("--grad", grad, "explain the forward for a backward, the backward, and what is saved between them");
     options.flag("--no-cache", noCache, "compile anew, and keep nothing");
     options.json(json);
   }
@@ -127,16 +67,35 @@ public:
                                                     .headDim = shape.headDim,
                                                     .valueDim = shape.valueDim,
                                                     .dtype = dtype,
+                                                    .grad = grad,
                                                     .useCache = !noCache}));
     TERCET_TRY(auto known, reference::countBlocks(loaded.info.program, call.arguments));
     const reference::CallSizes &sizes = call.sizes;
     reference::BlockCounts most{.critical = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK};
     reference::BlockCounts blocks = known.value_or(most);
-    TERCET_TRY(rt::PlanEstimate estimate,
-               rt::estimatePlan(*executor->artifact(), *executor->module(), call.arguments,
-                                {blocks.critical, blocks.marginal, blocks.negligible}, executor->threads()));
+    auto estimateOf = [&](const Executor &of, const Arguments &arguments) {
+      return rt::estimatePlan(*of.artifact(), *of.module(), arguments,
+                              {blocks.critical, blocks.marginal, blocks.negligible}, of.threads());
+    };
+    const Executor *backward = executor->backwardOf();
+    DescribedGradient described{call.arguments, {}};
+    if (backward)
+      described = describeGradient(call, executor->artifact()->signature(), backward->artifact()->signature());
+    TERCET_TRY(rt::PlanEstimate estimate, estimateOf(*executor, described.forward));
+    rt::PlanEstimate more;
+    Json between = Json::object();
+    if (backward) {
+      TERCET_TRY(more, estimateOf(*backward, described.backward));
+      between = gradientMemoryJson(loaded, call, *executor, blocks);
+    }
     if (!json) {
-      TERCET_RETURN_IF_ERROR(printText(explain(loaded, shape, dtype, *executor, known, estimate, call)));
+      std::string text = headText(loaded, shape, dtype, *executor, known);
+      if (backward)
+        text += directionText("forward", estimate);
+      text += programText(*executor, estimate, call);
+      if (backward)
+        text += gradientMemoryText(between) + directionText("backward", more) + programText(*backward, more, call);
+      TERCET_RETURN_IF_ERROR(printText(text));
       return exitOk;
     }
     Json object = {{"command", "explain"},
@@ -148,14 +107,16 @@ public:
     if (loaded.info.classifies() && known)
       object["blocks"] = {{"kept", blocks.critical}, {"linear", blocks.marginal}, {"skipped", blocks.negligible}};
     object.update(estimateJson(estimate));
+    object.update(between);
+    if (backward)
+      object["backward"].update(estimateJson(more));
     TERCET_RETURN_IF_ERROR(printJson(object));
     return exitOk;
   }
 
 private:
-  static std::string explain(const LoadedSpec &loaded, const reference::Shape &shape, DType dtype,
-                             const Executor &executor, const std::optional<reference::BlockCounts> &blocks,
-                             const rt::PlanEstimate &estimate, const CallData &call) {
+  static std::string headText(const LoadedSpec &loaded, const reference::Shape &shape, DType dtype,
+                              const Executor &executor, const std::optional<reference::BlockCounts> &blocks) {
     const Artifact &artifact = *executor.artifact();
     std::string text =
         fmt::format("{} at {}, {}, on {} with {} {}\n", loaded.info.name, shapeText(shape), dtypeName(dtype),
@@ -168,8 +129,11 @@ private:
                           parameter.isStatic ? "static" : "runtime", parameter.isSet ? "set" : "default");
     if (loaded.info.classifies())
       text += blocksText(blocks);
-    text += fmt::format("aggregation: {} ({})\n", artifact.aggregation, aggregationText(artifact.aggregation));
-    text += "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
+    return text + fmt::format("aggregation: {} ({})\n", artifact.aggregation, aggregationText(artifact.aggregation));
+  }
+
+  static std::string programText(const Executor &executor, const rt::PlanEstimate &estimate, const CallData &call) {
+    std::string text = "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
     for (const KernelInfo &kernel : executor.module()->kernels)
       text += fmt::format("  {:<16} {}{}\n", kernel.name, kernel.schedule, resourcesText(kernel.gpu));
     return text + planText(estimate) + memoryText(estimate, call);
@@ -191,7 +155,7 @@ private:
 
   SpecOptions spec;
   std::string shapeOption, targetOption = "cpu", dtypeOption = "f32";
-  bool noCache = false, json = false;
+  bool grad = false, noCache = false, json = false;
 };
 
 } // namespace

@@ -1,18 +1,12 @@
-// What the forward saves for the backward lies in memory of the executor's, where the caller does not ask for it.
+// What the forward saves for the backward lies in memory of the parts, where the caller does not ask for it.
 #include "GradientExecutor.h"
+
+#include "SavedTensors.h"
 
 #include <algorithm>
 
 namespace tercet::cli {
 namespace {
-
-/// Null where there is none of this name.
-const PlanArgument *argumentOf(const Executor &executor, std::string_view name) {
-  const std::vector<PlanArgument> &arguments = executor.artifact()->signature().arguments;
-  auto found =
-      std::find_if(arguments.begin(), arguments.end(), [&](const PlanArgument &each) { return each.name == name; });
-  return found == arguments.end() ? nullptr : &*found;
-}
 
 void append(LaunchReport &to, const LaunchReport &from) {
   for (const auto &[stage, ms] : from.stageMs) {
@@ -27,50 +21,62 @@ void append(LaunchReport &to, const LaunchReport &from) {
   to.totalMs += from.totalMs;
 }
 
+/// The tool's name for an output: the map of classes goes out under a name of its own.
+std::string outputNameOf(const SavedTensor &saved) {
+  return saved.role == PlanArgument::Role::classes ? "classes" : saved.given;
+}
+
+Status addOutput(CallPart &part, const std::string &name, DType dtype, const std::vector<int64_t> &shape) {
+  if (part.outputs.arguments.find(name))
+    return {};
+  TERCET_TRY(compiler::StoredTensor tensor, compiler::StoredTensor::allocate(dtype, shape));
+  part.outputs.arguments.tensors.emplace_back(name, tensor.view);
+  part.outputs.stored.push_back(std::move(tensor));
+  return {};
+}
+
+void eraseTensor(CallData &call, std::string_view name) {
+  std::erase_if(call.arguments.tensors, [&](const auto &tensor) { return tensor.first == name; });
+}
+
 class GradientExecutor final : public Executor {
 public:
   GradientExecutor(std::unique_ptr<Executor> forward, std::unique_ptr<Executor> backward)
       : forward(std::move(forward)), backward(std::move(backward)) {}
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
-    CallOutputs saved;
-    std::vector<std::string> names = {"o"};
-    if (argumentOf(*forward, "lse"))
-      names.push_back("lse");
-    if (forward->artifact()->signature().blockQ != 0)
-      names.push_back("classes");
-    std::erase_if(names, [&](const std::string &name) { return outputs.arguments.find(name); });
-    TERCET_TRY(saved, makeOutputs(call, names));
-    const reference::CallSizes &sizes = call.sizes;
-    auto save = [&](const char *name, const std::vector<int64_t> &shape) -> Status {
-      if (!argumentOf(*forward, name))
-        return {};
-      TERCET_TRY(compiler::StoredTensor tensor, compiler::StoredTensor::allocate(DType::f32, shape));
-      saved.arguments.tensors.emplace_back(name, tensor.view);
-      saved.stored.push_back(std::move(tensor));
-      return {};
-    };
-    TERCET_RETURN_IF_ERROR(save("o_wide", {sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim}));
-    TERCET_RETURN_IF_ERROR(save("lse_rest", {sizes.batch, sizes.headsQ, sizes.tokensQ}));
-    CallOutputs gradients;
-    for (const auto &[name, tensor] : outputs.arguments.tensors)
-      (makesGradient(name) ? gradients : saved).arguments.tensors.emplace_back(name, tensor);
-    CallData first = without(call, {"do"});
-    TERCET_TRY(LaunchReport report, forward->launch(first, saved));
-
-    CallData second = without(call, {"classes"});
-    auto give = [&](const char *name, const char *as) {
-      if (const Tensor *tensor = saved.arguments.find(name))
-        second.arguments.tensors.emplace_back(as, *tensor);
-    };
-    give(argumentOf(*forward, "o_wide") ? "o_wide" : "o", "o");
-    give("lse", "lse");
-    give("lse_rest", "lse_rest");
-    give("classes", "classes");
-    std::erase_if(second.arguments.tensors, [&](const auto &tensor) { return !argumentOf(*backward, tensor.first); });
-    TERCET_TRY(LaunchReport more, backward->launch(second, gradients));
-    append(report, more);
+    TERCET_TRY(std::vector<CallPart> parts, partsOf(call, outputs));
+    LaunchReport report;
+    for (const CallPart &part : parts) {
+      TERCET_TRY(LaunchReport own, part.executor->launch(part.call, part.outputs));
+      if (part.direction == Direction::forward)
+        report = std::move(own);
+      else
+        append(report, own);
+    }
     return report;
+  }
+
+  Result<std::vector<CallPart>> partsOf(const CallData &call, const CallOutputs &outputs) override {
+    std::vector<CallPart> parts;
+    parts.push_back({forward.get(), Direction::forward, borrowed(call), {}});
+    parts.push_back({backward.get(), Direction::backward, borrowed(call), {}});
+    CallPart &first = parts.front(), &second = parts.back();
+    eraseTensor(first.call, "do");
+    eraseTensor(second.call, "classes"); // those of the forward, below
+    for (const auto &[name, tensor] : outputs.arguments.tensors)
+      (makesGradient(name) ? second : first).outputs.arguments.tensors.emplace_back(name, tensor);
+    const reference::CallSizes &sizes = call.sizes;
+    TERCET_RETURN_IF_ERROR(
+        addOutput(first, "o", sizes.dtype, {sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim}));
+    for (const SavedTensor &saved : savedTensors(forward->artifact()->signature(), takes(), sizes)) {
+      std::string name = outputNameOf(saved);
+      TERCET_RETURN_IF_ERROR(addOutput(first, name, saved.dtype, saved.shape));
+      second.call.arguments.tensors.emplace_back(saved.taken, *first.outputs.arguments.find(name));
+    }
+    std::erase_if(second.call.arguments.tensors,
+                  [&](const auto &tensor) { return !argumentOf(takes(), tensor.first); });
+    return parts;
   }
 
   size_t workspaceBytes() const override { return std::max(forward->workspaceBytes(), backward->workspaceBytes()); }
@@ -80,7 +86,7 @@ public:
   rt::GpuDevice *device() const override { return forward->device(); }
   const Executor *backwardOf() const override { return backward.get(); }
   bool makesGradient(std::string_view name) const override {
-    const PlanArgument *argument = argumentOf(*backward, name);
+    const PlanArgument *argument = argumentOf(takes(), name);
     return argument && argument->isOutput;
   }
   CompileReport compileReport() const override {
@@ -94,16 +100,7 @@ public:
   int threads() const override { return forward->threads(); }
 
 private:
-  /// Views of the call's tensors but these.
-  static CallData without(const CallData &call, std::initializer_list<std::string_view> names) {
-    CallData less;
-    less.sizes = call.sizes;
-    less.arguments = call.arguments;
-    std::erase_if(less.arguments.tensors, [&](const auto &tensor) {
-      return std::find(names.begin(), names.end(), tensor.first) != names.end();
-    });
-    return less;
-  }
+  const PlanSignature &takes() const { return backward->artifact()->signature(); }
 
   std::unique_ptr<Executor> forward, backward;
 };

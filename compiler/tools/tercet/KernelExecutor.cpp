@@ -13,6 +13,14 @@
 namespace tercet::cli {
 namespace {
 
+/// Empty where there is none.
+std::string classesOutput(const PlanSignature &signature) {
+  for (const PlanArgument &argument : signature.arguments)
+    if (argument.role == PlanArgument::Role::classesOutput)
+      return argument.name;
+  return "";
+}
+
 class KernelExecutor : public Executor {
 public:
   Status open(const LoadedSpec &spec, const ExecutorOptions &options, Direction direction) {
@@ -31,7 +39,7 @@ public:
   }
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
-    Arguments all = combined(call, outputs);
+    Arguments all = planArguments(artifact()->signature(), call, outputs);
     TERCET_TRY(size_t needed, kernel->workspaceBytes(all));
     if (needed > workspaceSize) {
       TERCET_TRY(workspace, compiler::StoredTensor::allocate(DType::i8, {static_cast<int64_t>(needed)}));
@@ -51,23 +59,6 @@ public:
   int threads() const override { return session->threads(); }
 
 protected:
-  /// The arguments under the plan's names: the map of classes goes out under a name of its own, so that classes can be
-  /// handed in and read back in one call.
-  Arguments combined(const CallData &call, const CallOutputs &outputs) const {
-    Arguments all = call.arguments;
-    for (const auto &[name, tensor] : outputs.arguments.tensors)
-      all.tensors.emplace_back(name == "classes" ? classesOutput() : name, tensor);
-    return all;
-  }
-
-  /// Empty where the spec does not classify.
-  std::string classesOutput() const {
-    for (const PlanArgument &argument : artifact()->signature().arguments)
-      if (argument.role == PlanArgument::Role::classesOutput)
-        return argument.name;
-    return "";
-  }
-
   std::unique_ptr<Session> session;
   std::shared_ptr<Kernel> kernel;
   CompileReport report;
@@ -87,12 +78,12 @@ public:
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
     CallOutputs withClasses = outputs;
-    if (!classesOutput().empty() && !outputs.arguments.find("classes")) {
+    if (!classesOutput(artifact()->signature()).empty() && !outputs.arguments.find("classes")) {
       TERCET_TRY(CallOutputs classes, makeOutputs(call, {"classes"}));
       withClasses.arguments.tensors.push_back(classes.arguments.tensors.front());
       withClasses.stored.push_back(classes.stored.front());
     }
-    Arguments host = combined(call, withClasses);
+    Arguments host = planArguments(artifact()->signature(), call, withClasses);
     TERCET_TRY(size_t needed, kernel->workspaceBytes(host));
     if (needed > workspaceSize) {
       memory = {};
@@ -122,7 +113,10 @@ private:
   /// Adds what the device does not tell: blocks by class, and the operations that follow from them.
   Result<LaunchReport> account(const CallData &call, const CallOutputs &outputs, const Arguments &host,
                                LaunchReport result) const {
-    if (const Tensor *classes = outputs.arguments.find("classes"))
+    const Tensor *classes = outputs.arguments.find("classes");
+    if (!classes && classesOutput(artifact()->signature()).empty()) // a backward takes those of its forward
+      classes = call.arguments.find("classes");
+    if (classes)
       countBlocks(*classes, call.arguments, artifact()->signature().blockQ, artifact()->signature().blockK, result);
     TERCET_TRY(rt::PlanEstimate estimate,
                rt::estimatePlan(*artifact(), *module(), host,
@@ -157,6 +151,26 @@ Json deviceJson(const rt::GpuProperties &device) {
 }
 
 } // namespace
+
+CallData borrowed(const CallData &call) {
+  CallData views;
+  views.sizes = call.sizes;
+  views.arguments = call.arguments;
+  return views;
+}
+
+Arguments planArguments(const PlanSignature &signature, const CallData &call, const CallOutputs &outputs) {
+  Arguments all = call.arguments;
+  for (const auto &[name, tensor] : outputs.arguments.tensors)
+    all.tensors.emplace_back(name == "classes" ? classesOutput(signature) : name, tensor);
+  return all;
+}
+
+Result<std::vector<CallPart>> Executor::partsOf(const CallData &call, const CallOutputs &outputs) {
+  std::vector<CallPart> parts;
+  parts.push_back({this, Direction::inference, borrowed(call), {outputs.arguments, {}}});
+  return parts;
+}
 
 Result<std::unique_ptr<Executor>> makeExecutor(const LoadedSpec &spec, const ExecutorOptions &options) {
   TERCET_RETURN_IF_ERROR(checkRunsHere(options.target));

@@ -232,7 +232,8 @@ struct TransposeClassesSlots {
 };
 
 /// gradient_rows: items (chunk of 64 rows, gr). What a score needs to become P, and dP to become dS: shifts [gr][rows] =
-/// -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums [gr][rows] = the sum over a row of dO O. Rows beyond the tokens, and those that see no key
+/// -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums [gr][rows] = the sum over a row of dO O,
+/// in order. Rows beyond the tokens, and those that see no key
 /// (lse = -inf), have -inf and 0.
 struct GradientRowsSlots {
   const float *o, *lse, *lseRest; ///< lseRest: null, or what rounding left of lse
@@ -242,7 +243,9 @@ struct GradientRowsSlots {
   int64_t dtype; ///< DType of dO
   const int32_t *qLengths;
   int64_t headsKV, headsPerKV, tokens, valueDim, firstPair, rows;
+  int64_t fused; ///< whether the kernels' products round once per feature, or product and sum each
   float *shifts, *rests, *sums;
+  const int32_t *order; ///< of a token order: rows are places, those without a token see no key
 };
 
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].

@@ -51,9 +51,11 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
                               dim,
                               firstPair,
                               rows,
+                              random.chance(0.5),
                               shifts.data(),
                               rests.data(),
-                              sums.data()};
+                              sums.data(),
+                              nullptr};
       runBuiltin("gradient_rows", slots, rows / 64, pairs * repeat);
       for (int64_t gr = 0; gr < pairs * repeat; ++gr)
         for (int64_t row = 0; row < rows; ++row) {

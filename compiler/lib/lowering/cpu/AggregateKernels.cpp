@@ -18,8 +18,8 @@ namespace {
 class AggregateBuilder {
 public:
   AggregateBuilder(ModuleOp module, StringRef name, const Program &program, const CpuSchedule &schedule, int64_t width,
-                   bool inSlices)
-      : program(program), schedule(schedule), k(module, name), width(width), inSlices(inSlices) {}
+                   bool inSlices, bool ofQueries)
+      : program(program), schedule(schedule), k(module, name), width(width), inSlices(inSlices), ofQueries(ofQueries) {}
   void build();
 
 private:
@@ -37,6 +37,7 @@ private:
   KernelBuilder k;
   int64_t width;    ///< floats of a row that lie together
   bool inSlices;    ///< chunks of h, laid out by slice and chunk; else rows of z
+  bool ofQueries;   ///< states of query blocks, of which every query head has its own; else of key blocks
   int64_t part = 0; ///< columns summed at a time
   Value source, destination, lists, counts, lengths, headsKV, headsPerKV, tokens, firstPair, blocksQ, blocksK, slices;
   Value rows, firstRow, patterns, subset, zero, states, tables, liveBlocks;
@@ -158,11 +159,11 @@ void AggregateBuilder::build() {
     *slot = k.integer();
   part = std::gcd(width, schedule.aggregateColumns);
   zero = k.index(0);
-  Value g = program.globalState() ? k.item(2) : k.div(k.item(2), headsPerKV);
-  Value batch = k.div(k.add(firstPair, g), headsKV);
-  liveBlocks = k.ceilDiv(k.tokenCount(lengths, batch, tokens), schedule.blockK);
+  Value g = program.globalState() && !ofQueries ? k.item(2) : k.div(k.item(2), headsPerKV);
+  Value batch = k.div(k.add(firstPair, g), headsKV), owner = ofQueries ? k.item(2) : g;
+  liveBlocks = k.ceilDiv(k.tokenCount(lengths, batch, tokens), ofQueries ? schedule.queries.packed : schedule.blockK);
   int64_t chunks = inSlices ? schedule.chunks() : 1;
-  Value chunk = inSlices ? k.add(k.mul(k.add(k.mul(g, slices), k.item(1)), chunks), k.item(0)) : g;
+  Value chunk = inSlices ? k.add(k.mul(k.add(k.mul(owner, slices), k.item(1)), chunks), k.item(0)) : owner;
   states = k.view(source, k.mul(k.mul(chunk, blocksK), width), width);
   if (program.globalState()) {
     k.loop(zero, k.index(width), part, [&](Value col) { sumAll(col); });
@@ -179,8 +180,18 @@ void AggregateBuilder::build() {
   k.end();
 }
 
-void compiler::buildAggregate(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+static void buildBoth(ModuleOp module, const Program &program, const CpuSchedule &schedule, StringRef ofStates,
+                      StringRef ofNormalisers, bool ofQueries) {
   int64_t chunk = schedule.featureChunk * schedule.valueSlice;
-  AggregateBuilder(module, "aggregate", program, schedule, chunk, /*inSlices=*/true).build();
-  AggregateBuilder(module, "aggregate_z", program, schedule, schedule.featureDim, /*inSlices=*/false).build();
+  AggregateBuilder(module, ofStates, program, schedule, chunk, /*inSlices=*/true, ofQueries).build();
+  AggregateBuilder(module, ofNormalisers, program, schedule, schedule.featureDim, /*inSlices=*/false, ofQueries)
+      .build();
+}
+
+void compiler::buildAggregate(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  buildBoth(module, program, schedule, "aggregate", "aggregate_z", /*ofQueries=*/false);
+}
+
+void compiler::buildGradientAggregate(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  buildBoth(module, program, schedule, "aggregate_dh", "aggregate_dz", /*ofQueries=*/true);
 }

@@ -49,4 +49,36 @@ void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStag
 void buildGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
                    const CpuSchedule &schedule);
 
+// The backward of the linear branch (docs/gradients.md#branches), after "state" and "aggregate" have made H_i and Z_i again. BQ and BK are
+// the packed columns of the sides (GradientSide), owners of states are query heads.
+
+/// "project_gradient", items (64 query rows, gr): do with its strides, qLengths, headsKV, headsPerKV, tokensQ, firstPair, w
+/// (null: it is the identity), packed W [valueDim][valueDim padded], out [gr][N][valueDim] f32 = dO W, 0 from the length on.
+void buildProjectGradient(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "mean_values", items (0, g), and "center_values", items (64 keys, g): v with its strides, kLengths, headsKV, tokensK,
+/// firstPair, means [g][valueDim padded]; of the second also out [g][M][valueDim] f32 = V less its mean, 0 from the length on.
+void buildCenterValues(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "linear_queries", items (query block, gr): q with its strides, LinearSides of queries, H, Z, eps, packed dO_l^T, means, inverses
+/// [gr][TM * BQ] = 1 / den or 0, sums [gr][TM * BQ] = D_l of centred values, gradient [gr][TM * BQ][featureDim] = J_phi^T dphi(Q), O_l
+/// [gr][TM * BQ][valueDim padded], dw (null: O_l is not wanted).
+void buildLinearQueries(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "state_gradient", items (query block, gr): q with its strides, LinearSides of queries, inverses, sums, packed dO_l, dh, dz in the
+/// layouts of h and z.
+void buildStateGradient(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "aggregate_dh" and "aggregate_dz", as "aggregate" and "aggregate_z" with queries and keys exchanged: an owner's states are
+/// summed for each of its key blocks.
+void buildGradientAggregate(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "linear_keys", items (key block, g): k with its strides, LinearSides of keys, dH, dZ, packed V^T, dk [g][TN * BK][featureDim] =
+/// J_phi^T dphi(K), dv [g][TN * BK][valueDim padded] = phi(K) dH.
+void buildLinearKeys(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "weight_gradient", items (4 rows of W, 0): packed dO, O_l, blocksQ, query heads of the group, firstPair, dw (null: not
+/// wanted), its row stride, db (null: not wanted). Adds head after head, so that groups do not change the sum.
+void buildWeightGradient(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
 } // namespace tercet::compiler

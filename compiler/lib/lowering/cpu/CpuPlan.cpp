@@ -38,21 +38,8 @@ void PlanWriter::addBuffers() {
   }
   if (program.means())
     addBuffer("mean_v", G * meanTiles * (64 * schedule.valueDim), "block means of values");
-  if (program.linear) {
-    Expr state = sym("S") * (schedule.featureDim * schedule.valueSlice);
-    addBuffer("h", G * TN * state, "states of key blocks, one pass of slices");
-    addBuffer("z", G * TN * schedule.featureDim, "normalisers of key blocks");
-    addBuffer("state", stateOwners * stateRows * state, "states of query blocks, one pass of slices");
-    addBuffer("state_z", stateOwners * stateRows * schedule.featureDim, "normalisers of query blocks");
-    addBuffer("linear", GR * TM * (schedule.blockQ * schedule.valueDim), "linear branch of a group");
-    if (!program.globalState()) {
-      addBuffer("linear_lists", GR * TM * TN, "linear blocks of query blocks, where these are few");
-      addBuffer("linear_patterns", GR * TM * ceildiv(TN, schedule.subsetBlocks), "linear sets of query blocks as bits",
-                1);
-      addBuffer("linear_counts", GR * TM, "sizes of the linear sets");
-      addBuffer("linear_used", G, "which pairs have linear sets at all");
-    }
-  }
+  if (program.linear)
+    addLinearBuffers();
   if (!program.weight.empty()) {
     addBuffer("packed_w", program.valueDim * schedule.valueDim, "projection weight, transposed");
     addBuffer("packed_b", schedule.valueDim, "projection bias");
@@ -104,75 +91,6 @@ PlanNode PlanWriter::packKeys(const KeySource &source, const KeyTargets &targets
                              source.counts})
     slots.push_back(slot);
   return builtin("pack_keys", "prologue", ceildiv(source.tokens, schedule.blockK), source.pairs, slots);
-}
-
-PlanNode PlanWriter::packWeight() {
-  Slots slots{tensor(program.weight),
-              tensor(program.bias),
-              integer(Expr::symbol(program.weight + ".dtype")),
-              integer(Expr::symbol(program.bias + ".dtype")),
-              integer(Expr::symbol(program.weight + ".0")),
-              integer(Expr::symbol(program.weight + ".1")),
-              integer(Expr::symbol(program.bias + ".0")),
-              integer(program.valueDim),
-              integer(schedule.valueDim),
-              buffer("packed_w"),
-              buffer("packed_b")};
-  return builtin("pack_weight", "prologue", 1, 1, slots);
-}
-
-PlanNode PlanWriter::linearPass() {
-  Expr S = sym("S"), S0 = sym("S0"), width = Expr(schedule.valueSlice);
-  bool sets = !program.globalState();
-  Slots state{tensor("k")};
-  addStrides(state, "k", 3);
-  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(sym("G0")),
-                             buffer("packed_v"), integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(S),
-                             integer(S0), sets ? buffer("linear_used") : null()})
-    state.push_back(slot);
-  addOrder(state, /*isKey=*/true);
-
-  auto aggregate = [&](const char *source, const char *destination) {
-    return Slots{buffer(source),
-                 buffer(destination),
-                 sets ? buffer("linear_lists") : null(),
-                 sets ? buffer("linear_counts") : null(),
-                 sets ? buffer("linear_patterns") : null(),
-                 sets ? buffer("linear_used") : null(),
-                 tensor("k_len"),
-                 integer(sym("HKV")),
-                 integer(sym("R")),
-                 integer(placesK),
-                 integer(sym("G0")),
-                 integer(TM),
-                 integer(TN),
-                 integer(S),
-                 integer(stateRows),
-                 integer(firstRow),
-                 integer(subset)};
-  };
-  Slots linear{tensor("q")};
-  addStrides(linear, "q", 3);
-  for (PlanSlot slot :
-       Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ), integer(sym("G0")),
-             buffer("state"), buffer("state_z"), buffer("linear"), integer(TM), integer(stateRows), integer(firstRow),
-             integer(S), integer(S0), scalar(program.eps, 0), sets ? buffer("linear_counts") : null()})
-    linear.push_back(slot);
-  addOrder(linear, /*isKey=*/false);
-
-  // A global state is made once per pass of slices; others block by block, as many as the memory for them holds.
-  Expr rows = Expr::apply(Expr::Op::min, sym("I") * schedule.blockQ, placesQ - sym("I0") * schedule.blockQ);
-  PlanNode perRows;
-  perRows.kind = PlanNode::Kind::rows;
-  perRows.body = {kernel("aggregate", "aggregate", schedule.chunks(), S, stateOwners, aggregate("h", "state")),
-                  kernel("aggregate_z", "aggregate", 1, 1, stateOwners, aggregate("z", "state_z")),
-                  kernel("linear", "linear", sym("I"), GR, 1, linear, GR * rows * S * width * (2 * program.headDim))};
-  PlanNode pass;
-  pass.kind = PlanNode::Kind::slices;
-  pass.body = {
-      kernel("state", "state", TN, sym("G"), 1, state, sym("G") * sym("M") * S * width * (2 * program.headDim)),
-      std::move(perRows)};
-  return pass;
 }
 
 Plan PlanWriter::write() {

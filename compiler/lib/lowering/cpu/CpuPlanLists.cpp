@@ -43,22 +43,36 @@ void PlanWriter::addLists(std::vector<PlanNode> &body) {
   Slots lists;
   addClassPointer(lists);
   addCallSizes(lists);
-  for (PlanSlot slot : Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK),
-                             integer(schedule.keyTile), integer(TM), integer(TN), integer(schedule.blocksPerRow()),
-                             integer(superRows), integer(capacity), integer(program.means()), maskRules(),
-                             buffer("attend_lists"), buffer("attend_counts"), tokenCounts(/*isKey=*/true)})
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile),
+             integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows), integer(capacity),
+             integer(program.means() && program.direction != Direction::backward), maskRules(), buffer("attend_lists"),
+             buffer("attend_counts"), tokenCounts(/*isKey=*/true)})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())
     return;
-  Slots linear;
-  addClassPointer(linear);
-  addCallSizes(linear);
-  for (PlanSlot slot : Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(TM),
-                             integer(TN), maskRules(), integer(static_cast<int64_t>(program.over)), integer(subset),
-                             buffer("linear_lists"), buffer("linear_counts"), buffer("linear_patterns")})
-    linear.push_back(slot);
-  body.push_back(builtin("linear_sets", "select", TM, GR, linear));
+  Slots classes;
+  addClassPointer(classes);
+  body.push_back(linearSets(classes, keyStates(), /*ofKeys=*/false));
   body.push_back(builtin("linear_used", "select", sym("G"), 1,
                          {buffer("linear_counts"), integer(sym("R") * TM), buffer("linear_used")}));
+}
+
+// Which blocks' states the blocks of the other side sum. ofKeys: `classes` are transposed.
+PlanNode PlanWriter::linearSets(Slots classes, const StateSums &sums, bool ofKeys) {
+  Slots slots = std::move(classes);
+  if (ofKeys)
+    slots.insert(slots.end(), {tensor("k_len"), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
+                               integer(placesK), integer(placesQ)});
+  else
+    addCallSizes(slots);
+  PlanSlot rules = !program.selection->mask ? null() : buffer(ofKeys ? "rules_by_key" : "rules");
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(ofKeys ? schedule.blockK : schedule.blockQ),
+             integer(ofKeys ? schedule.blockQ : schedule.blockK), integer(sums.rowBlocks), integer(sums.columnBlocks),
+             rules, integer(static_cast<int64_t>(program.over)), integer(sums.subset), buffer(sums.sets + "_lists"),
+             buffer(sums.sets + "_counts"), buffer(sums.sets + "_patterns")})
+    slots.push_back(slot);
+  return builtin("linear_sets", "select", sums.rowBlocks, GR, slots);
 }

@@ -1,6 +1,6 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a
-// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, CpuPlanAttend.cpp the attend
-// stages, and CpuPlanGradient.cpp the backward.
+// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, CpuPlanLinear.cpp the linear branch,
+// CpuPlanAttend.cpp the attend stages, and CpuPlanGradient.cpp the backward, with that of the linear branch in CpuPlanLinearGradient.cpp.
 #pragma once
 
 #include "CpuPlan.h"
@@ -84,7 +84,8 @@ private:
   PlanNode packKeys(const KeySource &source, const KeyTargets &targets);
   Expr tilesOf(Expr keys) const { return ceildiv(keys, schedule.blockK) * (schedule.blockK / schedule.keyTile); }
   bool needsKeyMeans() const;
-  PlanNode packWeight();
+  /// transposed: as the forward multiplies with it.
+  PlanNode packWeight(bool transposed = true);
   void addSelectionBuffers();
   void addClasses(std::vector<PlanNode> &nodes);
   void addPooledScores(std::vector<PlanNode> &nodes);
@@ -108,7 +109,46 @@ private:
     PlanSlot transposed, plain;
     Expr tiles;
   };
-  PackedColumns packColumns(std::vector<PlanNode> &nodes, const char *tensor, bool isKey, bool plain);
+  /// A tensor of the call, or a buffer, as columns of the other side's pass.
+  struct ColumnSource {
+    std::string name; ///< of what is packed
+    bool isKey;
+    int64_t dim;
+    PlanSlot tokens;
+    Slots strides;
+    DType dtype;
+    PlanSlot lengths;
+    Expr heads, firstHead;
+    int64_t width, panel; ///< of plain tiles
+    Expr count;           ///< of tokens
+    GradientSide side;    ///< how they are packed
+    PlanSlot order = null(), tokenCounts = null();
+  };
+  ColumnSource columnsOf(const char *tensor, bool isKey);
+  PackedColumns packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source, bool transposed, bool plain);
+  PackedColumns packMeans(std::vector<PlanNode> &nodes, const char *tensor, bool plain);
+  void addGradientInputs(Slots &slots, const GradientPass &pass);
+  void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
+  void addLinearBuffers();
+  /// What the kernels of the linear branch sum over: states of one side for the blocks of the other.
+  struct StateSums {
+    std::string sets; ///< prefix of their buffers
+    PlanSlot lengths; ///< of the side with the states
+    Expr tokens, rowBlocks, columnBlocks, rows, firstRow, subset;
+  };
+  PlanNode stateNode(const char *values);
+  PlanNode aggregateNode(const char *callee, const char *from, const char *to, const StateSums &sums, Expr owners);
+  StateSums keyStates() const;         ///< for query blocks
+  StateSums gradientKeyStates() const; ///< the same in a backward
+  StateSums queryStates() const;       ///< for key blocks
+  void addLinearGradientBuffers();
+  void addLinearSides(Slots &slots, bool isKey);
+  ColumnSource linearGradientColumns(std::vector<PlanNode> &nodes);
+  ColumnSource centredValues(std::vector<PlanNode> &nodes);
+  ColumnSource inBuffer(const char *name, bool isKey);
+  PlanNode weightGradient(const PackedColumns &gradient);
+  void addLinearSetBuffers(const StateSums &sums);
+  PlanNode linearSets(Slots classes, const StateSums &sums, bool ofKeys);
   PlanNode gradientRows();
   void addTransposedLists(std::vector<PlanNode> &nodes);
   PlanNode gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y);
@@ -155,11 +195,13 @@ private:
   Expr tiles = tilesOf(placesK), meanTiles = ceildiv(TN, 64);
   Expr absentClasses = Expr(1) - Expr::symbol("classes.present");
   Expr superRows = ceildiv(placesQ, schedule.superRow), GR = sym("G") * sym("R");
-  Expr superRowsK = ceildiv(sym("M"), schedule.keys.superRow); ///< of the backward, as those below
-  Expr tilesQ = ceildiv(sym("N"), schedule.queries.packed) * (schedule.queries.packed / schedule.queries.tile);
+  Expr superRowsK = ceildiv(placesK, schedule.keys.superRow); ///< of the backward, as those below
+  Expr tilesQ = ceildiv(placesQ, schedule.queries.packed) * (schedule.queries.packed / schedule.queries.tile);
   Expr gradientRowsQ =
-      Expr::apply(Expr::Op::max, ceildiv(sym("N"), schedule.queries.superRow) * schedule.queries.superRow,
+      Expr::apply(Expr::Op::max, ceildiv(placesQ, schedule.queries.superRow) * schedule.queries.superRow,
                   tilesQ *schedule.queries.tile);
+  Expr linearTM = ceildiv(sym("N"), schedule.queries.packed), linearTN = ceildiv(sym("M"), schedule.keys.packed);
+  Expr subsetK = Expr::apply(Expr::Op::min, floordiv(TN, 16), 1) * (schedule.subsetBlocks - 1) + 1;
   Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;

@@ -36,6 +36,7 @@ struct CpuSchedule {
   int64_t aggregateChains = 4;      ///< sums of such columns side by side: their vectors fill half the registers
   int64_t blockQ = 64, blockK = 64; ///< the classification blocks, or the tiles of a dense program
   GradientSide queries, keys;
+  GradientSide means{48, 48, 64, 64}; ///< block means as keys
 
   int64_t blocksPerRow() const { return superRow / blockQ; }
   int64_t slices() const { return valueDim / valueSlice; }

@@ -1,4 +1,4 @@
-// softmax over features, ELU(x) + 1, relu.
+// softmax over features, ELU(x) + 1, relu, and their derivatives (docs/gradients.md#branches).
 #include "FeatureMap.h"
 
 #include <cmath>
@@ -8,13 +8,16 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Value compiler::buildFeatureRow(KernelBuilder &k, const Program &program, int64_t featureDim, Value tokens, Value row) {
-  // Padding that phi maps to 0: exp(-inf) for softmax and elu, relu(0).
+// With padding that phi maps to 0: exp(-inf) for softmax and elu, relu(0).
+static Value loadRow(KernelBuilder &k, const Program &program, int64_t featureDim, Value tokens, Value row) {
   bool padded = featureDim != program.headDim;
   Value padding = k.real(program.featureMap == FeatureMap::relu ? 0 : -std::numeric_limits<float>::infinity());
   Value cols = padded ? k.index(program.headDim) : Value();
-  Value x = k.load(tokens, row, 1, featureDim, {}, {}, cols, padded ? padding : Value());
+  return k.load(tokens, row, 1, featureDim, {}, {}, cols, padded ? padding : Value());
+}
 
+Value compiler::buildFeatureRow(KernelBuilder &k, const Program &program, int64_t featureDim, Value tokens, Value row) {
+  Value x = loadRow(k, program, featureDim, tokens, row);
   Value log2e = k.real(1.4426950408889634), zero = k.real(0), one = k.real(1);
   switch (program.featureMap) {
   case FeatureMap::relu:
@@ -44,5 +47,25 @@ Value compiler::buildFeatureRow(KernelBuilder &k, const Program &program, int64_
   });
   return k.map({exponential, inverse}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     return body.create<arith::MulFOp>(loc, v[0], v[1]);
+  });
+}
+
+Value compiler::buildFeatureGradient(KernelBuilder &k, const Program &program, int64_t featureDim, Value tokens,
+                                     Value row, Value features, Value gradient) {
+  if (program.featureMap == FeatureMap::softmax) { // f (g - <g, f>)
+    auto times = [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::MulFOp>(loc, v[0], v[1]);
+    };
+    Value mean = k.reduce(tkern::ReduceKind::Add, k.map({features, gradient}, times));
+    return k.map({features, gradient, mean}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::MulFOp>(loc, v[0], body.create<arith::SubFOp>(loc, v[1], v[2]));
+    });
+  }
+  Value x = loadRow(k, program, featureDim, tokens, row), zero = k.real(0);
+  return k.map({x, features, gradient}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value positive = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, v[0], zero), otherwise = zero;
+    if (program.featureMap == FeatureMap::elu) // where phi is e^x, so is its derivative
+      otherwise = body.create<arith::MulFOp>(loc, v[2], v[1]);
+    return body.create<arith::SelectOp>(loc, positive, v[2], otherwise);
   });
 }

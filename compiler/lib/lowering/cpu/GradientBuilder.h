@@ -8,11 +8,14 @@
 //
 //   GradientKernel.cpp   the item: where it lies, its memory, its results
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+//   GradientMeans.cpp    block means as rows or columns
 //   GradientPairs.cpp    what masks and score regions make of it
 #pragma once
 
+#include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "CpuPairScope.h"
+#include "GradientTokens.h"
 #include "HoistedRegion.h"
 #include "KernelBuilder.h"
 #include "PairReach.h"
@@ -21,19 +24,12 @@
 
 namespace tercet::compiler {
 
-/// Tokens of a tensor, and where the gradient of it goes.
-struct GradientTokens {
-  GradientTokens(KernelBuilder &k, DType dtype)
-      : tokens(k.pointer(dtype)), strideB(k.integer()), strideH(k.integer()), strideN(k.integer()) {}
-  Value tokens, strideB, strideH, strideN;
-};
-
 /// The argument block, in slot order.
 struct GradientSlots {
-  GradientSlots(KernelBuilder &k, const Program &program, bool ofKeys)
-      : x(k, program.dtype), y(k, program.dtype), dx(k, program.dtype) {
-    if (ofKeys)
-      dy.emplace(k, program.dtype);
+  GradientSlots(KernelBuilder &k, const Program &program, const GradientPass &pass)
+      : x(k, inputType(program, pass)), y(k, inputType(program, pass)), dx(k, outputType(program, pass)) {
+    if (pass.ofKeys)
+      dy.emplace(k, outputType(program, pass));
     rowLengths = k.pointer(DType::i32);
     columnLengths = k.pointer(DType::i32);
     for (Value *size : {&headsKV, &headsPerKV, &rows, &columns, &firstPair})
@@ -50,20 +46,45 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
+    if (program.linear || pass.forward->means) {
+      addedX = k.pointer(DType::f32);
+      if (pass.ofKeys)
+        addedY = k.pointer(DType::f32);
+      addedRows = k.integer();
+    }
+    if (pass.forward->means && !pass.ofKeys)
+      meanShares = k.pointer(DType::f32);
+    if (!pass.ofMeans)
+      return;
+    classes = k.pointer(DType::i8);
+    for (Value *stride : {&classStrideB, &classStrideH, &classStrideI})
+      *stride = k.integer();
   }
+  // Means of keys, and what passes over them make, lie in buffers of the group.
+  static DType inputType(const Program &program, const GradientPass &pass) {
+    return pass.ofMeans && pass.ofKeys ? DType::f32 : program.dtype;
+  }
+  static DType outputType(const Program &program, const GradientPass &pass) {
+    return pass.ofMeans ? DType::f32 : program.dtype;
+  }
+
   GradientTokens x, y, dx;
   std::optional<GradientTokens> dy;
   Value rowLengths, columnLengths, headsKV, headsPerKV, rows, columns, firstPair;
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
   Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
   Value lists, counts, capacity, superRows, scale;
+  Value addedX, addedY,
+      addedRows;    ///< gradients through the linear branch, or sums over block means to go on from, with rows per head
+  Value meanShares; ///< of query rows: the sum of their P of block means [gr][queryRows]
+  Value classes, classStrideB, classStrideH, classStrideI;
 };
 
 class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
-      : program(program), pass(pass), schedule(schedule), rows(pass.ofKeys ? schedule.keys : schedule.queries),
-        columns(pass.ofKeys ? schedule.queries : schedule.keys), k(module, pass.name), slots(k, program, pass.ofKeys),
+      : program(program), pass(pass), schedule(schedule), rows(sideOf(pass.ofKeys)), columns(sideOf(!pass.ofKeys)),
+        k(module, pass.name), slots(k, program, pass), rowsAt(k, program), columnsAt(k, program),
         scope(k, pass.forward->pairOperands()), ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask),
         depthX(program.headDim), depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)),
         widthY(CpuSchedule::padded(depthY)) {}
@@ -74,6 +95,7 @@ private:
   struct Tile {
     Value transposedX, plainX, transposedY, plainY;
     Value bias;                 ///< 0, and -inf behind the last key; null where these are left out otherwise
+    Value weights;              ///< log2 of what P is multiplied with, by row or by column; null: of 1
     Value first;                ///< position of the first column
     Value restricted;           ///< whether some pair is out, by the mask or behind the last column; regions alone ask
     const Tile *next = nullptr; ///< the tile that the list names next, to be brought near
@@ -95,16 +117,26 @@ private:
   // GradientKernel.cpp
   void locate();
   void prologue();
+  void eachToken(llvm::function_ref<void(Value row, Value token)> body);
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
+  void sumPairs();
   void normalise();
   void epilogue();
-  void storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor);
-  Value offsetOf(const GradientTokens &tokens);
+  /// `linear`: what is added, rows of `linearWidth`; null: nothing.
+  struct Gradient {
+    const GradientTokens &target;
+    int64_t depth, width;
+    Value rows, factor, linear;
+    int64_t linearWidth;
+  };
+  void storeRows(const Gradient &gradient);
 
   // GradientTiles.cpp
   void visitHead(Value owner);
   void allTiles(Value owner);
   void listedTiles(Value owner);
+  Value columnsOfTile(Value tile);
+  void prepareTail(Value tile);
   Tile packedTile(Value owner, Value tile);
   void visit(Value firstRow, int64_t count, const Tile &tile);
   void visitRows(const Part &rowsOfTile, const Tile &tile);
@@ -113,7 +145,16 @@ private:
   Value probabilities(Value product, const Part &part, const Tile &tile);
   Value scoreGradients(const Part &part, const Tile &tile);
   Value ofQueries(Value values, const Part &part, const Tile &tile);
+  Value weightsOf(const Part &part, const Tile &tile);
   void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
+
+  // GradientMeans.cpp
+  Value blocksOf(Value tokens) { return k.ceilDiv(tokens, schedule.blockK); }
+  Value tokensOfBlock(Value block);
+  void startFromMeans();
+  void keepMeans();
+  void meanTiles(Value owner);
+  Value weighMeans(Value classRow, Value firstBlock, Value blocks, bool areRows);
 
   // GradientPairs.cpp
   bool hasRegions() const { return pass.forward->score || pass.forward->mask; }
@@ -131,9 +172,14 @@ private:
   const Program &program;
   const GradientPass &pass;
   const CpuSchedule &schedule;
+  const GradientSide &sideOf(bool isKey) const {
+    return !isKey ? schedule.queries : pass.ofMeans ? schedule.means : schedule.keys;
+  }
+
   const GradientSide &rows, &columns;
   KernelBuilder k;
   GradientSlots slots;
+  BlockTokens rowsAt, columnsAt; ///< under a token order rows and columns count places
   CpuPairScope scope;
   TableRanges ranges;
   std::optional<HoistedRegion> score, slope, mask;
@@ -147,6 +193,8 @@ private:
   Value shares;           ///< of query rows: the sum of their P
   Value noBias, tailBias; ///< of a tile of keys
   Value lastTile;         ///< with a valid column
+  Value validKeys;        ///< tokens
+  Value meanWeights;      ///< of a tile of means, or of the item's
 };
 
 } // namespace tercet::compiler

@@ -20,9 +20,17 @@ void GradientBuilder::locate() {
     head = k.add(k.mul(head, slots.headsPerKV), k.rem(group, slots.headsPerKV));
   firstRow = k.mul(k.item(0), rows.superRow);
   Value size = k.index(rows.superRow);
-  validRows = k.max(k.min(k.sub(k.tokenCount(slots.rowLengths, batch, slots.rows), firstRow), size), zero);
-  presentRows = k.min(k.sub(slots.rows, firstRow), size);
+  Value allRows = slots.rows, liveRows = k.tokenCount(slots.rowLengths, batch, slots.rows);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
+  validKeys = pass.ofKeys ? liveRows : validColumns;
+  if (pass.ofMeans && pass.ofKeys) {
+    allRows = blocksOf(allRows);
+    liveRows = blocksOf(liveRows);
+  } else if (pass.ofMeans) {
+    validColumns = blocksOf(validColumns);
+  }
+  validRows = k.max(k.min(k.sub(liveRows, firstRow), size), zero);
+  presentRows = k.min(k.sub(allRows, firstRow), size);
   scope.validQ = k.tokenCount(pass.ofKeys ? slots.columnLengths : slots.rowLengths, batch,
                               pass.ofKeys ? slots.columns : slots.rows);
   scope.validK = k.tokenCount(pass.ofKeys ? slots.rowLengths : slots.columnLengths, batch,
@@ -32,17 +40,30 @@ void GradientBuilder::locate() {
   lastTile = k.div(k.sub(validColumns, k.index(1)), k.index(columns.tile));
 }
 
-Value GradientBuilder::offsetOf(const GradientTokens &tokens) {
-  return k.add(k.add(k.mul(batch, tokens.strideB), k.mul(head, tokens.strideH)), k.mul(firstRow, tokens.strideN));
+// The tokens at the item's places.
+void GradientBuilder::eachToken(function_ref<void(Value, Value)> body) {
+  k.loop(zero, validRows, 1, [&](Value row) {
+    Value token = rowsAt.token(k.add(firstRow, row));
+    k.when(k.negate(k.less(token, zero)), [&] { body(row, token); });
+  });
 }
 
-// Rows in f32; those that the last row tile has behind the valid ones are 0.
+// Rows in f32; those that the last row tile has behind the valid ones are 0, as are places without a token.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
-  Value from = k.view(source.tokens, offsetOf(source), depth, source.strideN);
-  Value cols = width == depth ? Value() : k.index(depth);
+  bool isMean = pass.ofMeans && pass.ofKeys;
+  Value cols = width == depth ? Value() : k.index(depth), computed = k.add(validRows, schedule.rowTile - 1);
+  auto clear = [&](Value from) {
+    k.loop(from, k.min(computed, k.index(rows.superRow)), 1,
+           [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
+  };
+  if (rowsAt.ordered()) {
+    Value from = source.rows(k, batch, head, zero, depth);
+    clear(zero);
+    return eachToken([&](Value row, Value token) { k.store(k.load(from, token, 1, width, {}, {}, cols), into, row); });
+  }
+  Value from = source.rows(k, isMean ? zero : batch, isMean ? group : head, firstRow, depth);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), into, row); });
-  Value computed = k.min(k.add(validRows, schedule.rowTile - 1), k.index(rows.superRow));
-  k.loop(validRows, computed, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
+  clear(validRows);
 }
 
 void GradientBuilder::prologue() {
@@ -63,7 +84,7 @@ void GradientBuilder::prologue() {
   }
   shares = k.scratch(rows.superRow, 1);
   k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, 1), shares, row); });
-  if (hasRegions())
+  if (hasRegions() || pass.ofMeans)
     return;
   noBias = k.scratch(1, columns.tile);
   tailBias = k.scratch(1, columns.tile);
@@ -97,15 +118,38 @@ void GradientBuilder::normalise() {
   });
 }
 
-// Rows times `factor`, and 0 behind the valid ones.
-void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int64_t width, Value from, Value factor) {
-  Value into = k.view(target.tokens, offsetOf(target), depth, target.strideN);
-  Value cols = width == depth ? Value() : k.index(depth);
+// Rows times the factor, with the share of the linear branch, and 0 behind the valid ones.
+void GradientBuilder::storeRows(const Gradient &gradient) {
+  int64_t width = gradient.width;
+  if (rowsAt.ordered()) {
+    Value into = gradient.target.rows(k, batch, head, zero, gradient.depth);
+    Value cols = width == gradient.depth ? Value() : k.index(gradient.depth);
+    return eachToken([&](Value row, Value token) {
+      Value tile =
+          k.map({k.load(gradient.rows, row, 1, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+            return body.create<arith::MulFOp>(loc, v[0], gradient.factor);
+          });
+      k.store(tile, into, token, {}, {}, cols);
+    });
+  }
+  Value into = gradient.target.rows(k, batch, head, firstRow, gradient.depth);
+  Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
+  if (gradient.linear) {
+    Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.linearWidth);
+    linear = k.view(gradient.linear, at, gradient.linearWidth);
+  }
   k.loop(zero, validRows, storedRows, [&](Value row) {
-    Value tile =
-        k.map({k.load(from, row, storedRows, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-          return body.create<arith::MulFOp>(loc, v[0], factor);
-        });
+    SmallVector<Value> inputs;
+    if (gradient.rows)
+      inputs.push_back(k.load(gradient.rows, row, storedRows, width));
+    if (linear)
+      inputs.push_back(k.load(linear, row, storedRows, width));
+    Value tile = k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      if (!gradient.rows)
+        return v[0];
+      Value scaled = body.create<arith::MulFOp>(loc, v[0], gradient.factor);
+      return linear ? body.create<arith::AddFOp>(loc, scaled, v[1]).getResult() : scaled;
+    });
     k.store(tile, into, row, {}, k.sub(validRows, row), cols);
   });
   k.loop(validRows, presentRows, storedRows, [&](Value row) {
@@ -114,23 +158,34 @@ void GradientBuilder::storeRows(const GradientTokens &target, int64_t depth, int
 }
 
 void GradientBuilder::epilogue() {
-  if (!pass.ofKeys)
-    normalise();
-  storeRows(slots.dx, depthX, widthX, dx, scale);
+  bool adds = program.linear;
+  storeRows({slots.dx, depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
-    storeRows(*slots.dy, depthY, widthY, dy, k.real(1));
+    storeRows({*slots.dy, depthY, widthY, dy, k.real(1), adds ? slots.addedY : Value(), schedule.valueDim});
 }
 
-void GradientBuilder::build() {
-  locate();
+void GradientBuilder::sumPairs() {
   prologue();
+  if (pass.forward->means && !pass.ofMeans)
+    startFromMeans();
   k.when(k.less(zero, k.min(validRows, validColumns)), [&] {
     if (!pass.ofKeys)
       return visitHead(group);
     // The heads that share these keys, in their order.
     k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
   });
-  epilogue();
+  if (!pass.ofKeys && !pass.ofMeans)
+    normalise();
+}
+
+void GradientBuilder::build() {
+  locate();
+  if (pass.forward->exact)
+    sumPairs();
+  if (pass.ofMeans)
+    keepMeans();
+  else
+    epilogue();
   k.end();
 }
 

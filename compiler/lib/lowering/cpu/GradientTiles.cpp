@@ -3,6 +3,8 @@
 
 #include "tercet/Builtins.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -11,7 +13,9 @@ using namespace tercet::compiler;
 void GradientBuilder::visitHead(Value owner) {
   if (hasRegions())
     startRegions(owner);
-  if (pass.listed())
+  if (pass.ofMeans)
+    meanTiles(owner);
+  else if (pass.listed())
     listedTiles(owner);
   else if (mask)
     maskedTiles(owner);
@@ -37,6 +41,7 @@ void GradientBuilder::listedTiles(Value owner) {
     Tile tile = packedTile(owner, k.read(slots.lists, at)), next = packedTile(owner, k.read(slots.lists, nextAt));
     tile.next = &next;
     Value hasTail = tile.restricted;
+    prepareTail(k.read(slots.lists, at));
     prepareColumns(tile);
     auto hasBit = [&](Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
     k.loop(zero, k.index(rows.superRow / rows.block), 1, [&](Value block) {
@@ -46,6 +51,24 @@ void GradientBuilder::listedTiles(Value owner) {
         visit(k.mul(block, rows.block), rows.block, tile);
       });
     });
+  });
+}
+
+// How many columns of a tile are tokens, under a token order.
+Value GradientBuilder::columnsOfTile(Value tile) {
+  Value parts = k.index(columns.packed / columns.tile);
+  Value inBlock = columnsAt.count(k.div(tile, parts), columns.packed, validColumns);
+  return k.min(k.sub(inBlock, k.mul(k.rem(tile, parts), columns.tile)), k.index(columns.tile));
+}
+
+// Under a token order any tile may have places without a token: without keys these would have P e^-LSE, and without queries 0.
+void GradientBuilder::prepareTail(Value tile) {
+  if (!columnsAt.ordered() || pass.ofKeys)
+    return;
+  Value lowest = k.real(-std::numeric_limits<float>::infinity());
+  k.when(k.less(columnsOfTile(tile), k.index(columns.tile)), [&] {
+    k.store(k.splat(lowest, 1, columns.tile), tailBias, zero);
+    k.store(k.splat(k.real(0), 1, columns.tile), tailBias, zero, {}, {}, columnsOfTile(tile));
   });
 }
 
@@ -67,8 +90,10 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
     result.plainY = plain(slots.plainY, widthY);
     result.query = k.add(k.mul(owner, slots.queryRows), k.mul(tile, columns.tile));
   } else {
-    if (!hasRegions())
-      result.bias = k.selectView(k.equal(tile, lastTile), tailBias, noBias);
+    if (!hasRegions() && !pass.ofMeans)
+      result.bias = k.selectView(columnsAt.ordered() ? k.less(columnsOfTile(tile), k.index(columns.tile))
+                                                     : k.equal(tile, lastTile),
+                                 tailBias, noBias);
     result.query = k.add(k.mul(owner, slots.queryRows), firstRow);
   }
   return result;
@@ -129,11 +154,21 @@ Value GradientBuilder::scoreProduct(const Part &part, const Tile &tile) {
 }
 
 Value GradientBuilder::probabilities(Value product, const Part &part, const Tile &tile) {
-  return k.map({product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)},
-               [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                 Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
-                 return body.create<math::Exp2Op>(loc, body.create<arith::AddFOp>(loc, exponent, v[2]));
-               });
+  SmallVector<Value> inputs{product, ofQueries(slots.shifts, part, tile), ofQueries(slots.rests, part, tile)};
+  if (tile.weights)
+    inputs.push_back(weightsOf(part, tile));
+  return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+    Value exponent = body.create<math::FmaOp>(loc, v[0], factor, v[1]);
+    exponent = body.create<arith::AddFOp>(loc, exponent, v[2]);
+    if (tile.weights)
+      exponent = body.create<arith::AddFOp>(loc, exponent, v[3]);
+    return body.create<math::Exp2Op>(loc, exponent);
+  });
+}
+
+Value GradientBuilder::weightsOf(const Part &part, const Tile &tile) {
+  return pass.ofKeys ? k.load(tile.weights, part.row, part.rows, 1)
+                     : k.load(tile.weights, zero, 1, columnPanel(), part.col);
 }
 
 // Where P is 0, dS is, whatever the slope of a score region there.

@@ -3,6 +3,7 @@
 #include "CpuKernels.h"
 #include "FeatureMap.h"
 #include "KernelBuilder.h"
+#include "LinearState.h"
 
 #include <limits>
 
@@ -20,7 +21,7 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
   Value blocks = k.integer(), slices = k.integer(), firstSlice = k.integer(), used = k.pointer(i32);
   BlockTokens where(k, program);
 
-  int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
+  int64_t F = schedule.featureDim;
   Value block = k.item(0), g = k.item(1), zero = k.index(0);
   Value pair = k.add(firstPair, g), batch = k.div(pair, headsKV), head = k.rem(pair, headsKV);
   Value valid = k.tokenCount(lengths, batch, tokens);
@@ -46,29 +47,10 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
     Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
     k.store(k.load(sums, zero, 1, F), zRow, zero);
 
-    // h_j = phi(K_j)^T V_j, chunk by chunk of features and slice by slice of values, and of a slice as many columns as lie
-    // together. Tiles of whole rows follow one another, so that a block's are one matrix.
-    bool wholeRows = schedule.valuePanel == schedule.valueDim;
-    int64_t width = std::min(SW, schedule.valuePanel), depth = wholeRows ? schedule.blockK : schedule.keyTile;
+    // h_j = phi(K_j)^T V_j
     Value firstTile = k.add(k.mul(g, tilesPerPair), k.mul(block, schedule.blockK / schedule.keyTile));
-    Value values = k.view(packedV, k.mul(firstTile, schedule.keyTile * schedule.valueDim), schedule.valuePanel);
-    k.loop(zero, slices, 1, [&](Value slice) {
-      Value chunkBase = k.mul(k.add(k.mul(g, slices), slice), schedule.chunks());
-      k.loop(zero, k.index(SW), width, [&](Value col) {
-        Value column = k.add(k.mul(k.add(firstSlice, slice), SW), col);
-        Value ofColumn = k.subview(values, zero, wholeRows ? column : k.mul(column, schedule.keyTile));
-        k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
-          Value product = k.splat(k.real(0), FC, width);
-          for (int64_t row = 0; row < schedule.blockK; row += depth) {
-            Value a = k.subview(phi, k.index(row), k.mul(chunk, FC));
-            Value b = k.subview(ofColumn, zero, k.index(row * schedule.valueDim));
-            product = k.matmul(a, b, product, depth, /*transposed=*/true);
-          }
-          Value at = k.mul(k.add(k.mul(k.add(chunkBase, chunk), blocks), block), FC * SW);
-          k.store(product, k.view(h, at, SW), zero, col);
-        });
-      });
-    });
+    buildBlockState(k, schedule, phi, {packedV, firstTile, schedule.blockK, schedule.keyTile}, firstSlice,
+                    {h, g, blocks, block, slices});
   };
   if (program.globalState())
     fill();
@@ -89,7 +71,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   Value counts = k.pointer(i32);
   BlockTokens where(k, program);
 
-  int64_t F = schedule.featureDim, SW = schedule.valueSlice, FC = schedule.featureChunk;
+  int64_t F = schedule.featureDim, SW = schedule.valueSlice;
   Value block = k.add(firstRow, k.item(0)), gr = k.item(1), zero = k.index(0);
   Value g = k.div(gr, headsPerKV), pair = k.add(firstPair, g), batch = k.div(pair, headsKV);
   Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
@@ -124,12 +106,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
 
     Value stateRows = k.scratch(F, SW); // the row's chunks of H, side by side
     k.loop(zero, slices, 1, [&](Value slice) {
-      Value firstChunk = k.mul(k.add(k.mul(owner, slices), slice), schedule.chunks());
-      k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
-        Value at = k.add(k.mul(k.add(firstChunk, chunk), passRows), stateRow);
-        Value rowsOfChunk = k.load(k.view(H, k.mul(at, FC * SW), SW), zero, FC, SW);
-        k.store(rowsOfChunk, stateRows, k.mul(chunk, FC));
-      });
+      loadState(k, schedule, {H, owner, passRows, stateRow, slices}, slice, stateRows);
       Value outRow = k.add(k.mul(gr, k.mul(blocks, schedule.blockQ)), firstToken);
       Value target =
           k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);

@@ -1,0 +1,177 @@
+// What is saved is read off the two signatures. What is made again are the values that the formulas of docs/gradients.md
+// name and that no argument of the backward holds; their bytes are those that saving them would take.
+#include "GradientMemory.h"
+
+#include "CallShape.h"
+#include "SavedTensors.h"
+
+#include <fmt/ranges.h>
+
+namespace tercet::cli {
+namespace {
+
+constexpr double mebi = 1 << 20;
+constexpr int64_t floatBytes = 4;
+
+using reference::Branch;
+using Role = PlanArgument::Role;
+
+/// A value that the backward makes again.
+struct Remade {
+  std::string name, from, why;
+  double bytes = 0; ///< that saving it would take
+};
+
+const char *reasonFor(Role role, bool isOutputItself) {
+  switch (role) {
+  case Role::savedOutput:
+    return isOutputItself
+               ? "the output itself: D = rowsum(dO O) is made from it"
+               : "D = rowsum(dO O) of the softmax: from an O that is rounded, or that holds a linear branch, "
+                 "it has most of the error of a backward";
+  case Role::savedLse:
+    return "P = exp(S - LSE) is made again from it";
+  case Role::savedLseRest:
+    return "what f32 leaves of LSE, which is an error of whole rows of P where scores are large";
+  default:
+    return "the backward differentiates the blocks that the forward chose";
+  }
+}
+
+Json savedJson(const std::vector<SavedTensor> &saved) {
+  Json list = Json::array();
+  for (const SavedTensor &tensor : saved)
+    list.push_back({{"name", tensor.given},
+                    {"taken_as", tensor.taken},
+                    {"dtype", dtypeName(tensor.dtype)},
+                    {"shape", tensor.shape},
+                    {"bytes", tensor.bytes()},
+                    {"is_output", tensor.given == "o"},
+                    {"why", reasonFor(tensor.role, tensor.given == "o")}});
+  return list;
+}
+
+double product(std::initializer_list<int64_t> extents) {
+  double bytes = floatBytes;
+  for (int64_t extent : extents)
+    bytes *= static_cast<double>(extent);
+  return bytes;
+}
+
+class RemadeValues {
+public:
+  RemadeValues(const reference::Program &program, const CallData &call, const std::string &aggregation,
+               const reference::BlockCounts &blocks)
+      : program(program), sizes(call.sizes), aggregation(aggregation), blocks(blocks) {}
+
+  std::vector<Remade> list() {
+    bool hasLists = false;
+    for (const Branch &branch : program.branches) {
+      if (branch.kind == Branch::Kind::sparse) {
+        addSoftmax(branch);
+        hasLists = hasLists || program.selection;
+      } else if (branch.kind == Branch::Kind::linear) {
+        addLinear(branch);
+      }
+    }
+    if (hasLists)
+      values.push_back({"transposed lists", "classes",
+                        "the query tiles of every key row, made from the map as the forward makes its lists",
+                        static_cast<double>(blocks.critical * floatBytes)});
+    return std::move(values);
+  }
+
+private:
+  void addSoftmax(const Branch &branch) {
+    bool isListed = program.selection.has_value();
+    double pairs = isListed ? static_cast<double>(blocks.critical) *
+                                  static_cast<double>(program.selection->blockQ * program.selection->blockK)
+                            : product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.tokensK}) / floatBytes;
+    const char *what = branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ";
+    values.push_back({what + branch.name, "q, k, v, do and lse",
+                      "tile by tile, in the pass for dq and in the one for dk and dv; the bytes are those of P alone",
+                      pairs * floatBytes});
+  }
+
+  void addLinear(const Branch &branch) {
+    bool isGlobal = aggregation == "global";
+    int64_t states = isGlobal ? 1 : sizes.blocksQ;
+    std::string of = " of " + branch.name;
+    values.push_back({"phi(Q)" + of, "q", "a function of every row, made where tiles are packed",
+                      product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.headDim})});
+    values.push_back({"phi(K)" + of, "k", "a function of every row, made where tiles are packed",
+                      product({sizes.batch, sizes.headsKV, sizes.tokensK, sizes.headDim})});
+    values.push_back(
+        {"H_i and Z_i" + of, isGlobal ? "phi(K) and v" : "phi(K), v and classes",
+         isGlobal ? "one sum for every head" : "a matrix for every query block, in passes within the bytes of K",
+         product({sizes.batch, sizes.headsQ, states, sizes.headDim, sizes.valueDim + 1})});
+    values.push_back({"O_l" + of, "phi(Q) and H_i", "a product of what is made again anyway",
+                      product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim})});
+  }
+
+  const reference::Program &program;
+  const reference::CallSizes &sizes;
+  const std::string &aggregation;
+  const reference::BlockCounts &blocks;
+  std::vector<Remade> values;
+};
+
+} // namespace
+
+DescribedGradient describeGradient(const CallData &call, const PlanSignature &forward, const PlanSignature &backward) {
+  const reference::CallSizes &sizes = call.sizes;
+  auto shapeOfInput = [&](std::string_view name) {
+    const Tensor &input = *call.arguments.find(name);
+    return std::vector<int64_t>(input.shape.begin(), input.shape.begin() + input.rank);
+  };
+  std::vector<SavedTensor> saved = savedTensors(forward, backward, sizes);
+  auto ofSignature = [&](const PlanSignature &signature) {
+    Arguments arguments{{}, call.arguments.parameters};
+    for (const auto &[name, tensor] : call.arguments.tensors)
+      if (argumentOf(signature, name) && !(&signature == &backward && name == "o"))
+        arguments.tensors.emplace_back(name, tensor);
+    for (const SavedTensor &each : saved)
+      if (std::string name = &signature == &forward ? each.given : each.taken; !arguments.find(name))
+        arguments.tensors.emplace_back(name, describeTensor(each.dtype, each.shape));
+    return arguments;
+  };
+  DescribedGradient described{ofSignature(forward), ofSignature(backward)};
+  for (const PlanArgument &argument : backward.arguments) {
+    if (argument.role == Role::outputGradient)
+      described.backward.tensors.emplace_back(argument.name, describeTensor(argument.dtype, shapeOfInput("o")));
+    if (argument.isOutput && call.arguments.find(argument.name.substr(1)))
+      described.backward.tensors.emplace_back(argument.name,
+                                              describeTensor(argument.dtype, shapeOfInput(argument.name.substr(1))));
+  }
+  return described;
+}
+
+Json gradientMemoryJson(const LoadedSpec &spec, const CallData &call, const Executor &executor,
+                        const reference::BlockCounts &blocks) {
+  const Artifact &forward = *executor.artifact();
+  Json recomputed = Json::array();
+  for (const Remade &value : RemadeValues(spec.info.program, call, forward.aggregation, blocks).list())
+    recomputed.push_back({{"name", value.name}, {"from", value.from}, {"bytes", value.bytes}, {"why", value.why}});
+  Json saved = savedJson(savedTensors(forward.signature(), executor.backwardOf()->artifact()->signature(), call.sizes));
+  int64_t bytes = 0;
+  for (const Json &tensor : saved)
+    bytes += tensor["is_output"].get<bool>() ? 0 : tensor["bytes"].get<int64_t>();
+  return {{"saved", std::move(saved)}, {"saved_bytes", bytes}, {"recomputed", std::move(recomputed)}};
+}
+
+std::string gradientMemoryText(const Json &object) {
+  std::string text = fmt::format("saved for the backward: {:.2f} MiB beside inputs and o\n",
+                                 object["saved_bytes"].get<double>() / mebi);
+  for (const Json &tensor : object["saved"])
+    text += fmt::format("  {:<11} {:>10.2f} MiB  {} [{}]: {}\n", tensor["name"].get<std::string>(),
+                        tensor["bytes"].get<double>() / mebi, tensor["dtype"].get<std::string>(),
+                        fmt::join(tensor["shape"].get<std::vector<int64_t>>(), ", "), tensor["why"].get<std::string>());
+  text += "made again in the backward, for what saving it would take\n";
+  for (const Json &value : object["recomputed"])
+    text += fmt::format("  {:.2f} MiB: {}, from {}: {}\n", value["bytes"].get<double>() / mebi,
+                        value["name"].get<std::string>(), value["from"].get<std::string>(),
+                        value["why"].get<std::string>());
+  return text;
+}
+
+} // namespace tercet::cli
