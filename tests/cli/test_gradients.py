@@ -131,8 +131,8 @@ class Gradients(Case):
 
     def test_what_compiled_targets_lack(self):
         for target in ("cpu", "sim:sm_80"):
-            self.refused("run", "sla", "--grad", "--shape", "n=16,d=8", "--target", target,
-                         says="has a linear branch, of which no gradient is derived yet")
+            self.refused("run", "nsa", "--grad", "--shape", "n=16,d=8", "--target", target,
+                         says="has a compressed branch, of which no gradient is derived yet")
         self.refused("run", "alibi", "--grad", "--shape", "n=16,d=8", "--out", f"dslopes={self.path('dslopes.npy')}", code=3,
                      says="makes no gradient 'dslopes' yet; the target 'reference' does")
         self.assertFalse(os.path.exists(self.path("dslopes.npy")))

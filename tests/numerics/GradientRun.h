@@ -108,14 +108,16 @@ public:
   /// A gradient that the last run made.
   std::vector<double> made(std::string_view name) const { return valuesOf(outputs[name]); }
 
-  /// Of the last run: all that it made, weights' gradients too, against the oracle, within the contract.
-  reference::Verdict verdict() const {
+  /// Of the last run: all that it made, weights' gradients too, against the oracle, within the contract. probabilities: what the
+  /// target rounds P and dS to.
+  reference::Verdict verdict(DType probabilities = DType::f32) const {
     Arguments inputs = prepared.arguments, got = outputs.arguments();
     inputs.tensors.emplace_back("do", gradient.view());
     if (kept.view())
       got.tensors.emplace_back("classes", kept.view());
-    Result<reference::Verdict> verdict =
-        reference::checkGradients(prepared.program, inputs, got, reference::CheckOptions(checkOptions(entry)));
+    reference::CheckOptions options = checkOptions(entry);
+    options.probabilities = probabilities;
+    Result<reference::Verdict> verdict = reference::checkGradients(prepared.program, inputs, got, options);
     INFO(verdict.status().message());
     REQUIRE(verdict.ok());
     return *std::move(verdict);

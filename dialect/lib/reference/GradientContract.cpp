@@ -52,9 +52,10 @@ Result<Verdict> checkGradients(const Program &program, const Arguments &inputs, 
   // What rounds probabilities to 16 bits has matrix units for 16-bit operands: f32 ones of a linear branch are pairs there.
   bool inPairs = options.probabilities == DType::f16 || options.probabilities == DType::bf16;
   for (const auto &[name, tensor] : bound) {
-    bool ofWeight = std::find(program.weights.begin(), program.weights.end(), name.substr(1)) != program.weights.end();
+    const auto &weights = program.weights;
+    bool ofMatrix = tensor.rank == 2 && std::find(weights.begin(), weights.end(), name.substr(1)) != weights.end();
     comparisons.push_back(
-        compare(*right.find(name), tensor, sizes.dtype, inPairs && ofWeight ? fractionOfPairs : fractionOfF32));
+        compare(*right.find(name), tensor, sizes.dtype, inPairs && ofMatrix ? fractionOfPairs : fractionOfF32));
   }
   RelativeBound by = options.inputScale > fixedBoundScale ? RelativeBound::plain : RelativeBound::larger;
   Verdict verdict;

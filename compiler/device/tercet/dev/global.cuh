@@ -8,6 +8,7 @@ namespace tercet::dev {
 
 /// Rows of COLS elements, `stride` elements apart, 16-byte aligned.
 template <class Element, int COLS> struct Rows {
+  static constexpr int cols = COLS;
   Element *base;
   index stride;
   TERCET_DEVICE Element *row(index r) const { return base + r * stride; }

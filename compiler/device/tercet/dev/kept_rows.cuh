@@ -32,6 +32,25 @@ TERCET_DEVICE Tile<ROWS, COLS> kept_rows(Rows<float, COLS> kept, index row, inde
   return tile;
 }
 
+/// `tile`, which stands at row `row`, plus rows of the workspace; nothing in the rows at or beyond `live`.
+template <int ROWS, int COLS>
+TERCET_DEVICE Tile<ROWS, COLS> add_kept_rows(Tile<ROWS, COLS> tile, Rows<float, COLS> kept, index row, index live) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const index r = row + tile.first_row() + 8 * half;
+    if (r < live) {
+      const float *line = kept.row(r);
+#pragma unroll
+      for (int i = 2 * half; i < tile.size; i += 4) {
+        const float2 pair = load_pair(line + tile.col_of(i));
+        tile.at[i] += pair.x;
+        tile.at[i + 1] += pair.y;
+      }
+    }
+  }
+  return tile;
+}
+
 /// Maxima (in log2 units) and sums of the rows before `limit`, by one thread of the quad.
 template <int ROWS>
 TERCET_DEVICE void keep_state(Rows<float, 2> state, index row, index limit, const Tile<ROWS, 1> &max,

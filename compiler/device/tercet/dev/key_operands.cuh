@@ -4,6 +4,7 @@
 // that, so that the rows that one ldmatrix reads lie in different banks. Rows without a live token are 0.
 #pragma once
 
+#include "tercet/dev/centred_rows.cuh"
 #include "tercet/dev/features.cuh"
 #include "tercet/dev/global.cuh"
 #include "tercet/dev/warp_product.cuh"
@@ -59,19 +60,18 @@ TERCET_DEVICE void put_features(SplitPlanes<ROWS, COLS> to, Rows<Element, D> key
 }
 
 /// Columns col .. col + COLS - 1 of rows first .. first + live - 1 of `values`, as they are.
-template <int THREADS, class Element, int DV, int ROWS, int COLS>
-TERCET_DEVICE void put_values(SplitPlanes<ROWS, COLS> to, Rows<Element, DV> values, index first, index live, int col) {
+template <int THREADS, class Values, int ROWS, int COLS>
+TERCET_DEVICE void put_values(SplitPlanes<ROWS, COLS> to, Values values, index first, index live, int col) {
   for (int i = static_cast<int>(threadIdx.x); i < ROWS * COLS / 2; i += THREADS) {
     const int r = i / (COLS / 2), pair = i % (COLS / 2);
-    const bool inside = r < live && col + 2 * pair < DV;
-    const float2 x = inside ? load_pair(values.row(first + r) + col + 2 * pair) : float2{0, 0};
+    const float2 x = pair_or_zero(values, first + r, first + live, col + 2 * pair);
     to.put(r, pair, x.x, x.y);
   }
 }
 
 /// The same of `values` times W^T: a warp multiplies 16 rows. weight: pack_weight's planes [2][PADDED][PADDED].
-template <int WARPS, int PADDED, class Element, int DV, int ROWS, int COLS>
-TERCET_DEVICE void put_projected(SplitPlanes<ROWS, COLS> to, Rows<Element, DV> values, index first, index live, int col,
+template <int WARPS, int PADDED, class Values, int ROWS, int COLS>
+TERCET_DEVICE void put_projected(SplitPlanes<ROWS, COLS> to, Values values, index first, index live, int col,
                                  const u32 *weight) {
   const int g = static_cast<int>(lane()) / 4, t = static_cast<int>(lane()) % 4;
   for (int base = 16 * static_cast<int>(warp()); base < ROWS; base += 16 * WARPS) {
@@ -82,7 +82,7 @@ TERCET_DEVICE void put_projected(SplitPlanes<ROWS, COLS> to, Rows<Element, DV> v
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         const int r = base + g + e % 2 * 8, c = 16 * k + 2 * t + e / 2 * 8;
-        const float2 x = r < live && c < DV ? load_pair(values.row(first + r) + c) : float2{0, 0};
+        const float2 x = pair_or_zero(values, first + r, first + live, c);
         const SplitPair parts = split(x.x, x.y);
         high[e] = parts.high;
         low[e] = parts.low;

@@ -105,11 +105,11 @@ constexpr int key_states_bytes = SplitPlanes<ROWS, D>::bytes + SplitPlanes<ROWS,
 /// phi(X)^T V of the rows first .. first + live - 1 of a block, at most BLOCK, in parts of ROWS; value columns COLS chunk ..
 /// COLS chunk + COLS - 1. To `state` and the row `plane` elements after it. weights.features(r): a factor of the features of row
 /// first + r; weights.ones(r): what z sums in place of ones. weight: pack_weight's planes, or null (PROJECTS = false).
-template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, class Element, int D, int DV,
+template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, class Element, int D, class ValueRows,
           class Weights>
-TERCET_DEVICE void put_state(u8 *shared, Rows<Element, D> key_rows, Rows<Element, DV> value_rows, index block_first,
-                             index live, index chunk, const float *weight, bf16 *state, index plane, Weights weights) {
-  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16, warps = THREADS / 32;
+TERCET_DEVICE void put_state(u8 *shared, Rows<Element, D> key_rows, ValueRows value_rows, index block_first, index live,
+                             index chunk, const float *weight, bf16 *state, index plane, Weights weights) {
+  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (ValueRows::cols + 15) / 16 * 16, warps = THREADS / 32;
   using State = StateRow<padded_d, padded_dv>;
   using Keys = SplitPlanes<ROWS, padded_d>;
   using Values = SplitPlanes<ROWS, COLS>;
@@ -155,13 +155,14 @@ TERCET_DEVICE void put_state(u8 *shared, Rows<Element, D> key_rows, Rows<Element
     }
 }
 
-/// Key block `block` of pair g: states [2][g][blocks][columns]; see put_state.
+/// Key block `block` of pair g: states [2][g][blocks][columns]; see put_state. CENTRES: values are taken less a centre per
+/// pair, [g][padded DV].
 template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
-          bool TILES = false>
+          bool TILES = false, bool CENTRES = false>
 TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, index pairs, Element *k, index k_batch,
                               index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
                               const i32 *lengths, index key_heads, index tokens, index first_pair, const float *weight,
-                              float *states) {
+                              float *states, const float *centres = nullptr) {
   constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
   static_assert(key_states_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
   using State = StateRow<padded_d, padded_dv>;
@@ -171,8 +172,9 @@ TERCET_DEVICE void key_states(u8 *shared, index block, index g, index chunk, ind
   const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
   const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
   bf16 *state = reinterpret_cast<bf16 *>(states) + (g * blocks + block) * State::columns;
-  put_state<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(shared, key_rows, value_rows, block * BLOCK, live, chunk, weight,
-                                                       state, plane, PlainRows());
+  put_state<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(
+      shared, key_rows, rows_less<CENTRES>(value_rows, centres + (CENTRES ? g * padded_dv : 0)), block * BLOCK, live,
+      chunk, weight, state, plane, PlainRows());
 }
 
 } // namespace tercet::dev

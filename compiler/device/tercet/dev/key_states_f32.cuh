@@ -2,6 +2,7 @@
 // then zeros. As key_states.cuh otherwise.
 #pragma once
 
+#include "tercet/dev/centred_rows.cuh"
 #include "tercet/dev/features.cuh"
 #include "tercet/dev/global.cuh"
 #include "tercet/dev/group.cuh"
@@ -38,10 +39,10 @@ TERCET_DEVICE void put_features(float *to, Rows<float, D> keys, index first, ind
 template <int D, int COLS, int ROWS> constexpr int key_states_f32_bytes = 4 * ROWS *(D + COLS);
 
 /// As put_state of key_states.cuh, to one row of f32. weight: pack_weight's transposed W.
-template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, int D, int DV, class Weights>
-TERCET_DEVICE void put_state_f32(u8 *shared, Rows<float, D> key_rows, Rows<float, DV> value_rows, index block_first,
+template <int THREADS, int MAP, int BLOCK, int ROWS, int COLS, bool PROJECTS, int D, class ValueRows, class Weights>
+TERCET_DEVICE void put_state_f32(u8 *shared, Rows<float, D> key_rows, ValueRows value_rows, index block_first,
                                  index live, index chunk, const float *weight, float *state, Weights weights) {
-  constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
+  constexpr int DV = ValueRows::cols, padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
   using State = StateRow<padded_d, padded_dv>;
   float *keys = reinterpret_cast<float *>(shared), *values = keys + ROWS * padded_d;
   // A thread sums 4 value columns of every `step`-th feature.
@@ -60,9 +61,9 @@ TERCET_DEVICE void put_state_f32(u8 *shared, Rows<float, D> key_rows, Rows<float
       float x = 0;
       if (PROJECTS && r < left)
         for (int d = 0; d < DV; ++d)
-          x = fmaf(value_rows.row(first + r)[d], weight[d * padded_dv + c], x);
+          x = fmaf(element_of(value_rows, first + r, d), weight[d * padded_dv + c], x);
       if (!PROJECTS && r < left && c < DV)
-        x = value_rows.row(first + r)[c];
+        x = element_of(value_rows, first + r, c);
       values[i] = x;
     }
     __syncthreads();
@@ -103,11 +104,11 @@ TERCET_DEVICE void put_state_f32(u8 *shared, Rows<float, D> key_rows, Rows<float
 
 /// Key block `block` of pair g: states [g][blocks][columns].
 template <int THREADS, class Element, int MAP, int D, int DV, int BLOCK, int ROWS, int COLS, bool PROJECTS, int SHARED,
-          bool TILES = false>
+          bool TILES = false, bool CENTRES = false>
 TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk, index, Element *k, index k_batch,
                                   index k_head, index k_row, Element *v, index v_batch, index v_head, index v_row,
                                   const i32 *lengths, index key_heads, index tokens, index first_pair,
-                                  const float *weight, float *states) {
+                                  const float *weight, float *states, const float *centres = nullptr) {
   constexpr int padded_d = (D + 15) / 16 * 16, padded_dv = (DV + 15) / 16 * 16;
   static_assert(key_states_f32_bytes<padded_d, COLS, ROWS> <= SHARED, "both operands fit");
   const GroupHead head = group_head(g, first_pair, key_heads, 1);
@@ -115,8 +116,9 @@ TERCET_DEVICE void key_states_f32(u8 *shared, index block, index g, index chunk,
   const Rows<Element, D> key_rows = {k + head_offset(head.batch, k_batch, head.key_head, k_head), k_row};
   const Rows<Element, DV> value_rows = {v + head_offset(head.batch, v_batch, head.key_head, v_head), v_row};
   float *state = states + (g * ceil_div(tokens, BLOCK) + block) * StateRow<padded_d, padded_dv>::columns;
-  put_state_f32<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(shared, key_rows, value_rows, block * BLOCK, live, chunk,
-                                                           weight, state, PlainRows());
+  put_state_f32<THREADS, MAP, BLOCK, ROWS, COLS, PROJECTS>(
+      shared, key_rows, rows_less<CENTRES>(value_rows, centres + (CENTRES ? g * padded_dv : 0)), block * BLOCK, live,
+      chunk, weight, state, PlainRows());
 }
 
 } // namespace tercet::dev

@@ -1,4 +1,4 @@
-// Rows times a square matrix, 16 rows per warp: V W^T, and phi(K) dH W for dV.
+// Rows times a square matrix, 16 rows per warp: V W^T less its centre, and phi(K) dH W for dV.
 #pragma once
 
 #include "tercet/dev/query_gradient.cuh"
@@ -7,9 +7,8 @@ namespace tercet::dev {
 
 /// Rows row + 16 warp .. of `from`, of whose `rows` the first `live` are, times M^T. matrix: pack_weight's form of M for tokens of
 /// Element, [2][PADDED][PADDED] of bf16, or for f32 transposed.
-template <class Element, int PADDED, class From, int DV, class To, int WIDTH>
-TERCET_DEVICE void project_rows(index row, index rows, index live, Rows<From, DV> from, const float *matrix,
-                                Rows<To, WIDTH> to) {
+template <class Element, int PADDED, class From, class To, int WIDTH>
+TERCET_DEVICE void project_rows(index row, index rows, index live, From from, const float *matrix, Rows<To, WIDTH> to) {
   const index first = row + 16 * warp();
   if (first >= rows)
     return;
@@ -30,6 +29,13 @@ TERCET_DEVICE void project_rows(index row, index rows, index live, Rows<From, DV
     }
   }
   store(product, to, first, rows);
+}
+
+/// The same of rows less a centre.
+template <class Element, int PADDED, class From, int DV, class To, int WIDTH>
+TERCET_DEVICE void project_centred(index row, index rows, index live, Rows<From, DV> from, Rows<float, PADDED> centre,
+                                   const float *matrix, Rows<To, WIDTH> to) {
+  project_rows<Element, PADDED>(row, rows, live, CentredRows<From, DV>{from, centre.base}, matrix, to);
 }
 
 } // namespace tercet::dev

@@ -16,7 +16,7 @@ TERCET_DEVICE void weight_part(u8 *shared, index block, index chunk, index live,
                                Rows<float, PADDED> y, float *parts, index at) {
   float *to = parts + at;
   constexpr int warps = THREADS / 32;
-  const index in_block = live_in_block<BLOCK>(live, block);
+  const index in_part = live_in_block<BLOCK>(live, block);
   const int col = static_cast<int>(chunk) * COLS;
   if constexpr (sizeof(Element) == 4) {
     // A thread sums a row of Y^T V, or with few of these a part of it.
@@ -25,7 +25,7 @@ TERCET_DEVICE void weight_part(u8 *shared, index block, index chunk, index live,
     const int e = col + static_cast<int>(threadIdx.x) / across, c = static_cast<int>(threadIdx.x) % across;
     float sums[count] = {};
 #pragma unroll 1
-    for (index r = block * BLOCK; r < block * BLOCK + in_block; ++r) {
+    for (index r = block * BLOCK; r < block * BLOCK + in_part; ++r) {
       const float x = y.row(r)[e];
 #pragma unroll
       for (int i = 0; i < count; ++i)
@@ -42,9 +42,9 @@ TERCET_DEVICE void weight_part(u8 *shared, index block, index chunk, index live,
     const SplitPlanes<ROWS, COLS> others = {reinterpret_cast<u32 *>(shared + Lefts::bytes)};
     StateTile<PADDED, COLS, warps> tile;
 #pragma unroll 1
-    for (int part = 0; part < BLOCK && part < in_block; part += ROWS) {
-      put_values<THREADS>(values, v, block * BLOCK + part, in_block - part, 0);
-      put_values<THREADS>(others, y, block * BLOCK + part, in_block - part, col);
+    for (int part = 0; part < BLOCK && part < in_part; part += ROWS) {
+      put_values<THREADS>(values, v, block * BLOCK + part, in_part - part, 0);
+      put_values<THREADS>(others, y, block * BLOCK + part, in_part - part, col);
       __syncthreads();
       tile.add(values, others);
       __syncthreads();

@@ -43,8 +43,10 @@ public:
     if (program.linear) { // h and H of a group take at most the bytes of K, or are those of one pair
       plan.grouping.unitBytes =
           program.direction == Direction::backward ? linearGradientBytes(program) : bytesOfStates();
+      // Of a backward, whose own tensors are some ten times K, all buffers count, and four times K is theirs.
+      int64_t times = program.direction == Direction::backward ? 4 : 1;
       plan.grouping.budgetBytes =
-          sym("P") * sym("M") * (program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
+          sym("P") * sym("M") * (times * program.headDim * static_cast<int64_t>(dtypeSize(program.dtype)));
     } else { // all pairs at once: the grid is what fills a GPU
       plan.grouping.unitBytes = 1;
       plan.grouping.budgetBytes = sym("P");

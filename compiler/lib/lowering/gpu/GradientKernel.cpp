@@ -183,13 +183,9 @@ void GradientWriter::store(const std::string &name, Value sum, const StridedTens
     tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
       return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
     });
-  if (linear) {
-    Value part =
-        b.compute("linear_" + name, type, "kept_rows", "kept_rows", {b.integer(schedule.getWorkerRows()), b.integer(1)},
-                  {linearRows("linear_rows_" + name, linear, cols), row, liveRows});
-    tile = b.map("sum_with_linear_" + name, type, {tile, part}, {"x", "y"},
-                 [&](ValueRange x) -> Value { return b.make<arith::AddFOp>("with_linear", x[0], x[1]); });
-  }
+  if (linear)
+    tile = b.compute("with_linear_" + name, type, "add_kept_rows", "kept_rows", {},
+                     {tile, linearRows("linear_" + name, linear, cols), row, liveRows});
   Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
   b.make<tkern::StoreOp>("", kept, b.rowsOf("to_" + name, to, batch, rowHead, width), row, c0, rows, Value());
 }

@@ -70,6 +70,7 @@ private:
 
   // H_i as in the forward.
   void addStates() {
+    add("value_centre", "prologue", {1, sym("G"), 1}, "pair per block", lowerValueCentre);
     StateShape shape(program, target);
     GpuStage &states = add("prologue", "prologue", {of.keyStates, sym("G")}, shape, lowerPrologue);
     states.flops = sym("G") * sym("M") * (2 * program.headDim * program.valueDim) * (program.weight.empty() ? 1 : 2);
@@ -168,14 +169,16 @@ std::vector<GroupBuffer> groupBuffers(const GpuProgram &program) {
       {"state", "states that query blocks take", global ? Expr(1) : queryStates, columns},
       {"query_states", "gradients of states, of query blocks", queryStates, columns},
       {"key_states", "gradients of states, of key blocks", global ? Expr(1) : of.keyStates, columns},
+      {"centres", "centres of values", 1, valueCols},
       {"reciprocals", "one over denominators of query rows", queries, 1},
       {"linear_sums", "sums of dO O of query rows in the linear branch", queries, 1}};
   if (!global) // bits of queries are two numbers in a word
     buffers.push_back(
         {"key_bits", "bits of the linear sets of key blocks", of.keyStates * ceildiv(queryStates, 64), 2});
   if (projects)
-    buffers.insert(buffers.end(), {{"projected", "values times W^T", keys, valueCols},
-                                   {"unprojected", "gradients of these", keys, valueCols}});
+    buffers.insert(buffers.end(), {{"projected_centres", "centres times W^T", 1, valueCols},
+                                   {"projected", "values less their centre times W^T", keys, valueCols},
+                                   {"unprojected", "gradients of values times W^T", keys, valueCols}});
   if (added)
     buffers.insert(buffers.end(), {{"linear_dq", "dQ of the linear branch", queries, keyCols},
                                    {"linear_dk", "dK of the linear branch", keys, keyCols},

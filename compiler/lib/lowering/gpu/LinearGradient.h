@@ -2,13 +2,14 @@
 //
 //   weight     pack_weight, pack_transposed   W and W^T as operands; once per call
 //   gradient   bias_part                      sums of dO over chunks of rows, for db; once per call
-//   prologue   prologue                       h_j and z_j, W folded in, as the forward's
+//   prologue   value_centre                   centres of values
+//              prologue                       h_j and z_j as the forward's, W folded in, of values less their centre
 //   aggregate  aggregate                      H_i and Z_i, as the forward's
 //   gradient   query_gradient                 the branch's dQ, and numbers of rows
 //              query_states                   dH_i and dZ_i
 //   select     transpose_bits                 sets of key blocks
 //   aggregate  aggregate_keys                 dH_j and dZ_j, summed over the heads of a pair, too
-//   gradient   project_values                 V W^T
+//   gradient   project_values                 V W^T less its centre
 //              key_gradient                   the branch's dK, and phi(K) dH
 //              project_gradient               dV = phi(K) dH W
 //              weight_part                    sums over chunks of keys, for dW
@@ -31,9 +32,12 @@ void addLinearGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram
 Expr linearGradientBytes(const GpuProgram &program);
 
 /// Rows behind one part of dW, and of db.
-inline constexpr int64_t weightPartRows = 1024, biasPartRows = 256;
+inline constexpr int64_t weightPartRows = 512, biasPartRows = 256;
+/// Rows of values behind a centre, at most.
+inline constexpr int64_t centreSamples = 256;
 
 // The kernels (LinearGradientKernels.cpp).
+mlir::OwningOpRef<mlir::ModuleOp> lowerValueCentre(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerQueryGradient(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerQueryStates(mlir::MLIRContext &context, const GpuProgram &program,
                                                    const StateShape &shape);

@@ -44,6 +44,14 @@ public:
     return b.make<tkern::ViewOp>(name + "_rows", type, b.pointer(b.builder.getF32Type(), name, "@" + name), offset,
                                  Value());
   }
+  /// A row of value columns per pair of the group.
+  Value rowOfPair(const std::string &name) {
+    int64_t cols = program.paddedValueDim();
+    Value offset = b.mul(name + "_at", ofKeys ? member : group, b.constant(cols));
+    Type type = b.view(ShapedType::kDynamic, cols, b.builder.getF32Type(), cols, Space::Global);
+    return b.make<tkern::ViewOp>(name + "_row", type, b.pointer(b.builder.getF32Type(), name, "@" + name), offset,
+                                 Value());
+  }
   /// Where a gradient goes: to the tensor, or beside a softmax branch to the workspace.
   Value gradient(const std::string &name, int64_t cols) {
     bool added = program.attends.back().exact;
@@ -61,6 +69,17 @@ public:
 };
 
 } // namespace
+
+OwningOpRef<ModuleOp> lowerValueCentre(MLIRContext &context, const GpuProgram &program) {
+  RowsKernel kernel(context, program, "value_centre", /*ofKeys=*/true);
+  GpuKernelBuilder &b = kernel.b;
+  bool projects = !program.weight.empty();
+  Value centre = kernel.rowOfPair("centres");
+  b.call("value_centre", "centred_rows", {b.integer(stageThreads), b.integer(centreSamples)},
+         {kernel.tensor("v", "v", program.valueDim), kernel.live, kernel.states("weight", projects ? "@weight" : ""),
+          centre, projects ? kernel.rowOfPair("projected_centres") : centre});
+  return kernel.finish(0);
+}
 
 OwningOpRef<ModuleOp> lowerQueryGradient(MLIRContext &context, const GpuProgram &program) {
   RowsKernel kernel(context, program, "query_gradient", /*ofKeys=*/false);
@@ -80,8 +99,9 @@ OwningOpRef<ModuleOp> lowerQueryGradient(MLIRContext &context, const GpuProgram 
   b.call("query_gradient", "query_gradient", {kernel.map(), b.integer(program.globalState() ? 0 : program.blockQ)},
          {kernel.row, kernel.rows, kernel.live, kernel.tensor("q", "q", program.headDim),
           kernel.tensor("d_o", "do", program.valueDim), kernel.states("states", "@state"), first,
-          b.mul("plane", all, kernel.columns()), eps, kernel.buffer("reciprocals", 1), kernel.buffer("linear_sums", 1),
-          kernel.gradient("dq", program.headDim)});
+          b.mul("plane", all, kernel.columns()), eps,
+          kernel.rowOfPair(program.weight.empty() ? "centres" : "projected_centres"), kernel.buffer("reciprocals", 1),
+          kernel.buffer("linear_sums", 1), kernel.gradient("dq", program.headDim)});
   return kernel.finish(0);
 }
 
@@ -117,8 +137,8 @@ OwningOpRef<ModuleOp> lowerTransposeBits(MLIRContext &context, const GpuProgram 
 OwningOpRef<ModuleOp> lowerProjectValues(MLIRContext &context, const GpuProgram &program) {
   RowsKernel kernel(context, program, "project_values", /*ofKeys=*/true);
   GpuKernelBuilder &b = kernel.b;
-  b.call("project_rows", "project_rows", {kernel.elementAttribute(), b.integer(program.paddedValueDim())},
-         {kernel.row, kernel.rows, kernel.live, kernel.tensor("v", "v", program.valueDim),
+  b.call("project_centred", "project_rows", {kernel.elementAttribute(), b.integer(program.paddedValueDim())},
+         {kernel.row, kernel.rows, kernel.live, kernel.tensor("v", "v", program.valueDim), kernel.rowOfPair("centres"),
           kernel.states("weight", "@weight"), kernel.buffer("projected", program.paddedValueDim())});
   return kernel.finish(0);
 }
@@ -134,12 +154,16 @@ OwningOpRef<ModuleOp> lowerKeyGradient(MLIRContext &context, const GpuProgram &p
   }
   bool projects = !program.weight.empty();
   int64_t padded = program.paddedValueDim();
-  b.call("key_gradient", "key_gradient", {kernel.map(), b.integer(program.globalState() ? 0 : program.blockK)},
-         {kernel.row, kernel.rows, kernel.live, kernel.tensor("k", "k", program.headDim),
-          projects ? kernel.buffer("projected", padded) : kernel.tensor("v", "v", program.valueDim),
-          kernel.states("states", "@key_states"), first, b.mul("plane", all, kernel.columns()),
-          kernel.gradient("dk", program.headDim),
-          projects ? kernel.buffer("unprojected", padded) : kernel.gradient("dv", program.valueDim)});
+  SmallVector<Value> inputs = {kernel.row, kernel.rows, kernel.live, kernel.tensor("k", "k", program.headDim)};
+  if (projects)
+    inputs.push_back(kernel.buffer("projected", padded)); // it is centred
+  else
+    inputs.append({kernel.tensor("v", "v", program.valueDim), kernel.rowOfPair("centres")});
+  inputs.append({kernel.states("states", "@key_states"), first, b.mul("plane", all, kernel.columns()),
+                 kernel.gradient("dk", program.headDim),
+                 projects ? kernel.buffer("unprojected", padded) : kernel.gradient("dv", program.valueDim)});
+  b.call(projects ? "key_gradient" : "centred_key_gradient", "key_gradient",
+         {kernel.map(), b.integer(program.globalState() ? 0 : program.blockK)}, inputs);
   return kernel.finish(0);
 }
 

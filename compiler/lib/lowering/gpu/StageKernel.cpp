@@ -166,12 +166,17 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
     inputs.append(sizes);
     inputs.push_back(b.pointer(f32, "weight", program.weight.empty() ? "" : "@weight"));
     inputs.push_back(b.pointer(f32, "states", "@h"));
+    SmallVector<Attribute> constants = {
+        b.integer(stageThreads),     kernel.elementAttribute(),   b.integer(static_cast<int64_t>(program.featureMap)),
+        b.integer(program.headDim),  b.integer(program.valueDim), b.integer(program.stateBlock()),
+        b.integer(shape.partTokens), b.integer(shape.valueCols),  b.flag(!program.weight.empty()),
+        b.integer(shape.sharedBytes)};
+    if (program.direction == Direction::backward) { // without tiles, with centres
+      constants.append({b.flag(false), b.flag(true)});
+      inputs.push_back(b.pointer(f32, "centres", "@centres"));
+    }
     b.call(program.isWide() ? "key_states_f32" : "key_states", program.isWide() ? "key_states_f32" : "key_states",
-           kernel.ordered({b.integer(stageThreads), kernel.elementAttribute(),
-                           b.integer(static_cast<int64_t>(program.featureMap)), b.integer(program.headDim),
-                           b.integer(program.valueDim), b.integer(program.stateBlock()), b.integer(shape.partTokens),
-                           b.integer(shape.valueCols), b.flag(!program.weight.empty()), b.integer(shape.sharedBytes)}),
-           inputs, /*shared=*/true);
+           kernel.ordered(constants), inputs, /*shared=*/true);
   }
   return kernel.finish(program.linear ? shape.sharedBytes : 32 * stageThreads);
 }
