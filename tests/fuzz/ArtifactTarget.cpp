@@ -87,9 +87,14 @@ static void read(std::span<const uint8_t> file) {
   std::vector<uint8_t> written = artifact->serialize();
   Result<Artifact> again = Artifact::parse(written);
   TERCET_CHECK(again.ok() && again->serialize() == written, "what was read is written, and read again");
+  Result<Artifact> backward = artifact->backward();
+  if (!backward.ok())
+    fuzz::checkRefusal(backward.status(), Code::invalidArgument);
   for (int64_t tokens : {1, 300})
     for (bool withOptional : {false, true})
-      estimate(*artifact, tokens, withOptional);
+      for (const Artifact *direction : {&*artifact, backward.ok() ? &*backward : nullptr})
+        if (direction)
+          estimate(*direction, tokens, withOptional);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -16,6 +16,8 @@ Result<Artifact> loadArtifacts(const std::vector<std::filesystem::path> &files) 
                           files.front().string(), files[index].string());
     for (TargetModule &module : other.modules)
       artifact.modules.push_back(std::move(module));
+    for (TargetModule &module : other.backwardModules)
+      artifact.backwardModules.push_back(std::move(module));
   }
   TERCET_RETURN_IF_ERROR(checkArtifact(artifact));
   return artifact;

@@ -126,7 +126,7 @@ Status run(const RunTarget &target, const CaseEntry &entry, CaseResult &result) 
 Tensor makeOutput(const PlanArgument &argument, const TableSizes &sizes, int64_t valueDim,
                   std::vector<std::vector<char>> &storage) {
   std::vector<int64_t> shape = {sizes.batch, sizes.headsQ, sizes.tokensQ, valueDim};
-  if (argument.role == Role::lse)
+  if (argument.role == Role::lse || argument.role == Role::lseRest)
     shape = {sizes.batch, sizes.headsQ, sizes.tokensQ};
   if (argument.role == Role::classesOutput)
     shape = {sizes.batch, sizes.headsQ, sizes.blocksQ, sizes.blocksK};

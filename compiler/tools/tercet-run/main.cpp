@@ -1,5 +1,6 @@
 // tercet-run: artifacts on this machine's CPU, GPUs or the simulator, without a compiler.
 //   tercet-run ARTIFACT.. --in q=q.npy --in k=k.npy --in v=v.npy --out o=o.npy [--set keep=0.05] [--target T] [--json]
+//   tercet-run ARTIFACT.. --grad .. --in do=do.npy --out dq=dq.npy
 //   tercet-run --cases cases.json [--only TEXT] [--no-benchmarks] [--json-file F] [--markdown F] [--target T]
 #include "Conformance.h"
 #include "FileCall.h"
@@ -104,6 +105,7 @@ int main(int argc, char **argv) {
   repeated(app, "--in", options.call.in, "an input tensor, .npy or .safetensors: NAME=FILE[:TENSOR]");
   repeated(app, "--out", options.call.out, "write an output: NAME=FILE");
   repeated(app, "--set", options.call.set, "a runtime parameter: NAME=VALUE");
+  app.add_flag("--grad", options.call.grad, "also run the backward, from --in do=FILE; outputs dq, dk, dv, ..");
   app.add_option("--cases", options.table.table, "a table of cases with expected rows")->type_name("FILE");
   app.add_option("--conformance", options.conformance, "compare one-instruction kernels with the simulator")
       ->type_name("FOLDER");

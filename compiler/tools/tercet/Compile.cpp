@@ -1,10 +1,10 @@
 // tercet compile: a spec lowered to one stage for one target or several, written to files. Runs nothing; needs no GPU.
 #include "Command.h"
+#include "Emission.h"
 #include "SpecSource.h"
 #include "TargetName.h"
 
 #include "tercet/AtomicFile.h"
-#include "tercet/Jit.h"
 
 #include <fmt/ranges.h>
 
@@ -46,14 +46,16 @@ std::string kernelText(const KernelResources &kernel) {
   return fmt::format("  {:<16} {}\n", kernel.kernel, fmt::join(figures, ", "));
 }
 
-/// FILE for one target; with several the target goes before the extension: sla.sm_90a.cubin.
-std::string outputPath(const std::string &file, const std::string &target, bool isOnly) {
-  if (isOnly)
+/// FILE with words that tell several files apart before the extension: sla.sm_90a.forward.cubin.
+std::string outputPath(const std::string &file, std::initializer_list<std::string> words) {
+  std::string suffix;
+  for (const std::string &word : words)
+    suffix += word.empty() ? "" : "." + word;
+  if (suffix.empty())
     return file;
-  std::string name = target;
-  std::replace(name.begin(), name.end(), ':', '-');
+  std::replace(suffix.begin(), suffix.end(), ':', '-');
   std::filesystem::path path(file);
-  return (path.parent_path() / (path.stem().string() + "." + name + path.extension().string())).string();
+  return (path.parent_path() / (path.stem().string() + suffix + path.extension().string())).string();
 }
 
 class CompileCommand final : public Command {
@@ -67,6 +69,8 @@ public:
     options.text("--head-dim", headDimOption, "D[,DV]", "head dimension of q and k, and of v where it differs");
     options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
     options.choice("--emit", stage, stages, "what to write (default artifact)");
+    options.flag("--grad", grad,
+                 "the forward for a backward, and the backward: one artifact, or two files of other stages");
     options.text("-o,--output", output, "FILE",
                  "the file to write; text goes to standard output without it, with --json the report alone");
     options.json(json);
@@ -92,24 +96,39 @@ public:
       Spec full = loaded.toCompile;
       for (const auto &[name, value] : loaded.runtimeSettings)
         full.settings[name] = fmt::format("{}", value);
-      TERCET_TRY(EmitResult emitted, emit(full, Problem{dims.first, dims.second, dtype, target.text}, stage));
-      if (output.empty() && !json && !emitted.isText)
+      Problem problem{dims.first, dims.second, dtype, target.text};
+      TERCET_TRY(Emission emission, emitStage(full, problem, stage, grad));
+      if (output.empty() && !json && !emission.isText)
         return Status::make(Code::invalidArgument, "--emit {} is binary; give it a file with -o", stage);
-      std::string path = output.empty() ? "" : outputPath(output, target.text, targets.size() == 1);
-      if (!path.empty())
+      std::string suffix = targets.size() == 1 ? "" : target.text;
+      size_t bytes = 0;
+      Json kernels = Json::array(), outputs = Json::object();
+      for (const Emission::File &file : emission.files) {
+        bytes += file.bytes.size();
+        text += output.empty() ? file.bytes : "";
+        if (output.empty())
+          continue;
+        std::string path = outputPath(output, {suffix, file.direction});
         TERCET_RETURN_IF_ERROR(
-            writeFileAtomically(path, {reinterpret_cast<const uint8_t *>(emitted.bytes.data()), emitted.bytes.size()}));
-      Json kernels = Json::array();
-      for (const KernelResources &kernel : emitted.kernels)
-        kernels.push_back(kernelJson(kernel));
+            writeFileAtomically(path, {reinterpret_cast<const uint8_t *>(file.bytes.data()), file.bytes.size()}));
+        outputs[file.direction] = path;
+        text += fmt::format("{} for {}: {} bytes -> {}\n", titleOf(file), target.text, file.bytes.size(), path);
+      }
+      for (const Emission::Kernel &kernel : emission.kernels) {
+        kernels.push_back(kernelJson(kernel.resources));
+        if (grad)
+          kernels.back()["direction"] = kernel.direction;
+      }
       results.push_back({{"target", target.text},
-                         {"compile_ms", emitted.compileMs},
-                         {"bytes", emitted.bytes.size()},
+                         {"compile_ms", emission.compileMs},
+                         {"bytes", bytes},
                          {"kernels", std::move(kernels)},
-                         {"remarks", emitted.remarks}});
-      if (!path.empty())
-        results.back()["output"] = path;
-      text += output.empty() ? emitted.bytes : summarise(target.text, path, emitted);
+                         {"remarks", emission.remarks}});
+      if (outputs.size() == 1)
+        results.back()["output"] = outputs.front();
+      if (outputs.size() > 1)
+        results.back()["outputs"] = outputs;
+      text += output.empty() ? "" : summarise(emission);
     }
     if (!json) {
       TERCET_RETURN_IF_ERROR(printText(text));
@@ -162,19 +181,25 @@ private:
     return {};
   }
 
-  std::string summarise(const std::string &target, const std::string &path, const EmitResult &emitted) const {
-    std::string text = fmt::format("{} for {}: {} bytes -> {} ({:.1f} ms)\n", stage, target, emitted.bytes.size(), path,
-                                   emitted.compileMs);
-    for (const KernelResources &kernel : emitted.kernels)
-      text += kernelText(kernel);
-    for (const std::string &remark : emitted.remarks)
+  /// What a file holds: "artifact of both directions", "backward obj".
+  std::string titleOf(const Emission::File &file) const {
+    if (!file.direction.empty())
+      return file.direction + " " + stage;
+    return grad ? stage + " of both directions" : stage;
+  }
+
+  static std::string summarise(const Emission &emission) {
+    std::string text = fmt::format("  compiled in {:.1f} ms\n", emission.compileMs);
+    for (const Emission::Kernel &kernel : emission.kernels)
+      text += kernelText(kernel.resources);
+    for (const std::string &remark : emission.remarks)
       text += "  " + remark + "\n";
     return text;
   }
 
   SpecOptions spec;
   std::string targetOption = "cpu", headDimOption, dtypeOption = "f32", stage = "artifact", output;
-  bool json = false;
+  bool grad = false, json = false;
 };
 
 } // namespace

@@ -103,7 +103,7 @@ private:
                       product({sizes.batch, sizes.headsKV, sizes.tokensK, sizes.headDim})});
     values.push_back(
         {"H_i and Z_i" + of, isGlobal ? "phi(K) and v" : "phi(K), v and classes",
-         isGlobal ? "one sum for every head" : "a matrix for every query block, in passes within the bytes of K",
+         isGlobal ? "one sum for every head" : "a matrix for every query block, made by slices of the values",
          product({sizes.batch, sizes.headsQ, states, sizes.headDim, sizes.valueDim + 1})});
     values.push_back({"O_l" + of, "phi(Q) and H_i", "a product of what is made again anyway",
                       product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim})});

@@ -1,38 +1,13 @@
 #include "SavedTensors.h"
 
+#include "tercet/SavedOutputs.h"
+
 #include <algorithm>
 
 namespace tercet::cli {
 namespace {
 
 using Role = PlanArgument::Role;
-
-template <typename Matches> const PlanArgument *find(const PlanSignature &signature, Matches matches) {
-  auto found = std::find_if(signature.arguments.begin(), signature.arguments.end(), matches);
-  return found == signature.arguments.end() ? nullptr : &*found;
-}
-
-const PlanArgument *withRole(const PlanSignature &signature, Role role) {
-  return find(signature, [&](const PlanArgument &each) { return each.role == role; });
-}
-
-/// The forward's output behind an input of the backward; null: the caller has it already.
-const PlanArgument *sourceOf(const PlanSignature &forward, Role role) {
-  switch (role) {
-  case Role::savedOutput: {
-    const PlanArgument *wide = withRole(forward, Role::wideOutput);
-    return wide ? wide : withRole(forward, Role::output);
-  }
-  case Role::savedLse:
-    return withRole(forward, Role::lse);
-  case Role::savedLseRest:
-    return withRole(forward, Role::lseRest);
-  case Role::classes:
-    return withRole(forward, Role::classesOutput);
-  default:
-    return nullptr;
-  }
-}
 
 std::vector<int64_t> shapeOf(Role role, const reference::CallSizes &sizes) {
   std::vector<int64_t> shape = {sizes.batch, sizes.headsQ};
@@ -57,13 +32,15 @@ std::vector<SavedTensor> savedTensors(const PlanSignature &forward, const PlanSi
                                       const reference::CallSizes &sizes) {
   std::vector<SavedTensor> saved;
   for (const PlanArgument &argument : backward.arguments)
-    if (const PlanArgument *source = argument.isOutput ? nullptr : sourceOf(forward, argument.role))
+    if (const PlanArgument *source = argument.isOutput ? nullptr : savedOutput(forward, argument))
       saved.push_back({argument.role, source->name, argument.name, source->dtype, shapeOf(argument.role, sizes)});
   return saved;
 }
 
 const PlanArgument *argumentOf(const PlanSignature &signature, std::string_view name) {
-  return find(signature, [&](const PlanArgument &each) { return each.name == name; });
+  auto found = std::find_if(signature.arguments.begin(), signature.arguments.end(),
+                            [&](const PlanArgument &each) { return each.name == name; });
+  return found == signature.arguments.end() ? nullptr : &*found;
 }
 
 } // namespace tercet::cli

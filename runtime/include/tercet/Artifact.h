@@ -61,9 +61,16 @@ struct Artifact {
   std::vector<std::pair<std::string, std::string>> staticParameters; ///< name, value as written
   std::string aggregation;           ///< how H_i is formed: "none", "global", "subset-sums"
   std::vector<TargetModule> modules; ///< at least one
+  /// The spec's backward, where the artifact holds both directions; `modules` are then the forward that saves for it.
+  std::vector<TargetModule> backwardModules;
 
   /// What all modules have in common: arguments, parameters, classification blocks.
   const PlanSignature &signature() const { return modules.front().plan; }
+
+  /// The backward as an artifact of its own, which a Session loads as any other. invalidArgument where there is none.
+  Result<Artifact> backward() const;
+  /// Takes in the backward of this program. invalidArgument where it is that of another one, or none.
+  Status addBackward(Artifact other);
 
   /// One file: magic, version, JSON manifest, code sections, XXH3-128 digest of everything before it.
   std::vector<uint8_t> serialize() const;

@@ -11,7 +11,8 @@ namespace tercet {
 Status checkPlan(const Plan &plan);
 
 /// checkPlan of every module, and: there is a module, all have one signature, every kernel that a plan names is there,
-/// sizes are positive, CPU modules have code and no tensor maps, GPU modules an image per kernel and no builtins.
+/// sizes are positive, CPU modules have code and no tensor maps, GPU modules an image per kernel and no builtins. The same
+/// of a backward, and: it is one, and the forward gives what it takes.
 Status checkArtifact(const Artifact &artifact);
 
 /// The name of a role as files and messages write it: "query", "key_lengths", ...

@@ -1,6 +1,7 @@
 // What makes modules fit their plans: one signature, every kernel there, and the kinds of nodes and code that their target
 // executes.
 #include "tercet/PlanCheck.h"
+#include "tercet/SavedOutputs.h"
 
 #include <algorithm>
 
@@ -72,6 +73,34 @@ private:
   const TargetModule &module;
 };
 
+Status checkModules(const std::vector<TargetModule> &modules) {
+  for (const TargetModule &module : modules) {
+    TERCET_RETURN_IF_ERROR(checkPlan(module.plan));
+    if (!(module.plan == static_cast<const PlanSignature &>(modules.front().plan)))
+      return fault("modules {} and {} take different arguments", modules.front().target, module.target);
+    TERCET_RETURN_IF_ERROR(ModuleChecker(module).run());
+  }
+  return {};
+}
+
+bool isBackward(const PlanSignature &signature) {
+  return std::any_of(signature.arguments.begin(), signature.arguments.end(),
+                     [](const PlanArgument &argument) { return argument.role == PlanArgument::Role::outputGradient; });
+}
+
+/// The second takes nothing that neither the first nor the caller of both has.
+Status checkDirections(const PlanSignature &forward, const PlanSignature &backward) {
+  if (isBackward(forward) || !isBackward(backward))
+    return fault("it holds two directions, but not a forward and then a backward");
+  using Role = PlanArgument::Role;
+  for (const PlanArgument &argument : backward.arguments)
+    if (bool isSaved = argument.role == Role::savedOutput || argument.role == Role::savedLse ||
+                       argument.role == Role::savedLseRest || argument.role == Role::classes;
+        isSaved && !savedOutput(forward, argument))
+      return fault("the backward takes {}, which the forward does not give", argument.name);
+  return {};
+}
+
 } // namespace
 
 Status checkArtifact(const Artifact &artifact) {
@@ -79,13 +108,11 @@ Status checkArtifact(const Artifact &artifact) {
     return fault("it has no module");
   if (artifact.headDim < 1 || artifact.valueDim < 1)
     return fault("head dimensions {} and {}; they must be positive", artifact.headDim, artifact.valueDim);
-  for (const TargetModule &module : artifact.modules) {
-    TERCET_RETURN_IF_ERROR(checkPlan(module.plan));
-    if (!(module.plan == artifact.signature()))
-      return fault("modules {} and {} take different arguments", artifact.modules.front().target, module.target);
-    TERCET_RETURN_IF_ERROR(ModuleChecker(module).run());
-  }
-  return {};
+  TERCET_RETURN_IF_ERROR(checkModules(artifact.modules));
+  if (artifact.backwardModules.empty())
+    return {};
+  TERCET_RETURN_IF_ERROR(checkModules(artifact.backwardModules));
+  return checkDirections(artifact.signature(), artifact.backwardModules.front().plan);
 }
 
 } // namespace tercet

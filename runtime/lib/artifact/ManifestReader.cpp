@@ -124,6 +124,19 @@ TargetModule moduleOf(JsonFields &fields, const Json &object, const PlanSignatur
   return module;
 }
 
+/// The modules of a direction, and what they have in common.
+std::vector<TargetModule> modulesOf(JsonFields &fields, const Json &root, const char *signatureField,
+                                    const char *modulesField, std::vector<CodeRange> &ranges) {
+  std::vector<TargetModule> modules;
+  PlanSignature signature = signatureOf(fields, fields.object(root, signatureField));
+  for (const Json &module : fields.array(root, modulesField, mostModules)) {
+    if (fields.failed())
+      break;
+    modules.push_back(moduleOf(fields, module, signature, ranges));
+  }
+  return modules;
+}
+
 } // namespace
 
 Status readManifest(std::string_view text, Artifact &artifact, std::vector<CodeRange> &ranges) {
@@ -154,11 +167,11 @@ Status readManifest(std::string_view text, Artifact &artifact, std::vector<CodeR
     artifact.staticParameters.emplace_back(fields.nameValue(pair[0], "static parameter"),
                                            fields.textValue(pair[1], "static parameter", longestText));
   }
-  PlanSignature signature = signatureOf(fields, fields.object(root, "signature"));
-  for (const Json &module : fields.array(root, "modules", mostModules)) {
-    if (fields.failed())
-      break;
-    artifact.modules.push_back(moduleOf(fields, module, signature, ranges));
+  artifact.modules = modulesOf(fields, root, "signature", "modules", ranges);
+  if (!fields.failed() && (root.contains("backward_modules") || root.contains("backward_signature"))) {
+    artifact.backwardModules = modulesOf(fields, root, "backward_signature", "backward_modules", ranges);
+    if (!fields.failed() && artifact.backwardModules.empty())
+      fields.fail("a backward without a module");
   }
   return fields.takeStatus();
 }

@@ -1,5 +1,6 @@
 // Artifact to JSON. Expressions are postfix strings, slots are [kind, name or expression] pairs (a tensor map has its
-// description behind them): short, and readable with any JSON viewer. The signature is written once, plans per module.
+// description behind them): short, and readable with any JSON viewer. A direction's signature is
+// written once, plans per module.
 #include "Manifest.h"
 #include "ManifestNames.h"
 
@@ -152,6 +153,12 @@ std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange>
   const CodeRange *range = ranges.data();
   for (const TargetModule &module : artifact.modules)
     root["modules"].push_back(moduleToJson(module, range));
+  if (!artifact.backwardModules.empty()) {
+    root["backward_signature"] = signatureToJson(artifact.backwardModules.front().plan);
+    root["backward_modules"] = OrderedJson::array();
+    for (const TargetModule &module : artifact.backwardModules)
+      root["backward_modules"].push_back(moduleToJson(module, range));
+  }
   return root.dump(1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 

@@ -66,6 +66,24 @@ inline Artifact samplePlanArtifact() {
   return artifact;
 }
 
+/// A backward of the sample, which does nothing and takes what the sample gives.
+inline Artifact sampleBackwardArtifact() {
+  using Role = PlanArgument::Role;
+  Artifact artifact = samplePlanArtifact();
+  Plan &plan = artifact.modules[0].plan;
+  plan.nodes.clear();
+  std::erase_if(plan.arguments, [](const PlanArgument &argument) { return argument.isOutput; });
+  for (const PlanArgument &argument : {PlanArgument{"do", Role::outputGradient},
+                                       {"o", Role::savedOutput},
+                                       {"lse", Role::savedLse},
+                                       {"dq", Role::queryGradient, false, true},
+                                       {"dk", Role::keyGradient, false, true},
+                                       {"dv", Role::valueGradient, false, true}})
+    plan.arguments.push_back(argument);
+  artifact.modules[0].code = {0x7f, 'E', 'L', 'F', 9};
+  return artifact;
+}
+
 /// The same with a module for sm_90a, whose kernel also takes a tensor map over q.
 inline Artifact sampleGpuArtifact() {
   Artifact artifact = samplePlanArtifact();
