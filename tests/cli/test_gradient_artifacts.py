@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import unittest
 
-from support import TERCET, Case, npy, values
+from support import NO_GRADIENT, TERCET, Case, npy, values
 
 
 class GradientArtifacts(Case):
@@ -38,6 +38,15 @@ class GradientArtifacts(Case):
             for name in names:
                 self.assertEqual((self.folder / f"loaded_{name}.npy").read_bytes(), (self.folder / f"direct_{name}.npy").read_bytes(), name)
 
+    def test_gradients_of_weights(self):
+        self.compiled("sla", "-o", self.path("both.tercet"))
+        inputs = [*self.inputs(), "--in", f"w={self.write('w.npy', npy((8, 8), values((8, 8), 5)))}"]
+        self.tercet_run(self.path("both.tercet"), "--grad", *inputs, "--out", f"dw={self.path('loaded.npy')}")
+        self.passes("run", "sla", "--grad", *inputs, "--target", "cpu:portable", "--out", f"dw={self.path('direct.npy')}")
+        self.assertEqual((self.folder / "loaded.npy").read_bytes(), (self.folder / "direct.npy").read_bytes())
+        self.assertIn("--out names 'db', but b is not given",
+                      self.tercet_run(self.path("both.tercet"), "--grad", *inputs, "--out", f"db={self.path('db.npy')}", code=1))
+
     def test_without_grad_the_forward_runs_alone(self):
         self.compiled("dense", "-o", self.path("both.tercet"))
         self.tercet_run(self.path("both.tercet"), *self.qkv(), "--out", f"o={self.path('o.npy')}")
@@ -69,8 +78,8 @@ class GradientArtifacts(Case):
 
     def test_the_spec_has_no_direction(self):
         self.refused("compile", "dense", "--grad", "--head-dim", 8, "--emit", "tercet", says="which has no direction")
-        self.refused("compile", "block_mean", "--grad", "--head-dim", 8, "-o", self.path("x.tercet"),
-                     says="of which no gradient is derived yet")
+        self.refused("compile", NO_GRADIENT, "--grad", "--head-dim", 8, "-o", self.path("x.tercet"),
+                     says="no gradient is derived yet")
         self.assertEqual(list(self.folder.glob("x*")), [])
 
 

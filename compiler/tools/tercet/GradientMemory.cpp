@@ -10,7 +10,7 @@
 namespace tercet::cli {
 namespace {
 
-constexpr double mebi = 1 << 20;
+constexpr double mebibyte = 1 << 20;
 constexpr int64_t floatBytes = 4;
 
 using reference::Branch;
@@ -51,7 +51,7 @@ Json savedJson(const std::vector<SavedTensor> &saved) {
   return list;
 }
 
-double product(std::initializer_list<int64_t> extents) {
+double floatsOf(std::initializer_list<int64_t> extents) {
   double bytes = floatBytes;
   for (int64_t extent : extents)
     bytes *= static_cast<double>(extent);
@@ -70,6 +70,8 @@ public:
       if (branch.kind == Branch::Kind::sparse) {
         addSoftmax(branch);
         hasLists = hasLists || program.selection;
+      } else if (branch.kind == Branch::Kind::blockMean) {
+        addMeans(branch);
       } else if (branch.kind == Branch::Kind::linear) {
         addLinear(branch);
       }
@@ -86,11 +88,19 @@ private:
     bool isListed = program.selection.has_value();
     double pairs = isListed ? static_cast<double>(blocks.critical) *
                                   static_cast<double>(program.selection->blockQ * program.selection->blockK)
-                            : product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.tokensK}) / floatBytes;
+                            : floatsOf({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.tokensK}) / floatBytes;
     const char *what = branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ";
     values.push_back({what + branch.name, "q, k, v, do and lse",
                       "tile by tile, in the pass for dq and in the one for dk and dv; the bytes are those of P alone",
                       pairs * floatBytes});
+  }
+
+  void addMeans(const Branch &branch) {
+    double rows = static_cast<double>(blocks.marginal * program.selection->blockQ);
+    values.push_back({"S, P, dP and dS of " + branch.name, "q, means of k and v, do and lse",
+                      "as those of single keys; the bytes are those of P alone", rows * floatBytes});
+    values.push_back({"means of k and v", "k and v", "a sum over every key block",
+                      floatsOf({sizes.batch, sizes.headsKV, sizes.blocksK, sizes.headDim + sizes.valueDim})});
   }
 
   void addLinear(const Branch &branch) {
@@ -98,15 +108,15 @@ private:
     int64_t states = isGlobal ? 1 : sizes.blocksQ;
     std::string of = " of " + branch.name;
     values.push_back({"phi(Q)" + of, "q", "a function of every row, made where tiles are packed",
-                      product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.headDim})});
+                      floatsOf({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.headDim})});
     values.push_back({"phi(K)" + of, "k", "a function of every row, made where tiles are packed",
-                      product({sizes.batch, sizes.headsKV, sizes.tokensK, sizes.headDim})});
+                      floatsOf({sizes.batch, sizes.headsKV, sizes.tokensK, sizes.headDim})});
     values.push_back(
         {"H_i and Z_i" + of, isGlobal ? "phi(K) and v" : "phi(K), v and classes",
          isGlobal ? "one sum for every head" : "a matrix for every query block, made by slices of the values",
-         product({sizes.batch, sizes.headsQ, states, sizes.headDim, sizes.valueDim + 1})});
+         floatsOf({sizes.batch, sizes.headsQ, states, sizes.headDim, sizes.valueDim + 1})});
     values.push_back({"O_l" + of, "phi(Q) and H_i", "a product of what is made again anyway",
-                      product({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim})});
+                      floatsOf({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim})});
   }
 
   const reference::Program &program;
@@ -161,14 +171,14 @@ Json gradientMemoryJson(const LoadedSpec &spec, const CallData &call, const Exec
 
 std::string gradientMemoryText(const Json &object) {
   std::string text = fmt::format("saved for the backward: {:.2f} MiB beside inputs and o\n",
-                                 object["saved_bytes"].get<double>() / mebi);
+                                 object["saved_bytes"].get<double>() / mebibyte);
   for (const Json &tensor : object["saved"])
     text += fmt::format("  {:<11} {:>10.2f} MiB  {} [{}]: {}\n", tensor["name"].get<std::string>(),
-                        tensor["bytes"].get<double>() / mebi, tensor["dtype"].get<std::string>(),
+                        tensor["bytes"].get<double>() / mebibyte, tensor["dtype"].get<std::string>(),
                         fmt::join(tensor["shape"].get<std::vector<int64_t>>(), ", "), tensor["why"].get<std::string>());
   text += "made again in the backward, for what saving it would take\n";
   for (const Json &value : object["recomputed"])
-    text += fmt::format("  {:.2f} MiB: {}, from {}: {}\n", value["bytes"].get<double>() / mebi,
+    text += fmt::format("  {:.2f} MiB: {}, from {}: {}\n", value["bytes"].get<double>() / mebibyte,
                         value["name"].get<std::string>(), value["from"].get<std::string>(),
                         value["why"].get<std::string>());
   return text;
