@@ -59,7 +59,7 @@ public:
   }
 
   Gradients run(const Launch &launch) {
-    const Tensor &q = prepared.inputs["q"], &k = prepared.inputs["k"], &v = prepared.inputs["v"];
+    const Tensor &q = prepared.inputs["q"], &v = prepared.inputs["v"];
     int64_t B = q.shape[0], H = q.shape[1], N = q.shape[2];
     reference::OwnedTensor o = makeLike({B, H, N, v.shape[3]}, entry.dtype),
                            wide = makeLike({B, H, N, v.shape[3]}, DType::f32),

@@ -1,6 +1,6 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a
 // token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, CpuPlanLinear.cpp the linear branch,
-// CpuPlanAttend.cpp the attend stages, and CpuPlanGradient.cpp the backward, with that of the linear branch in CpuPlanLinearGradient.cpp.
+// CpuPlanAttend.cpp the attend stages, CpuPlanGradient.cpp the backward, with columns of its passes in CpuPlanColumns.cpp, with that of the linear branch in CpuPlanLinearGradient.cpp.
 #pragma once
 
 #include "CpuPlan.h"
