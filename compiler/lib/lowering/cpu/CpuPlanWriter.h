@@ -1,6 +1,7 @@
-// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a
-// token order, CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need, CpuPlanLinear.cpp the linear branch,
-// CpuPlanAttend.cpp the attend stages, CpuPlanGradient.cpp the backward, with columns of its passes in CpuPlanColumns.cpp, with that of the linear branch in CpuPlanLinearGradient.cpp.
+// PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a token order,
+// CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need,
+// CpuPlanLinear.cpp the linear branch, and CpuPlanAttend.cpp the attend stages. CpuPlanGradient.cpp writes the backward:
+// CpuPlanColumns.cpp the columns of its passes, CpuPlanLinearGradient.cpp linear branches, CpuPlanBranchGradient.cpp several branches.
 #pragma once
 
 #include "CpuPlan.h"

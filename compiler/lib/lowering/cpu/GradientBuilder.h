@@ -86,8 +86,9 @@ struct GradientSlots {
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
   Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
   Value lists, counts, capacity, superRows, scale;
-  Value addedX, addedY,
-      addedRows;    ///< gradients through the linear branch, or sums over block means to go on from, with rows per head
+  Value addedX,
+      addedY;       ///< gradients through the linear branch, sums over branches, or sums over block means to go on from
+  Value addedRows;  ///< of these per head
   Value meanShares; ///< of query rows: the sum of their P of block means [gr][queryRows]
   Value classes, classStrideB, classStrideH, classStrideI;
 };
