@@ -4,7 +4,7 @@ import os
 import struct
 import unittest
 
-from support import Case, count, npy, read_floats, read_npy, read_safetensors, values
+from support import NO_GRADIENT, Case, count, npy, read_floats, read_npy, read_safetensors, values
 
 
 def attention_gradients(q, k, v, do, n, m, d):
@@ -131,8 +131,10 @@ class Gradients(Case):
 
     def test_what_compiled_targets_lack(self):
         for target in ("cpu", "sim:sm_80"):
-            self.refused("run", "nsa", "--grad", "--shape", "n=16,d=8", "--target", target,
-                         says="has a compressed branch, of which no gradient is derived yet")
+            self.refused("run", NO_GRADIENT, "--grad", "--shape", "n=16,d=8", "--target", target,
+                         says="has a linear branch beside a gate or several branches, of which no gradient is derived yet")
+        self.refused("run", "nsa", "--grad", "--shape", "n=16,d=8", "--target", "sim:sm_80",
+                     says="has a mask or a score region, of which there is no CUDA gradient; cpu has it")
         self.refused("run", "alibi", "--grad", "--shape", "n=16,d=8", "--out", f"dslopes={self.path('dslopes.npy')}", code=3,
                      says="makes no gradient 'dslopes' yet; the target 'reference' does")
         self.assertFalse(os.path.exists(self.path("dslopes.npy")))
