@@ -95,6 +95,19 @@ public:
   Value any(Value tile) { return builder.create<tkern::AnyOp>(loc, builder.getI1Type(), tile); }
   /// Element-wise: the body gets one f32 per input and returns the element; the result has the widest input's shape.
   Value map(ValueRange inputs, llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
+  /// Element by element; one of the two may be a row or a column.
+  Value tileSum(Value a, Value b) { return combine<mlir::arith::AddFOp>(a, b); }
+  Value tileDifference(Value a, Value b) { return combine<mlir::arith::SubFOp>(a, b); }
+  Value tileProduct(Value a, Value b) { return combine<mlir::arith::MulFOp>(a, b); }
+  Value tileQuotient(Value a, Value b) { return combine<mlir::arith::DivFOp>(a, b); }
+  /// Rows from `from` to before `to` of a view become 0: `width` columns, or the first `cols` of these.
+  void clearRows(Value view, Value from, Value to, int64_t width, Value cols = {}) {
+    loop(from, to, 1, [&](Value row) { store(splat(real(0), 1, width), view, row, {}, {}, cols); });
+  }
+  /// The first `count` rows of a view to another.
+  void copyRows(Value from, Value to, Value count, int64_t width) {
+    loop(index(0), count, 1, [&](Value row) { store(load(from, row, 1, width), to, row); });
+  }
   /// Element-wise with positions, which are those of the tile's first element and count up: the body gets element, row
   /// and column position (i32), and one f32 per further input.
   Value mapPairs(Value tile, Value row, Value col, ValueRange inputs,
@@ -109,6 +122,11 @@ public:
   mlir::Location location() { return loc; }
 
 private:
+  template <typename Op> Value combine(Value a, Value b) {
+    return map({a, b}, [](mlir::OpBuilder &body, mlir::Location at, ValueRange v) -> Value {
+      return body.create<Op>(at, v[0], v[1]);
+    });
+  }
   template <typename Op> Value fold(Value a, Value b) { return builder.createOrFold<Op>(loc, a, b); }
   Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b) {
     return builder.createOrFold<mlir::arith::CmpIOp>(loc, predicate, a, b);

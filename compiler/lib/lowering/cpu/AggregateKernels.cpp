@@ -29,7 +29,6 @@ private:
   void forRows(llvm::function_ref<void(Value, Value)> body);
   void sumBlocks(Value col);
   void sumSubsets(Value col);
-  Value add(Value a, Value b);
   Value place(Value row);
 
   const Program &program;
@@ -44,12 +43,6 @@ private:
 };
 } // namespace
 
-Value AggregateBuilder::add(Value a, Value b) {
-  return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    return body.create<arith::AddFOp>(loc, v[0], v[1]);
-  });
-}
-
 // Where the item's part of an owner's row of the pass lies, counted in rows of `width`: the rows of a chunk lie together.
 Value AggregateBuilder::place(Value row) {
   Value owner = k.item(2);
@@ -60,7 +53,7 @@ Value AggregateBuilder::place(Value row) {
 // One state per pair, of all blocks.
 void AggregateBuilder::sumAll(Value col) {
   Value sum = k.loop(zero, liveBlocks, 1, k.splat(k.real(0), 1, part), [&](Value j, ValueRange carried) {
-    return SmallVector<Value>{add(carried[0], k.load(states, j, 1, part, col))};
+    return SmallVector<Value>{k.tileSum(carried[0], k.load(states, j, 1, part, col))};
   })[0];
   k.store(sum, k.view(destination, k.mul(place(zero), width), width), zero, col);
 }
@@ -79,7 +72,7 @@ void AggregateBuilder::tabulate(Value segment, Value col) {
       Value state = k.load(states, k.min(k.add(block, b), k.sub(liveBlocks, k.index(1))), 1, part, col);
       k.loop(zero, k.index(int64_t{1} << b), 1, [&](Value subset) {
         Value at = k.add(row, subset);
-        k.store(add(k.load(tables, at, 1, part), state), tables, k.add(at, int64_t{1} << b));
+        k.store(k.tileSum(k.load(tables, at, 1, part), state), tables, k.add(at, int64_t{1} << b));
       });
     }
   });
@@ -97,17 +90,17 @@ void AggregateBuilder::addStates(Value row, Value col, bool fromZero, Value from
   sums = k.loop(from, whole, chains, sums, [&](Value e, ValueRange carried) {
     SmallVector<Value> next;
     for (int64_t c = 0; c < chains; ++c)
-      next.push_back(add(carried[c], state(k.add(e, c))));
+      next.push_back(k.tileSum(carried[c], state(k.add(e, c))));
     return next;
   });
   while (sums.size() > 1) {
     for (size_t c = 0; c < sums.size() / 2; ++c)
-      sums[c] = add(sums[2 * c], sums[2 * c + 1]);
+      sums[c] = k.tileSum(sums[2 * c], sums[2 * c + 1]);
     sums.truncate(sums.size() / 2);
   }
   Value sum = sums[0];
   sum = k.loop(whole, to, 1, sum,
-               [&](Value e, ValueRange carried) { return SmallVector<Value>{add(carried[0], state(e))}; })[0];
+               [&](Value e, ValueRange carried) { return SmallVector<Value>{k.tileSum(carried[0], state(e))}; })[0];
   k.store(sum, row, zero, col);
 }
 

@@ -38,19 +38,13 @@ Value AttendBuilder::projectedTile(Value row, int64_t rows) {
   return k.load(projected, zero, rows, schedule.valueDim);
 }
 
-static Value sumOf(KernelBuilder &k, Value a, Value b) {
-  return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    return body.create<arith::AddFOp>(loc, v[0], v[1]);
-  });
-}
-
 // O_l W^T + b.
 Value AttendBuilder::linearTile(Value row, int64_t rows) {
   Value projected = projectedTile(row, rows);
   if (program.weight.empty())
     return projected;
   Value bias = k.view(slots.packedB, zero, schedule.valueDim);
-  return sumOf(k, projected, k.load(bias, zero, 1, schedule.valueDim));
+  return k.tileSum(projected, k.load(bias, zero, 1, schedule.valueDim));
 }
 
 // LSE of rows from `row` on, `left` of them, where it is asked for.
@@ -99,9 +93,7 @@ Value AttendBuilder::exactTile(Value row, Value total) {
     Value live = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, v[0], null); // NaN stays NaN
     return body.create<arith::SelectOp>(loc, live, v[0], one);                           // 0 / 1 = 0
   });
-  return k.map(
-      {k.load(acc, row, rows, schedule.valueDim), divisor},
-      [](OpBuilder &body, Location loc, ValueRange v) -> Value { return body.create<arith::DivFOp>(loc, v[0], v[1]); });
+  return k.tileQuotient(k.load(acc, row, rows, schedule.valueDim), divisor);
 }
 
 // (max + log2 sum) ln 2 with ln 2 in two floats
@@ -138,7 +130,7 @@ void AttendBuilder::epilogue() {
   startGates();
   k.loop(zero, validRows, rows, [&](Value row) {
     Value left = k.sub(validRows, row), out;
-    auto add = [&](Value tile) { out = out ? sumOf(k, out, tile) : tile; };
+    auto add = [&](Value tile) { out = out ? k.tileSum(out, tile) : tile; };
     if (stage.exact) {
       Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, rows, 16));
       if (stage.keepsState) {

@@ -78,7 +78,7 @@ void AttendBuilder::prologue() {
     shifts = k.scratch(schedule.rowTile, 1);
   // The last row tile of a block may reach past the valid rows, never past the block.
   Value computedRows = k.min(k.add(validRows, schedule.rowTile - 1), k.index(schedule.superRow));
-  k.loop(validRows, computedRows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, paddedD), queries, row); });
+  k.clearRows(queries, validRows, computedRows, paddedD);
   k.loop(zero, computedRows, 1, [&](Value row) {
     k.store(k.splat(k.real(0), 1, schedule.valueDim), acc, row);
     k.store(k.splat(lowest, 1, 1), max, row);

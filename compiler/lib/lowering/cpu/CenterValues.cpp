@@ -32,11 +32,7 @@ void buildMeanValues(ModuleOp module, const Program &program, int64_t width) {
   Value cols = width == program.valueDim ? Value() : k.index(program.valueDim), total = k.scratch(1, width);
   k.store(k.splat(k.real(0), 1, width), total, zero);
   k.loop(zero, at.valid, 1, [&](Value row) {
-    SmallVector<Value> inputs{k.load(total, zero, 1, width), k.load(rows, row, 1, width, {}, {}, cols)};
-    Value sum = k.map(inputs, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::AddFOp>(loc, v[0], v[1]);
-    });
-    k.store(sum, total, zero);
+    k.store(k.tileSum(k.load(total, zero, 1, width), k.load(rows, row, 1, width, {}, {}, cols)), total, zero);
   });
   Value count = k.narrow(k.max(at.valid, k.index(1)));
   Value mean = k.map({k.load(total, zero, 1, width)}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -64,12 +60,9 @@ void compiler::buildCenterValues(ModuleOp module, const Program &program, const 
   Value cols = width == program.valueDim ? Value() : k.index(program.valueDim);
   Value mean = k.view(at.means, k.mul(k.item(1), width), width);
   k.loop(zero, valid, 1, [&](Value row) {
-    SmallVector<Value> inputs{k.load(from, row, 1, width, {}, {}, cols), k.load(mean, zero, 1, width)};
-    Value less = k.map(inputs, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::SubFOp>(loc, v[0], v[1]);
-    });
+    Value less = k.tileDifference(k.load(from, row, 1, width, {}, {}, cols), k.load(mean, zero, 1, width));
     k.store(less, into, row, {}, {}, cols);
   });
-  k.loop(valid, present, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row, {}, {}, cols); });
+  k.clearRows(into, valid, present, width, cols);
   k.end();
 }

@@ -45,18 +45,13 @@ Value compiler::buildFeatureRow(KernelBuilder &k, const Program &program, int64_
   Value inverse = k.map({sum}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     return body.create<arith::DivFOp>(loc, one, v[0]);
   });
-  return k.map({exponential, inverse}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    return body.create<arith::MulFOp>(loc, v[0], v[1]);
-  });
+  return k.tileProduct(exponential, inverse);
 }
 
 Value compiler::buildFeatureGradient(KernelBuilder &k, const Program &program, int64_t featureDim, Value tokens,
                                      Value row, Value features, Value gradient) {
   if (program.featureMap == FeatureMap::softmax) { // f (g - <g, f>)
-    auto times = [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::MulFOp>(loc, v[0], v[1]);
-    };
-    Value mean = k.reduce(tkern::ReduceKind::Add, k.map({features, gradient}, times));
+    Value mean = k.reduce(tkern::ReduceKind::Add, k.tileProduct(features, gradient));
     return k.map({features, gradient, mean}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
       return body.create<arith::MulFOp>(loc, v[0], body.create<arith::SubFOp>(loc, v[1], v[2]));
     });

@@ -55,8 +55,8 @@ Value GateBuilder::tileAt(Value row, Value from, int64_t rows, Value left) {
 }
 
 void GateBuilder::storeTokens(Value into) {
-  Value none = k.splat(k.real(0), 1, width);
   if (queriesAt.ordered()) {
+    Value none = k.splat(k.real(0), 1, width);
     k.loop(zero, present, 1, [&](Value row) {
       Value token = queriesAt.rowOf(first, row);
       k.when(
@@ -70,7 +70,7 @@ void GateBuilder::storeTokens(Value into) {
     Value left = k.sub(valid, row);
     k.store(tileAt(row, row, step, left), into, row, {}, left, cols);
   });
-  k.loop(valid, present, 1, [&](Value row) { k.store(none, into, row, {}, {}, cols); });
+  k.clearRows(into, valid, present, width, cols);
 }
 
 // The sum over the tokens of a pool, which share a row of O.
@@ -79,13 +79,8 @@ void GateBuilder::storePool(Value into) {
   k.store(k.splat(k.real(0), 1, width), total, zero);
   k.loop(zero, valid, 1, [&](Value row) {
     Value token = queriesAt.rowOf(first, row);
-    k.when(k.negate(k.less(token, zero)), [&] {
-      k.store(k.map({k.load(total, zero, 1, width), tileAt(row, token, 1, {})},
-                    [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                      return body.create<arith::AddFOp>(loc, v[0], v[1]);
-                    }),
-              total, zero);
-    });
+    k.when(k.negate(k.less(token, zero)),
+           [&] { k.store(k.tileSum(k.load(total, zero, 1, width), tileAt(row, token, 1, {})), total, zero); });
   });
   k.store(k.load(total, zero, 1, width), into, zero, {}, {}, cols);
 }

@@ -56,10 +56,7 @@ void GradientBuilder::eachToken(function_ref<void(Value, Value)> body) {
 // Rows in f32; those that the last row tile has behind the valid ones are 0, as are places without a token.
 void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t width, Value into) {
   Value cols = width == depth ? Value() : k.index(depth), computed = k.add(validRows, schedule.rowTile - 1);
-  auto clear = [&](Value from) {
-    k.loop(from, k.min(computed, k.index(rows.superRow)), 1,
-           [&](Value row) { k.store(k.splat(k.real(0), 1, width), into, row); });
-  };
+  auto clear = [&](Value from) { k.clearRows(into, from, k.min(computed, k.index(rows.superRow)), width); };
   if (rowsAt.ordered() && !source.inBuffer) {
     Value from = rowsOf(source, zero, depth);
     clear(zero);
@@ -80,14 +77,14 @@ void GradientBuilder::prologue() {
   ds = k.scratch(schedule.rowTile, columns.tile);
   fill(slots.x, depthX, widthX, x);
   fill(slots.y, depthY, widthY, y);
-  k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthX), dx, row); });
+  k.clearRows(dx, zero, k.index(rows.superRow), widthX);
   if (pass.ofKeys) {
     dy = k.scratch(rows.superRow, widthY);
-    k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, widthY), dy, row); });
+    k.clearRows(dy, zero, k.index(rows.superRow), widthY);
     return;
   }
   shares = k.scratch(rows.superRow, 1);
-  k.loop(zero, k.index(rows.superRow), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, 1), shares, row); });
+  k.clearRows(shares, zero, k.index(rows.superRow), 1);
   if (hasRegions() || pass.ofMeans)
     return;
   noBias = k.scratch(1, columns.tile);

@@ -130,11 +130,7 @@ void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
     return accumulate(p, tile, &Tile::plainY, widthY, dy, rowsOfTile);
   Value row = rowsOfTile.row;
   Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, rowsOfTile.rows, columns.tile));
-  k.store(k.map({k.load(shares, row, rowsOfTile.rows, 1), more},
-                [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                  return body.create<arith::AddFOp>(loc, v[0], v[1]);
-                }),
-          shares, row);
+  k.store(k.tileSum(k.load(shares, row, rowsOfTile.rows, 1), more), shares, row);
 }
 
 // What a value of queries is for a part of a tile: one per row, or one per column.

@@ -28,12 +28,6 @@ private:
   void sumStates(Value slice, Value into);
   void addSlices();
   void finishRows();
-  void clear(Value pointer, int64_t width);
-  Value sum(Value a, Value b) {
-    return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::AddFOp>(loc, v[0], v[1]);
-    });
-  }
 
   const Program &program;
   const CpuSchedule &schedule;
@@ -65,13 +59,13 @@ void LinearKeysBuilder::eachHead(function_ref<void(Value)> body) {
 }
 
 void LinearKeysBuilder::sumStates(Value slice, Value into) {
-  k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, SW), into, row); });
+  k.clearRows(into, zero, k.index(F), SW);
   eachHead([&](Value owner) {
     StatePlace from{dH, owner, sides.stateRows, sides.stateRow(k, program, number), sides.slices};
     k.loop(zero, k.index(schedule.chunks()), 1, [&](Value chunk) {
       Value row = k.mul(chunk, schedule.featureChunk), part = from.chunk(k, schedule, slice, chunk);
       Value share = k.load(part, zero, schedule.featureChunk, SW);
-      k.store(sum(k.load(into, row, schedule.featureChunk, SW), share), into, row);
+      k.store(k.tileSum(k.load(into, row, schedule.featureChunk, SW), share), into, row);
     });
   });
 }
@@ -102,17 +96,13 @@ void LinearKeysBuilder::finishRows() {
   k.store(k.splat(k.real(0), 1, F), normaliser, zero);
   eachHead([&](Value owner) {
     Value row = k.add(k.mul(owner, sides.stateRows), sides.stateRow(k, program, number));
-    k.store(sum(k.load(normaliser, zero, 1, F), k.load(k.view(dZ, k.mul(row, F), F), zero, 1, F)), normaliser, zero);
+    k.store(k.tileSum(k.load(normaliser, zero, 1, F), k.load(k.view(dZ, k.mul(row, F), F), zero, 1, F)), normaliser,
+            zero);
   });
   k.loop(zero, rows, 1, [&](Value row) {
-    Value ofFeatures = sum(k.load(ofRows, row, 1, F), k.load(normaliser, zero, 1, F));
+    Value ofFeatures = k.tileSum(k.load(ofRows, row, 1, F), k.load(normaliser, zero, 1, F));
     k.store(buildFeatureGradient(k, program, F, tokens, row, k.load(phi, row, 1, F), ofFeatures), into, row);
   });
-}
-
-void LinearKeysBuilder::clear(Value pointer, int64_t width) {
-  Value view = k.view(pointer, k.mul(firstRow, width), width);
-  k.loop(zero, rows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), view, row); });
 }
 
 void LinearKeysBuilder::build() {
@@ -129,24 +119,17 @@ void LinearKeysBuilder::build() {
         phi = k.scratch(tileRows, F);
         products = k.scratch(F, tileRows);
         k.when(
-            sides.isFirstPass(k),
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, block), products, row); });
-            },
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(kept, row, 1, block), products, row); });
-            });
+            sides.isFirstPass(k), [&] { k.clearRows(products, zero, k.index(F), block); },
+            [&] { k.copyRows(kept, products, k.index(F), block); });
         k.loop(zero, rows, 1, [&](Value row) { k.store(buildFeatureRow(k, program, F, tokens, row), phi, row); });
         addSlices();
         k.when(
             sides.isLastPass(k, schedule), [&] { finishRows(); },
-            [&] {
-              k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(products, row, 1, block), kept, row); });
-            });
+            [&] { k.copyRows(products, kept, k.index(F), block); });
       },
       [&] {
-        clear(dk, F);
-        clear(dv, schedule.valueDim);
+        for (auto [gradient, width] : {std::pair{dk, F}, {dv, schedule.valueDim}})
+          k.clearRows(k.view(gradient, k.mul(firstRow, width), width), zero, rows, width);
       });
   k.end();
 }

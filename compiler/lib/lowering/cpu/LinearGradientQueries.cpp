@@ -32,13 +32,7 @@ struct QueryBlock {
   Value firstRow; ///< among the group's rows
 };
 
-Value times(KernelBuilder &k, Value a, Value b) {
-  return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-    return body.create<arith::MulFOp>(loc, v[0], v[1]);
-  });
-}
-
-Value dot(KernelBuilder &k, Value a, Value b) { return k.reduce(tkern::ReduceKind::Add, times(k, a, b)); }
+Value dot(KernelBuilder &k, Value a, Value b) { return k.reduce(tkern::ReduceKind::Add, k.tileProduct(a, b)); }
 
 class LinearQueriesBuilder {
 public:
@@ -93,7 +87,7 @@ void LinearQueriesBuilder::fillFeatures() {
       return body.create<arith::SelectOp>(loc, isZero, null, inverted);
     });
     k.store(quotient, inverse, row);
-    k.store(times(k, sum, quotient), fraction, row);
+    k.store(k.tileProduct(sum, quotient), fraction, row);
   });
 }
 
@@ -153,10 +147,7 @@ void LinearQueriesBuilder::finishRows() {
 }
 
 void LinearQueriesBuilder::clearOutput(Value from) {
-  k.when(k.negate(k.isNull(dw)), [&] {
-    k.loop(from, k.index(block), 1,
-           [&](Value row) { k.store(k.splat(k.real(0), 1, schedule.valueDim), outputRows(), row); });
-  });
+  k.when(k.negate(k.isNull(dw)), [&] { k.clearRows(outputRows(), from, k.index(block), schedule.valueDim); });
 }
 
 // What the passes before have summed, or 0; it waits in the block's rows of the gradient, which are as large, and in its sums.
@@ -164,17 +155,17 @@ void LinearQueriesBuilder::startSums() {
   k.when(
       sides.isFirstPass(k),
       [&] {
-        k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, block), products, row); });
+        k.clearRows(products, zero, k.index(F), block);
         k.store(k.splat(k.real(0), 1, block), ofMean, zero);
       },
       [&] {
-        k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(kept, row, 1, block), products, row); });
+        k.copyRows(kept, products, k.index(F), block);
         k.store(k.load(keptOfMean, zero, 1, block), ofMean, zero);
       });
 }
 
 void LinearQueriesBuilder::keepSums() {
-  k.loop(zero, k.index(F), 1, [&](Value row) { k.store(k.load(products, row, 1, block), kept, row); });
+  k.copyRows(products, kept, k.index(F), block);
   k.store(k.load(ofMean, zero, 1, block), keptOfMean, zero);
 }
 
@@ -200,8 +191,7 @@ void LinearQueriesBuilder::build() {
         k.when(sides.isFirstPass(k), [&] { clearOutput(at.rows); });
       },
       [&] {
-        Value rows = k.view(gradient, k.mul(at.firstRow, F), F);
-        k.loop(zero, at.rows, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), rows, row); });
+        k.clearRows(k.view(gradient, k.mul(at.firstRow, F), F), zero, at.rows, F);
         k.when(sides.isFirstPass(k), [&] { clearOutput(zero); });
       });
   k.end();
@@ -229,7 +219,7 @@ void compiler::buildStateGradient(ModuleOp module, const Program &program, const
     Value ofRows = k.view(inverses, at.firstRow, 1), sumOfRows = k.view(sums, at.firstRow, 1);
     k.store(k.splat(k.real(0), 1, F), total, zero);
     k.loop(zero, at.rows, 1, [&](Value row) {
-      Value quotient = times(k, buildFeatureRow(k, program, F, at.tokens, row), k.load(ofRows, row, 1, 1));
+      Value quotient = k.tileProduct(buildFeatureRow(k, program, F, at.tokens, row), k.load(ofRows, row, 1, 1));
       k.store(quotient, quotients, row);
       k.store(k.map({k.load(total, zero, 1, F), quotient, k.load(sumOfRows, row, 1, 1)},
                     [](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -238,7 +228,7 @@ void compiler::buildStateGradient(ModuleOp module, const Program &program, const
                     }),
               total, zero);
     });
-    k.loop(at.rows, k.index(side.packed), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), quotients, row); });
+    k.clearRows(quotients, at.rows, k.index(side.packed), F);
     k.store(k.load(total, zero, 1, F), k.view(dz, k.mul(at.place, F), F), zero);
     Value perHead = k.mul(sides.blocks, side.packed / side.tile);
     Value firstTile = k.add(k.mul(at.owner, perHead), k.mul(at.block, side.packed / side.tile));

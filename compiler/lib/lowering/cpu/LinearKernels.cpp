@@ -37,13 +37,9 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
     k.loop(zero, rows, 1, [&](Value row) {
       Value features = buildFeatureRow(k, program, F, tokensView, where.rowOf(firstToken, row));
       k.store(features, phi, row);
-      Value total =
-          k.map({k.load(sums, zero, 1, F), features}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-            return body.create<arith::AddFOp>(loc, v[0], v[1]);
-          });
-      k.store(total, sums, zero);
+      k.store(k.tileSum(k.load(sums, zero, 1, F), features), sums, zero);
     });
-    k.loop(rows, k.index(schedule.blockK), 1, [&](Value row) { k.store(k.splat(k.real(0), 1, F), phi, row); });
+    k.clearRows(phi, rows, k.index(schedule.blockK), F);
     Value zRow = k.view(z, k.mul(k.add(k.mul(g, blocks), block), F), F);
     k.store(k.load(sums, zero, 1, F), zRow, zero);
 
@@ -90,10 +86,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
     k.loop(zero, rows, 1, [&](Value row) {
       Value features = buildFeatureRow(k, program, F, tokensView, where.rowOf(firstToken, row));
       k.store(features, phi, row);
-      Value weighted =
-          k.map({features, k.load(zRow, zero, 1, F)}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-            return body.create<arith::MulFOp>(loc, v[0], v[1]);
-          });
+      Value weighted = k.tileProduct(features, k.load(zRow, zero, 1, F));
       Value null = k.real(0), infinity = k.real(std::numeric_limits<float>::infinity());
       k.store(k.map({k.reduce(tkern::ReduceKind::Add, weighted)},
                     [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
@@ -112,11 +105,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
           k.view(out, k.add(k.mul(outRow, schedule.valueDim), k.mul(k.add(firstSlice, slice), SW)), schedule.valueDim);
       k.loop(zero, rows, rowTile, [&](Value row) {
         Value product = k.matmul(k.subview(phi, row), stateRows, k.splat(k.real(0), rowTile, SW), program.headDim);
-        Value quotient = k.map({product, k.load(denominators, row, rowTile, 1)},
-                               [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                                 return body.create<arith::DivFOp>(loc, v[0], v[1]);
-                               });
-        k.store(quotient, target, row, {}, k.sub(rows, row));
+        k.store(k.tileQuotient(product, k.load(denominators, row, rowTile, 1)), target, row, {}, k.sub(rows, row));
       });
     });
   };

@@ -27,7 +27,7 @@ void compiler::buildProjectGradient(ModuleOp module, const Program &program, con
   Value into = k.view(out, k.mul(k.add(k.mul(owner, tokens), first), program.valueDim), program.valueDim);
 
   k.loop(zero, valid, 1, [&](Value row) { k.store(k.load(from, row, 1, width, {}, {}, cols), rows, row); });
-  k.loop(valid, present, 1, [&](Value row) { k.store(k.splat(k.real(0), 1, width), rows, row); });
+  k.clearRows(rows, valid, present, width);
   k.when(
       k.isNull(w),
       [&] {
@@ -64,11 +64,6 @@ void compiler::buildWeightGradient(ModuleOp module, const Program &program, cons
     Value inPanel = k.rem(row, k.index(panel)), at = k.mul(k.div(row, k.index(panel)), panel * side.tile);
     return k.subview(k.view(packed, k.add(k.mul(tile, side.tile * padded), at), panel), zero, inPanel);
   };
-  auto sum = [&](Value a, Value b) {
-    return k.map({a, b}, [](OpBuilder &body, Location loc, ValueRange v) -> Value {
-      return body.create<arith::AddFOp>(loc, v[0], v[1]);
-    });
-  };
 
   k.when(k.negate(k.isNull(dw)), [&] {
     Value total = k.scratch(height, width), into = k.view(dw, k.mul(row, strideW), program.valueDim, strideW);
@@ -81,7 +76,7 @@ void compiler::buildWeightGradient(ModuleOp module, const Program &program, cons
       for (int64_t col = 0; col < width; col += slice) {
         Value product = k.matmul(gradient, k.subview(rows, zero, k.index(col)), k.splat(k.real(0), height, slice),
                                  side.tile, /*transposed=*/true);
-        k.store(sum(k.load(total, zero, height, slice, k.index(col)), product), total, zero, k.index(col));
+        k.store(k.tileSum(k.load(total, zero, height, slice, k.index(col)), product), total, zero, k.index(col));
       }
     });
     k.store(k.load(total, zero, height, width), into, zero, {}, left, cols);
@@ -94,9 +89,9 @@ void compiler::buildWeightGradient(ModuleOp module, const Program &program, cons
     k.loop(zero, tiles, 1, [&](Value tile) {
       Value gradient = ofTile(tile);
       Value share = k.loop(zero, k.index(side.tile), 1, k.splat(k.real(0), 1, height), [&](Value at, ValueRange c) {
-        return SmallVector<Value>{sum(c[0], k.load(gradient, at, 1, height))};
+        return SmallVector<Value>{k.tileSum(c[0], k.load(gradient, at, 1, height))};
       })[0];
-      k.store(sum(k.load(total, zero, 1, height), share), total, zero);
+      k.store(k.tileSum(k.load(total, zero, 1, height), share), total, zero);
     });
     k.store(k.load(total, zero, 1, height), into, zero, {}, {}, left);
   });
