@@ -11,16 +11,10 @@ Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program
                          int64_t blockK) const {
   if (!forward->exact || stores)
     return 0;
-  if (ofPools()) {
-    Expr pairs = Expr::symbol("G") * Expr::symbol("R") * tokensQ * forward->keys(tokensK);
-    return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
-  }
-  if (ofMeans) { // a pair of a query and a marginal block
-    Expr pairs = Expr::symbol("blocks.marginal") * blockQ;
-    return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
-  }
-  Expr pairs = listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
-                        : Expr::symbol("G") * Expr::symbol("R") * tokensQ * tokensK;
+  Expr heads = Expr::symbol("G") * Expr::symbol("R");
+  Expr pairs = ofMeans    ? Expr::symbol("blocks.marginal") * blockQ
+               : listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
+                          : heads * forward->rows(tokensQ) * forward->keys(tokensK);
   return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
 }
 
@@ -77,6 +71,14 @@ static size_t endOfSoftmax(ArrayRef<AttendStage> stages, size_t number) {
   return number;
 }
 
+/// Null where scores stay as they are.
+static Result<std::shared_ptr<Region>> slopeOf(const AttendStage &stage) {
+  if (!stage.score)
+    return std::shared_ptr<Region>();
+  TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score));
+  return std::shared_ptr<Region>(std::move(slope));
+}
+
 static Result<std::vector<GradientPass>> derivedBranches(const Program &program) {
   std::vector<GradientPass> passes;
   const AttendStage &last = program.attends.back();
@@ -86,10 +88,7 @@ static Result<std::vector<GradientPass>> derivedBranches(const Program &program)
     for (const StageInput &input : last.added)
       if (input.stage == end)
         gate = input.gate;
-    std::shared_ptr<Region> slope;
-    if (stage.score) {
-      TERCET_TRY(slope, derivativeOf(*stage.score));
-    }
+    TERCET_TRY(std::shared_ptr<Region> slope, slopeOf(stage));
     for (bool ofKeys : {false, true})
       passes.push_back({.name = (ofKeys ? "gradient_keys_" : "gradient_queries_") + stage.name,
                         .forward = &stage,
@@ -119,10 +118,7 @@ Result<std::vector<GradientPass>> compiler::deriveGradient(const Program &progra
   if (hasBranches(program))
     return derivedBranches(program);
   const AttendStage *stage = &program.attends.back();
-  std::shared_ptr<Region> slope;
-  if (stage->score) {
-    TERCET_TRY(slope, derivativeOf(*stage->score));
-  }
+  TERCET_TRY(std::shared_ptr<Region> slope, slopeOf(*stage));
   std::vector<GradientPass> passes;
   for (bool ofKeys : {false, true}) {
     std::string side = ofKeys ? "keys" : "queries";

@@ -34,8 +34,13 @@ struct GradientPass {
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
   bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }
-  bool ofPooledQueries() const { return forward->poolsQueries() && !stores; }
-  bool ofPools() const { return forward->pools && !stores; }
+  /// Whether it makes a share of the sums, rather than gradients.
+  bool isSummed() const { return isBranch && !stores; }
+  /// Whether keys, or queries, are pools of tokens.
+  bool isPooled(bool keys) const { return !stores && (keys ? forward->pools.has_value() : forward->poolsQueries()); }
+  bool hasPooledRows() const { return isPooled(ofKeys); }
+  /// What is made for pools goes to the sums of their tokens afterwards.
+  bool addsToSums() const { return adds && !hasPooledRows(); }
   /// Executed in a group: S and dP, and a product per gradient.
   Expr flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ, int64_t blockK) const;
 };

@@ -304,7 +304,7 @@ inline constexpr int64_t rangeBlock = 64;
 
 /// pack_weight: one item. packedW [valueDim][valueDimPadded] f32 = transpose of w [valueDim, valueDim] (w[e][c] becomes
 /// packedW[c][e]), packedB [valueDimPadded] f32 = b; padding 0; an absent b is 0; with an absent w packedW is
-/// untouched.
+/// untouched, and a null packedB is not wanted.
 struct PackWeightSlots {
   const void *w, *b;
   int64_t wDtype, bDtype, wStride0, wStride1, bStride;

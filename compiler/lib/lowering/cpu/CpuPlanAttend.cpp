@@ -8,6 +8,17 @@ using namespace tercet::compiler;
 
 Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys(placesK)); }
 
+// A table of weights as the builtins of pools take it; none: means.
+void PlanWriter::addPoolWeights(Slots &slots, const std::string &weights) {
+  if (weights.empty()) {
+    slots.insert(slots.end(), 5, null());
+    return;
+  }
+  slots.push_back(tensor(weights));
+  for (const char *property : {".size0", ".size1", ".0", ".1"})
+    slots.push_back(integer(Expr::symbol(weights + property)));
+}
+
 // Means or weighted sums of q, k or v; heads of a group one after another.
 PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
                                 int64_t stride) {
@@ -22,13 +33,7 @@ PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, co
              integer(sym(isQuery ? "H" : "HKV")), integer(sym(isQuery ? "N" : "M")), integer(dim),
              integer(isQuery ? sym("G0") * sym("R") : sym("G0")), integer(length), integer(stride), integer(count)})
     slots.push_back(slot);
-  if (weights.empty()) {
-    slots.insert(slots.end(), 5, null());
-  } else {
-    slots.push_back(tensor(weights));
-    for (const char *property : {".size0", ".size1", ".0", ".1"})
-      slots.push_back(integer(Expr::symbol(weights + property)));
-  }
+  addPoolWeights(slots, weights);
   for (PlanSlot slot : Slots{buffer(into), tokenOrder(!isQuery), tokenCounts(!isQuery)})
     slots.push_back(slot);
   return builtin("pool_tokens", "prologue", count, heads, slots);

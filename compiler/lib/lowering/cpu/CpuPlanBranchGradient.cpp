@@ -13,33 +13,13 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static Expr wholeTiles(Expr rows) { return ceildiv(std::move(rows), 4) * 4; }
-
-// A buffer of rows, one batch entry of heads of the group.
-PlanWriter::Slots PlanWriter::rowsOfBuffer(const std::string &name, Expr rows, int64_t width) {
-  return {buffer(name), null(), integer(rows * width), integer(width)};
-}
-
-PlanWriter::ColumnSource PlanWriter::columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows) {
-  ColumnSource source{.name = name, .isKey = isKey, .dim = dim, .tokens = buffer(name)};
-  source.strides = {null(), integer(rows * dim), integer(dim)};
-  source.lengths = null();
-  source.heads = isKey ? sym("G") : GR;
-  source.firstHead = 0;
-  source.width = CpuSchedule::padded(dim);
-  source.panel = schedule.plainPanel(source.width);
-  source.count = rows;
-  return source;
-}
-
 // dO of a branch, its D and the shifts of its rows.
 PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass) {
   const std::string &stage = pass.rows->name;
   const std::string gradient = stage + "_do";
   Expr count = pass.rows->rows(placesQ);
   addBuffer(gradient, GR * count * program.valueDim, "gradient of the output of " + stage);
-  Slots slots{tensor("do")};
-  addStrides(slots, "do", 3);
+  Slots slots = rowsOfTensor("do");
   addCallSizes(slots);
   slots.push_back(integer(sym("G0")));
   slots.push_back(buffer(gradient));
@@ -49,21 +29,13 @@ PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes
   Expr items = pass.rows->poolsQueries() ? count : ceildiv(placesQ, 64);
   nodes.push_back(kernel("gate_" + stage, "prologue", items, GR, 1, slots));
 
-  for (const char *what : {"_shifts", "_rests", "_sums"})
-    addBuffer(stage + what, GR * gradientRowsQ, "of rows of " + stage + ", as gradient_rows makes them");
-  Slots rows{buffer(stage + "_o"), buffer(stage + "_lse"), null(), buffer(gradient)};
-  for (int64_t width : {schedule.valueDim, int64_t{1}, int64_t{0}, program.valueDim})
-    for (PlanSlot stride : Slots{null(), integer(count * width), integer(width)})
-      rows.push_back(stride);
-  for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(DType::f32)), null(), integer(sym("G")), integer(sym("R")), integer(count),
-             integer(program.valueDim), null(), integer(gradientRowsQ), integer(schedule.level != CpuLevel::portable),
-             buffer(stage + "_shifts"), buffer(stage + "_rests"), buffer(stage + "_sums"), null()})
-    rows.push_back(slot);
-  nodes.push_back(builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, rows));
-  ColumnSource source = columnsOfBuffer(gradient, /*isKey=*/false, program.valueDim, count);
-  source.dtype = DType::f32;
-  source.side = pass.rows->poolsQueries() ? schedule.means : schedule.queries;
+  // Buffers have one batch entry, of the group's heads.
+  nodes.push_back(gradientRows(stage + "_", {rowsOfBuffer(stage + "_o", count, schedule.valueDim),
+                                             rowsOfBuffer(stage + "_lse", count, 1), Slots(4, null()),
+                                             rowsOfBuffer(gradient, count, program.valueDim), DType::f32, null(),
+                                             sym("G"), count, 0}));
+  ColumnSource source = columnsOfBuffer(gradient, /*isKey=*/false, program.valueDim, count, DType::f32,
+                                        pass.rows->poolsQueries() ? schedule.means : schedule.queries);
   return packColumns(nodes, source, /*transposed=*/true, /*plain=*/true);
 }
 
@@ -75,8 +47,8 @@ PlanNode PlanWriter::spreadPools(const AttendStage &stage, const char *gradient,
   Expr heads = isQuery ? GR : sym("G");
   Slots slots{buffer(stage.name + "_" + gradient),
               buffer(std::string("sum_") + gradient),
-              integer(wholeTiles(pools)),
-              integer(wholeTiles(places)),
+              integer(sumRows(pools)),
+              integer(sumRows(places)),
               integer(CpuSchedule::padded(isValue ? program.valueDim : program.headDim)),
               tensor(isQuery ? "q_len" : "k_len"),
               integer(sym(isQuery ? "H" : "HKV")),
@@ -85,13 +57,7 @@ PlanNode PlanWriter::spreadPools(const AttendStage &stage, const char *gradient,
               integer(isQuery ? stage.queryRows() : stage.pools->length),
               integer(isQuery ? stage.queryRows() : stage.pools->stride),
               integer(pools)};
-  if (weights.empty()) {
-    slots.insert(slots.end(), 5, null());
-  } else {
-    slots.push_back(tensor(weights));
-    for (const char *property : {".size0", ".size1", ".0", ".1"})
-      slots.push_back(integer(Expr::symbol(weights + property)));
-  }
+  addPoolWeights(slots, weights);
   slots.push_back(integer(adds));
   slots.push_back(tokenCounts(!isQuery));
   return builtin("spread_pools", "gradient", ceildiv(places, 64), heads, slots);
@@ -103,9 +69,7 @@ PlanWriter::PackedColumns PlanWriter::packPools(std::vector<PlanNode> &nodes, co
   bool isQuery = std::string_view(name) == "q";
   int64_t dim = std::string_view(name) == "v" ? program.valueDim : program.headDim;
   Expr pools = isQuery ? stage.rows(placesQ) : stage.keys(placesK);
-  ColumnSource source = columnsOfBuffer(stage.name + "_" + name, !isQuery, dim, pools);
-  source.dtype = program.dtype;
-  source.side = schedule.means;
+  ColumnSource source = columnsOfBuffer(stage.name + "_" + name, !isQuery, dim, pools, program.dtype, schedule.means);
   return packColumns(nodes, source, /*transposed=*/true, plain);
 }
 
@@ -114,18 +78,18 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &que
                            const PackedColumns &v) {
   const AttendStage &stage = *queries.forward;
   auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
-    addBuffer(stage.name + "_" + gradient, wholeTiles(rows) * CpuSchedule::padded(dim), "gradients of pools");
+    addBuffer(stage.name + "_" + gradient, sumRows(rows) * CpuSchedule::padded(dim), "gradients of pools");
   };
   PackedColumns ofQ = q, ofK = k, ofV = v;
   if (stage.poolsQueries()) {
     ofQ = packPools(nodes, stage, "q", /*plain=*/true);
-    addPools("dq", GR * wholeTiles(stage.rows(placesQ)), program.headDim);
+    addPools("dq", GR * sumRows(stage.rows(placesQ)), program.headDim);
   }
   if (stage.pools) {
     ofK = packPools(nodes, stage, "k", /*plain=*/true);
     ofV = packPools(nodes, stage, "v", /*plain=*/false);
-    addPools("dk", sym("G") * wholeTiles(stage.keys(placesK)), program.headDim);
-    addPools("dv", sym("G") * wholeTiles(stage.keys(placesK)), program.valueDim);
+    addPools("dk", sym("G") * sumRows(stage.keys(placesK)), program.headDim);
+    addPools("dv", sym("G") * sumRows(stage.keys(placesK)), program.valueDim);
   }
   nodes.push_back(gradientPass(queries, ofK, ofV));
   if (stage.poolsQueries())
@@ -139,13 +103,14 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &que
 // The passes of a branch are next to each other: of queries, and of keys.
 void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes) {
   int64_t widthX = CpuSchedule::padded(program.headDim), widthY = CpuSchedule::padded(program.valueDim);
-  addBuffer("sum_dq", GR * wholeTiles(placesQ) * widthX, "sums of dQ over branches");
-  addBuffer("sum_dk", sym("G") * wholeTiles(placesK) * widthX, "sums of dK over branches");
-  addBuffer("sum_dv", sym("G") * wholeTiles(placesK) * widthY, "sums of dV over branches");
+  addBuffer("sum_dq", GR * sumRows(placesQ) * widthX, "sums of dQ over branches");
+  addBuffer("sum_dk", sym("G") * sumRows(placesK) * widthX, "sums of dK over branches");
+  addBuffer("sum_dv", sym("G") * sumRows(placesK) * widthY, "sums of dV over branches");
   PackedColumns q = packColumns(nodes, columnsOf("q", /*isKey=*/false), true, true), k, v;
   if (llvm::any_of(program.attends, [](const AttendStage &stage) { return !stage.pools; })) {
-    k = packColumns(nodes, columnsOf("k", /*isKey=*/true), true, true);
-    v = packColumns(nodes, columnsOf("v", /*isKey=*/true), true, false);
+    k = packColumns(nodes, columnsOf("k", /*isKey=*/true), /*transposed=*/false, /*plain=*/true);
+    k.transposed = buffer("packed_k"); // as attend takes keys
+    v = packColumns(nodes, columnsOf("v", /*isKey=*/true), /*transposed=*/true, /*plain=*/false);
     addBuffer("packed_k", sym("G") * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles");
     addBuffer("packed_v", sym("G") * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
     nodes.push_back(

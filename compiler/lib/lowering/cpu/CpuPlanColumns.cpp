@@ -22,6 +22,39 @@ PlanWriter::ColumnSource PlanWriter::columnsOf(const char *name, bool isKey) {
   return source;
 }
 
+PlanWriter::Slots PlanWriter::rowsOfTensor(const std::string &name) {
+  Slots slots{tensor(name)};
+  addStrides(slots, name, 3);
+  return slots;
+}
+
+PlanWriter::Slots PlanWriter::rowsOfBuffer(const std::string &name, Expr rows, int64_t width) {
+  return {buffer(name), null(), integer(rows * width), integer(width)};
+}
+
+PlanWriter::ColumnSource PlanWriter::columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows,
+                                                     DType dtype, const GradientSide &side) {
+  Slots slots = rowsOfBuffer(name, rows, dim);
+  ColumnSource source{.name = name, .isKey = isKey, .dim = dim, .tokens = slots.front()};
+  source.strides.assign(slots.begin() + 1, slots.end());
+  source.dtype = dtype;
+  source.lengths = null();
+  source.heads = isKey ? sym("G") : GR;
+  source.firstHead = 0;
+  source.width = CpuSchedule::padded(dim);
+  source.panel = schedule.plainPanel(source.width);
+  source.count = rows;
+  source.side = side;
+  return source;
+}
+
+// Plain tiles as products that make states take them.
+PlanWriter::ColumnSource PlanWriter::asStates(ColumnSource source) const {
+  source.width = schedule.valueDim;
+  source.panel = schedule.valuePanel;
+  return source;
+}
+
 // Columns of the other side's pass: tiles transposed, and plain where gradients are multiplied with them.
 PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, const ColumnSource &source,
                                                   bool transposed, bool plain) {
@@ -67,23 +100,14 @@ PlanWriter::PackedColumns PlanWriter::packColumns(std::vector<PlanNode> &nodes, 
 // Means of key blocks as rows, and as columns of queries.
 PlanWriter::PackedColumns PlanWriter::packMeans(std::vector<PlanNode> &nodes, const char *name, bool plain) {
   std::string base = std::string("mean_") + name;
-  ColumnSource source = columnsOf(name, /*isKey=*/true);
-  addBuffer(base, sym("G") * TN * source.dim, "block means of " + std::string(name));
-  Slots slots{tensor(name)};
-  addStrides(slots, name, 3);
+  int64_t dim = std::string_view(name) == "v" ? program.valueDim : program.headDim;
+  addBuffer(base, sym("G") * TN * dim, "block means of " + std::string(name));
+  Slots slots = rowsOfTensor(name);
   for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")),
-                             integer(1), integer(sym("M")), integer(source.dim), integer(sym("G0")),
-                             integer(schedule.blockK), integer(TN), buffer(base), null(), null()})
+                             integer(1), integer(sym("M")), integer(dim), integer(sym("G0")), integer(schedule.blockK),
+                             integer(TN), buffer(base), null(), null()})
     slots.push_back(slot);
   nodes.push_back(builtin("pool_queries", "prologue", TN, sym("G"), slots));
-  source.name = base;
-  source.tokens = buffer(base); // one batch entry of all pairs of the group
-  source.strides = {null(), integer(TN * source.dim), integer(source.dim)};
-  source.dtype = DType::f32;
-  source.lengths = null();
-  source.heads = sym("G");
-  source.firstHead = 0;
-  source.count = TN;
-  source.side = schedule.means;
+  ColumnSource source = columnsOfBuffer(base, /*isKey=*/true, dim, TN, DType::f32, schedule.means);
   return packColumns(nodes, source, /*transposed=*/true, plain);
 }

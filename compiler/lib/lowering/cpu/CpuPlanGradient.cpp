@@ -12,17 +12,21 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-PlanNode PlanWriter::gradientRows() {
-  addBuffer("shifts", GR * gradientRowsQ, "-lse log2 e of query rows");
-  addBuffer("rests", GR * gradientRowsQ, "what rounding left of the shifts");
-  addBuffer("sums", GR * gradientRowsQ, "sums of dO O of query rows");
-  Slots slots{tensor("o"), tensor("lse"), tensor("lse_rest"), tensor("do")};
-  for (const char *name : {"o", "lse", "lse_rest", "do"})
-    addStrides(slots, name, 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")),
-                             integer(sym("R")), integer(placesQ), integer(program.valueDim), integer(sym("G0")),
-                             integer(gradientRowsQ), integer(schedule.level != CpuLevel::portable), buffer("shifts"),
-                             buffer("rests"), buffer("sums"), tokenOrder(/*isKey=*/false)})
+PlanNode PlanWriter::gradientRows(const std::string &prefix, const RowSource &source) {
+  addBuffer(prefix + "shifts", GR * gradientRowsQ, "-lse log2 e of query rows");
+  addBuffer(prefix + "rests", GR * gradientRowsQ, "what rounding left of the shifts");
+  addBuffer(prefix + "sums", GR * gradientRowsQ, "sums of dO O of query rows");
+  Slots slots;
+  const Slots *tensors[] = {&source.o, &source.lse, &source.rest, &source.gradient};
+  for (const Slots *tensor : tensors)
+    slots.push_back(tensor->front());
+  for (const Slots *tensor : tensors)
+    slots.insert(slots.end(), tensor->begin() + 1, tensor->end());
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(source.dtype)), source.lengths, integer(source.headsKV), integer(sym("R")),
+             integer(source.rows), integer(program.valueDim), integer(source.firstPair), integer(gradientRowsQ),
+             integer(schedule.level != CpuLevel::portable), buffer(prefix + "shifts"), buffer(prefix + "rests"),
+             buffer(prefix + "sums"), source.order})
     slots.push_back(slot);
   return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
 }
@@ -69,12 +73,11 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
       slots.push_back(buffer("linear_dv"));
     slots.push_back(integer(pass.ofKeys ? linearTN * schedule.keys.packed : linearTM * schedule.queries.packed));
   }
-  bool isPooled = pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries();
-  if ((pass.adds && !isPooled) || pass.stores) {
+  if (pass.addsToSums() || pass.stores) {
     slots.push_back(buffer(pass.ofKeys ? "sum_dk" : "sum_dq"));
     if (pass.ofKeys)
       slots.push_back(buffer("sum_dv"));
-    slots.push_back(integer(ceildiv(pass.ofKeys ? placesK : placesQ, 4) * 4));
+    slots.push_back(integer(sumRows(pass.ofKeys ? placesK : placesQ)));
   }
   if (!pass.forward->means)
     return;
@@ -91,32 +94,25 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
 // What a pass takes and gives: x, y, dx and of keys dy, as tensors of the call or rows of buffers.
 void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
   int64_t d = program.headDim, dv = program.valueDim, widthX = CpuSchedule::padded(d), widthY = CpuSchedule::padded(dv);
-  auto ofCall = [&](const char *name) {
-    slots.push_back(tensor(name));
-    addStrides(slots, name, 3);
-  };
-  auto inBuffer = [&](const std::string &name, int64_t width, Expr rows) {
-    for (PlanSlot slot : rowsOfBuffer(name, rows, width))
-      slots.push_back(slot);
-  };
-  auto wholeTiles = [](Expr rows) { return ceildiv(std::move(rows), 4) * 4; };
+  auto append = [&](Slots more) { slots.insert(slots.end(), more.begin(), more.end()); };
+  auto ofCall = [&](const char *name) { append(rowsOfTensor(name)); };
+  auto inBuffer = [&](const std::string &name, int64_t width, Expr rows) { append(rowsOfBuffer(name, rows, width)); };
   const std::string &stage = pass.forward->name;
-  bool isSummed = pass.isBranch && !pass.stores;
   if (!pass.ofKeys) {
-    Expr rows = isSummed ? pass.rows->rows(placesQ) : placesQ;
-    if (pass.ofPooledQueries())
+    Expr rows = pass.isSummed() ? pass.rows->rows(placesQ) : placesQ;
+    if (pass.isPooled(/*keys=*/false))
       inBuffer(stage + "_q", d, rows);
     else
       ofCall("q");
-    if (isSummed)
+    if (pass.isSummed())
       inBuffer(pass.rows->name + "_do", dv, rows);
     else
       ofCall("do");
     if (pass.ofMeans)
       return inBuffer("mean_dq", widthX, gradientRowsQ);
-    if (pass.ofPooledQueries())
-      return inBuffer(stage + "_dq", widthX, wholeTiles(rows));
-    return isSummed ? inBuffer("sum_dq", widthX, wholeTiles(placesQ)) : ofCall("dq");
+    if (pass.isPooled(/*keys=*/false))
+      return inBuffer(stage + "_dq", widthX, sumRows(rows));
+    return pass.isSummed() ? inBuffer("sum_dq", widthX, sumRows(placesQ)) : ofCall("dq");
   }
   if (pass.ofMeans) {
     inBuffer("mean_k", d, TN);
@@ -124,18 +120,18 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
     inBuffer("mean_dk", widthX, TN * schedule.blockK);
     return inBuffer("mean_dv", widthY, TN * schedule.blockK);
   }
-  if (pass.ofPools()) {
+  if (pass.isPooled(/*keys=*/true)) {
     Expr pools = pass.forward->keys(placesK);
     inBuffer(stage + "_k", d, pools);
     inBuffer(stage + "_v", dv, pools);
-    inBuffer(stage + "_dk", widthX, wholeTiles(pools));
-    return inBuffer(stage + "_dv", widthY, wholeTiles(pools));
+    inBuffer(stage + "_dk", widthX, sumRows(pools));
+    return inBuffer(stage + "_dv", widthY, sumRows(pools));
   }
   ofCall("k");
   ofCall("v");
-  if (isSummed) {
-    inBuffer("sum_dk", widthX, wholeTiles(placesK));
-    return inBuffer("sum_dv", widthY, wholeTiles(placesK));
+  if (pass.isSummed()) {
+    inBuffer("sum_dk", widthX, sumRows(placesK));
+    return inBuffer("sum_dv", widthY, sumRows(placesK));
   }
   ofCall("dk");
   ofCall("dv");
@@ -143,11 +139,12 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
 
 PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y) {
   bool hasMeans = pass.ofKeys && pass.ofMeans;
-  bool hasPools = pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries();
-  const GradientSide &rows = hasMeans || hasPools ? schedule.means : pass.ofKeys ? schedule.keys : schedule.queries;
+  const GradientSide &rows = hasMeans || pass.hasPooledRows() ? schedule.means
+                             : pass.ofKeys                    ? schedule.keys
+                                                              : schedule.queries;
   Expr tokens = pass.ofKeys ? placesK : placesQ, owners = pass.ofKeys ? sym("G") : GR;
   Expr pools = pass.ofKeys ? pass.forward->keys(tokens) : pass.forward->rows(tokens);
-  Expr count = ceildiv(hasMeans ? TN : hasPools ? pools : tokens, rows.superRow);
+  Expr count = ceildiv(hasMeans ? TN : pass.hasPooledRows() ? pools : tokens, rows.superRow);
   std::string prefix = pass.rows ? pass.rows->name + "_" : "";
   auto ofRows = [&](const char *name) { return pass.forward->exact && !pass.stores ? buffer(prefix + name) : null(); };
   Slots slots;
@@ -183,24 +180,47 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
                 pass.flops(sym("N"), sym("M"), program, schedule.blockQ, schedule.blockK));
 }
 
+// One softmax over tokens, with block means or without, one linear branch, or both.
+void PlanWriter::addTokenPasses(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes) {
+  bool exact = passes.front().forward->exact;
+  PackedColumns q, k, v, meanK, meanV;
+  PackedColumns gradient = packColumns(nodes, columnsOf("do", /*isKey=*/false), /*transposed=*/exact, /*plain=*/true);
+  if (exact) {
+    q = packColumns(nodes, columnsOf("q", /*isKey=*/false), /*transposed=*/true, /*plain=*/true);
+    k = packColumns(nodes, columnsOf("k", /*isKey=*/true), /*transposed=*/true, /*plain=*/true);
+    v = packColumns(nodes, columnsOf("v", /*isKey=*/true), /*transposed=*/true, /*plain=*/false);
+    nodes.push_back(gradientRows("", {rowsOfTensor("o"), rowsOfTensor("lse"), rowsOfTensor("lse_rest"),
+                                      rowsOfTensor("do"), program.dtype, tensor("q_len"), sym("HKV"), placesQ,
+                                      sym("G0"), tokenOrder(/*isKey=*/false)}));
+  } else {
+    q = k = v = {null(), null(), 0};
+  }
+  if (program.linear)
+    addLinearGradient(nodes, gradient);
+  if (program.means()) {
+    meanK = packMeans(nodes, "k", /*plain=*/true);
+    meanV = packMeans(nodes, "v", /*plain=*/false);
+    Expr rowsK = sym("G") * TN * schedule.blockK;
+    addBuffer("mean_dq", GR * gradientRowsQ * CpuSchedule::padded(program.headDim), "sums of dQ over block means");
+    addBuffer("mean_shares", GR * gradientRowsQ, "sums of P over block means");
+    addBuffer("mean_dk", rowsK * CpuSchedule::padded(program.headDim), "sums of dK by means, for their tokens");
+    addBuffer("mean_dv", rowsK * CpuSchedule::padded(program.valueDim), "sums of dV by means, for their tokens");
+  }
+  for (const GradientPass &pass : passes)
+    nodes.push_back(pass.ofKeys    ? gradientPass(pass, q, gradient)
+                    : pass.ofMeans ? gradientPass(pass, meanK, meanV)
+                                   : gradientPass(pass, k, v));
+}
+
 Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   addSignature();
   addOrderTables();
   for (const RangedTable &table : rangedTables())
     plan.nodes.push_back(tableRanges(table));
-  PlanNode groups;
-  groups.kind = PlanNode::Kind::groups;
-  bool hasBranches = passes.front().isBranch, exact = passes.front().forward->exact && !hasBranches;
-  auto pack = [&](const char *name, bool isKey, bool wanted, bool transposed, bool plain) {
-    return wanted ? packColumns(groups.body, columnsOf(name, isKey), transposed, plain)
-                  : PackedColumns{null(), null(), 0};
-  };
-  PackedColumns q = pack("q", false, exact, true, true), gradient = pack("do", false, !hasBranches, exact, true),
-                k = pack("k", true, exact, true, true), v = pack("v", true, exact, true, false);
-  if (exact)
-    groups.body.push_back(gradientRows());
   if (!program.weight.empty())
     plan.nodes.push_back(packWeight(/*transposed=*/false));
+  PlanNode groups;
+  groups.kind = PlanNode::Kind::groups;
   if (program.classified()) {
     addBuffer("classes", sym("B") * sym("H") * TM * TN, "class map", 1);
     addListBuffers();
@@ -212,26 +232,10 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     addLists(groups.body);
     addTransposedLists(groups.body);
   }
-  if (program.linear)
-    addLinearGradient(groups.body, gradient);
-  if (hasBranches) {
+  if (passes.front().isBranch)
     addBranches(groups.body, passes);
-    passes = {};
-  }
-  PackedColumns meanK, meanV;
-  if (program.means()) {
-    meanK = packMeans(groups.body, "k", /*plain=*/true);
-    meanV = packMeans(groups.body, "v", /*plain=*/false);
-    Expr rowsK = sym("G") * TN * schedule.blockK;
-    addBuffer("mean_dq", GR * gradientRowsQ * CpuSchedule::padded(program.headDim), "sums of dQ over block means");
-    addBuffer("mean_shares", GR * gradientRowsQ, "sums of P over block means");
-    addBuffer("mean_dk", rowsK * CpuSchedule::padded(program.headDim), "sums of dK by means, for their tokens");
-    addBuffer("mean_dv", rowsK * CpuSchedule::padded(program.valueDim), "sums of dV by means, for their tokens");
-  }
-  for (const GradientPass &pass : passes)
-    groups.body.push_back(pass.ofKeys    ? gradientPass(pass, q, gradient)
-                          : pass.ofMeans ? gradientPass(pass, meanK, meanV)
-                                         : gradientPass(pass, k, v));
+  else
+    addTokenPasses(groups.body, passes);
   plan.nodes.push_back(std::move(groups));
   plan.grouping.itemsPerPair = sym("R") * ceildiv(sym("N"), schedule.queries.superRow);
   return std::move(plan);

@@ -43,7 +43,7 @@ PlanNode PlanWriter::packWeight(bool transposed) {
               integer(program.valueDim),
               integer(schedule.valueDim),
               buffer("packed_w"),
-              buffer("packed_b")};
+              hasBias ? buffer("packed_b") : null()};
   return builtin("pack_weight", "prologue", 1, 1, slots);
 }
 

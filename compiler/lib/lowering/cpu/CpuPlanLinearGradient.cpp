@@ -15,6 +15,8 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
+static Expr most(Expr a, Expr b) { return Expr::apply(Expr::Op::max, std::move(a), std::move(b)); }
+
 // Every block's sums lie in memory at once, in as many slices as that has room for.
 PlanWriter::StateSums PlanWriter::gradientKeyStates() const {
   return {"linear", tensor("k_len"), sym("M"), linearTM, linearTN, program.globalState() ? Expr(1) : linearTM,
@@ -27,7 +29,6 @@ PlanWriter::StateSums PlanWriter::queryStates() const {
 }
 
 void PlanWriter::addLinearGradientBuffers() {
-  auto most = [](Expr a, Expr b) { return Expr::apply(Expr::Op::max, std::move(a), std::move(b)); };
   Expr G = sym("G"), state = sym("S") * (schedule.featureDim * schedule.valueSlice), F = schedule.featureDim;
   Expr blocks = most(G * linearTN, GR * linearTM);
   Expr sums = program.globalState() ? GR : GR * most(linearTM, linearTN);
@@ -45,7 +46,6 @@ void PlanWriter::addLinearGradientBuffers() {
   addBuffer("linear_dv", rowsK * schedule.valueDim, "gradient of V through the linear branch");
   if (!program.weight.empty()) {
     addBuffer("packed_w", program.valueDim * schedule.valueDim, "projection weight");
-    addBuffer("packed_b", schedule.valueDim, "unused");
     addBuffer("linear_do", GR * sym("N") * program.valueDim, "gradient of the linear branch");
     addBuffer("linear", rowsQ * schedule.valueDim, "linear branch of a group");
   }
@@ -65,32 +65,15 @@ void PlanWriter::addLinearSides(Slots &slots, bool isKey) {
     slots.push_back(slot);
 }
 
-// Rows of the value dimension's width, one batch entry of all heads of the group, as tiles of states.
-PlanWriter::ColumnSource PlanWriter::inBuffer(const char *name, bool isKey) {
-  Expr tokens = sym(isKey ? "M" : "N");
-  ColumnSource source{.name = name, .isKey = isKey, .dim = program.valueDim, .tokens = buffer(name)};
-  source.strides = {null(), integer(tokens * program.valueDim), integer(program.valueDim)};
-  source.dtype = DType::f32;
-  source.lengths = null();
-  source.heads = isKey ? sym("G") : GR;
-  source.firstHead = 0;
-  source.width = schedule.valueDim;
-  source.panel = schedule.valuePanel;
-  source.count = tokens;
-  source.side = isKey ? schedule.keys : schedule.queries;
-  return source;
-}
-
 PlanWriter::ColumnSource PlanWriter::centredValues(std::vector<PlanNode> &nodes) {
-  Slots slots{tensor("v")};
-  addStrides(slots, "v", 3);
+  Slots slots = rowsOfTensor("v");
   for (PlanSlot slot :
        Slots{tensor("k_len"), integer(sym("HKV")), integer(sym("M")), integer(sym("G0")), buffer("mean_v")})
     slots.push_back(slot);
   nodes.push_back(kernel("mean_values", "prologue", 1, sym("G"), 1, slots));
   slots.push_back(buffer("centred_v"));
   nodes.push_back(kernel("center_values", "prologue", ceildiv(sym("M"), 64), sym("G"), 1, slots));
-  return inBuffer("centred_v", /*isKey=*/true);
+  return asStates(columnsOfBuffer("centred_v", /*isKey=*/true, program.valueDim, sym("M"), DType::f32, schedule.keys));
 }
 
 // dO W of all rows, or dO as it is.
@@ -98,18 +81,16 @@ PlanWriter::ColumnSource PlanWriter::linearGradientColumns(std::vector<PlanNode>
   if (program.weight.empty()) {
     ColumnSource source = columnsOf("do", /*isKey=*/false);
     source.name = "linear_do";
-    source.width = schedule.valueDim;
-    source.panel = schedule.valuePanel;
-    return source;
+    return asStates(source);
   }
-  Slots slots{tensor("do")};
-  addStrides(slots, "do", 3);
+  Slots slots = rowsOfTensor("do");
   for (PlanSlot slot : Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(sym("N")),
                              integer(sym("G0")), tensor(program.weight), buffer("packed_w"), buffer("linear_do")})
     slots.push_back(slot);
   nodes.push_back(kernel("project_gradient", "linear", ceildiv(sym("N"), 64), GR, 1, slots,
                          GR * sym("N") * (2 * program.valueDim * program.valueDim)));
-  return inBuffer("linear_do", /*isKey=*/false);
+  return asStates(
+      columnsOfBuffer("linear_do", /*isKey=*/false, program.valueDim, sym("N"), DType::f32, schedule.queries));
 }
 
 PlanNode PlanWriter::weightGradient(const PackedColumns &gradient) {
@@ -133,13 +114,10 @@ void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedCol
   PackedColumns ofLinear = packColumns(nodes, linearGradientColumns(nodes), /*transposed=*/true, /*plain=*/true);
 
   PlanSlot dw = program.weight.empty() ? null() : tensor("d" + program.weight);
-  Slots queries{tensor("q")}, states{tensor("q")}, keys{tensor("k")};
-  for (Slots *slots : {&queries, &states}) {
-    addStrides(*slots, "q", 3);
-    addLinearSides(*slots, /*isKey=*/false);
-  }
-  addStrides(keys, "k", 3);
+  Slots queries = rowsOfTensor("q"), keys = rowsOfTensor("k");
+  addLinearSides(queries, /*isKey=*/false);
   addLinearSides(keys, /*isKey=*/true);
+  Slots states = queries;
   for (PlanSlot slot : Slots{buffer("state"), buffer("state_z"), scalar(program.eps, 0), ofLinear.transposed,
                              buffer("mean_v"), buffer("inverses"), buffer("linear_sums"), buffer("linear_dq"),
                              program.weight.empty() ? null() : buffer("linear"), dw})
@@ -168,7 +146,6 @@ void PlanWriter::addLinearGradient(std::vector<PlanNode> &nodes, const PackedCol
   if (!program.weight.empty())
     nodes.push_back(weightGradient(gradient));
 
-  auto most = [](Expr a, Expr b) { return Expr::apply(Expr::Op::max, std::move(a), std::move(b)); };
   Expr unit = schedule.featureDim * schedule.valueSlice * 4, R = sym("R");
   Expr sums = program.globalState() ? R : R * most(linearTM, linearTN);
   plan.grouping.unitBytes = (most(linearTN, R * linearTM) + sums) * unit;

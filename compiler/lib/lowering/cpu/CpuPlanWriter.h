@@ -130,8 +130,27 @@ private:
   PackedColumns packMeans(std::vector<PlanNode> &nodes, const char *tensor, bool plain);
   void addGradientInputs(Slots &slots, const GradientPass &pass);
   void addGradientTensors(Slots &slots, const GradientPass &pass);
+  /// A tensor of the call, and a buffer of rows, of one batch entry of heads of the group: where it is, and three strides.
+  static Slots rowsOfTensor(const std::string &name);
   static Slots rowsOfBuffer(const std::string &name, Expr rows, int64_t width);
-  ColumnSource columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows);
+  /// Rows of sums of a head: whole steps of stores.
+  static Expr sumRows(Expr rows) {
+    return ceildiv(std::move(rows), CpuSchedule::storedGradientRows) * CpuSchedule::storedGradientRows;
+  }
+  ColumnSource columnsOfBuffer(const std::string &name, bool isKey, int64_t dim, Expr rows, DType dtype,
+                               const GradientSide &side);
+  ColumnSource asStates(ColumnSource source) const;
+  /// What gradient_rows reads: O, LSE, what rounding left of it, and dO, each with strides.
+  struct RowSource {
+    Slots o, lse, rest, gradient;
+    DType dtype; ///< of dO
+    PlanSlot lengths;
+    Expr headsKV, rows, firstPair;
+    PlanSlot order = null();
+  };
+  PlanNode gradientRows(const std::string &prefix, const RowSource &source);
+  void addPoolWeights(Slots &slots, const std::string &weights);
+  void addTokenPasses(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   PackedColumns addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass);
   PlanNode spreadPools(const AttendStage &stage, const char *gradient, bool adds);
   PackedColumns packPools(std::vector<PlanNode> &nodes, const AttendStage &stage, const char *tensor, bool plain);
@@ -156,11 +175,9 @@ private:
   void addLinearSides(Slots &slots, bool isKey);
   ColumnSource linearGradientColumns(std::vector<PlanNode> &nodes);
   ColumnSource centredValues(std::vector<PlanNode> &nodes);
-  ColumnSource inBuffer(const char *name, bool isKey);
   PlanNode weightGradient(const PackedColumns &gradient);
   void addLinearSetBuffers(const StateSums &sums);
   PlanNode linearSets(Slots classes, const StateSums &sums, bool ofKeys);
-  PlanNode gradientRows();
   void addTransposedLists(std::vector<PlanNode> &nodes);
   PlanNode gradientPass(const GradientPass &pass, const PackedColumns &x, const PackedColumns &y);
   void addPairOperands(Slots &slots, const PairOperands &operands);

@@ -38,6 +38,9 @@ struct CpuSchedule {
   GradientSide queries, keys;
   GradientSide means{48, 48, 64, 64}; ///< block means as keys
 
+  /// Rows of a gradient that are stored at a time: divides every item's rows, and rows of sums.
+  static constexpr int64_t storedGradientRows = 4;
+
   int64_t blocksPerRow() const { return superRow / blockQ; }
   int64_t slices() const { return valueDim / valueSlice; }
   int64_t chunks() const { return featureDim / featureChunk; }

@@ -47,7 +47,7 @@ struct GradientSlots {
     capacity = k.integer();
     superRows = k.integer();
     scale = k.wideScalar();
-    if (program.linear || pass.forward->means || adds(pass) || pass.stores) {
+    if (program.linear || pass.forward->means || pass.addsToSums() || pass.stores) {
       addedX = k.pointer(DType::f32);
       if (pass.ofKeys)
         addedY = k.pointer(DType::f32);
@@ -62,14 +62,9 @@ struct GradientSlots {
       *stride = k.integer();
   }
   // Means and pools of keys lie in buffers of the group, as do dO of branches, and what is not the gradient yet.
-  // Sums of pools are spread over tokens afterwards.
-  static bool isPooled(const GradientPass &pass) { return pass.ofKeys ? pass.ofPools() : pass.ofPooledQueries(); }
-  static bool adds(const GradientPass &pass) { return pass.adds && !isPooled(pass); }
-  static bool hasXInBuffer(const GradientPass &pass) { return isPooled(pass) || (pass.ofKeys && pass.ofMeans); }
-  static bool hasYInBuffer(const GradientPass &pass) {
-    return hasXInBuffer(pass) || (pass.isBranch && !pass.stores && !pass.ofKeys);
-  }
-  static bool hasOutputInBuffer(const GradientPass &pass) { return pass.ofMeans || (pass.isBranch && !pass.stores); }
+  static bool hasXInBuffer(const GradientPass &pass) { return pass.hasPooledRows() || (pass.ofKeys && pass.ofMeans); }
+  static bool hasYInBuffer(const GradientPass &pass) { return hasXInBuffer(pass) || (pass.isSummed() && !pass.ofKeys); }
+  static bool hasOutputInBuffer(const GradientPass &pass) { return pass.ofMeans || pass.isSummed(); }
   static DType typeOfX(const Program &program, const GradientPass &pass) {
     return pass.ofMeans && pass.ofKeys ? DType::f32 : program.dtype;
   }
@@ -97,8 +92,8 @@ class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
       : program(program), pass(pass), schedule(schedule), rows(sideOf(pass.ofKeys)), columns(sideOf(!pass.ofKeys)),
-        k(module, pass.name), slots(k, program, pass), rowsAt(k, program, isPooled(pass.ofKeys)),
-        columnsAt(k, program, isPooled(!pass.ofKeys)), scope(k, pass.forward->pairOperands()),
+        k(module, pass.name), slots(k, program, pass), rowsAt(k, program, pass.isPooled(pass.ofKeys)),
+        columnsAt(k, program, pass.isPooled(!pass.ofKeys)), scope(k, pass.forward->pairOperands()),
         ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask), depthX(program.headDim),
         depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {}
   void build();
@@ -139,12 +134,12 @@ private:
   void sumPairs();
   void normalise();
   void epilogue();
-  /// `linear`: what is added, rows of `linearWidth`; null: nothing.
+  /// `added`: rows of `addedWidth`; null: nothing.
   struct Gradient {
     const GradientTokens &target;
     int64_t depth, width;
-    Value rows, factor, linear;
-    int64_t linearWidth;
+    Value rows, factor, added;
+    int64_t addedWidth;
   };
   void storeRows(const Gradient &gradient);
 
@@ -190,9 +185,8 @@ private:
   const GradientPass &pass;
   const CpuSchedule &schedule;
   const GradientSide &sideOf(bool isKey) const {
-    return isPooled(isKey) || (isKey && pass.ofMeans) ? schedule.means : isKey ? schedule.keys : schedule.queries;
+    return pass.isPooled(isKey) || (isKey && pass.ofMeans) ? schedule.means : isKey ? schedule.keys : schedule.queries;
   }
-  bool isPooled(bool isKey) const { return isKey ? pass.ofPools() : pass.ofPooledQueries(); }
 
   const GradientSide &rows, &columns;
   KernelBuilder k;

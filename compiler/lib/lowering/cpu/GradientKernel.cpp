@@ -7,7 +7,7 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-static constexpr int64_t storedRows = 4; // at a time; divides every item's rows
+static constexpr int64_t storedRows = CpuSchedule::storedGradientRows;
 
 // Where the item lies: batch, head, its valid rows (before the length) and present rows.
 void GradientBuilder::locate() {
@@ -27,7 +27,7 @@ void GradientBuilder::locate() {
   auto countOf = [&](Value tokens, bool isKey) {
     if (isKey && pass.ofMeans)
       return blocksOf(tokens);
-    if (!isPooled(isKey))
+    if (!pass.isPooled(isKey))
       return tokens;
     return k.ceilDiv(tokens, isKey ? pass.forward->pools->stride : pass.forward->queryRows());
   };
@@ -119,25 +119,25 @@ void GradientBuilder::normalise() {
   });
 }
 
-// Rows times the factor, with the share of the linear branch, and 0 behind the valid ones.
+// Rows times the factor, with what is added to them, and 0 behind the valid ones.
 void GradientBuilder::storeRows(const Gradient &gradient) {
   int64_t width = gradient.width;
-  Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), linear;
-  if (gradient.linear) {
-    Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.linearWidth);
-    linear = k.view(gradient.linear, at, gradient.linearWidth);
+  Value cols = width == gradient.depth ? Value() : k.index(gradient.depth), added;
+  if (gradient.added) {
+    Value at = k.mul(k.add(k.mul(group, slots.addedRows), firstRow), gradient.addedWidth);
+    added = k.view(gradient.added, at, gradient.addedWidth);
   }
   auto tileOf = [&](Value row, int64_t rows) {
     SmallVector<Value> inputs;
     if (gradient.rows)
       inputs.push_back(k.load(gradient.rows, row, rows, width));
-    if (linear)
-      inputs.push_back(k.load(linear, row, rows, width));
+    if (added)
+      inputs.push_back(k.load(added, row, rows, width));
     return k.map(inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
       if (!gradient.rows)
         return v[0];
       Value scaled = body.create<arith::MulFOp>(loc, v[0], gradient.factor);
-      return linear ? body.create<arith::AddFOp>(loc, scaled, v[1]).getResult() : scaled;
+      return added ? body.create<arith::AddFOp>(loc, scaled, v[1]).getResult() : scaled;
     });
   };
   if (rowsAt.ordered() && !gradient.target.inBuffer) {
@@ -153,7 +153,7 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
 }
 
 void GradientBuilder::epilogue() {
-  bool adds = program.linear || GradientSlots::adds(pass) || pass.stores, isSum = slots.dx.inBuffer;
+  bool adds = program.linear || pass.addsToSums() || pass.stores, isSum = slots.dx.inBuffer;
   storeRows({slots.dx, isSum ? widthX : depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
     storeRows(

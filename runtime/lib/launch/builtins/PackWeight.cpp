@@ -18,6 +18,8 @@ void packMatrix(const PackWeightSlots &s) {
 }
 
 void packBias(const PackWeightSlots &s) {
+  if (!s.packedB)
+    return;
   for (int64_t e = 0; e < s.valueDimPadded; ++e)
     s.packedB[e] = 0;
   if (s.b)
