@@ -89,8 +89,7 @@ void GateBuilder::build() {
   int64_t places = pool > 1 ? pool : 64;
   Value owner = k.item(1), size = k.index(places);
   first = k.mul(k.item(0), places);
-  Value pair = k.add(firstPair, k.div(owner, headsPerKV)), batch = k.div(pair, headsKV);
-  Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(owner, headsPerKV));
+  auto [group, batch, head] = QueryHead(k, owner, firstPair, headsKV, headsPerKV);
   Value validQ = k.tokenCount(lengthsQ, batch, placesQ);
   scope.validQ = queriesAt.tokens(validQ);
   scope.validK = keysAt.tokens(k.tokenCount(lengthsK, batch, placesK));

@@ -1,4 +1,4 @@
-// GradientTokens: a tensor [B, H, N, D] in the argument block of a kernel of the backward.
+// GradientTokens: a tensor [B, H, N, D] in the argument block of a kernel of the backward, and which of its heads an item has.
 #pragma once
 
 #include "KernelBuilder.h"
@@ -19,6 +19,17 @@ struct GradientTokens {
     Value offset = k.add(k.add(k.mul(batch, strideB), k.mul(head, strideH)), k.mul(first, strideN));
     return k.view(tokens, offset, cols, strideN);
   }
+};
+
+/// Where query head `owner` of a group lies: its pair in the group, its batch, and its head among all of that.
+struct QueryHead {
+  QueryHead(KernelBuilder &k, Value owner, Value firstPair, Value headsKV, Value headsPerKV)
+      : group(k.div(owner, headsPerKV)) {
+    Value pair = k.add(firstPair, group);
+    batch = k.div(pair, headsKV);
+    head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(owner, headsPerKV));
+  }
+  Value group, batch, head;
 };
 
 } // namespace tercet::compiler

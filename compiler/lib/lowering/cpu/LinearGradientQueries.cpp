@@ -15,13 +15,13 @@ namespace {
 struct QueryBlock {
   QueryBlock(KernelBuilder &k, const Program &program, const CpuSchedule &schedule, const GradientTokens &q,
              const LinearSides &sides)
-      : block(k.item(0)), owner(k.item(1)), group(k.div(owner, sides.headsPerKV)) {
-    Value pair = k.add(sides.firstPair, group), batch = k.div(pair, sides.headsKV);
-    Value head = k.add(k.mul(k.rem(pair, sides.headsKV), sides.headsPerKV), k.rem(owner, sides.headsPerKV));
+      : block(k.item(0)), owner(k.item(1)) {
+    QueryHead at(k, owner, sides.firstPair, sides.headsKV, sides.headsPerKV);
+    group = at.group;
     Value first = k.mul(block, schedule.queries.packed), size = k.index(schedule.queries.packed);
-    Value left = k.sub(k.tokenCount(sides.lengths, batch, sides.tokens), first);
+    Value left = k.sub(k.tokenCount(sides.lengths, at.batch, sides.tokens), first);
     rows = k.max(k.min(left, size), k.index(0));
-    tokens = q.rows(k, batch, head, first, program.headDim);
+    tokens = q.rows(k, at.batch, at.head, first, program.headDim);
     place = k.add(k.mul(owner, sides.blocks), block);
     firstRow = k.mul(place, schedule.queries.packed);
   }

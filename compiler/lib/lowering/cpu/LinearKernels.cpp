@@ -2,6 +2,7 @@
 #include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "FeatureMap.h"
+#include "GradientTokens.h"
 #include "KernelBuilder.h"
 #include "LinearState.h"
 
@@ -69,8 +70,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
 
   int64_t F = schedule.featureDim, SW = schedule.valueSlice;
   Value block = k.add(firstRow, k.item(0)), gr = k.item(1), zero = k.index(0);
-  Value g = k.div(gr, headsPerKV), pair = k.add(firstPair, g), batch = k.div(pair, headsKV);
-  Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
+  auto [g, batch, head] = QueryHead(k, gr, firstPair, headsKV, headsPerKV);
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockQ);
   Value rows = where.count(block, schedule.blockQ, valid);

@@ -18,8 +18,7 @@ void compiler::buildProjectGradient(ModuleOp module, const Program &program, con
   int64_t tileRows = (itemRows + tile - 1) / tile * tile;
 
   Value zero = k.index(0), owner = k.item(1), first = k.mul(k.item(0), itemRows);
-  Value pair = k.add(firstPair, k.div(owner, headsPerKV)), batch = k.div(pair, headsKV);
-  Value head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(owner, headsPerKV));
+  auto [group, batch, head] = QueryHead(k, owner, firstPair, headsKV, headsPerKV);
   Value present = k.min(k.sub(tokens, first), k.index(itemRows));
   Value valid = k.max(k.min(k.sub(k.tokenCount(lengths, batch, tokens), first), k.index(itemRows)), zero);
   Value from = gradient.rows(k, batch, head, first, program.valueDim), rows = k.scratch(tileRows, width);

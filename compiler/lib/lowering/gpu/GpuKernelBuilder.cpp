@@ -82,6 +82,12 @@ Value GpuKernelBuilder::rowsOf(StringRef name, const StridedTensor &tensor, Valu
   return make<tkern::ViewOp>(name, type, tensor.base, offset, tensor.rowStride);
 }
 
+Value GpuKernelBuilder::bufferRows(StringRef name, const std::string &buffer, Value row, int64_t cols) {
+  Value offset = mul(buffer + "_at", row, constant(cols));
+  Type f32 = builder.getF32Type(), type = view(ShapedType::kDynamic, cols, f32, cols, tkern::Space::Global);
+  return make<tkern::ViewOp>(name, type, pointer(f32, buffer, "@" + buffer), offset, Value());
+}
+
 Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, Value tokens) {
   return compute(name, builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, tokens});
 }

@@ -63,6 +63,8 @@ public:
   /// The rows of one head of it: a view [rows, cols].
   mlir::Value rowsOf(llvm::StringRef name, const StridedTensor &tensor, mlir::Value batch, mlir::Value head,
                      int64_t cols);
+  /// Rows of f32 in a buffer, from row `row` on: a view [rows, cols].
+  mlir::Value bufferRows(llvm::StringRef name, const std::string &buffer, mlir::Value row, int64_t cols);
   /// How many of `tokens` are live in a batch; lengths: of batches, or null.
   mlir::Value liveTokens(llvm::StringRef name, mlir::Value lengths, mlir::Value batch, mlir::Value tokens);
 

@@ -64,7 +64,7 @@ public:
     if (program.classified())
       addSelectStages(stages, context, program, superRows);
     if (program.linear)
-      addAggregate(simple(lowerAggregate));
+      stages.push_back(makeSums("aggregate", program, TM, GR, TN, simple(lowerAggregate)));
     for (auto [stage, ranked] : llvm::zip(program.attends, schedules)) {
       addPoolStages(stages, context, program, stage);
       addAttend(stage, ranked);
@@ -103,19 +103,6 @@ private:
       stage.flops = sym("G") * sym("M") * (2 * program.headDim * program.valueDim);
     if (!program.weight.empty())
       stage.flops = stage.flops + sym("G") * sym("M") * (2 * program.valueDim * program.valueDim);
-  }
-
-  void addAggregate(std::function<OwningOpRef<ModuleOp>()> lower) {
-    int64_t columns = program.stateColumns();
-    if (program.globalState()) {
-      add("aggregate", "aggregate", {ceildiv(columns, 512), sym("G"), 1}, "sum over key blocks", std::move(lower));
-      return;
-    }
-    GpuStage &stage = program.isWide() ? add("aggregate", "aggregate", {ceildiv(columns, 256), ceildiv(TM, 16), GR},
-                                             "16 query blocks x 256 columns, multiply-adds", std::move(lower))
-                                       : add("aggregate", "aggregate", {columns / 64, ceildiv(TM, 256), GR},
-                                             "256 query blocks x 64 columns, 3 slots", std::move(lower));
-    stage.flops = GR * TM * TN * (2 * columns);
   }
 
   void addAttend(const AttendStage &attend, const std::vector<RankedSchedule> &schedules) {

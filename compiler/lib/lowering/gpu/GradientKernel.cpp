@@ -85,10 +85,6 @@ void GradientWriter::addArguments() {
     toX = tensor(ofKeys ? "dk" : "dq");
   if (kernel.ofY)
     toY = tensor("dv");
-  if (stage.linear && kernel.ofX)
-    linearX = b.pointer(f32, "linear_x", ofKeys ? "@linear_dk" : "@linear_dq");
-  if (stage.linear && kernel.ofY)
-    linearY = b.pointer(f32, "linear_y", "@linear_dv");
   shifts = b.pointer(f32, "shifts", "@shifts");
   if (program.isWide()) // where P is not rounded to 16 bits
     rests = b.pointer(f32, "rests", "@rests");
@@ -165,13 +161,14 @@ void GradientWriter::finish() {
   Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
                        : b.constant(static_cast<float>(program.defaultScale()), "factor");
   if (kernel.ofX)
-    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value(), linearX);
+    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value(),
+          ofKeys ? "linear_dk" : "linear_dq");
   if (kernel.ofY)
-    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value(), linearY);
+    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value(), "linear_dv");
 }
 
 void GradientWriter::store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width,
-                           Value factor, Value byRow, Value linear) {
+                           Value factor, Value byRow, const char *linear) {
   Value c0 = b.constant(int64_t{0});
   auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
   Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
@@ -183,17 +180,13 @@ void GradientWriter::store(const std::string &name, Value sum, const StridedTens
     tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
       return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
     });
-  if (linear)
-    tile = b.compute("with_linear_" + name, type, "add_kept_rows", "kept_rows", {},
-                     {tile, linearRows("linear_" + name, linear, cols), row, liveRows});
+  if (stage.linear) {
+    Value first = b.mul("linear_" + name + "_first", ofKeys ? group : member, rows);
+    Value share = b.bufferRows("linear_" + name, linear, first, cols);
+    tile = b.compute("with_linear_" + name, type, "add_kept_rows", "kept_rows", {}, {tile, share, row, liveRows});
+  }
   Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
   b.make<tkern::StoreOp>("", kept, b.rowsOf("to_" + name, to, batch, rowHead, width), row, c0, rows, Value());
-}
-
-Value GradientWriter::linearRows(const std::string &name, Value base, int64_t cols) {
-  Value first = b.mul(name + "_first", ofKeys ? group : member, rows);
-  Type type = b.view(ShapedType::kDynamic, cols, b.builder.getF32Type(), cols, Space::Global);
-  return b.make<tkern::ViewOp>(name, type, base, b.mul(name + "_at", first, b.constant(cols, name + "_cols")), Value());
 }
 
 OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,

@@ -26,12 +26,10 @@ private:
   Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
   Value normalise();
   void finish();
-  /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus the linear branch's, if it is
-  /// there.
+  /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus the
+  /// linear branch's, which lie in the buffer `linear`.
   void store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width, Value factor,
-             Value byRow, Value linear);
-  /// Rows of the linear branch's part in the workspace.
-  Value linearRows(const std::string &name, Value base, int64_t cols);
+             Value byRow, const char *linear);
 
   // GradientColumns.cpp
   void visitColumns();
@@ -54,7 +52,6 @@ private:
   bool ofKeys;
   tkern::GpuScheduleAttr schedule;
   StridedTensor q, k, v, gradient, toX, toY;
-  Value linearX, linearY; ///< gradients of a linear branch in the workspace; null: there is none
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
   Value scale, unit; ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;

@@ -44,10 +44,12 @@ private:
   using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
   using LowerShaped = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &, const StateShape &);
 
+  std::function<OwningOpRef<ModuleOp>()> bound(Lower lower) {
+    return [&context = context, &program = program, lower] { return lower(context, program); };
+  }
   GpuStage &add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
-    auto bound = [&context = context, &program = program, lower] { return lower(context, program); };
     return stages.emplace_back(
-        makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule), bound));
+        makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule), bound(lower)));
   }
   /// A kernel of products over blocks of tokens: `grid` without the chunks of value columns.
   GpuStage &add(std::string kernel, std::string stage, std::array<Expr, 2> grid, StateShape shape, LowerShaped lower) {
@@ -74,24 +76,7 @@ private:
     StateShape shape(program, target);
     GpuStage &states = add("prologue", "prologue", {of.keyStates, sym("G")}, shape, lowerPrologue);
     states.flops = sym("G") * sym("M") * (2 * program.headDim * program.valueDim) * (program.weight.empty() ? 1 : 2);
-    addSums("aggregate", sym("R") * of.queryStates, of.keyStates, lowerAggregate);
-  }
-
-  // Sums of so many states for so many blocks of a pair.
-  void addSums(std::string kernel, const Expr &blocks, const Expr &states, Lower lower) {
-    int64_t columns = program.stateColumns();
-    if (program.globalState()) {
-      add(std::move(kernel), "aggregate", {ceildiv(columns, 512), sym("G"), 1}, "sum over blocks", lower);
-      return;
-    }
-    bool forKeys = lower == lowerAggregateKeys;
-    Expr rows = forKeys ? of.keyStates : of.queryStates, lines = forKeys ? sym("G") : of.heads;
-    GpuStage &stage = program.isWide()
-                          ? add(std::move(kernel), "aggregate", {ceildiv(columns, 256), ceildiv(rows, 16), lines},
-                                "16 blocks x 256 columns, multiply-adds", lower)
-                          : add(std::move(kernel), "aggregate", {columns / 64, ceildiv(rows, 256), lines},
-                                "256 blocks x 64 columns, 3 slots", lower);
-    stage.flops = sym("G") * blocks * states * (2 * columns);
+    stages.push_back(makeSums("aggregate", program, of.queryStates, of.heads, of.keyStates, bound(lowerAggregate)));
   }
 
   void addQueries() {
@@ -109,7 +94,7 @@ private:
     if (!program.globalState())
       add("transpose_bits", "select", {ceildiv(of.keyStates, stageThreads), ceildiv(lines, 64), sym("G")},
           "128 key blocks x 64 query blocks", lowerTransposeBits);
-    addSums("aggregate_keys", of.keyStates, lines, lowerAggregateKeys);
+    stages.push_back(makeSums("aggregate_keys", program, of.keyStates, sym("G"), lines, bound(lowerAggregateKeys)));
   }
 
   void addKeys() {

@@ -7,8 +7,6 @@ namespace tercet::compiler {
 
 namespace {
 
-using tkern::Space;
-
 /// A kernel of blocks of warps of 16 rows: of queries of a head, or of keys of a pair.
 class RowsKernel : public StageKernel {
 public:
@@ -39,18 +37,11 @@ public:
   }
   /// Rows of f32 in the workspace.
   Value buffer(const std::string &name, int64_t cols) {
-    Value offset = b.mul(name + "_at", b.mul(name + "_row", member, rows), b.constant(cols));
-    Type type = b.view(ShapedType::kDynamic, cols, b.builder.getF32Type(), cols, Space::Global);
-    return b.make<tkern::ViewOp>(name + "_rows", type, b.pointer(b.builder.getF32Type(), name, "@" + name), offset,
-                                 Value());
+    return b.bufferRows(name + "_rows", name, b.mul(name + "_row", member, rows), cols);
   }
   /// A row of value columns per pair of the group.
   Value rowOfPair(const std::string &name) {
-    int64_t cols = program.paddedValueDim();
-    Value offset = b.mul(name + "_at", ofKeys ? member : group, b.constant(cols));
-    Type type = b.view(ShapedType::kDynamic, cols, b.builder.getF32Type(), cols, Space::Global);
-    return b.make<tkern::ViewOp>(name + "_row", type, b.pointer(b.builder.getF32Type(), name, "@" + name), offset,
-                                 Value());
+    return b.bufferRows(name + "_row", name, ofKeys ? member : group, program.paddedValueDim());
   }
   /// Where a gradient goes: to the tensor, or beside a softmax branch to the workspace.
   Value gradient(const std::string &name, int64_t cols) {

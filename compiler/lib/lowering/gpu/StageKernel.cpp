@@ -65,6 +65,21 @@ GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> gr
   return entry;
 }
 
+GpuStage makeSums(std::string kernel, const GpuProgram &program, const Expr &rows, const Expr &lines,
+                  const Expr &states, std::function<OwningOpRef<ModuleOp>()> lower) {
+  int64_t columns = program.stateColumns();
+  if (program.globalState())
+    return makeStage(std::move(kernel), "aggregate", {ceildiv(columns, 512), sym("G"), 1}, "sum over blocks",
+                     std::move(lower));
+  GpuStage stage = program.isWide()
+                       ? makeStage(std::move(kernel), "aggregate", {ceildiv(columns, 256), ceildiv(rows, 16), lines},
+                                   "16 blocks x 256 columns, multiply-adds", std::move(lower))
+                       : makeStage(std::move(kernel), "aggregate", {columns / 64, ceildiv(rows, 256), lines},
+                                   "256 blocks x 64 columns, 3 slots", std::move(lower));
+  stage.flops = lines * rows * states * (2 * columns);
+  return stage;
+}
+
 OwningOpRef<ModuleOp> StageKernel::finish(int64_t sharedBytes) {
   b.finish(sharedBytes);
   TERCET_CHECK(succeeded(verify(*module)), "the GPU lowering builds kernels that verify");

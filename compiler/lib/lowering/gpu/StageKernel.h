@@ -61,6 +61,10 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerAggregateKeys(mlir::MLIRContext &context,
 /// An attribute as IR prints it.
 std::string textOf(mlir::Attribute attribute);
 
+/// The stage that sums states: for each of `rows` blocks of each of `lines` heads or pairs of a group, of so many `states`.
+GpuStage makeSums(std::string kernel, const GpuProgram &program, const Expr &rows, const Expr &lines,
+                  const Expr &states, std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower);
+
 /// A stage with one form.
 GpuStage makeStage(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule,
                    std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower);

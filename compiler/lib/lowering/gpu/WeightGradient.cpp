@@ -7,8 +7,6 @@ namespace tercet::compiler {
 
 namespace {
 
-using tkern::Space;
-
 /// Where part `part` of head or pair `line` of all begins: so many numbers each.
 Value partAt(GpuKernelBuilder &b, Value line, Value tokens, int64_t partRows, int64_t size) {
   Value parts = b.make<arith::CeilDivUIOp>("parts", tokens, b.constant(partRows, "part_rows"));
@@ -49,9 +47,7 @@ OwningOpRef<ModuleOp> lowerWeightPart(MLIRContext &context, const GpuProgram &pr
   Value live = b.liveTokens("live", b.pointer(b.builder.getI32Type(), "k_len", "k_len"), batch, keys);
   Value values = b.rowsOf("values", b.tensor(kernel.element(), "v", "v"), batch,
                           b.remainder("key_head", pair, keyHeads), program.valueDim);
-  Value offset = b.mul("y_at", b.mul("y_row", b.item(1), keys), b.constant(padded));
-  Type type = b.view(ShapedType::kDynamic, padded, f32, padded, Space::Global);
-  Value y = b.make<tkern::ViewOp>("y", type, b.pointer(f32, "unprojected", "@unprojected"), offset, Value());
+  Value y = b.bufferRows("y", "unprojected", b.mul("y_row", b.item(1), keys), padded);
   Value at = partAt(b, pair, keys, weightPartRows, padded * padded);
   b.call("weight_part", "weight_gradient",
          {b.integer(stageThreads), b.integer(weightPartRows), b.integer(shape.partTokens), b.integer(shape.valueCols),
