@@ -31,27 +31,37 @@ EditedPlan::EditedPlan(std::string target, std::string kernel, std::vector<Case>
   artifact = (*compiled)->artifact();
 }
 
-std::string EditedPlan::source() {
-  auto found = std::find_if(artifact.modules[0].kernels.begin(), artifact.modules[0].kernels.end(),
-                            [&](const KernelInfo &info) { return info.name == kernel; });
-  REQUIRE(found != artifact.modules[0].kernels.end());
+std::string sourceOf(const Artifact &artifact, const std::string &kernel) {
+  const std::vector<KernelInfo> &kernels = artifact.modules[0].kernels;
+  auto found =
+      std::find_if(kernels.begin(), kernels.end(), [&](const KernelInfo &info) { return info.name == kernel; });
+  REQUIRE(found != kernels.end());
   return withDeviceLibrary(found->gpu.source);
 }
 
-std::string EditedPlan::findFault(const std::string &edited) {
-  auto output = (*compiler::Nvrtc::get())->compile(kernel, edited, target, /*ptxOnly=*/true);
+Result<Artifact> withEditedKernel(Artifact artifact, const std::string &kernel, const std::string &text,
+                                  const std::string &target) {
+  auto output = (*compiler::Nvrtc::get())->compile(kernel, text, target, /*ptxOnly=*/true);
   if (!output.ok())
-    return "does not compile: " + output.status().message();
-  Artifact changed = artifact;
-  for (KernelInfo &info : changed.modules[0].kernels)
+    return Status::make(Code::compileFailed, "does not compile: {}", output.status().message());
+  for (KernelInfo &info : artifact.modules[0].kernels)
     if (info.name == kernel)
       info.gpu.ptx = output->ptx;
+  return artifact;
+}
+
+std::string EditedPlan::source() { return sourceOf(artifact, kernel); }
+
+std::string EditedPlan::findFault(const std::string &edited) {
+  Result<Artifact> changed = withEditedKernel(artifact, kernel, edited, target);
+  if (!changed.ok())
+    return changed.status().message();
   for (SimulatedBackend &backend : backends)
     for (const Case &entry : cases) {
       PreparedCase prepared = prepare(entry);
       if (change)
         change(prepared);
-      Status status = backend.run(changed, prepared.arguments, prepared.outputs.arguments());
+      Status status = backend.run(*changed, prepared.arguments, prepared.outputs.arguments());
       if (!status.ok())
         return status.message();
       if (std::string fault = test::findFault(prepared, entry); !fault.empty())

@@ -9,6 +9,13 @@ namespace tercet::test {
 /// Changes the contents of a case's inputs; null for none.
 using ChangeInputs = void (*)(PreparedCase &);
 
+/// The text of a kernel of an artifact for one target, with the device library put in.
+std::string sourceOf(const Artifact &artifact, const std::string &kernel);
+
+/// The artifact with another text of a kernel, compiled for `target`. compileFailed where that has faults.
+Result<Artifact> withEditedKernel(Artifact artifact, const std::string &kernel, const std::string &text,
+                                  const std::string &target);
+
 class EditedPlan {
 public:
   /// The plan is that of the first case; the others differ from it in what a plan takes at run time.

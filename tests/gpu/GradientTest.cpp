@@ -1,28 +1,9 @@
 // Gradients of compiled specs in the simulator (docs/gradients.md), against plain loops in fp64, within the bounds of
 // docs/numerics.md.
-#include "gpu/SimulatedBackend.h"
-#include "numerics/GradientRun.h"
+#include "gpu/SimulatedGradients.h"
 
 using namespace tercet;
 using namespace tercet::test;
-
-static SimulatedBackend &backendFor(const std::string &target, bool adversarial = false) {
-  static std::map<std::pair<std::string, bool>, std::unique_ptr<SimulatedBackend>> backends;
-  auto &backend = backends[{target, adversarial}];
-  if (!backend) {
-    rt::SimulationOptions options = adversarial ? rt::adversarialSimulation(3) : rt::SimulationOptions();
-    backend = std::make_unique<SimulatedBackend>(target, options);
-  }
-  return *backend;
-}
-
-static Gradients gradientsOf(SimulatedBackend &backend, GradientRun &run) {
-  return run.run([&](const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs) {
-    Status status = backend.run(spec, problem, inputs, outputs);
-    INFO(status.message());
-    REQUIRE(status.ok());
-  });
-}
 
 static void checkCase(SimulatedBackend &backend, const Case &entry) {
   INFO(backend.name() << " " << entry.name << " " << entry.describe());
@@ -105,28 +86,11 @@ TEST_CASE("gradients in the simulator have the same bits run after run", "[gradi
   Gradients first = gradientsOf(backendFor("sim:sm_80"), run);
   for (bool adversarial : {false, true}) {
     Gradients again = gradientsOf(backendFor("sim:sm_80", adversarial), run);
-    CHECK(again.dq == first.dq);
-    CHECK(again.dk == first.dk);
-    CHECK(again.dv == first.dv);
+    checkSame(again, first);
   }
 }
 
 TEST_CASE("kernels of gradients keep their registers and have no stack", "[gradient]") {
-  for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}, {"sm_80", 256}}) {
-    std::vector<std::string> remarks;
-    Result<Artifact> artifact = makeCompiler()->compile(specNamed("sparse_topk"),
-                                                        {.headDim = headDim,
-                                                         .valueDim = headDim,
-                                                         .dtype = DType::bf16,
-                                                         .target = target,
-                                                         .direction = Direction::backward},
-                                                        remarks);
-    INFO(target << " " << headDim << ": " << artifact.status().message());
-    REQUIRE(artifact.ok());
-    for (const KernelInfo &kernel : artifact->modules.front().kernels) {
-      INFO(kernel.name << " " << kernel.schedule << ": " << kernel.gpu.registers << " registers");
-      CHECK(kernel.gpu.spillBytes == 0);
-      CHECK(kernel.gpu.stackBytes == 0);
-    }
-  }
+  for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}, {"sm_80", 256}})
+    checkResources("sparse_topk", target, headDim, DType::bf16);
 }

@@ -1,37 +1,8 @@
 // Gradients of linear branches in the simulator (docs/gradients.md), against the oracle by the contract of docs/numerics.md.
-#include "gpu/SimulatedBackend.h"
-#include "numerics/GradientRun.h"
+#include "gpu/SimulatedGradients.h"
 
 using namespace tercet;
 using namespace tercet::test;
-
-static SimulatedBackend &backendFor(const std::string &target, bool adversarial = false) {
-  static std::map<std::pair<std::string, bool>, std::unique_ptr<SimulatedBackend>> backends;
-  auto &backend = backends[{target, adversarial}];
-  if (!backend) {
-    rt::SimulationOptions options = adversarial ? rt::adversarialSimulation(3) : rt::SimulationOptions();
-    backend = std::make_unique<SimulatedBackend>(target, options);
-  }
-  return *backend;
-}
-
-/// Runs forward and backward with what each of them takes.
-static Gradients gradientsOf(SimulatedBackend &backend, GradientRun &run) {
-  return run.run([&](const Spec &spec, const Problem &problem, Arguments inputs, Arguments outputs) {
-    Result<std::shared_ptr<Kernel>> kernel = backend.kernelFor(spec, problem);
-    INFO(kernel.status().message());
-    REQUIRE(kernel.ok());
-    const std::vector<PlanArgument> &taken = (*kernel)->artifact().signature().arguments;
-    for (Arguments *arguments : {&inputs, &outputs})
-      std::erase_if(arguments->tensors, [&](const auto &named) {
-        return std::none_of(taken.begin(), taken.end(),
-                            [&](const PlanArgument &each) { return each.name == named.first; });
-      });
-    Status status = backend.run(spec, problem, inputs, outputs);
-    INFO(status.message());
-    REQUIRE(status.ok());
-  });
-}
 
 static void checkCase(SimulatedBackend &backend, const Case &entry) {
   INFO(backend.name() << " " << entry.describe());
@@ -99,9 +70,7 @@ TEST_CASE("a call without gradients of weights gets the others", "[linear]") {
   GradientRun all(entry), some(entry);
   some.without({"dw", "db"});
   Gradients expected = gradientsOf(backendFor("sim:sm_80"), all), got = gradientsOf(backendFor("sim:sm_80"), some);
-  CHECK(got.dq == expected.dq);
-  CHECK(got.dk == expected.dk);
-  CHECK(got.dv == expected.dv);
+  checkSame(got, expected);
 }
 
 TEST_CASE("parts of the gradients of weights are summed", "[linear]") {
@@ -180,21 +149,14 @@ TEST_CASE("linear gradients have the same bits run after run, and at any place i
   std::vector<double> dw = run.made("dw"), db = run.made("db");
   for (bool adversarial : {false, true}) {
     Gradients again = gradientsOf(backendFor("sim:sm_80", adversarial), run);
-    CHECK(again.dq == first.dq);
-    CHECK(again.dk == first.dk);
-    CHECK(again.dv == first.dv);
+    checkSame(again, first);
     CHECK(run.made("dw") == dw);
     CHECK(run.made("db") == db);
   }
   entry.shape.batch = 3; // in groups of a pair
   GradientRun copies(entry);
-  auto same = [](Index4 at) { return Index4{0, at[1], at[2], at[3]}; };
-  for (const char *name : {"q", "k", "v", "do"})
-    copies.replace(name, remapped(run[name], copies.shapeOf(name), same));
-  Gradients got = gradientsOf(backendFor("sim:sm_80"), copies);
-  for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
-    for (size_t index = 0; index < (got.*of).size(); ++index)
-      REQUIRE((got.*of)[index] == (first.*of)[index % (first.*of).size()]);
+  copies.copyTokens(run, /*sameHead=*/true);
+  checkCopies(gradientsOf(backendFor("sim:sm_80"), copies), first);
 }
 
 TEST_CASE("kernels of linear gradients keep their registers and have no stack", "[linear]") {
@@ -207,18 +169,6 @@ TEST_CASE("kernels of linear gradients keep their registers and have no stack", 
                                               {"sla", "sm_90a", 128, DType::bf16},
                                               {"sla", "sm_80", 256, DType::bf16},
                                               {"sla", "sm_80", 128, DType::f32},
-                                              {"linear", "sm_90a", 256, DType::f32}}) {
-    std::vector<std::string> remarks;
-    Result<Artifact> artifact = makeCompiler()->compile(
-        specNamed(spec),
-        {.headDim = headDim, .valueDim = headDim, .dtype = dtype, .target = target, .direction = Direction::backward},
-        remarks);
-    INFO(spec << " " << target << " " << headDim << ": " << artifact.status().message());
-    REQUIRE(artifact.ok());
-    for (const KernelInfo &kernel : artifact->modules.front().kernels) {
-      INFO(kernel.name << " " << kernel.schedule << ": " << kernel.gpu.registers << " registers");
-      CHECK(kernel.gpu.spillBytes == 0);
-      CHECK(kernel.gpu.stackBytes == 0);
-    }
-  }
+                                              {"linear", "sm_90a", 256, DType::f32}})
+    checkResources(spec, target, headDim, dtype);
 }

@@ -1,9 +1,6 @@
 // Bugs put one by one into the kernels of the gradients of a linear branch, each found by running the backward with it.
-#include "gpu/SimulatedBackend.h"
-#include "numerics/GradientRun.h"
-#include "unit/simulator/KernelEdits.h"
-
-#include "tercet/compiler/cuda/Nvrtc.h"
+#include "gpu/EditedPlan.h"
+#include "gpu/SimulatedGradients.h"
 
 namespace tercet::test {
 namespace {
@@ -34,48 +31,29 @@ SimulatedBackend &adversarialBackend() {
   return backend;
 }
 
-/// Of the names of `taken` alone.
-Arguments only(Arguments arguments, const std::vector<PlanArgument> &taken) {
-  std::erase_if(arguments.tensors, [&](const auto &named) {
-    return std::none_of(taken.begin(), taken.end(), [&](const PlanArgument &each) { return each.name == named.first; });
-  });
-  return arguments;
-}
-
 /// A backward whose inputs a forward saved.
 class EditedBackward {
 public:
   EditedBackward(const Artifact &artifact, const Spec &spec, const Arguments &inputs, const Arguments &outputs)
-      : artifact(artifact), program(programOf(spec)), inputs(only(inputs, artifact.signature().arguments)),
-        outputs(only(outputs, artifact.signature().arguments)), known(inputs) {
+      : artifact(artifact), program(programOf(spec)), inputs(takenBy(artifact.signature(), inputs)),
+        outputs(takenBy(artifact.signature(), outputs)), known(inputs) {
     std::erase_if(known.tensors, [](const auto &named) {
       return named.first == "o" || named.first == "lse" || named.first == "lse_rest";
     });
   }
 
-  std::string sourceOf(const std::string &kernel) const {
-    for (const KernelInfo &info : artifact.modules[0].kernels)
-      if (info.name == kernel)
-        return withDeviceLibrary(info.gpu.source);
-    return "";
-  }
-
   /// What is wrong with the gradients where a kernel has this text; empty if nothing. Called on several threads.
   std::string findFault(const std::string &kernel, const std::string &edited) const {
-    auto output = (*compiler::Nvrtc::get())->compile(kernel, edited, "sm_80", /*ptxOnly=*/true);
-    if (!output.ok())
-      return "does not compile: " + output.status().message();
-    Artifact changed = artifact;
-    for (KernelInfo &info : changed.modules[0].kernels)
-      if (info.name == kernel)
-        info.gpu.ptx = output->ptx;
+    Result<Artifact> changed = withEditedKernel(artifact, kernel, edited, "sm_80");
+    if (!changed.ok())
+      return changed.status().message();
     for (SimulatedBackend *backend : {&plainBackend(), &adversarialBackend()}) {
       reference::Data got;
       for (const auto &[name, tensor] : outputs.tensors)
         got.tensors.emplace_back(
             name, reference::OwnedTensor::make(tensor.dtype, {tensor.shape.begin(), tensor.shape.begin() + tensor.rank},
                                                0xff));
-      if (Status status = backend->run(changed, inputs, got.arguments()); !status.ok())
+      if (Status status = backend->run(*changed, inputs, got.arguments()); !status.ok())
         return status.message();
       reference::CheckOptions options;
       options.probabilities = sample.dtype;
@@ -97,22 +75,17 @@ private:
 void requireFound(const std::vector<std::pair<const char *, std::vector<KernelEdit>>> &kernels) {
   GradientRun run(sample);
   run.run([&](const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs) {
+    if (problem.direction == Direction::forward)
+      return runTaken(plainBackend(), spec, problem, inputs, outputs);
     auto kernel = plainBackend().kernelFor(spec, problem);
     INFO(kernel.status().message());
     REQUIRE(kernel.ok());
     const Artifact &artifact = (*kernel)->artifact();
-    if (problem.direction == Direction::forward) {
-      const std::vector<PlanArgument> &taken = artifact.signature().arguments;
-      Status status = plainBackend().run(spec, problem, only(inputs, taken), only(outputs, taken));
-      INFO(status.message());
-      REQUIRE(status.ok());
-      return;
-    }
     EditedBackward backward(artifact, spec, inputs, outputs);
     for (const auto &[name, edits] : kernels) {
       INFO(name);
       BugCount count =
-          countBugs(backward.sourceOf(name), edits, [&, name = std::string(name)](const std::string &edited) {
+          countBugs(sourceOf(artifact, name), edits, [&, name = std::string(name)](const std::string &edited) {
             return backward.findFault(name, edited);
           });
       CHECK(count.bugs >= 3);

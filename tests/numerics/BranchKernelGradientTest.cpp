@@ -5,63 +5,43 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(const Case &entry) {
-  GradientRun run(entry);
-  for (const std::string &target : cpuTargets()) {
-    run.run(target, 2);
-    reference::Verdict verdict = run.verdict();
-    INFO(target << " " << entry.name << " " << entry.describe() << ": " << reference::describe(verdict));
-    CHECK(verdict.passed);
-  }
-}
-
 static const reference::Shape shape{
     .batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24, .valueDim = 20};
 
 TEST_CASE("gradients of a gated sum of compressed, selected and local attention", "[gradient]") {
   for (DType dtype : {DType::f32, DType::bf16, DType::f16})
     for (double scale : {1.0, 4.0})
-      checkCase({.name = "nsa", .spec = "nsa", .shape = shape, .dtype = dtype, .scale = scale});
+      checkOnCpus({.name = "nsa", .spec = "nsa", .shape = shape, .dtype = dtype, .scale = scale});
 }
 
 TEST_CASE("gradients of gated branches and of weighted pools", "[gradient]") {
   for (const char *spec : {"gated_branches", "weighted_pools", "pooled_queries"})
     for (DType dtype : {DType::f32, DType::bf16})
-      checkCase({.name = "gates", .spec = spec, .shape = shape, .dtype = dtype});
+      checkOnCpus({.name = "gates", .spec = spec, .shape = shape, .dtype = dtype});
 }
 
 TEST_CASE("gradients of branches under token orders", "[gradient]") {
   // 3 x 5 x 7 tokens in cubes of 4 x 4 x 4, clipped at the far edges, and 15 of text.
   for (DType dtype : {DType::f32, DType::bf16})
-    checkCase({.name = "cubes",
-               .spec = "vsa",
-               .parameters = {{"keep", 0.4}, {"frames", 3}, {"height", 5}, {"width", 7}},
-               .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 120, .tokensK = 120, .headDim = 24},
-               .dtype = dtype,
-               .layout = Layout::padded});
+    checkOnCpus({.name = "cubes",
+                 .spec = "vsa",
+                 .parameters = {{"keep", 0.4}, {"frames", 3}, {"height", 5}, {"width", 7}},
+                 .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 120, .tokensK = 120, .headDim = 24},
+                 .dtype = dtype,
+                 .layout = Layout::padded});
 }
 
 TEST_CASE("gradients of branches see nothing beyond lengths", "[gradient]") {
   for (const char *spec : {"nsa", "weighted_pools", "pooled_queries"})
-    checkCase({.name = "lengths",
-               .spec = spec,
-               .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 130, .tokensK = 140, .headDim = 24},
-               .queryLengths = {0, 100, 130},
-               .keyLengths = {77, 129, 0},
-               .layout = Layout::padded,
-               .poison = true});
+    checkOnCpus({.name = "lengths",
+                 .spec = spec,
+                 .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 130, .tokensK = 140, .headDim = 24},
+                 .queryLengths = {0, 100, 130},
+                 .keyLengths = {77, 129, 0},
+                 .layout = Layout::padded,
+                 .poison = true});
 }
 
 TEST_CASE("gradients of branches have the same bits on any number of threads", "[gradient]") {
-  GradientRun run({.name = "threads", .spec = "nsa", .shape = shape});
-  for (const std::string &target : cpuTargets()) {
-    Gradients alone = run.run(target, 1);
-    for (int threads : {2, 3, 7}) {
-      INFO(target << " on " << threads << " threads");
-      Gradients ran = run.run(target, threads);
-      CHECK(ran.dq == alone.dq);
-      CHECK(ran.dk == alone.dk);
-      CHECK(ran.dv == alone.dv);
-    }
-  }
+  checkThreads({.name = "threads", .spec = "nsa", .shape = shape});
 }

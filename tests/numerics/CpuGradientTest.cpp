@@ -69,30 +69,14 @@ TEST_CASE("gradients have the same bits at any place in a batch", "[gradient]") 
   Case many = one;
   many.shape.batch = 3;
   many.shape.heads = 2;
-  auto first = [](Index4 at) { return Index4{0, 0, at[2], at[3]}; };
   GradientRun alone(one), copies(many);
-  for (const char *name : {"q", "k", "v", "do"})
-    copies.replace(name, remapped(alone[name], copies.shapeOf(name), first));
-  for (const std::string &target : cpuTargets()) {
-    Gradients expected = alone.run(target), got = copies.run(target, 2);
-    for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
-      for (size_t index = 0; index < (got.*of).size(); ++index)
-        REQUIRE((got.*of)[index] == (expected.*of)[index % (expected.*of).size()]);
-  }
+  copies.copyTokens(alone, /*sameHead=*/false);
+  for (const std::string &target : cpuTargets())
+    checkCopies(copies.run(target, 2), alone.run(target));
 }
 
 TEST_CASE("gradients have the same bits on any number of threads, and run after run", "[gradient]") {
-  GradientRun run({.name = "threads", .spec = "dense", .shape = shapes[0]});
-  for (const std::string &target : cpuTargets()) {
-    Gradients alone = run.run(target, 1);
-    for (int threads : {1, 2, 3, 7}) {
-      INFO(target << " on " << threads << " threads");
-      Gradients ran = run.run(target, threads);
-      CHECK(ran.dq == alone.dq);
-      CHECK(ran.dk == alone.dk);
-      CHECK(ran.dv == alone.dv);
-    }
-  }
+  checkThreads({.name = "threads", .spec = "dense", .shape = shapes[0]});
 }
 
 TEST_CASE("what has no derived gradient is refused", "[gradient]") {

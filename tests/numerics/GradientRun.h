@@ -27,6 +27,12 @@ inline void launch(const Kernel &kernel, const Arguments &arguments) {
   REQUIRE(status.ok());
 }
 
+/// Those of these arguments that a plan takes.
+inline Arguments takenBy(const PlanSignature &signature, Arguments arguments) {
+  std::erase_if(arguments.tensors, [&](const auto &named) { return !signature.find(named.first); });
+  return arguments;
+}
+
 /// A case with dO, and the two kernels of its spec.
 class GradientRun {
 public:
@@ -53,8 +59,7 @@ public:
       Arguments all = inputs;
       all.tensors.insert(all.tensors.end(), outputs.tensors.begin(), outputs.tensors.end());
       std::shared_ptr<Kernel> kernel = compile(spec, problem, threads);
-      std::erase_if(all.tensors, [&](const auto &named) { return !takes(*kernel, named.first); });
-      launch(*kernel, all);
+      launch(*kernel, takenBy(kernel->artifact().signature(), std::move(all)));
     });
   }
 
@@ -107,6 +112,14 @@ public:
 
   /// A gradient that the last run made.
   std::vector<double> made(std::string_view name) const { return valuesOf(outputs[name]); }
+
+  /// Takes the tokens of another run in place of its own: of the same head and batch, or of the first ones.
+  void copyTokens(const GradientRun &from, bool sameHead) {
+    for (const char *name : {"q", "k", "v", "do"})
+      replace(name, remapped(from[name], shapeOf(name), [&](Index4 at) {
+                return Index4{0, sameHead ? at[1] : 0, at[2], at[3]};
+              }));
+  }
 
   /// Of the last run: all that it made, weights' gradients too, against the oracle, within the contract. probabilities: what the
   /// target rounds P and dS to.
@@ -179,12 +192,6 @@ private:
     return reference::OwnedTensor::makeStrided(dtype, std::move(shape), padding);
   }
 
-  static bool takes(const Kernel &kernel, std::string_view name) {
-    const std::vector<PlanArgument> &arguments = kernel.artifact().signature().arguments;
-    return std::any_of(arguments.begin(), arguments.end(),
-                       [&](const PlanArgument &argument) { return argument.name == name; });
-  }
-
   /// Kept for the whole test run, as are the sessions.
   static std::shared_ptr<Kernel> compile(const Spec &spec, const Problem &problem, int threads) {
     static std::map<int, std::unique_ptr<Session>> sessions;
@@ -227,6 +234,20 @@ inline void checkGradients(const Gradients &got, const Gradients &expected, DTyp
   }
 }
 
+/// The same bits.
+inline void checkSame(const Gradients &got, const Gradients &expected) {
+  CHECK(got.dq == expected.dq);
+  CHECK(got.dk == expected.dk);
+  CHECK(got.dv == expected.dv);
+}
+
+/// The same bits in every copy of what was expected of one.
+inline void checkCopies(const Gradients &got, const Gradients &expected) {
+  for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv})
+    for (size_t index = 0; index < (got.*of).size(); ++index)
+      REQUIRE((got.*of)[index] == (expected.*of)[index % (expected.*of).size()]);
+}
+
 /// The cpu targets that this machine runs.
 inline std::vector<std::string> cpuTargets() {
   std::vector<std::string> targets;
@@ -234,6 +255,29 @@ inline std::vector<std::string> cpuTargets() {
     if (level <= detectCpuLevel())
       targets.push_back("cpu:" + std::string(cpuLevelName(level)));
   return targets;
+}
+
+/// A case on these targets against the oracle, within the contract.
+inline void checkOnCpus(const Case &entry) {
+  GradientRun run(entry);
+  for (const std::string &target : cpuTargets()) {
+    run.run(target, 2);
+    reference::Verdict verdict = run.verdict();
+    INFO(target << " " << entry.name << " " << entry.describe() << ": " << reference::describe(verdict));
+    CHECK(verdict.passed);
+  }
+}
+
+/// The same bits on any number of threads, and run after run.
+inline void checkThreads(const Case &entry) {
+  GradientRun run(entry);
+  for (const std::string &target : cpuTargets()) {
+    Gradients alone = run.run(target, 1);
+    for (int threads : {1, 2, 3, 7}) {
+      INFO(target << " on " << threads << " threads");
+      checkSame(run.run(target, threads), alone);
+    }
+  }
 }
 
 } // namespace tercet::test

@@ -4,16 +4,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(const Case &entry, int threads = 2) {
-  GradientRun run(entry);
-  for (const std::string &target : cpuTargets()) {
-    run.run(target, threads);
-    reference::Verdict verdict = run.verdict();
-    INFO(target << " " << entry.name << " " << entry.describe() << ": " << reference::describe(verdict));
-    CHECK(verdict.passed);
-  }
-}
-
 /// Tails, value dimensions of their own that no slice divides, groups of heads, one row.
 static const reference::Shape shapes[] = {
     {.batch = 2, .heads = 2, .headsKV = 1, .tokensQ = 90, .tokensK = 150, .headDim = 32},
@@ -26,7 +16,7 @@ TEST_CASE("gradients of a linear branch alone, for every feature map", "[gradien
   for (const char *map : {"softmax", "elu", "relu"})
     for (const reference::Shape &shape : shapes)
       for (DType dtype : {DType::f32, DType::bf16})
-        checkCase(
+        checkOnCpus(
             {.name = "linear", .spec = "linear", .settings = {{"feature_map", map}}, .shape = shape, .dtype = dtype});
 }
 
@@ -35,19 +25,19 @@ TEST_CASE("gradients of SLA for every linear set and map", "[gradient]") {
     for (const char *map : {"softmax", "elu", "relu"})
       for (DType dtype : {DType::f32, DType::bf16, DType::f16})
         if (dtype == DType::f32 || map == std::string_view("softmax"))
-          checkCase({.name = "sla",
-                     .spec = "sla",
-                     .settings = {{"linear_over", over}, {"feature_map", map}, {"block_q", "32"}, {"block_k", "16"}},
-                     .parameters = {{"keep", 0.2}, {"drop", 0.3}},
-                     .shape = shapes[0],
-                     .dtype = dtype});
+          checkOnCpus({.name = "sla",
+                       .spec = "sla",
+                       .settings = {{"linear_over", over}, {"feature_map", map}, {"block_q", "32"}, {"block_k", "16"}},
+                       .parameters = {{"keep", 0.2}, {"drop", 0.3}},
+                       .shape = shapes[0],
+                       .dtype = dtype});
 }
 
 TEST_CASE("gradients of SLA at scaled scores and other shapes", "[gradient]") {
   for (const reference::Shape &shape : {shapes[0], shapes[1], shapes[2]}) // the mean error of one row is one error
     for (double scale : {1.0, 4.0, 16.0})
       for (DType dtype : {DType::f32, DType::bf16})
-        checkCase({.name = "scaled", .spec = "sla", .shape = shape, .dtype = dtype, .scale = scale});
+        checkOnCpus({.name = "scaled", .spec = "sla", .shape = shape, .dtype = dtype, .scale = scale});
 }
 
 TEST_CASE("gradients of SLA where sets are empty, full, or handed in, and blocks of every kind", "[gradient]") {
@@ -65,14 +55,14 @@ TEST_CASE("gradients of SLA where sets are empty, full, or handed in, and blocks
           .given = given,
           .poison = true,
       };
-      checkCase(entry);
+      checkOnCpus(entry);
     }
 }
 
 TEST_CASE("gradients of SLA by the weights that are there", "[gradient]") {
   for (Weights weights : {Weights::absent, Weights::weightOnly, Weights::biasOnly, Weights::large})
     for (DType dtype : {DType::f32, DType::bf16})
-      checkCase({.name = "weights", .spec = "sla", .shape = shapes[0], .dtype = dtype, .weights = weights});
+      checkOnCpus({.name = "weights", .spec = "sla", .shape = shapes[0], .dtype = dtype, .weights = weights});
 }
 
 TEST_CASE("rows without features, and those beyond lengths, have no gradient through a linear branch", "[gradient]") {
@@ -84,12 +74,12 @@ TEST_CASE("rows without features, and those beyond lengths, have no gradient thr
              .keyLengths = {77, 129, 0, 140},
              .layout = Layout::padded,
              .poison = true};
-  checkCase(entry);
+  checkOnCpus(entry);
   entry.content = Content::negative; // all features are 0, and so is every denominator
-  checkCase(entry);
+  checkOnCpus(entry);
   entry.settings = {};
   entry.layout = Layout::tokensFirst;
-  checkCase(entry);
+  checkOnCpus(entry);
 }
 
 TEST_CASE("gradients of SLA have the same bits at any place in a batch, on any number of threads", "[gradient]") {
@@ -100,10 +90,8 @@ TEST_CASE("gradients of SLA have the same bits at any place in a batch, on any n
   Case many = one;
   many.shape.batch = 3;
   many.shape.heads = 2;
-  auto first = [](Index4 at) { return Index4{0, 0, at[2], at[3]}; };
   GradientRun alone(one), copies(many);
-  for (const char *name : {"q", "k", "v", "do"})
-    copies.replace(name, remapped(alone[name], copies.shapeOf(name), first));
+  copies.copyTokens(alone, /*sameHead=*/false);
   for (const std::string &target : cpuTargets()) {
     Gradients expected = alone.run(target), before = copies.run(target, 1);
     std::vector<double> dw = copies.made("dw"), db = copies.made("db");
@@ -112,11 +100,8 @@ TEST_CASE("gradients of SLA have the same bits at any place in a batch, on any n
       Gradients got = copies.run(target, threads);
       CHECK(copies.made("dw") == dw);
       CHECK(copies.made("db") == db);
-      for (auto of : {&Gradients::dq, &Gradients::dk, &Gradients::dv}) {
-        CHECK(got.*of == before.*of);
-        for (size_t index = 0; index < (got.*of).size(); ++index)
-          REQUIRE((got.*of)[index] == (expected.*of)[index % (expected.*of).size()]);
-      }
+      checkSame(got, before);
+      checkCopies(got, expected);
     }
   }
 }
@@ -126,9 +111,7 @@ TEST_CASE("a gradient of a weight that is not asked for changes no other", "[gra
   for (const std::string &target : cpuTargets()) {
     GradientRun all(entry), some(entry);
     Gradients expected = all.run(target), got = some.without({"dw"}).run(target);
-    CHECK(got.dq == expected.dq);
-    CHECK(got.dk == expected.dk);
-    CHECK(got.dv == expected.dv);
+    checkSame(got, expected);
     CHECK(some.made("db") == all.made("db"));
   }
 }

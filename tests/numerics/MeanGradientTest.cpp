@@ -4,22 +4,12 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(const Case &entry) {
-  GradientRun run(entry);
-  for (const std::string &target : cpuTargets()) {
-    run.run(target, 2);
-    reference::Verdict verdict = run.verdict();
-    INFO(target << " " << entry.name << " " << entry.describe() << ": " << reference::describe(verdict));
-    CHECK(verdict.passed);
-  }
-}
-
 TEST_CASE("gradients through block means, whatever blocks and heads", "[gradient]") {
   using Blocks = std::pair<const char *, const char *>;
   for (auto [bq, bk] : {Blocks{"16", "16"}, {"64", "32"}, {"48", "80"}})
     for (DType dtype : {DType::f32, DType::bf16, DType::f16})
       for (double scale : {1.0, 4.0})
-        checkCase(
+        checkOnCpus(
             {.name = "means",
              .spec = "block_mean",
              .settings = {{"block_q", bq}, {"block_k", bk}},
@@ -31,39 +21,29 @@ TEST_CASE("gradients through block means, whatever blocks and heads", "[gradient
 }
 
 TEST_CASE("gradients through more block means than one tile has", "[gradient]") {
-  checkCase({.name = "tiles",
-             .spec = "block_mean",
-             .settings = {{"block_q", "16"}, {"block_k", "16"}},
-             .parameters = {{"keep", 0.1}, {"drop", 0.2}},
-             .shape = {.heads = 1, .tokensQ = 70, .tokensK = 1300, .headDim = 16}});
+  checkOnCpus({.name = "tiles",
+               .spec = "block_mean",
+               .settings = {{"block_q", "16"}, {"block_k", "16"}},
+               .parameters = {{"keep", 0.1}, {"drop", 0.2}},
+               .shape = {.heads = 1, .tokensQ = 70, .tokensK = 1300, .headDim = 16}});
 }
 
 TEST_CASE("gradients through block means where all are, none is, and beyond lengths", "[gradient]") {
   for (Given given : {Given::random, Given::broadcast, Given::allCritical, Given::allMarginal, Given::allNegligible})
-    checkCase({.name = "given",
-               .spec = "block_mean",
-               .settings = {{"block_q", "16"}, {"block_k", "16"}},
-               .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 110, .headDim = 24},
-               .queryLengths = {150, 90, 0},
-               .keyLengths = {46, 110, 50},
-               .given = given,
-               .layout = Layout::padded,
-               .poison = true});
+    checkOnCpus({.name = "given",
+                 .spec = "block_mean",
+                 .settings = {{"block_q", "16"}, {"block_k", "16"}},
+                 .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 110, .headDim = 24},
+                 .queryLengths = {150, 90, 0},
+                 .keyLengths = {46, 110, 50},
+                 .given = given,
+                 .layout = Layout::padded,
+                 .poison = true});
 }
 
 TEST_CASE("gradients through block means have the same bits on any number of threads", "[gradient]") {
-  GradientRun run({.name = "threads",
-                   .spec = "block_mean",
-                   .parameters = {{"keep", 0.2}},
-                   .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 250, .tokensK = 330, .headDim = 32}});
-  for (const std::string &target : cpuTargets()) {
-    Gradients alone = run.run(target, 1);
-    for (int threads : {2, 3, 7}) {
-      INFO(target << " on " << threads << " threads");
-      Gradients ran = run.run(target, threads);
-      CHECK(ran.dq == alone.dq);
-      CHECK(ran.dk == alone.dk);
-      CHECK(ran.dv == alone.dv);
-    }
-  }
+  checkThreads({.name = "threads",
+                .spec = "block_mean",
+                .parameters = {{"keep", 0.2}},
+                .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 250, .tokensK = 330, .headDim = 32}});
 }

@@ -17,12 +17,6 @@ TEST_CASE("gradients under token orders, with clipped tiles, text and grouped he
                    .dtype = dtype,
                    .given = given,
                    .layout = Layout::padded};
-        GradientRun run(entry);
-        for (const std::string &target : cpuTargets()) {
-          run.run(target, 2);
-          reference::Verdict verdict = run.verdict();
-          INFO(target << " " << entry.describe() << ": " << reference::describe(verdict));
-          CHECK(verdict.passed);
-        }
+        checkOnCpus(entry);
       }
 }

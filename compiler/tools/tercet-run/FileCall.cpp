@@ -26,11 +26,6 @@ std::string outputName(const PlanArgument &argument) {
   return argument.role == Role::classesOutput ? "classes" : argument.name;
 }
 
-bool hasArgument(const PlanSignature &signature, std::string_view name) {
-  return std::any_of(signature.arguments.begin(), signature.arguments.end(),
-                     [&](const PlanArgument &argument) { return argument.name == name; });
-}
-
 /// The tensors of a call: inputs from files, outputs by the files that they go to.
 class FileTensors {
 public:
@@ -168,7 +163,7 @@ Result<Json> runFiles(const RunTarget &target, const FileCallOptions &options) {
   Arguments first = tensors.inputs, second;
   if (options.grad)
     std::erase_if(first.tensors, [&](const auto &tensor) {
-      return !hasArgument(forward, tensor.first) && hasArgument(backward.signature(), tensor.first);
+      return !forward.find(tensor.first) && backward.signature().find(tensor.first);
     });
   TERCET_RETURN_IF_ERROR(tensors.addOutputs(forward, options.grad ? &backward.signature() : nullptr, first));
   if (options.grad) {

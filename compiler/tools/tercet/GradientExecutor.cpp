@@ -74,8 +74,7 @@ public:
       TERCET_RETURN_IF_ERROR(addOutput(first, name, saved.dtype, saved.shape));
       second.call.arguments.tensors.emplace_back(saved.taken, *first.outputs.arguments.find(name));
     }
-    std::erase_if(second.call.arguments.tensors,
-                  [&](const auto &tensor) { return !argumentOf(takes(), tensor.first); });
+    std::erase_if(second.call.arguments.tensors, [&](const auto &tensor) { return !takes().find(tensor.first); });
     return parts;
   }
 
@@ -86,7 +85,7 @@ public:
   rt::GpuDevice *device() const override { return forward->device(); }
   const Executor *backwardOf() const override { return backward.get(); }
   bool makesGradient(std::string_view name) const override {
-    const PlanArgument *argument = argumentOf(takes(), name);
+    const PlanArgument *argument = takes().find(name);
     return argument && argument->isOutput;
   }
   CompileReport compileReport() const override {

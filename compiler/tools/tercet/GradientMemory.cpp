@@ -138,7 +138,7 @@ DescribedGradient describeGradient(const CallData &call, const PlanSignature &fo
   auto ofSignature = [&](const PlanSignature &signature) {
     Arguments arguments{{}, call.arguments.parameters};
     for (const auto &[name, tensor] : call.arguments.tensors)
-      if (argumentOf(signature, name) && !(&signature == &backward && name == "o"))
+      if (signature.find(name) && !(&signature == &backward && name == "o"))
         arguments.tensors.emplace_back(name, tensor);
     for (const SavedTensor &each : saved)
       if (std::string name = &signature == &forward ? each.given : each.taken; !arguments.find(name))

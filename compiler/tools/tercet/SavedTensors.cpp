@@ -2,8 +2,6 @@
 
 #include "tercet/SavedOutputs.h"
 
-#include <algorithm>
-
 namespace tercet::cli {
 namespace {
 
@@ -35,12 +33,6 @@ std::vector<SavedTensor> savedTensors(const PlanSignature &forward, const PlanSi
     if (const PlanArgument *source = argument.isOutput ? nullptr : savedOutput(forward, argument))
       saved.push_back({argument.role, source->name, argument.name, source->dtype, shapeOf(argument.role, sizes)});
   return saved;
-}
-
-const PlanArgument *argumentOf(const PlanSignature &signature, std::string_view name) {
-  auto found = std::find_if(signature.arguments.begin(), signature.arguments.end(),
-                            [&](const PlanArgument &each) { return each.name == name; });
-  return found == signature.arguments.end() ? nullptr : &*found;
 }
 
 } // namespace tercet::cli

@@ -20,7 +20,4 @@ struct SavedTensor {
 std::vector<SavedTensor> savedTensors(const PlanSignature &forward, const PlanSignature &backward,
                                       const reference::CallSizes &sizes);
 
-/// Null where there is none of this name.
-const PlanArgument *argumentOf(const PlanSignature &signature, std::string_view name);
-
 } // namespace tercet::cli

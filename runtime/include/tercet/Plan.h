@@ -24,6 +24,7 @@
 #include "tercet/Tensor.h"
 #include "tercet/TokenOrder.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -197,7 +198,21 @@ struct PlanSignature {
   std::vector<PlanParameter> parameters;
   int64_t blockQ = 0, blockK = 0; ///< 0: the spec has no classification
   std::optional<PlanOrder> order; ///< of the blocks; absent: they are runs of tokens
+
+  /// The argument of this name, and the first one with this role; null: none.
+  const PlanArgument *find(std::string_view name) const {
+    return findIf([&](const PlanArgument &each) { return each.name == name; });
+  }
+  const PlanArgument *find(PlanArgument::Role role) const {
+    return findIf([&](const PlanArgument &each) { return each.role == role; });
+  }
   friend bool operator==(const PlanSignature &, const PlanSignature &) = default;
+
+private:
+  template <typename Is> const PlanArgument *findIf(Is is) const {
+    auto found = std::find_if(arguments.begin(), arguments.end(), is);
+    return found == arguments.end() ? nullptr : &*found;
+  }
 };
 
 /// What one target does: its own buffers, groups and nodes.

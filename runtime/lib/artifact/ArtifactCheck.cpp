@@ -83,10 +83,7 @@ Status checkModules(const std::vector<TargetModule> &modules) {
   return {};
 }
 
-bool isBackward(const PlanSignature &signature) {
-  return std::any_of(signature.arguments.begin(), signature.arguments.end(),
-                     [](const PlanArgument &argument) { return argument.role == PlanArgument::Role::outputGradient; });
-}
+bool isBackward(const PlanSignature &signature) { return signature.find(PlanArgument::Role::outputGradient); }
 
 /// The second takes nothing that neither the first nor the caller of both has.
 Status checkDirections(const PlanSignature &forward, const PlanSignature &backward) {
