@@ -14,7 +14,7 @@ for argument in "$@"; do
   esac
 done
 [ -f build/build.ninja ] || cmake --preset release
-ninja -C build tercet-micro tercet-kernels
+ninja -C build tercet tercet-micro tercet-kernels
 # OpenBLAS 0.3.21 takes processors newer than itself for Haswell.
 if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-Cooperlake}; fi
 if [ ${#suites[@]} = 0 ]; then

@@ -60,7 +60,7 @@ std::vector<Series> interleave(const std::vector<std::function<void()>> &contend
       for (;;) {
         double waitedBefore = rt::secondsWaited();
         rt::BracketedTime time = rt::timeBracketed(contenders[i], probe);
-        double share = (rt::secondsWaited() - waitedBefore) / (time.seconds + 2e-3 * options.probeMs);
+        double share = (rt::secondsWaited() - waitedBefore) / options.threads / (time.seconds + 2e-3 * options.probeMs);
         bool waited = share > options.waitLimit;
         if (waited && series[i].retaken < 3 * options.repetitions) {
           ++series[i].retaken;

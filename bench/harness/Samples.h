@@ -24,7 +24,7 @@ struct MedianInterval {
 };
 MedianInterval medianInterval90(std::vector<double> values);
 
-/// How repetitions are taken. waitLimit: the share of the wall time that the process's threads may spend runnable but
+/// How repetitions are taken. waitLimit: the share of a thread's time, on average over `threads`, that it may spend runnable but
 /// not running before the repetition is taken again, after a pause; at most 3 * repetitions times in all for a
 /// contender. probeMs: length of one probe.
 struct RepeatOptions {

@@ -44,10 +44,6 @@ int runSuites(const SuiteOptions &options, const std::string &directory, const s
 int main(int argc, char **argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc), wanted;
   try {
-    if (arguments.size() == 5 && arguments[0] == "--first-answer") {
-      firstAnswer(arguments[1], std::stoll(arguments[2]), std::stoll(arguments[3]), arguments[4] == "cache");
-      return 0;
-    }
     SuiteOptions options;
     options.command = "bench/run.sh";
     std::string directory;

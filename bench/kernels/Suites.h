@@ -31,14 +31,11 @@ ResultFile gradientSuite(const SuiteOptions &options);
 ResultFile slaSuite(const SuiteOptions &options);
 /// keep = 100 % against dense.
 ResultFile fullSuite(const SuiteOptions &options);
-/// Spec text to first answer in a fresh process. Runs this executable again with --first-answer.
+/// Spec text to first answer in a fresh process: `tercet run`, which lies beside this executable.
 ResultFile coldSuite(const SuiteOptions &options);
 /// Score regions, masks, static patterns and rules of selection, each against the same call without it.
 ResultFile languageSuite(const SuiteOptions &options);
 /// Workspace against the bytes of K.
 ResultFile memorySuite(const SuiteOptions &options);
-
-/// What the fresh process of coldSuite does: compile `spec` for `headDim`, run it once. Throws std::runtime_error.
-void firstAnswer(const std::string &spec, int64_t headDim, int64_t tokens, bool useCache);
 
 } // namespace tercet::bench

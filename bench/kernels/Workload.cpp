@@ -155,10 +155,10 @@ void Call::operator()() {
   orThrow(kernel->launch(arguments, aligned, bytes, &lastReport));
 }
 
-std::unique_ptr<Session> makeSession(int threads, bool useCache) {
+std::unique_ptr<Session> makeSession(int threads) {
   SessionOptions options;
   options.threads = threads;
-  options.useCache = useCache;
+  options.useCache = false;
   std::vector<int> before = rt::threadNumbers();
   auto session = Session::create(std::move(options), makeCompiler());
   orThrow(session.status());

@@ -75,8 +75,8 @@ private:
   LaunchReport lastReport;
 };
 
-/// A session with this many threads and this build's compiler, without the disk cache unless asked for. Its threads and
-/// the caller stay on one core each from here on.
-std::unique_ptr<Session> makeSession(int threads, bool useCache = false);
+/// A session with this many threads and this build's compiler, without the disk cache. Its threads and the caller
+/// stay on one core each from here on.
+std::unique_ptr<Session> makeSession(int threads);
 
 } // namespace tercet::bench
