@@ -230,12 +230,14 @@ Value KernelBuilder::mapPairs(Value tile, Value row, Value col, ValueRange input
   return map;
 }
 
-Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc) {
-  return builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc);
+Value KernelBuilder::softmaxStep(Value scores, Value max, Value sum, Value acc, float threshold) {
+  auto step = builder.create<tkern::SoftmaxStepOp>(loc, scores, max, sum, acc);
+  step.setThreshold(llvm::APFloat(threshold));
+  return step;
 }
 
-void KernelBuilder::softmaxInPlace(Value scores, Value max, Value sum, Value acc) {
-  builder.create<tkern::SoftmaxInPlaceOp>(loc, scores, max, sum, acc);
+void KernelBuilder::softmaxInPlace(Value scores, Value max, Value sum, Value acc, float threshold) {
+  builder.create<tkern::SoftmaxInPlaceOp>(loc, scores, max, sum, acc).setThreshold(llvm::APFloat(threshold));
 }
 
 void KernelBuilder::end() { builder.create<tkern::EndOp>(loc); }

@@ -112,8 +112,9 @@ public:
   /// and column position (i32), and one f32 per further input.
   Value mapPairs(Value tile, Value row, Value col, ValueRange inputs,
                  llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, ValueRange)> body);
-  Value softmaxStep(Value scores, Value max, Value sum, Value acc);
-  void softmaxInPlace(Value scores, Value max, Value sum, Value acc);
+  /// One step of the online softmax; `threshold`: by how much a score may exceed max before it is moved (log2 units).
+  Value softmaxStep(Value scores, Value max, Value sum, Value acc, float threshold);
+  void softmaxInPlace(Value scores, Value max, Value sum, Value acc, float threshold);
 
   void end();
   tkern::KernelOp kernel() { return op; }

@@ -7,6 +7,10 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
+// By how much a score may exceed a row's maximum before it is moved, in log2 units (docs/numerics.md#lazy-rescale). A bias that
+// grows by an eighth per key then moves it at every third tile of 64 keys, where 8 would move it at each.
+static constexpr float maxRise = 24;
+
 // Row tiles, and one of the rows that are left where they do not divide the block.
 void AttendBuilder::visit(Value firstRow, const Tile &tile) {
   int64_t rows = schedule.rowTile, whole = schedule.blockQ / rows * rows;
@@ -33,7 +37,7 @@ void AttendBuilder::visitRows(Value firstRow, Value row, int64_t rows, const Til
     nextValues = k.subview(tile.nextValues, zero, k.mul(share, shareV));
   }
   Value scores = scoresOf({row, rows, zero, tile.cols}, tile, tile.keys, nextKeys, shareK);
-  Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
+  Value p = k.softmaxStep(scores, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), maxRise);
   k.accumulate(p, tile.values, k.subview(acc, row), nextValues, shareV);
 }
 
@@ -58,7 +62,7 @@ void AttendBuilder::visitInPanels(Value row, int64_t rows, const Tile &tile, Val
                      ahead(tile.nextKeys, panel, keyPanels, shareK), shareK),
             p, zero, col);
   });
-  k.softmaxInPlace(p, k.subview(max, row), k.subview(sum, row), k.subview(acc, row));
+  k.softmaxInPlace(p, k.subview(max, row), k.subview(sum, row), k.subview(acc, row), maxRise);
   k.loop(zero, k.index(valuePanels), 1, [&](Value panel) {
     Value col = k.mul(panel, valuePanel), values = k.subview(tile.values, zero, k.mul(panel, tile.valueStep));
     Value product = k.matmul(p, values, k.load(acc, row, rows, valuePanel, col), tile.cols, /*transposed=*/false,

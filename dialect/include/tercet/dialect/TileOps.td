@@ -162,8 +162,8 @@ def Tkern_SoftmaxStepOp : Tkern_Op<"softmax_step", [AllTypesMatch<["scores", "p"
   let description = [{
     `scores` arrive in log2 units, relative to the running maximum: s - max[row]. Returns p = exp2(scores) and adds its row
     sums to `sum` (as many partial sums per row as `sum` has columns). While no score of the tile exceeds `threshold` the maximum stays; else
-    the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new maximum. With a threshold of 8,
-    p <= 2^8: f32 sums lose nothing (docs/numerics.md#lazy-rescale).
+    the exact row maximum is taken, `sum` and `acc` are rescaled and p follows the new maximum. p <= 2^threshold, which f32 sums lose
+    nothing by (docs/numerics.md#lazy-rescale).
 
     A row whose `max` is -inf is fresh: it has met no score above -inf, `sum` and `acc` hold 0, and its scores arrive as they
     are. Where the tile has such a score, its maximum becomes that of the row, however low; else the row stays fresh and p is 0.
