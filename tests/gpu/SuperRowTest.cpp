@@ -109,7 +109,9 @@ TEST_CASE("super rows hold in every order, with races looked for", "[superrows]"
 
 TEST_CASE("query blocks of 64 rows take warpgroups on sm_90a, others that do not fit take warps", "[superrows]") {
   SimulatedBackend backend("sim:sm_90a");
-  Case entry{.spec = "sla", .shape = {.tokensQ = 64, .tokensK = 64, .headDim = 128}, .dtype = DType::bf16};
+  Case entry{.spec = "sla", .shape = {.tokensQ = 64, .tokensK = 64, .headDim = 64}, .dtype = DType::bf16};
+  CHECK(scheduleOf(backend, entry).find("2 x warpgroup, keys 64") != std::string::npos);
+  entry.shape.headDim = 128;
   CHECK(scheduleOf(backend, entry).find("2 x warpgroup, keys 64") != std::string::npos);
   entry.settings = {{"block_k", "128"}};
   CHECK(scheduleOf(backend, entry).find("2 x warpgroup, keys 128") != std::string::npos);

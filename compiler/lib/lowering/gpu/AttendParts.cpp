@@ -20,6 +20,10 @@ AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, const Atten
   // warps have all 255.
   if (int64_t warps = schedule.getWorkers(); !boxes && warps < 4)
     b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
+  // Roles share the registers of one block out among themselves; for lists at head dimension 64 ptxas ignores that, with a note
+  // (C7508), unless it is told that one block is all there is.
+  if (boxes)
+    b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(1));
   addArguments();
   place();
   if (program.inQueryBlocks(stage))
