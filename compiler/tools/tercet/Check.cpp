@@ -154,12 +154,12 @@ private:
       Status ran = workers.run(count, body);
       TERCET_CHECK(ran.ok(), "the pool's own threads run every item");
     };
+    if (executor.device()) // matrix units take P and dS in the compute dtype
+      check.probabilities = call.sizes.dtype;
     TERCET_TRY(reference::Verdict verdict,
                reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check));
     if (!options.grad)
       return verdict;
-    if (executor.device()) // matrix units take P and dS in the compute dtype
-      check.probabilities = call.sizes.dtype;
     TERCET_TRY(reference::Verdict ofGradients,
                reference::checkGradients(spec.info.program, call.arguments, outputs.arguments, check));
     return joined(std::move(verdict), std::move(ofGradients));

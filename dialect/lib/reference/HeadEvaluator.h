@@ -45,7 +45,7 @@ private:
     case Branch::Kind::sparse:
     case Branch::Kind::blockMean:
     case Branch::Kind::compressed:
-      return softmaxRow(tokens.softmaxTerms(branch, row, blocks).terms, valueDim, probabilities);
+      return softmaxRow(tokens.softmaxTerms(branch, row, blocks).terms, valueDim, probabilities, tokens.lag);
     case Branch::Kind::linear:
       return linear(branch, row, blocks);
     case Branch::Kind::project:

@@ -51,9 +51,10 @@ template <typename Real> Real roundTo(DType dtype, Real value) {
 }
 
 /// o = sum p v / sum p with p = count exp(score), lse = log sum p. No term, or only scores of -inf: o = 0, lse = -inf.
-/// NaN and +inf propagate. What meets the values is p rounded to `probabilities` (p itself for f64).
+/// NaN and +inf propagate. What meets the values is p rounded to `probabilities` (p itself for f64), relative to the largest score less
+/// `lag`: a kernel's maximum, too, is where it was when the row's first keys were seen.
 template <typename Real>
-Row<Real> softmaxRow(const std::vector<Term<Real>> &terms, int64_t valueDim, DType probabilities) {
+Row<Real> softmaxRow(const std::vector<Term<Real>> &terms, int64_t valueDim, DType probabilities, Real lag = 0) {
   Row<Real> row{std::vector<Real>(valueDim, Real(0))};
   const Real nothing = -std::numeric_limits<Real>::infinity();
   Real top = nothing;
@@ -64,6 +65,8 @@ Row<Real> softmaxRow(const std::vector<Term<Real>> &terms, int64_t valueDim, DTy
   }
   if (!live)
     return row;
+  if (probabilities == DType::f16 || probabilities == DType::bf16)
+    top -= lag;
   Real sum = 0;
   for (const Term<Real> &term : terms) {
     Real p = term.count * std::exp(term.score - top);

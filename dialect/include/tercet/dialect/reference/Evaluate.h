@@ -40,8 +40,8 @@ struct EvaluateOptions {
   /// false: fp64. true: the plain low-precision evaluation that bounds a kernel's error (docs/numerics.md): fp32
   /// arithmetic on the same inputs, probabilities rounded to `probabilities`. Selection stays fp64.
   bool plain = false;
-  /// Which of `plainOrders` plain evaluations: they sum the features of a score from another one on, and scale scores or
-  /// queries. None is better than another; they differ by how roundings fall.
+  /// Which of `plainOrders` plain evaluations: they sum the features of a score from another one on, scale scores or
+  /// queries, and take 16-bit probabilities relative to another maximum. None is better than another; they differ by how roundings fall.
   int order = 0;
   static constexpr int plainOrders = 16;
   DType probabilities = DType::f32;
