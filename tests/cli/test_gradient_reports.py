@@ -55,6 +55,15 @@ class Explain(Case):
         self.assertEqual(made["H_i and Z_i of linear"], 4 * B * H * BLOCKS[2] * 32 * (DV + 1))
         self.assertEqual(made["phi(K) of linear"], 4 * B * 2 * M * 32)
 
+    def test_several_branches_run_their_stages_again(self):
+        made = {value["name"]: value["bytes"] for value in self.explained("nsa")["recomputed"]}
+        pools = -(-M // 16)
+        self.assertEqual(made["pools of k and v of compressed"], 4 * B * 2 * pools * (32 + DV))
+        self.assertEqual(made["S, P, dP and dS of compressed"], 4 * B * H * N * pools)
+        for branch in ("sparse", "sparse2", "compressed"):
+            self.assertEqual(made[f"O and LSE of {branch}"], 4 * B * H * N * (DV + 1))
+        self.assertNotIn("O and LSE of sparse", [value["name"] for value in self.explained("sla")["recomputed"]])
+
     def test_operations_are_those_of_a_run(self):
         for spec in ("sparse_topk", "sla"):
             self.check_operations(spec)

@@ -74,8 +74,14 @@ public:
         addMeans(branch);
       } else if (branch.kind == Branch::Kind::linear) {
         addLinear(branch);
+      } else if (branch.kind == Branch::Kind::compressed) {
+        addPools(branch);
       }
     }
+    if (runsStagesAgain())
+      for (const Branch &branch : program.branches)
+        if (isSoftmax(branch))
+          addOutput(branch);
     if (hasLists)
       values.push_back({"transposed lists", "classes",
                         "the query tiles of every key row, made from the map as the forward makes its lists",
@@ -84,6 +90,42 @@ public:
   }
 
 private:
+  static bool isSoftmax(const Branch &branch) {
+    return branch.kind == Branch::Kind::sparse || branch.kind == Branch::Kind::blockMean ||
+           branch.kind == Branch::Kind::compressed;
+  }
+
+  /// Where o is more than one softmax and what a projection adds, no saved tensor holds a branch's own output.
+  bool runsStagesAgain() const {
+    auto isBranchOf = [](Branch::Kind kind) { return [kind](const Branch &branch) { return branch.kind == kind; }; };
+    int64_t attends = std::count_if(program.branches.begin(), program.branches.end(), [](const Branch &branch) {
+      return isSoftmax(branch) && branch.kind != Branch::Kind::blockMean; // means are under the softmax of their keys
+    });
+    return attends > 1 || std::any_of(program.branches.begin(), program.branches.end(), isBranchOf(Branch::Kind::gate));
+  }
+
+  void addOutput(const Branch &branch) {
+    values.push_back({"O and LSE of " + branch.name, "q, k and v", "the forward's stage runs again, and keeps f32",
+                      floatsOf({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.valueDim + 1})});
+  }
+
+  void addPools(const Branch &branch) {
+    bool inOrder = program.order.has_value(); // whose blocks are the pools
+    int64_t pools = inOrder ? sizes.blocksK : (sizes.tokensK + branch.pools.stride - 1) / branch.pools.stride;
+    int64_t queries = branch.pools.queries == 0 ? sizes.tokensQ
+                      : inOrder                 ? sizes.blocksQ
+                                                : (sizes.tokensQ + branch.pools.queries - 1) / branch.pools.queries;
+    const char *what = branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ";
+    values.push_back({what + branch.name, "q, pools of k and v, do and lse",
+                      "as those of single keys; the bytes are those of P alone",
+                      floatsOf({sizes.batch, sizes.headsQ, queries, pools})});
+    values.push_back({"pools of k and v of " + branch.name, "k and v", "a sum over the tokens of every pool",
+                      floatsOf({sizes.batch, sizes.headsKV, pools, sizes.headDim + sizes.valueDim})});
+    if (branch.pools.queries != 0)
+      values.push_back({"pools of q of " + branch.name, "q", "a mean over the tokens of every pool",
+                        floatsOf({sizes.batch, sizes.headsQ, queries, sizes.headDim})});
+  }
+
   void addSoftmax(const Branch &branch) {
     bool isListed = program.selection.has_value();
     double pairs = isListed ? static_cast<double>(blocks.critical) *
