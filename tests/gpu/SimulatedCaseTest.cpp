@@ -47,6 +47,13 @@ TEST_CASE("all cases of the table keep the numerics contract in the simulator", 
   runCases(backend, 0, 1);
 }
 
+TEST_CASE("all cases of the table keep the numerics contract on later processors", "[.][later]") {
+  for (const char *target : {"sim:sm_90", "sim:sm_120"}) {
+    SimulatedBackend backend(target);
+    runCases(backend, 0, 1);
+  }
+}
+
 TEST_CASE("cases of the table keep the numerics contract by warpgroups in the simulator", "[cases]") {
   SimulatedBackend backend("sim:sm_90a");
   runCases(backend, 3, 12, forWarpgroups);

@@ -51,7 +51,8 @@ struct AttendStage {
   bool startsExactly =
       false; ///< rows start from the maximum of their first scores: relative to 0 these would be rounded at
              ///< their own size, which products are anyway, but not what regions bound or a backward makes again
-  bool storesRest = false; ///< writes what rounding left of lse, too, where the call asks for it
+  bool storesRest =
+      false; ///< writes what rounding left of the LSE that it writes or keeps, too; of lse where the call asks for it
   bool storesLse = false;  ///< writes lse of the call: its own, or without an exact branch that of added.front()
   bool keepsLse = false;   ///< keeps its LSE for a later stage
   bool keepsState = false; ///< keeps numerator, maximum and sum of its softmax, from which a later stage goes on

@@ -56,7 +56,7 @@ std::vector<AttendStage> compiler::branchesOf(const Program &program) {
     if (stage.keepsState)
       continue;
     stage.storesOutput = stage.storesLse = false;
-    stage.keepsLse = true;
+    stage.keepsLse = stage.storesRest = true;
     stage.gate = nullptr;
     stage.added.clear();
   }

@@ -27,13 +27,15 @@ KernelLowering::SoftmaxRows KernelLowering::SoftmaxRows::from(KernelLowering &k,
           threshold};
 }
 
-// Moves a row's maximum up to `top`, relative to the present one, and what was summed with it; returns by how much.
+// Moves a row's maximum up to `top`, relative to the present one, and what was summed with it; returns by how much: by what it moves
+// after rounding, or LSE would name another maximum than the one that sums are relative to.
 Value KernelLowering::raise(const SoftmaxRows &row, Value top, Value present, Value fresh) {
   Type f32 = b.getF32Type();
   Value lowest = lowestOf(b, loc), zero = real(0, f32);
   Value rises = compare(arith::CmpFPredicate::OGT, top, choose(fresh, lowest, zero));
-  Value delta = choose(rises, top, zero), base = choose(fresh, zero, present);
-  b.create<LLVM::StoreOp>(loc, choose(rises, b.create<arith::AddFOp>(loc, base, top), present), row.max.base);
+  Value base = choose(fresh, zero, present), next = b.create<arith::AddFOp>(loc, base, top);
+  Value delta = choose(rises, b.create<arith::SubFOp>(loc, next, base), zero);
+  b.create<LLVM::StoreOp>(loc, choose(rises, next, present), row.max.base);
   Value shrink = choose(fresh, zero, b.create<arith::NegFOp>(loc, delta));
   Value alpha = exp2(broadcast(shrink, target.lanes));
   auto rescale = [&](const Address &memory, int64_t vectors) {

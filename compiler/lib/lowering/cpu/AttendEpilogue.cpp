@@ -57,7 +57,7 @@ void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) 
 
 void AttendBuilder::storeRest(Value row, Value left, function_ref<Value()> make) {
   k.when(k.negate(k.isNull(further.rest)), [&] {
-    Value offset = offsetOf(/*inBuffer=*/false, further.restStrideB, further.restStrideH, further.restStrideN);
+    Value offset = offsetOf(!stage.storesOutput, further.restStrideB, further.restStrideH, further.restStrideN);
     storeRows(make(), k.view(further.rest, offset, 1, further.restStrideN), row, left, 1, {});
   });
 }

@@ -64,6 +64,8 @@ void PlanWriter::addStageBuffers(const AttendStage &stage) {
     addBuffer(stage.name + "_o", rows * schedule.valueDim, "output of " + stage.name + " for a later stage");
   if (stage.keepsLse)
     addBuffer(stage.name + "_lse", rows, "log-sum-exp of " + stage.name);
+  if (stage.storesRest && !stage.storesOutput)
+    addBuffer(stage.name + "_lse_rest", rows, "what rounding left of " + stage.name + "_lse");
   if (stage.keepsState)
     addBuffer(stage.name + "_state", rows * 2, "maxima and sums of " + stage.name);
 }
@@ -74,9 +76,13 @@ void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
     slots.push_back(tensor("o_wide"));
     addStrides(slots, "o_wide", 3);
   }
-  if (stage.storesRest) {
+  if (stage.storesRest && stage.storesOutput) {
     slots.push_back(tensor("lse_rest"));
     addStrides(slots, "lse_rest", 3);
+  } else if (stage.storesRest) {
+    slots.push_back(buffer(stage.name + "_lse_rest"));
+    for (PlanSlot stride : Slots{null(), integer(stage.rows(placesQ)), integer(1)})
+      slots.push_back(stride);
   }
   if (stage.start) {
     slots.push_back(buffer(nameOf(stage.start->stage) + "_o"));

@@ -30,10 +30,10 @@ PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes
   nodes.push_back(kernel("gate_" + stage, "prologue", items, GR, 1, slots));
 
   // Buffers have one batch entry, of the group's heads.
-  nodes.push_back(gradientRows(stage + "_", {rowsOfBuffer(stage + "_o", count, schedule.valueDim),
-                                             rowsOfBuffer(stage + "_lse", count, 1), Slots(4, null()),
-                                             rowsOfBuffer(gradient, count, program.valueDim), DType::f32, null(),
-                                             sym("G"), count, 0}));
+  nodes.push_back(gradientRows(
+      stage + "_", {rowsOfBuffer(stage + "_o", count, schedule.valueDim), rowsOfBuffer(stage + "_lse", count, 1),
+                    rowsOfBuffer(stage + "_lse_rest", count, 1), rowsOfBuffer(gradient, count, program.valueDim),
+                    DType::f32, null(), sym("G"), count, 0}));
   ColumnSource source = columnsOfBuffer(gradient, /*isKey=*/false, program.valueDim, count, DType::f32,
                                         pass.rows->poolsQueries() ? schedule.means : schedule.queries);
   return packColumns(nodes, source, /*transposed=*/true, /*plain=*/true);
