@@ -4,15 +4,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(SimulatedBackend &backend, const Case &entry) {
-  INFO(backend.name() << " " << entry.describe());
-  GradientRun run(entry);
-  gradientsOf(backend, run);
-  reference::Verdict verdict = run.verdict(entry.dtype);
-  INFO(reference::describe(verdict));
-  CHECK(verdict.passed);
-}
-
 /// Tails on both sides, grouped heads, values of their own width.
 static const reference::Shape tails{
     .batch = 1, .heads = 2, .headsKV = 1, .tokensQ = 150, .tokensK = 170, .headDim = 32, .valueDim = 48};
@@ -25,12 +16,12 @@ TEST_CASE("gradients of a linear branch over every set and with every feature ma
                            {"all", "softmax"},
                            {"all", "relu"}})
     for (DType dtype : {DType::bf16, DType::f32})
-      checkCase(backendFor("sim:sm_80"), {.name = "sets",
-                                          .spec = "sla",
-                                          .settings = {{"linear_over", over}, {"feature_map", map}},
-                                          .parameters = {{"keep", 0.3}, {"drop", 0.3}, {"eps", 1e-3}},
-                                          .shape = tails,
-                                          .dtype = dtype});
+      checkByContract(backendFor("sim:sm_80"), {.name = "sets",
+                                                .spec = "sla",
+                                                .settings = {{"linear_over", over}, {"feature_map", map}},
+                                                .parameters = {{"keep", 0.3}, {"drop", 0.3}, {"eps", 1e-3}},
+                                                .shape = tails,
+                                                .dtype = dtype});
 }
 
 TEST_CASE("gradients of a linear branch alone, with and without classes", "[linear]") {
@@ -38,31 +29,31 @@ TEST_CASE("gradients of a linear branch alone, with and without classes", "[line
     for (DType dtype : {DType::f16, DType::f32}) {
       Case entry{.name = "alone", .spec = spec, .shape = tails, .dtype = dtype};
       entry.shape.tokensQ = 300; // two states of queries without classes
-      checkCase(backendFor("sim:sm_80"), entry);
+      checkByContract(backendFor("sim:sm_80"), entry);
     }
 }
 
 TEST_CASE("gradients of weights, given or not", "[linear]") {
   for (Weights weights : {Weights::present, Weights::large, Weights::weightOnly, Weights::biasOnly, Weights::absent})
     for (DType dtype : {DType::bf16, DType::f32})
-      checkCase(backendFor("sim:sm_80"), {.name = "weights",
-                                          .spec = "sla",
-                                          .parameters = {{"keep", 0.3}},
-                                          .shape = tails,
-                                          .dtype = dtype,
-                                          .weights = weights});
+      checkByContract(backendFor("sim:sm_80"), {.name = "weights",
+                                                .spec = "sla",
+                                                .parameters = {{"keep", 0.3}},
+                                                .shape = tails,
+                                                .dtype = dtype,
+                                                .weights = weights});
 }
 
 TEST_CASE("gradients of a linear branch in groups of several pairs", "[linear]") {
   for (const char *over : {"marginal", "all"})
     for (DType dtype : {DType::bf16, DType::f32})
-      checkCase(backendFor("sim:sm_80"),
-                {.name = "groups",
-                 .spec = "sla",
-                 .settings = {{"linear_over", over}, {"block_q", "64"}, {"block_k", "32"}},
-                 .parameters = {{"keep", 0.3}},
-                 .shape = {.batch = 3, .heads = 8, .headsKV = 4, .tokensQ = 75, .tokensK = 90, .headDim = 16},
-                 .dtype = dtype});
+      checkByContract(backendFor("sim:sm_80"),
+                      {.name = "groups",
+                       .spec = "sla",
+                       .settings = {{"linear_over", over}, {"block_q", "64"}, {"block_k", "32"}},
+                       .parameters = {{"keep", 0.3}},
+                       .shape = {.batch = 3, .heads = 8, .headsKV = 4, .tokensQ = 75, .tokensK = 90, .headDim = 16},
+                       .dtype = dtype});
 }
 
 TEST_CASE("a call without gradients of weights gets the others", "[linear]") {
@@ -75,10 +66,10 @@ TEST_CASE("a call without gradients of weights gets the others", "[linear]") {
 
 TEST_CASE("parts of the gradients of weights are summed", "[linear]") {
   for (DType dtype : {DType::bf16, DType::f32})
-    checkCase(backendFor("sim:sm_80"), {.name = "parts",
-                                        .spec = "linear_projected",
-                                        .shape = {.heads = 1, .tokensQ = 300, .tokensK = 1100, .headDim = 16},
-                                        .dtype = dtype});
+    checkByContract(backendFor("sim:sm_80"), {.name = "parts",
+                                              .spec = "linear_projected",
+                                              .shape = {.heads = 1, .tokensQ = 300, .tokensK = 1100, .headDim = 16},
+                                              .dtype = dtype});
 }
 
 TEST_CASE("gradients of a linear branch see nothing beyond lengths and strides", "[linear]") {
@@ -95,38 +86,38 @@ TEST_CASE("gradients of a linear branch see nothing beyond lengths and strides",
                  .layout = Layout::tokensFirst,
                  .poison = true};
       entry.shape.batch = 3;
-      checkCase(backendFor("sim:sm_80"), entry);
+      checkByContract(backendFor("sim:sm_80"), entry);
     }
 }
 
 TEST_CASE("rows whose linear set is empty, or whose features are 0, give and get nothing", "[linear]") {
   for (Given given : {Given::random, Given::broadcast, Given::allCritical, Given::allMarginal, Given::allNegligible})
-    checkCase(backendFor("sim:sm_80"),
-              {.name = "given", .spec = "sla", .shape = tails, .dtype = DType::bf16, .given = given});
+    checkByContract(backendFor("sim:sm_80"),
+                    {.name = "given", .spec = "sla", .shape = tails, .dtype = DType::bf16, .given = given});
   for (DType dtype : {DType::bf16, DType::f32})
-    checkCase(backendFor("sim:sm_80"), {.name = "zeros",
-                                        .spec = "linear_projected",
-                                        .settings = {{"feature_map", "relu"}},
-                                        .shape = tails,
-                                        .dtype = dtype,
-                                        .content = Content::negative});
+    checkByContract(backendFor("sim:sm_80"), {.name = "zeros",
+                                              .spec = "linear_projected",
+                                              .settings = {{"feature_map", "relu"}},
+                                              .shape = tails,
+                                              .dtype = dtype,
+                                              .content = Content::negative});
 }
 
 TEST_CASE("gradients of a linear branch in blocks of other sizes, and of wide heads", "[linear]") {
   using Blocks = std::pair<const char *, const char *>;
   for (auto [bq, bk] : {Blocks{"128", "64"}, {"16", "48"}, {"48", "80"}})
-    checkCase(backendFor("sim:sm_80"), {.name = "blocks",
-                                        .spec = "sla",
-                                        .settings = {{"block_q", bq}, {"block_k", bk}},
-                                        .parameters = {{"keep", 0.3}},
-                                        .shape = tails,
-                                        .dtype = DType::bf16});
+    checkByContract(backendFor("sim:sm_80"), {.name = "blocks",
+                                              .spec = "sla",
+                                              .settings = {{"block_q", bq}, {"block_k", bk}},
+                                              .parameters = {{"keep", 0.3}},
+                                              .shape = tails,
+                                              .dtype = DType::bf16});
   for (DType dtype : {DType::bf16, DType::f32})
-    checkCase(backendFor("sim:sm_80"), {.name = "wide",
-                                        .spec = "sla",
-                                        .parameters = {{"keep", 0.3}},
-                                        .shape = {.heads = 1, .tokensQ = 70, .tokensK = 130, .headDim = 128},
-                                        .dtype = dtype});
+    checkByContract(backendFor("sim:sm_80"), {.name = "wide",
+                                              .spec = "sla",
+                                              .parameters = {{"keep", 0.3}},
+                                              .shape = {.heads = 1, .tokensQ = 70, .tokensK = 130, .headDim = 128},
+                                              .dtype = dtype});
 }
 
 TEST_CASE("kernels of linear gradients under any legal order of events, with races looked for", "[linear]") {
@@ -138,7 +129,7 @@ TEST_CASE("kernels of linear gradients under any legal order of events, with rac
                  .parameters = {{"keep", 0.3}},
                  .shape = {.batch = 1, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 140, .headDim = 64},
                  .dtype = DType::bf16};
-      checkCase(backendFor(target, /*adversarial=*/true), entry);
+      checkByContract(backendFor(target, /*adversarial=*/true), entry);
     }
 }
 

@@ -35,6 +35,16 @@ inline Gradients gradientsOf(SimulatedBackend &backend, GradientRun &run) {
   });
 }
 
+/// Against the oracle, by the contract of docs/numerics.md.
+inline void checkByContract(SimulatedBackend &backend, const Case &entry) {
+  INFO(backend.name() << " " << entry.describe());
+  GradientRun run(entry);
+  gradientsOf(backend, run);
+  reference::Verdict verdict = run.verdict(entry.dtype);
+  INFO(reference::describe(verdict));
+  CHECK(verdict.passed);
+}
+
 /// The backward of a spec for square heads, by NVRTC: no kernel spills or has a stack.
 inline void checkResources(const char *spec, const char *target, int64_t headDim, DType dtype) {
   std::vector<std::string> remarks;

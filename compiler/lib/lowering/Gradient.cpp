@@ -3,6 +3,8 @@
 
 #include "RegionDerivative.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -71,11 +73,13 @@ static size_t endOfSoftmax(ArrayRef<AttendStage> stages, size_t number) {
   return number;
 }
 
-/// Null where scores stay as they are.
+/// Null where it is 1: where scores stay as they are, or something is added to them.
 static Result<std::shared_ptr<Region>> slopeOf(const AttendStage &stage) {
   if (!stage.score)
     return std::shared_ptr<Region>();
   TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score));
+  if (matchPattern(slope->front().getTerminator()->getOperand(0), m_OneFloat()))
+    return std::shared_ptr<Region>();
   return std::shared_ptr<Region>(std::move(slope));
 }
 

@@ -38,7 +38,7 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, cons
   }
   stepsAt = sharedBytes;
   if (program.listsSteps(stage))
-    sharedBytes += 2048; // StepWindows::bytes of the device library
+    sharedBytes += stepListBytes;
   tileRegisters = valueCols / 2 + schedule.getKeys() / 2 + schedule.getKeys() / 4 + (inRegisters ? headCols / 4 : 0);
   if (!stage.exact) // no loop: the accumulator and a part of the linear branch
     sharedBytes = queriesAt = keysAt = valuesAt = stepsAt = 0;

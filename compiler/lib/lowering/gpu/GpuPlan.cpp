@@ -67,8 +67,7 @@ private:
       addTileBuffers(plan.buffers, program);
     if (program.classified())
       addSelectBuffers(plan.buffers, program);
-    for (const RangedTable &ranged : program.ranged)
-      addBuffer(rangesName(ranged), rangesBytes(ranged), "least and largest entries of blocks of a table");
+    addRangeBuffers(plan.buffers, program);
     if (program.means()) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");

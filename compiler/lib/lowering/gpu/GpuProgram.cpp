@@ -38,9 +38,6 @@ Status checkSizes(const Problem &problem) {
 /// What of a program has a gradient, but not here; empty: nothing.
 llvm::StringRef withoutGradient(const Program &facts) {
   auto has = [&](auto what) { return llvm::any_of(facts.attends, what); };
-  if ((facts.selection && facts.selection->mask) ||
-      has([](const AttendStage &stage) { return stage.score || stage.mask; }))
-    return "a mask or a score region";
   if (facts.order)
     return "a token order";
   if (facts.means())
@@ -75,8 +72,10 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.blockQ = facts.blockQ;
   program.blockK = facts.blockK;
   program.order = facts.order;
-  if (facts.classified() && program.direction != Direction::backward) // its classes are handed in
+  if (facts.classified() && program.direction != Direction::backward)
     program.selection = *facts.selection;
+  else if (facts.classified()) // its classes are handed in, without what says which blocks the mask cuts
+    program.selection.mask = facts.selection->mask;
   program.linear = facts.linear;
   program.featureMap = static_cast<GpuFeatureMap>(facts.featureMap);
   program.over = facts.linear ? setOf(facts.over) : GpuLinearSet::none;

@@ -74,6 +74,19 @@ std::array<Expr, 3> rangesGrid(const RangedTable &ranged) {
   return {ceildiv(sizeOf(ranged, ranged.axis), levels[2]), rows(ranged), 1};
 }
 
+void addRangeStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
+  for (const RangedTable &ranged : program.ranged)
+    stages
+        .emplace_back(makeStage(rangesName(ranged), "prologue", rangesGrid(ranged), "65536 entries per block",
+                                [&context, &program, ranged] { return lowerTableRanges(context, program, ranged); }))
+        .once = true;
+}
+
+void addRangeBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
+  for (const RangedTable &ranged : program.ranged)
+    buffers.push_back({rangesName(ranged), rangesBytes(ranged), "least and largest entries of blocks of a table"});
+}
+
 OwningOpRef<ModuleOp> lowerTableRanges(MLIRContext &context, const GpuProgram &program, const RangedTable &ranged) {
   constexpr int64_t threads = 1024;
   StageKernel kernel(context, program, rangesName(ranged), {"window", "row", "unused"}, threads);

@@ -11,6 +11,10 @@ namespace tercet::compiler {
 std::optional<Bounds> readRange(GpuPairScope &scope, const GpuProgram &program, ir::ReadOp read,
                                 llvm::ArrayRef<Bounds> indices);
 
+/// The kernels that make the ranges of a program's masks, once per call, and the buffers that these lie in.
+void addRangeStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
+void addRangeBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);
+
 /// Name and size of the ranges' buffer.
 std::string rangesName(const RangedTable &ranged);
 Expr rangesBytes(const RangedTable &ranged);

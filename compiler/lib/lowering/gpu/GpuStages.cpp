@@ -53,14 +53,11 @@ public:
     if (!program.weight.empty())
       add("pack_weight", "prologue", {program.paddedValueDim(), 1, 1}, "row per block", simple(lowerWeight)).once =
           true;
-    for (const RangedTable &ranged : program.ranged)
-      add(rangesName(ranged), "prologue", rangesGrid(ranged), "65536 entries per block",
-          [&context = context, &program = program, ranged] { return lowerTableRanges(context, program, ranged); })
-          .once = true;
+    addRangeStages(stages, context, program);
     if (program.linear || program.means() || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
-    if (program.classified() && program.selection.hasRules())
-      addBlockRules(simple(lowerBlockRules));
+    if (program.classified())
+      addRuleStage(stages, context, program);
     if (program.classified())
       addSelectStages(stages, context, program, superRows);
     if (program.linear)
@@ -79,14 +76,6 @@ private:
                 std::function<OwningOpRef<ModuleOp>()> lower) {
     return stages.emplace_back(
         makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule), std::move(lower)));
-  }
-
-  // For all heads at once where selection ranks these before the loop over groups.
-  void addBlockRules(std::function<OwningOpRef<ModuleOp>()> lower) {
-    Expr heads = program.ranksAhead() ? sym("P") * sym("R") : GR;
-    add("block_rules", "select", {ceildiv(TN, stageThreads), TM, heads}, "128 key blocks per block, one per thread",
-        std::move(lower))
-        .once = program.ranksAhead();
   }
 
   void addPrologue() {

@@ -9,10 +9,17 @@ namespace tercet::compiler {
 
 using tkern::Space;
 
-// The columns of one head. Both tiles of a step are on their way while the one before is worked on; the wait for the
-// first is a barrier, after which the slots of the step before it are free.
+// The columns of one head.
 void GradientWriter::visitColumns() {
   countSteps();
+  startRegions();
+  loadRows();
+  eachWindow([&] { visitSteps(); });
+}
+
+// Both tiles of a step are on their way while the one before is worked on; the wait for the first is a barrier, after which the
+// slots of the step before it are free.
+void GradientWriter::visitSteps() {
   Value colHead = ofKeys ? head : keyHead;
   Value sourceX = b.rowsOf("x_cols", ofKeys ? q : k, batch, colHead, program.headDim);
   Value sourceY = b.rowsOf("y_cols", ofKeys ? gradient : v, batch, colHead, program.valueDim);
@@ -22,22 +29,26 @@ void GradientWriter::visitColumns() {
     b.fill(colsY, step, sourceY, column, liveCols);
   };
   Value c0 = b.constant(int64_t{0});
-  if (ofKeys)
+  if (ofKeys && !window)                 // windows begin behind a barrier
     b.wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
   fillStep(c0, "start");
-  loadRows();
   b.loop("j", steps, [&](Value step) {
-    column = columnOf("column", step, /*ahead=*/false);
+    column = columnOf("column", step, /*ahead=*/false, &partial);
     Value tileX = b.wait("x_tile", colsX, step, 1);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
-    Value p = probabilities(product("scores", leftX, tileX, layout.xCols));
+    Value products = product("scores", leftX, tileX, layout.xCols);
+    Value p = probabilities(products);
     if (shares)
       addShares(p);
     Value tileY = b.wait("y_tile", colsY, step, 2);
     if (kernel.ofY)
       b.make<tkern::AccumulateOp>("", p, tileY, sumY);
-    if (kernel.ofX)
-      b.make<tkern::AccumulateOp>("", pairGradients(p, product("d_p", leftY, tileY, layout.yCols)), tileX, sumX);
+    if (!kernel.ofX)
+      return;
+    Value ofScores = pairGradients(p, product("d_p", leftY, tileY, layout.yCols));
+    if (slope)
+      ofScores = throughRegion(ofScores, p, products);
+    b.make<tkern::AccumulateOp>("", ofScores, tileX, sumX);
   });
   b.make<tkern::DrainOp>("");
 }
@@ -53,6 +64,9 @@ void GradientWriter::countSteps() {
     listBase = b.mul("list_base", line, b.make<arith::CeilDivUIOp>("col_blocks", ofKeys ? queries : keys, blockCols));
     Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, line);
     all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
+  } else if (program.listsSteps(stage)) { // found on the way
+    colsOfRows = b.make<arith::SelectOp>("cols_of_rows", hasRows, liveCols, b.constant(int64_t{0}));
+    return;
   } else {
     all = b.make<arith::CeilDivUIOp>("all_steps", liveCols, cols);
   }
@@ -64,8 +78,8 @@ int64_t GradientWriter::partsOfEntry() const {
 }
 
 // The first column of a step; of one that may lie beyond the last, where none is live.
-Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead) {
-  if (!stage.listed)
+Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, Value *partial) {
+  if (!stage.listed && !window)
     return b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step"));
   Value known = step;
   if (ahead) {
@@ -73,16 +87,29 @@ Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead) 
                                         b.constant(int64_t{0}));
     known = b.make<arith::MinSIOp>(name + "_known", step, last);
   }
-  Value parts = b.constant(partsOfEntry(), "parts"), entry = b.quotient(name + "_entry", known, parts);
-  Value block =
-      b.make<tkern::ReadOp>(name + "_block", b.builder.getIndexType(), lists, b.add(name + "_at", listBase, entry));
-  Value part = b.remainder(name + "_part", known, parts);
-  Value number = b.add(name + "_number", b.mul(name + "_first", block, parts), part);
+  Value parts = b.constant(partsOfEntry(), "parts"), number;
+  Value block = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
+  if (stage.mask) { // entries say which blocks it cuts
+    if (partial)
+      *partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, block, b.constant(int64_t{0}));
+    block = b.make<arith::AndIOp>(name + "_listed", block, b.constant(int64_t{0x7fffffff}));
+  }
+  number =
+      window ? block
+             : b.add(name + "_number", b.mul(name + "_first", block, parts), b.remainder(name + "_part", known, parts));
   Value column = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
   if (!ahead)
     return column;
   Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
   return b.make<arith::SelectOp>(name + "_or_none", exists, column, liveCols);
+}
+
+// Where it lies in the list of the block's rows, or of the window.
+Value GradientWriter::entryOf(const std::string &name, Value at) {
+  Type index = b.builder.getIndexType();
+  if (window)
+    return b.make<tkern::ListedOp>(name + "_block", index, window, at).getEntry();
+  return b.make<tkern::ReadOp>(name + "_block", index, lists, b.add(name + "_at", listBase, at));
 }
 
 Value GradientWriter::product(StringRef name, Value left, Value tile, int64_t depth) {
@@ -120,15 +147,18 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
 }
 
 Value GradientWriter::probabilities(Value scores) {
+  if (score)
+    scores = mappedPairs("scored", *score, scores);
+  scores = allowedPairs(scores);
   auto type = cast<tkern::TileType>(scores.getType());
   Value shift = rowShift, rest = rowRest;
   if (ofKeys) {
     shift = columnNumbers("col_shift", shifts, -std::numeric_limits<float>::infinity());
     if (rests)
       rest = columnNumbers("col_rest", rests, 0);
-  } else {
-    scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
   }
+  if (!ofKeys || score) // a region may make anything of columns that are none, even where the shift is -inf
+    scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
   SmallVector<Value> inputs = {scores, shift};
   if (rests)
     inputs.push_back(rest);

@@ -25,16 +25,19 @@ GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, 
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
   colsYAt = colsXAt + ringBytes(colsX);
-  sharedBytes = colsYAt + ringBytes(colsY);
-  // Accumulators; P and dP, or what they become; numbers of columns; an operand rounded.
-  tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) + cols / 2 * 2 +
-                  (kernel.pass->ofKeys ? cols / 4 : 0) + cols / 4;
+  stepsAt = colsYAt + ringBytes(colsY);
+  sharedBytes = stepsAt + (program.listsSteps(*kernel.pass->forward) ? stepListBytes : 0);
+  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns; an operand rounded.
+  tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) +
+                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) + (kernel.pass->ofKeys ? cols / 4 : 0) +
+                  cols / 4;
 }
 
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
     : b(module, kernel.name, {"block", "member", "unused"}), layout(*module.getContext(), program, kernel, schedule),
-      program(program), kernel(kernel), stage(*kernel.pass->forward), ofKeys(kernel.pass->ofKeys), schedule(schedule) {
+      program(program), kernel(kernel), stage(*kernel.pass->forward), ofKeys(kernel.pass->ofKeys), schedule(schedule),
+      scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
   if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
     b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
@@ -118,12 +121,15 @@ void GradientWriter::place() {
   }
   Value liveQueries = b.liveTokens("live_queries", queryLengths, batch, queries);
   Value liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
+  scope.liveRows = liveQueries;
+  scope.liveKeys = liveKeys;
   rows = ofKeys ? keys : queries;
   liveRows = ofKeys ? liveKeys : liveQueries;
   liveCols = ofKeys ? liveQueries : liveKeys;
   firstRow = b.mul("first_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, firstRow, liveRows);
-  unit = stage.scale.empty()
+  unit = stage.score ? b.constant(std::numbers::log2e_v<float>, "log2_e")
+         : stage.scale.empty()
              ? b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit")
              : b.make<arith::TruncFOp>("score_unit", b.builder.getF32Type(),
                                        b.make<arith::MulFOp>("unit", scale, b.constant(std::numbers::log2e, "log2_e")));

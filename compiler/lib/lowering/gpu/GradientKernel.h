@@ -4,7 +4,9 @@
 //
 //   S = X X'^T,  P = 2^(S unit + shift),  dP = Y Y'^T,  dS = P (dP - sum),  dX += dS X',  and of keys  dV += P Y'
 //
-// where shift and sum belong to queries. The rows' X and Y stay in shared memory; tiles of columns come through two rings.
+// where shift and sum belong to queries. A score region stands between S and P, and dS is multiplied by its derivative; pairs that a
+// mask forbids have P = 0, and tiles without others are not visited. The rows' X and Y stay in shared memory; tiles of columns come
+// through two rings.
 #pragma once
 
 #include "GpuKernelBuilder.h"
@@ -25,7 +27,7 @@ struct GradientLayout {
   mlir::Type element;
   int64_t xCols, yCols; ///< head dimensions rounded up to what a product takes
   tkern::RingType rowsX, rowsY, colsX, colsY;
-  int64_t rowsYAt, colsXAt, colsYAt, sharedBytes;
+  int64_t rowsYAt, colsXAt, colsYAt, stepsAt, sharedBytes; ///< stepsAt: the list of steps that a mask alone leaves
   int64_t tileRegisters; ///< 32-bit registers of a thread that accumulators and tiles of pairs take
 };
 

@@ -1,6 +1,7 @@
 // Which kernels a backward takes, with which schedules, and the buffers between them.
 #include "GradientStages.h"
 
+#include "GpuRanges.h"
 #include "GradientKernel.h"
 #include "LinearGradient.h"
 #include "SelectStages.h"
@@ -64,7 +65,8 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
   Type i32 = b.builder.getI32Type();
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, "classes", 4);
-  inputs.append({b.pointer(i32, "q_len", "q_len"), b.pointer(i32, "k_len", "k_len"), b.size("key_heads", "HKV"),
+  inputs.append({b.pointer(b.builder.getI8Type(), "rules", program.selection.hasRules() ? "@rules" : ""),
+                 b.pointer(i32, "q_len", "q_len"), b.pointer(i32, "k_len", "k_len"), b.size("key_heads", "HKV"),
                  b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("keys", "M"),
                  b.size("first_pair", "G0"), b.pointer(i32, "lists", "@key_lists"),
                  b.pointer(i32, "counts", "@key_counts")});
@@ -81,11 +83,14 @@ public:
 
   void build() {
     const AttendStage &stage = program.attends.back();
+    addRangeStages(stages, context, program);
     if (stage.exact)
       add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
-    if (program.classified())
+    if (program.classified()) {
+      addRuleStage(stages, context, program);
       addSelectStages(stages, context, program, /*superRows=*/false);
+    }
     if (stage.listed)
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           lowerTransposedLists);
@@ -150,6 +155,7 @@ void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, cons
 
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
+  addRangeBuffers(buffers, program);
   if (program.attends.back().exact) {
     buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
     buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});

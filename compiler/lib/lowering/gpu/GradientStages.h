@@ -1,7 +1,9 @@
 // The stages of a backward over a group of (batch, KV head) pairs:
 //
-//   prologue   gradient_rows      shifts and sums of query rows
-//   select     given_classes      the forward's classes: lists of key blocks by query block
+//   prologue   <table>_ranges<axis>   least and largest entries of blocks of tables that a mask reads; once per call
+//              gradient_rows      shifts and sums of query rows
+//   select     block_rules        which blocks the mask cuts
+//              given_classes      the forward's classes: lists of key blocks by query block
 //              transposed_lists   and of query blocks by key block
 //              of a linear branch (LinearGradient.h)
 //   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together

@@ -2,9 +2,13 @@
 //
 //   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
 //   GradientColumns.cpp   the loop over tiles of columns
+//   GradientRegions.cpp   masks and score regions in it
 #pragma once
 
+#include "GpuPairScope.h"
 #include "GradientKernel.h"
+
+#include <optional>
 
 namespace tercet::compiler {
 
@@ -33,10 +37,13 @@ private:
 
   // GradientColumns.cpp
   void visitColumns();
+  void visitSteps();
   void countSteps();
   /// Steps per entry of a list.
   int64_t partsOfEntry() const;
-  Value columnOf(const std::string &name, Value step, bool ahead);
+  /// The tile of columns of a step; `partial`, if given: whether the mask may forbid some of its pairs.
+  Value columnOf(const std::string &name, Value step, bool ahead, Value *partial = nullptr);
+  Value entryOf(const std::string &name, Value at);
   Value product(llvm::StringRef name, Value left, Value tile, int64_t depth);
   void loadRows();
   Value numbersOfRows(llvm::StringRef name, Value of);
@@ -45,6 +52,19 @@ private:
   Value probabilities(Value scores);
   void addShares(Value p);
   Value pairGradients(Value p, Value ofP);
+
+  // GradientRegions.cpp
+  void startRegions();
+  /// Runs `body` for all steps of a head, or window by window of those that its mask leaves; `steps` are those of a window inside.
+  void eachWindow(llvm::function_ref<void()> body);
+  void ruleOfColumns(tkern::StepWindowsOp windows);
+  /// Queries and keys of a pair are bound to arguments `first` and `first` + 1 of a region.
+  void bindPair(PairRegion &region, unsigned first, mlir::ValueRange pair);
+  /// What a region makes of the products of a step.
+  Value mappedPairs(llvm::StringRef name, PairRegion &region, Value products);
+  Value allowedPairs(Value scores);
+  /// dS of the products, of that of what the score region made of them.
+  Value throughRegion(Value ofScores, Value p, Value products);
 
   const GpuProgram &program;
   const GradientKernel &kernel;
@@ -60,9 +80,14 @@ private:
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
   Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
   Value steps, listBase;                             ///< of the head whose columns are visited
-  Value column;                                      ///< the first one of a step
-  Value shares;                                      ///< sums of the P of rows; null where 16 bits hold P
-  Value rowShift, rowRest, rowSum;                   ///< of queries, where rows are queries
+  Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
+  GpuPairScope scope;
+  std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited
+  Value scoreFactor;                            ///< from products to natural units, for regions
+  Value colsOfRows;                             ///< live columns, 0 where the block has no rows
+  Value window;                                 ///< the list of a window's steps
+  Value shares;                                 ///< sums of the P of rows; null where 16 bits hold P
+  Value rowShift, rowRest, rowSum;              ///< of queries, where rows are queries
 };
 
 } // namespace tercet::compiler

@@ -14,6 +14,10 @@
 
 namespace tercet::compiler {
 
+/// What comes before, where a mask or block sets say something of pairs of blocks: for all heads at once where selection ranks these
+/// before the loop over groups.
+void addRuleStage(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
+
 /// superRows: attend takes lists of super rows, which kernels that write lists join.
 void addSelectStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
                      bool superRows);

@@ -10,4 +10,7 @@ tkern::RingType makeRing(int64_t slots, int64_t rows, int64_t cols, mlir::Type e
 int64_t slotBytes(tkern::RingType ring);
 int64_t ringBytes(tkern::RingType ring);
 
+/// Of the list of the steps that a mask leaves: StepWindows::bytes of the device library.
+inline constexpr int64_t stepListBytes = 2048;
+
 } // namespace tercet::compiler
