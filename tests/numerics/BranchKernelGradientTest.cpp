@@ -20,6 +20,12 @@ TEST_CASE("gradients of gated branches and of weighted pools", "[gradient]") {
       checkOnCpus({.name = "gates", .spec = spec, .shape = shape, .dtype = dtype});
 }
 
+// Scores of pools exceed those of tokens by hundreds: P is exact only relative to a maximum among them.
+TEST_CASE("gradients of a joint softmax whose parts lie far apart", "[gradient]") {
+  for (double scale : {4.0, 16.0})
+    checkOnCpus({.name = "apart", .spec = "weighted_pools", .shape = shape, .scale = scale});
+}
+
 TEST_CASE("gradients of branches under token orders", "[gradient]") {
   // 3 x 5 x 7 tokens in cubes of 4 x 4 x 4, clipped at the far edges, and 15 of text.
   for (DType dtype : {DType::f32, DType::bf16})

@@ -155,7 +155,7 @@ private:
   // AttendInputs.cpp
   Value inputRow(const StageInput &input, Value row);
   Value inputTile(const StageInput &input, Value pointer, Value row, int64_t rows, int64_t cols);
-  void startFromState();
+  void addState();
   void startGates();
   Value gated(Value tile, std::optional<HoistedRegion> &region, Value row);
 

@@ -112,7 +112,7 @@ Value AttendBuilder::logTile(Value row, Value total, bool wantsRest) {
   });
 }
 
-// Numerators, and maxima and sums side by side, as startFromState takes them.
+// Numerators, and maxima and sums side by side, as addState takes them.
 void AttendBuilder::keepState(Value row, Value left, Value total) {
   Value first = k.add(k.mul(k.item(1), tokensQ), firstToken);
   Value kept = k.view(further.keptState, k.mul(first, 2), 2);

@@ -20,14 +20,38 @@ Value AttendBuilder::inputTile(const StageInput &input, Value pointer, Value row
   return k.load(tile, zero, rows, cols);
 }
 
-// The softmax goes on from the state of the earlier stage, as if its keys had come first.
-void AttendBuilder::startFromState() {
+// The softmax goes on from the state of the earlier stage: as two parts of one row are merged, after the keys of this stage, whose scores
+// were relative to a maximum of their own. Relative to that of the earlier stage they would be rounded at the size of the difference.
+void AttendBuilder::addState() {
   Value numerators = k.view(further.numerators, zero, schedule.valueDim), state = k.view(further.state, zero, 2);
   k.loop(zero, validRows, 1, [&](Value row) {
-    Value source = inputRow(*stage.start, row);
-    k.store(k.load(numerators, source, 1, schedule.valueDim), acc, row);
-    k.store(k.load(state, source, 1, 1), max, row);
-    k.store(k.load(state, source, 1, 1, k.index(1)), sum, row);
+    Value source = inputRow(*stage.start, row), earlier = k.load(state, source, 1, 1), own = k.load(max, row, 1, 1);
+    // 2^(x - y), and 0 for a part that has met no key.
+    auto share = [&](Value x, Value y) {
+      return k.map({x, y}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        Value top = body.create<arith::MaxNumFOp>(loc, v[0], v[1]);
+        Value power = body.create<math::Exp2Op>(loc, body.create<arith::SubFOp>(loc, v[0], top));
+        Value isEmpty = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
+        return body.create<arith::SelectOp>(loc, isEmpty, k.real(0), power);
+      });
+    };
+    Value ofEarlier = share(earlier, own), ofOwn = share(own, earlier);
+    auto merge = [&](Value before, Value tile) {
+      return k.map({before, ofEarlier, tile, ofOwn}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        Value kept = body.create<arith::MulFOp>(loc, v[2], v[3]);
+        return body.create<math::FmaOp>(loc, v[0], v[1], kept);
+      });
+    };
+    k.store(merge(k.load(numerators, source, 1, schedule.valueDim), k.load(acc, row, 1, schedule.valueDim)), acc, row);
+    Value total = k.reduce(tkern::ReduceKind::Add, k.load(sum, row, 1, 16));
+    Value merged = merge(k.load(state, source, 1, 1, k.index(1)), total);
+    k.store(k.splat(k.real(0), 1, 16), sum, row);
+    k.store(merged, sum, row);
+    k.store(k.map({earlier, own},
+                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+                    return body.create<arith::MaxNumFOp>(loc, v[0], v[1]);
+                  }),
+            max, row);
   });
 }
 

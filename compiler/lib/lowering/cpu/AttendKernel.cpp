@@ -93,8 +93,6 @@ void AttendBuilder::prologue() {
   k.store(k.splat(k.real(0), 1, schedule.keyTile), tailBias, zero, {}, {}, inTail);
   if (stage.means)
     columnBias = k.scratch(1, meanTile);
-  if (stage.start)
-    startFromState();
 }
 
 // What regions over pairs need before the loop: what depends on batch and head, and what on the query.
@@ -120,6 +118,8 @@ void AttendBuilder::build() {
       startRegions();
       exactLoop();
     });
+    if (stage.start)
+      addState();
   }
   epilogue();
   k.end();
