@@ -1,0 +1,91 @@
+#include "gpu/EditedBackward.h"
+
+#include "gpu/EditedPlan.h"
+#include "gpu/SimulatedGradients.h"
+
+namespace tercet::test {
+namespace {
+
+rt::SimulationOptions bounded(rt::SimulationOptions options) {
+  options.launch.maxInstructions = 4000000;
+  options.launch.checks.races = true;
+  return options;
+}
+
+SimulatedBackend &plainBackend() {
+  static SimulatedBackend backend("sim:sm_80", bounded({}));
+  return backend;
+}
+SimulatedBackend &adversarialBackend() {
+  static SimulatedBackend backend("sim:sm_80", bounded(rt::adversarialSimulation(3)));
+  return backend;
+}
+
+/// A backward whose inputs a forward saved.
+class EditedBackward {
+public:
+  EditedBackward(const Artifact &artifact, const Spec &spec, DType dtype, const Arguments &inputs,
+                 const Arguments &outputs)
+      : artifact(artifact), dtype(dtype), program(programOf(spec)), inputs(takenBy(artifact.signature(), inputs)),
+        outputs(takenBy(artifact.signature(), outputs)), known(inputs) {
+    std::erase_if(known.tensors, [](const auto &named) {
+      return named.first == "o" || named.first == "lse" || named.first == "lse_rest";
+    });
+  }
+
+  /// What is wrong with the gradients where a kernel has this text; empty if nothing. Called on several threads.
+  std::string findFault(const std::string &kernel, const std::string &edited) const {
+    Result<Artifact> changed = withEditedKernel(artifact, kernel, edited, "sm_80");
+    if (!changed.ok())
+      return changed.status().message();
+    for (SimulatedBackend *backend : {&plainBackend(), &adversarialBackend()}) {
+      reference::Data got;
+      for (const auto &[name, tensor] : outputs.tensors)
+        got.tensors.emplace_back(
+            name, reference::OwnedTensor::make(tensor.dtype, {tensor.shape.begin(), tensor.shape.begin() + tensor.rank},
+                                               0xff));
+      if (Status status = backend->run(*changed, inputs, got.arguments()); !status.ok())
+        return status.message();
+      reference::CheckOptions options;
+      options.probabilities = dtype;
+      Result<reference::Verdict> verdict = reference::checkGradients(program, known, got.arguments(), options);
+      if (!verdict.ok())
+        return verdict.status().message();
+      if (!verdict->passed)
+        return verdict->reason;
+    }
+    return "";
+  }
+
+private:
+  Artifact artifact;
+  DType dtype;
+  reference::Program program;
+  Arguments inputs, outputs, known; ///< known: to the oracle
+};
+
+} // namespace
+
+void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels) {
+  GradientRun run(sample);
+  run.run([&](const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs) {
+    if (problem.direction == Direction::forward)
+      return runTaken(plainBackend(), spec, problem, inputs, outputs);
+    auto kernel = plainBackend().kernelFor(spec, problem);
+    INFO(kernel.status().message());
+    REQUIRE(kernel.ok());
+    const Artifact &artifact = (*kernel)->artifact();
+    EditedBackward backward(artifact, spec, sample.dtype, inputs, outputs);
+    for (const auto &[name, edits] : kernels) {
+      INFO(name);
+      BugCount count =
+          countBugs(sourceOf(artifact, name), edits, [&, name = std::string(name)](const std::string &edited) {
+            return backward.findFault(name, edited);
+          });
+      CHECK(count.bugs >= 3);
+      CHECK(count.found == count.bugs);
+    }
+  });
+}
+
+} // namespace tercet::test

@@ -1,0 +1,15 @@
+// Bugs put one by one into kernels of a backward, each looked for by running it on what a forward saved.
+#pragma once
+
+#include "gpu/SimulatedCase.h"
+#include "unit/simulator/KernelEdits.h"
+
+namespace tercet::test {
+
+using EditsOfKernels = std::vector<std::pair<const char *, std::vector<KernelEdit>>>;
+
+/// Requires that each bug among these edits of kernels for sm_80 is found, under any legal order of events and with races looked for,
+/// too; and that there are three at least per kernel.
+void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels);
+
+} // namespace tercet::test
