@@ -53,6 +53,7 @@ static Tensor tensorFor(const PlanArgument &argument, const Artifact &artifact, 
   case Role::biasGradient:
     return make({valueDim});
   case Role::table:
+  case Role::tableGradient:
     return tableFor(argument, {batch, heads, headsKV, tokens, keys, valueDim, blocks(tokens, signature.blockQ),
                                blocks(keys, signature.blockK)});
   case Role::queryLengths:

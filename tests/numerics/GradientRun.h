@@ -88,7 +88,7 @@ public:
     for (auto [name, of] : {std::pair{"dq", "q"}, {"dk", "k"}, {"dv", "v"}})
       outputs.tensors.emplace_back(name, makeLike(shapeOf(prepared.inputs[of]), entry.dtype));
     for (const auto &[name, tensor] : prepared.inputs.tensors)
-      if (isWeight(name) && !unwanted.contains("d" + name))
+      if ((isWeight(name) || (makesTables && isPoolWeight(name))) && !unwanted.contains("d" + name))
         outputs.tensors.emplace_back("d" + name, makeFull(shapeOf(tensor.view())));
     std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
     backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
@@ -107,6 +107,12 @@ public:
   /// Gradients of weights that no run makes.
   GradientRun &without(std::set<std::string> names) {
     unwanted = std::move(names);
+    return *this;
+  }
+
+  /// Also gradients of weights of pools, which CPUs make.
+  GradientRun &withTables() {
+    makesTables = true;
     return *this;
   }
 
@@ -177,6 +183,14 @@ private:
   reference::Data outputs;
   std::set<std::string> unwanted;
 
+  bool makesTables = false;
+
+  bool isPoolWeight(std::string_view name) const {
+    const auto &branches = prepared.program.branches;
+    return std::any_of(branches.begin(), branches.end(), [&](const reference::Branch &branch) {
+      return name == branch.pools.keyWeights || name == branch.pools.valueWeights;
+    });
+  }
   static bool isWeight(std::string_view name) { return name == "w" || name == "b"; }
   static reference::OwnedTensor makeFull(std::vector<int64_t> shape) {
     return reference::OwnedTensor::make(DType::f32, std::move(shape), 0xff);
@@ -258,8 +272,9 @@ inline std::vector<std::string> cpuTargets() {
 }
 
 /// A case on these targets against the oracle, within the contract.
-inline void checkOnCpus(const Case &entry) {
+inline void checkOnCpus(const Case &entry, std::set<std::string> unwanted = {}) {
   GradientRun run(entry);
+  run.withTables().without(std::move(unwanted));
   for (const std::string &target : cpuTargets()) {
     run.run(target, 2);
     reference::Verdict verdict = run.verdict();

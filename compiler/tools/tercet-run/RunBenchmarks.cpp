@@ -105,6 +105,7 @@ Arguments makeArguments(const Artifact &artifact, const BenchmarkEntry &entry, S
     case Role::valueGradient:
     case Role::weightGradient:
     case Role::biasGradient:
+    case Role::tableGradient:
       break; // bundles hold no gradients
     }
   }

@@ -82,6 +82,33 @@ struct SpreadPoolsSlots {
   const int32_t *counts; ///< of a token order, whose blocks are the pools; tokens are then places
 };
 
+/// pool_weight_gradient: items (token of a pool, pair of the group). shares [pair of the call][length] = the sum over the pools of
+/// the pair that have a token there, in their order, of the gradient of the pool times that token, [group][poolRows][width] and as
+/// in pool_tokens. Nothing where wanted is null.
+struct PoolWeightGradientSlots {
+  const void *tokens;
+  int64_t strideB, strideH, strideN;
+  int64_t dtype;
+  const int32_t *lengths;
+  int64_t headsKV, tokenCount, dim, firstPair;
+  int64_t length, stride, pools;
+  const float *gradients;
+  int64_t poolRows, width;
+  float *shares;
+  const float *wanted;
+  const int32_t *order, *counts; ///< as in pool_tokens
+};
+
+/// sum_pool_weights: items (entry, head of the table). out [head][entry] = or, if adds, += the sum of the shares of all pairs and
+/// tokens of pools that read this entry (which, as in pool_tokens), in their order. Nothing where out is null.
+struct SumPoolWeightsSlots {
+  const float *shares;
+  int64_t pairs, headsKV, length;
+  float *out;
+  int64_t heads, entries, strideH, strideT;
+  int64_t adds;
+};
+
 /// center_keys: items (g, 0). center [g][headDim] = the mean of the pair's valid keys, from the means of its blocks (0 if
 /// there are none); centered = meanK less center, 0 where no block is, in the layout of meanK, and perhaps the same memory.
 struct CenterKeysSlots {

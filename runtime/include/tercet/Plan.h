@@ -153,7 +153,8 @@ struct PlanArgument {
     keyGradient,
     valueGradient,
     weightGradient,
-    biasGradient
+    biasGradient,
+    tableGradient ///< has the axes of its table
   };
   std::string name;
   Role role = Role::query;
@@ -163,6 +164,11 @@ struct PlanArgument {
   std::vector<int64_t> axes = {}; ///< of a table: TableAxis, or a number of entries
   friend bool operator==(const PlanArgument &, const PlanArgument &) = default;
 };
+
+/// Whether arguments of this role are shaped by PlanArgument::axes.
+inline bool hasAxes(PlanArgument::Role role) {
+  return role == PlanArgument::Role::table || role == PlanArgument::Role::tableGradient;
+}
 
 /// A runtime parameter: a launch scalar with a default.
 struct PlanParameter {

@@ -44,7 +44,7 @@ PlanArgument argumentOf(JsonFields &fields, const Json &object) {
   argument.optional = fields.boolean(object, "optional");
   argument.isOutput = fields.boolean(object, "output");
   argument.dtype = dtypeField(fields, object);
-  if (argument.role == PlanArgument::Role::table)
+  if (hasAxes(argument.role))
     for (const Json &axis : fields.array(object, "axes", 4))
       argument.axes.push_back(fields.integerValue(axis, "an axis", lastTableAxis, largestSize));
   return argument;

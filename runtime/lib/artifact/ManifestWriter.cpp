@@ -67,7 +67,7 @@ OrderedJson signatureToJson(const PlanSignature &plan) {
                          {"optional", argument.optional},
                          {"output", argument.isOutput},
                          {"dtype", dtypeName(argument.dtype)}};
-    if (argument.role == PlanArgument::Role::table)
+    if (hasAxes(argument.role))
       entry["axes"] = argument.axes;
     result["arguments"].push_back(std::move(entry));
   }

@@ -36,6 +36,7 @@ constexpr std::pair<Role, std::string_view> roleNames[] = {
     {Role::valueGradient, "value_gradient"},
     {Role::weightGradient, "weight_gradient"},
     {Role::biasGradient, "bias_gradient"},
+    {Role::tableGradient, "table_gradient"},
 };
 
 template <typename... Args> Status fault(fmt::format_string<Args...> format, Args &&...args) {
@@ -99,14 +100,15 @@ private:
   static bool isOutput(Role role) {
     return role == Role::output || role == Role::lse || role == Role::classesOutput || role == Role::wideOutput ||
            role == Role::lseRest || role == Role::queryGradient || role == Role::keyGradient ||
-           role == Role::valueGradient || role == Role::weightGradient || role == Role::biasGradient;
+           role == Role::valueGradient || role == Role::weightGradient || role == Role::biasGradient ||
+           role == Role::tableGradient;
   }
 
   Status checkRoles() {
     for (auto [role, name] : roleNames) {
       auto count = std::count_if(plan.arguments.begin(), plan.arguments.end(),
                                  [role = role](const PlanArgument &argument) { return argument.role == role; });
-      if ((count > 1 && role != Role::table) || (isNeeded(role) && count == 0))
+      if ((count > 1 && role != Role::table && role != Role::tableGradient) || (isNeeded(role) && count == 0))
         return fault("{} arguments have the role {}; it must be {}", count, name, isNeeded(role) ? "1" : "at most 1");
     }
     for (const PlanArgument &argument : plan.arguments) {
@@ -120,13 +122,15 @@ private:
   }
 
   static Status checkAxes(const PlanArgument &argument) {
-    bool isTable = argument.role == Role::table;
+    bool isTable = hasAxes(argument.role);
     if (isTable ? argument.axes.empty() || argument.axes.size() > 4 : !argument.axes.empty())
       return fault("argument {} has {} axes; a table has 1 to 4, other arguments none", argument.name,
                    argument.axes.size());
     for (int64_t axis : argument.axes)
       if (axis == 0 || axis < lastTableAxis)
         return fault("argument {} has the axis {}", argument.name, axis);
+    if (argument.role == Role::tableGradient && argument.dtype != DType::f32)
+      return fault("gradient {} holds {}; it must be f32", argument.name, dtypeName(argument.dtype));
     if (isTable && argument.dtype != DType::f32 && argument.dtype != DType::i32)
       return fault("table {} holds {}; it must be f32 or i32", argument.name, dtypeName(argument.dtype));
     return {};

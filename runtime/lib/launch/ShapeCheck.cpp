@@ -70,7 +70,7 @@ public:
 private:
   /// What a tensor must satisfy whatever the others are.
   Status alone(const PlanArgument &argument, const Tensor &tensor) {
-    if (argument.role == Role::table) // rank, dtype and extents together, against the call's sizes
+    if (hasAxes(argument.role)) // rank, dtype and extents together, against the call's sizes
       return strides(argument, tensor);
     const std::vector<const char *> &axes = shapeOf(argument.role).axes;
     if (static_cast<size_t>(tensor.rank) != axes.size())
@@ -101,7 +101,7 @@ private:
 
   Status strides(const PlanArgument &argument, const Tensor &tensor) {
     int last = tensor.rank - 1;
-    bool anyLast = argument.role == Role::table || argument.role == Role::weight || argument.role == Role::bias ||
+    bool anyLast = hasAxes(argument.role) || argument.role == Role::weight || argument.role == Role::bias ||
                    argument.role == Role::lse || argument.role == Role::lseRest || argument.role == Role::savedLse ||
                    argument.role == Role::savedLseRest ||
                    (argument.role == Role::classes && usesSymbol(argument.name + ".3"));
@@ -213,6 +213,7 @@ private:
     case Role::classesOutput:
       return classes(argument, tensor);
     case Role::table:
+    case Role::tableGradient:
       return table(argument, tensor);
     }
     return {};

@@ -96,8 +96,11 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &que
     nodes.push_back(spreadPools(stage, "dq", queries.adds));
   nodes.push_back(gradientPass(keys, ofQ, ofGradient));
   if (stage.pools)
-    for (const char *gradient : {"dk", "dv"})
+    for (const char *gradient : {"dk", "dv"}) {
       nodes.push_back(spreadPools(stage, gradient, keys.adds));
+      if (!poolWeights(stage, gradient).empty())
+        nodes.push_back(poolWeightGradient(stage, gradient));
+    }
 }
 
 // The passes of a branch are next to each other: of queries, and of keys.

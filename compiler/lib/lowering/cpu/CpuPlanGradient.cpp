@@ -214,6 +214,7 @@ void PlanWriter::addTokenPasses(std::vector<PlanNode> &nodes, ArrayRef<GradientP
 
 Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   addSignature();
+  addTableGradients();
   addOrderTables();
   for (const RangedTable &table : rangedTables())
     plan.nodes.push_back(tableRanges(table));
@@ -237,6 +238,7 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
   else
     addTokenPasses(groups.body, passes);
   plan.nodes.push_back(std::move(groups));
+  addPoolWeightSums(plan.nodes);
   plan.grouping.itemsPerPair = sym("R") * ceildiv(sym("N"), schedule.queries.superRow);
   return std::move(plan);
 }

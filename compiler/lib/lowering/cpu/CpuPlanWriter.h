@@ -1,7 +1,8 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a token order,
 // CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need,
 // CpuPlanLinear.cpp the linear branch, and CpuPlanAttend.cpp the attend stages. CpuPlanGradient.cpp writes the backward:
-// CpuPlanColumns.cpp the columns of its passes, CpuPlanLinearGradient.cpp linear branches, CpuPlanBranchGradient.cpp several branches.
+// CpuPlanColumns.cpp the columns of its passes, CpuPlanLinearGradient.cpp linear branches, CpuPlanBranchGradient.cpp several branches,
+// CpuPlanTableGradient.cpp tables.
 #pragma once
 
 #include "CpuPlan.h"
@@ -152,6 +153,12 @@ private:
   void addPoolWeights(Slots &slots, const std::string &weights);
   void addTokenPasses(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   PackedColumns addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass);
+  void addTableGradients();
+  static const std::string &poolWeights(const AttendStage &stage, std::string_view gradient) {
+    return gradient == "dv" ? stage.pools->valueWeights : stage.pools->keyWeights;
+  }
+  PlanNode poolWeightGradient(const AttendStage &stage, const char *gradient);
+  void addPoolWeightSums(std::vector<PlanNode> &nodes);
   PlanNode spreadPools(const AttendStage &stage, const char *gradient, bool adds);
   PackedColumns packPools(std::vector<PlanNode> &nodes, const AttendStage &stage, const char *tensor, bool plain);
   void addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,

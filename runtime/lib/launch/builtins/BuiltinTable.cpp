@@ -17,11 +17,13 @@ void limitBuiltinLevel(CpuLevel asked) { level = std::min(asked, detectCpuLevel(
 
 const Builtin *findBuiltin(std::string_view name) {
   for (const Builtin *builtin :
-       {&tokenOrderBuiltin,       &packKeysBuiltin,     &poolQueriesBuiltin, &poolTokensBuiltin,  &centerKeysBuiltin,
-        &alikenessBuiltin,        &packSamplesBuiltin,  &selectBuiltin,      &selectGivenBuiltin, &spanKeysBuiltin,
-        &spanKeysGivenBuiltin,    &spanBoundsBuiltin,   &spanClassesBuiltin, &patternBuiltin,     &copyClassesBuiltin,
-        &buildListsBuiltin,       &linearSetsBuiltin,   &linearUsedBuiltin,  &tableRangesBuiltin, &packWeightBuiltin,
-        &transposeClassesBuiltin, &gradientRowsBuiltin, &spreadPoolsBuiltin})
+       {&tokenOrderBuiltin,       &packKeysBuiltin,     &poolQueriesBuiltin,   &poolTokensBuiltin,
+        &centerKeysBuiltin,       &alikenessBuiltin,    &packSamplesBuiltin,   &selectBuiltin,
+        &selectGivenBuiltin,      &spanKeysBuiltin,     &spanKeysGivenBuiltin, &spanBoundsBuiltin,
+        &spanClassesBuiltin,      &patternBuiltin,      &copyClassesBuiltin,   &buildListsBuiltin,
+        &linearSetsBuiltin,       &linearUsedBuiltin,   &tableRangesBuiltin,   &packWeightBuiltin,
+        &transposeClassesBuiltin, &gradientRowsBuiltin, &spreadPoolsBuiltin,   &poolWeightGradientBuiltin,
+        &sumPoolWeightsBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

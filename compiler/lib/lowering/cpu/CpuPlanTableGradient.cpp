@@ -1,0 +1,63 @@
+// Gradients of tables that weight pools: a share per pair of the call, made where gradients of pools are, and sums of these behind
+// the groups. Shares do not know of groups, so what a sum adds, and in which order, does not depend on threads.
+#include "CpuPlanWriter.h"
+
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace tercet;
+using namespace tercet::compiler;
+
+void PlanWriter::addTableGradients() {
+  for (const AttendStage &stage : program.attends)
+    for (const char *gradient : {"dk", "dv"})
+      if (stage.pools && !poolWeights(stage, gradient).empty()) {
+        const std::string &weights = poolWeights(stage, gradient);
+        if (plan.find("d" + weights))
+          continue;
+        std::vector<int64_t> axes = plan.find(weights)->axes;
+        plan.arguments.push_back(
+            {"d" + weights, PlanArgument::Role::tableGradient, /*optional=*/true, /*isOutput=*/true, DType::f32, axes});
+      }
+}
+
+PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gradient) {
+  bool isValue = std::string_view(gradient) == "dv";
+  int64_t dim = isValue ? program.valueDim : program.headDim, length = stage.pools->length;
+  const std::string pools = stage.name + "_" + gradient, shares = pools + "_weights";
+  addBuffer(shares, sym("P") * length, "shares of pairs of the gradient of weights of pools");
+  const char *tokens = isValue ? "v" : "k";
+  Slots slots{tensor(tokens)};
+  addStrides(slots, tokens, 3);
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(placesK),
+             integer(dim), integer(sym("G0")), integer(length), integer(stage.pools->stride),
+             integer(stage.keys(placesK)), buffer(pools), integer(sumRows(stage.keys(placesK))),
+             integer(CpuSchedule::padded(dim)), buffer(shares), tensor("d" + poolWeights(stage, gradient)),
+             tokenOrder(/*isKey=*/true), tokenCounts(/*isKey=*/true)})
+    slots.push_back(slot);
+  return builtin("pool_weight_gradient", "gradient", length, sym("G"), slots);
+}
+
+void PlanWriter::addPoolWeightSums(std::vector<PlanNode> &nodes) {
+  llvm::StringSet<> known;
+  for (const AttendStage &stage : program.attends)
+    for (const char *gradient : {"dk", "dv"}) {
+      if (!stage.pools || poolWeights(stage, gradient).empty())
+        continue;
+      const std::string &weights = poolWeights(stage, gradient);
+      auto property = [&](const std::string &name) { return integer(Expr::symbol(name)); };
+      Slots slots{buffer(stage.name + "_" + gradient + "_weights"),
+                  integer(sym("P")),
+                  integer(sym("HKV")),
+                  integer(stage.pools->length),
+                  tensor("d" + weights),
+                  property(weights + ".size0"),
+                  property(weights + ".size1"),
+                  property("d" + weights + ".0"),
+                  property("d" + weights + ".1"),
+                  integer(!known.insert(weights).second)};
+      nodes.push_back(builtin("sum_pool_weights", "gradient", Expr::symbol(weights + ".size1"),
+                              Expr::symbol(weights + ".size0"), slots));
+    }
+}
