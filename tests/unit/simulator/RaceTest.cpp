@@ -82,6 +82,17 @@ TEST_CASE("shared memory that nobody has written is not read", "[simulator]") {
   auto result = test::run(
       test::kernelText("st.shared.u16 [buffer], 1; ld.shared.u32 %r7, [buffer];", ".shared .align 4 .b8 buffer[8];"));
   CHECK(result.message().find("reads shared address 0x2, which nobody has written") != std::string::npos);
+  // A load may be wider than what is needed of it, if it says so.
+  const char *partly = "st.shared.u64 [buffer], 1; st.shared.u32 [buffer+8], 1; .pragma \"used_bytes_mask {}\"; "
+                       "ld.shared.v4.u32 {{%r7, %r8, %r9, %r10}}, [buffer];";
+  for (auto [mask, reads] : {std::pair{"0x7fff", true}, {"4095", false}, {"0xfff", false}, {"15", false}}) {
+    result = test::run(test::kernelText(fmt::format(fmt::runtime(partly), mask), ".shared .align 16 .b8 buffer[16];"));
+    CHECK((result.message().find("reads shared address 0xc, which nobody has written") != std::string::npos) == reads);
+  }
+  for (const char *wrong : {"0", "12x", "4294967296"})
+    CHECK(!test::run(test::kernelText(fmt::format(fmt::runtime(partly), wrong), ".shared .align 16 .b8 buffer[16];"))
+               .status.ok());
+  CHECK(!test::run(test::kernelText(".pragma \"used_bytes_mask 15\"; mov.u32 %r7, %r0;")).status.ok());
   result = test::run(test::kernelText("red.shared.add.u32 [buffer], 1;", ".shared .align 4 .b8 buffer[8];"));
   CHECK(result.message().find("which nobody has written") != std::string::npos);
 }

@@ -44,7 +44,8 @@ struct Instruction {
   uint16_t toCount = 0, fromCount = 0;
   Type type = Type::none, type2 = Type::none;
   Space space = Space::generic;
-  uint8_t vector = 1; ///< elements of a vector access
+  uint8_t vector = 1;     ///< elements of a vector access
+  uint32_t usedBytes = 0; ///< of a load, one bit per byte that matters (.pragma "used_bytes_mask"); 0: all
   uint8_t variant = 0;
   uint8_t variant2 = 0;
   bool flag = false, flag2 = false;

@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -37,17 +40,30 @@ void count(Warp &warp, const Instruction &in, const LaneAddresses &addresses, Ma
   }
 }
 
+// The bytes of a load; those that nobody needs are not looked at, and come as ones.
+const std::byte *loaded(const Site &site, uint64_t address, uint32_t bytes, std::array<std::byte, 32> &partly) {
+  const uint32_t used = site.in.usedBytes;
+  if (used == 0)
+    return readable(site, site.in.space, address, bytes);
+  const auto begin = uint32_t(std::countr_zero(used)), end = std::min(bytes, uint32_t(std::bit_width(used)));
+  partly.fill(std::byte{0xff});
+  if (begin < end)
+    std::memcpy(partly.data() + begin, readable(site, site.in.space, address + begin, end - begin), end - begin);
+  return partly.data();
+}
+
 // T: the element as it lies in memory; extended by its sign if it has one. immediate: bits of the destination registers.
 template <typename T> void load(Warp &warp, const Instruction &in, Mask mask) {
   const uint32_t bytes = sizeof(T) * in.vector;
   LaneAddresses addresses;
+  std::array<std::byte, 32> partly;
   bool wide = in.immediate == 64;
   for (Mask rest = mask; rest; rest &= rest - 1) {
     int l = firstLane(rest);
     Site site{warp, in, l};
     uint64_t address = addresses[size_t(l)] = warp.addressOf(in.address[0], l);
     checkAligned(site, address, bytes);
-    const std::byte *source = readable(site, in.space, address, bytes);
+    const std::byte *source = loaded(site, address, bytes, partly);
     for (int v = 0; v < in.vector; ++v) {
       T value;
       std::memcpy(&value, source + v * sizeof(T), sizeof(T));

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 namespace tercet::sim {
 
@@ -166,18 +168,31 @@ void BodyParser::directive() {
     return declareVariable(Space::shared);
   if (word.text == ".local" || word.text == ".param") // what a call gives and takes lies in local memory
     return declareVariable(Space::local);
-  if (word.text == ".pragma") {
-    while (reader.peek().kind == Token::Kind::text || reader.peek().is(','))
-      reader.next();
-    reader.expect(';', "after .pragma");
-    return;
-  }
+  if (word.text == ".pragma")
+    return pragma();
   if (word.text == ".loc") { // no ';': it ends with its line
     while (reader.peek().line == word.line && reader.peek().kind != Token::Kind::end)
       reader.next();
     return;
   }
   throw Failure{fmt::format("line {}: directive {} is not known inside a kernel", word.line, word.text)};
+}
+
+// Hints, but for the bytes that the next load needs: compilers widen loads over bytes that nobody has written.
+void BodyParser::pragma() {
+  constexpr std::string_view mask = "\"used_bytes_mask ";
+  for (; reader.peek().kind == Token::Kind::text || reader.peek().is(','); reader.next()) {
+    std::string_view text = reader.peek().text;
+    if (text.substr(0, mask.size()) != mask)
+      continue;
+    text.remove_prefix(mask.size());
+    int base = text.substr(0, 2) == "0x" ? 16 : 10;
+    text.remove_prefix(base == 16 ? 2 : 0);
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), usedBytes, base);
+    if (error != std::errc() || *end != '"' || usedBytes == 0)
+      reader.fail("used_bytes_mask takes a number of 32 bits that is not 0");
+  }
+  reader.expect(';', "after .pragma");
 }
 
 void BodyParser::declareRegisters() {
@@ -222,6 +237,9 @@ void BodyParser::instruction() {
   Decoding decoding(statement, registers, kernel, mnemonicParts);
   rule->decode(decoding);
   decoding.finish();
+  if (usedBytes && statement.parts[0] != "ld")
+    throw Failure{fmt::format("line {}: used_bytes_mask is of a load, not of {}", statement.line, statement.opcode)};
+  decoding.in.usedBytes = std::exchange(usedBytes, 0);
   bool returns = callDepth && decoding.in.execute == executeExit && statement.parts[0] == "ret";
   if (returns)
     decoding.run(executeBranch);

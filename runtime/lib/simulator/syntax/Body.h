@@ -47,6 +47,7 @@ private:
 
   void statement();
   void directive();
+  void pragma();
   void declareRegisters();
   void declareVariable(Space space);
   void label();
@@ -68,6 +69,7 @@ private:
   const Functions &functions;
   uint64_t sharedBytes;
   size_t callDepth = 0, calls = 0;
+  uint32_t usedBytes = 0; ///< of the next instruction, if not 0
   std::vector<LabelScope> scopes;
   std::vector<std::pair<size_t, size_t>> operandBegins; ///< of each instruction: where `to` and `from` begin
 };
