@@ -136,7 +136,6 @@ private:
   void startPairs();
   mlir::Value scoredPairs(mlir::Value scores, mlir::Value row, mlir::Value key);
   mlir::Value allowedPairs(mlir::Value scores, mlir::Value row, const StepKeys &step);
-  void ruleOfKeys(tkern::StepWindowsOp windows);
   GpuPairScope scope;
   std::optional<PairRegion> score, mask;
   mlir::Value scoreFactor; ///< from products to natural units, for the score region

@@ -25,6 +25,22 @@ Value GpuPairScope::buffer(StringRef name, Type element) {
   return known;
 }
 
+void GpuPairScope::start(std::optional<PairRegion> &region, Region *body, unsigned first, Value batch, Value head,
+                         arith::FastMathFlags flags) {
+  region.reset();
+  if (!body)
+    return;
+  region.emplace(*body, *this, flags);
+  region->bind(first, batch);
+  region->bind(first + 1, head);
+  region->clone(b.builder);
+}
+
+Value GpuPairScope::scoreFactor(Value scale, double otherwise) {
+  return scale ? b.make<arith::TruncFOp>("score_scale", b.builder.getF32Type(), scale).getResult()
+               : b.constant(static_cast<float>(otherwise), "score_scale");
+}
+
 Value GpuPairScope::position(Value place, bool isKey) {
   Value places = isKey ? placesOfKeys : placesOfQueries;
   if (!places)

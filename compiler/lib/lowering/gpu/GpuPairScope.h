@@ -4,6 +4,8 @@
 #include "GpuKernelBuilder.h"
 #include "PairRegion.h"
 
+#include <optional>
+
 namespace tercet::compiler {
 
 class GpuPairScope : public PairScope {
@@ -20,6 +22,13 @@ public:
   mlir::Value narrow(llvm::StringRef name, mlir::Value value) {
     return b.make<mlir::arith::IndexCastOp>(name, b.builder.getI32Type(), value);
   }
+
+  /// Starts a region of a stage in `region`, or ends the one there where `body` is null: what depends on batch and head alone, its arguments
+  /// `first` and the next one, is computed here.
+  void start(std::optional<PairRegion> &region, mlir::Region *body, unsigned first, mlir::Value batch, mlir::Value head,
+             mlir::arith::FastMathFlags flags = {});
+  /// From products to the natural units of score regions: the scale of the stage, f64, or `otherwise` where it has none.
+  mlir::Value scoreFactor(mlir::Value scale, double otherwise);
 
   /// The position of the token at a place of the queries or keys, both i32: the place, or what the table of a token order
   /// (TileStages.h) says; -1 where there is no token.

@@ -57,8 +57,6 @@ public:
     if (program.linear || program.means() || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
     if (program.classified())
-      addRuleStage(stages, context, program);
-    if (program.classified())
       addSelectStages(stages, context, program, superRows);
     if (program.linear)
       stages.push_back(makeSums("aggregate", program, TM, GR, TN, simple(lowerAggregate)));

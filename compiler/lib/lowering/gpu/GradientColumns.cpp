@@ -87,14 +87,14 @@ Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, 
                                         b.constant(int64_t{0}));
     known = b.make<arith::MinSIOp>(name + "_known", step, last);
   }
-  Value parts = b.constant(partsOfEntry(), "parts"), number;
+  Value parts = b.constant(partsOfEntry(), "parts");
   Value block = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
   if (stage.mask) { // entries say which blocks it cuts
     if (partial)
       *partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, block, b.constant(int64_t{0}));
     block = b.make<arith::AndIOp>(name + "_listed", block, b.constant(int64_t{0x7fffffff}));
   }
-  number =
+  Value number =
       window ? block
              : b.add(name + "_number", b.mul(name + "_first", block, parts), b.remainder(name + "_part", known, parts));
   Value column = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));

@@ -1,6 +1,6 @@
 // Masks and score regions in a gradient kernel. Regions see queries and keys, whichever of them are rows.
-#include "GpuRanges.h"
 #include "GradientWriter.h"
+#include "MaskedSteps.h"
 
 #include <limits>
 
@@ -13,23 +13,13 @@ void GradientWriter::startRegions() {
   if (!stage.score && !stage.mask)
     return;
   Value ofBatch = scope.narrow("batch_index", batch), ofHead = scope.narrow("head_index", head);
-  auto start = [&](std::optional<PairRegion> &region, Region *body, unsigned first, arith::FastMathFlags flags) {
-    region.reset();
-    if (!body)
-      return;
-    region.emplace(*body, scope, flags);
-    region->bind(first, ofBatch);
-    region->bind(first + 1, ofHead);
-    region->clone(b.builder);
-  };
-  start(mask, stage.mask, 0, {});
+  scope.start(mask, stage.mask, 0, ofBatch, ofHead);
   if (!stage.score)
     return;
-  scoreFactor = scale ? b.make<arith::TruncFOp>("score_scale", b.builder.getF32Type(), scale).getResult()
-                      : b.constant(static_cast<float>(program.defaultScale()), "score_scale");
-  start(score, stage.score, 1, arith::FastMathFlags::contract);
+  scoreFactor = scope.scoreFactor(scale, program.defaultScale());
+  scope.start(score, stage.score, 1, ofBatch, ofHead, arith::FastMathFlags::contract);
   if (kernel.ofX)
-    start(slope, kernel.pass->slope.get(), 1, arith::FastMathFlags::contract);
+    scope.start(slope, kernel.pass->slope.get(), 1, ofBatch, ofHead, arith::FastMathFlags::contract);
 }
 
 void GradientWriter::bindPair(PairRegion &region, unsigned first, ValueRange pair) {
@@ -74,38 +64,23 @@ Value GradientWriter::throughRegion(Value ofScores, Value p, Value products) {
                });
 }
 
-// What the mask does to the block's rows and a range of columns.
-void GradientWriter::ruleOfColumns(tkern::StepWindowsOp windows) {
-  Block &rule = windows.getRule().emplaceBlock();
-  Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
-  Value first = rule.addArgument(i32, b.at("first")), last = rule.addArgument(i32, b.at("last"));
-  OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPointToEnd(&rule);
-  Value end = b.add("rows_end", firstRow, b.constant(schedule.getBlockRows(), "block_rows"));
-  Value lastRow = b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, liveRows), b.constant(int64_t{1}));
-  PairIntervals intervals(b.builder, *mask, [&](ir::ReadOp read, ArrayRef<Bounds> indices) {
-    return readRange(scope, program, read, indices);
-  });
-  intervals.bind(ofKeys ? 3 : 2, firstRow, lastRow);
-  intervals.bind(ofKeys ? 2 : 3, b.make<arith::IndexCastOp>("first_col", index, first),
-                 b.make<arith::IndexCastOp>("last_col", index, last));
-  Bounds allowed = intervals.result();
-  Value all = b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true));
-  Value forbids = b.make<arith::XOrIOp>("forbids", allowed.low, all);
-  b.make<tkern::AnswerOp>("", ValueRange{allowed.high, forbids});
-}
-
 void GradientWriter::eachWindow(llvm::function_ref<void()> body) {
   if (!program.listsSteps(stage))
     return body();
-  auto windows = b.make<tkern::StepWindowsOp>("", colsOfRows, schedule.getKeys(), layout.stepsAt);
-  ruleOfColumns(windows);
-  Block &block = windows.getBody().emplaceBlock();
-  window = block.addArgument(tkern::StepListType::get(b.builder.getContext()), b.at("window"));
-  steps = block.addArgument(b.builder.getIndexType(), b.at("steps"));
-  OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPointToEnd(&block);
-  body();
+  MaskedSteps of{.col = "col",
+                 .rowArgument = ofKeys ? 3u : 2u,
+                 .colArgument = ofKeys ? 2u : 3u,
+                 .firstRow = firstRow,
+                 .liveRows = liveRows,
+                 .blockRows = schedule.getBlockRows(),
+                 .cols = colsOfRows,
+                 .colsPerStep = schedule.getKeys(),
+                 .listAt = layout.stepsAt};
+  compiler::eachWindow(scope, program, *mask, of, [&](Value list, Value count) {
+    window = list;
+    steps = count;
+    body();
+  });
 }
 
 } // namespace tercet::compiler

@@ -87,10 +87,8 @@ public:
     if (stage.exact)
       add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
-    if (program.classified()) {
-      addRuleStage(stages, context, program);
+    if (program.classified())
       addSelectStages(stages, context, program, /*superRows=*/false);
-    }
     if (stage.listed)
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           lowerTransposedLists);

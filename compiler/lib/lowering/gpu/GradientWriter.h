@@ -57,7 +57,6 @@ private:
   void startRegions();
   /// Runs `body` for all steps of a head, or window by window of those that its mask leaves; `steps` are those of a window inside.
   void eachWindow(llvm::function_ref<void()> body);
-  void ruleOfColumns(tkern::StepWindowsOp windows);
   /// Queries and keys of a pair are bound to arguments `first` and `first` + 1 of a region.
   void bindPair(PairRegion &region, unsigned first, mlir::ValueRange pair);
   /// What a region makes of the products of a step.

@@ -21,6 +21,9 @@ public:
       : stages(stages), context(context), program(program), superRows(superRows), of(program) {}
 
   void build() {
+    if (program.selection.hasRules())
+      addRanking("block_rules", {ceildiv(of.keyBlocks, stageThreads), of.queryBlocks, of.heads},
+                 "128 key blocks per block, one per thread", lowerBlockRules);
     if (program.selection.scores != ScoreKind::none) {
       addScores();
       addClasses();
@@ -108,18 +111,6 @@ private:
 };
 
 } // namespace
-
-void addRuleStage(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
-  if (!program.selection.hasRules())
-    return;
-  Expr heads = SelectSizes(program).heads;
-  auto lower = [&context, &program] { return lowerBlockRules(context, program); };
-  stages
-      .emplace_back(makeStage("block_rules", "select",
-                              {ceildiv(program.keyBlocks(), stageThreads), program.queryBlocks(), heads},
-                              "128 key blocks per block, one per thread", lower))
-      .once = program.ranksAhead();
-}
 
 void addSelectStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program, bool superRows) {
   SelectStages(stages, context, program, superRows).build();

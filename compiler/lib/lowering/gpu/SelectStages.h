@@ -1,5 +1,6 @@
 // The select stages of a GPU program, in the order of their launches:
 //
+//   block_rules                             what a mask and block sets say of pairs of blocks
 //   pool_queries, center_keys, alike_keys   block means of queries, keys without their mean, likeness of tokens
 //   sampled_scores                          scores from anti-diagonals
 //   select                                  scope row: classes of rows
@@ -13,10 +14,6 @@
 #include "SelectArguments.h"
 
 namespace tercet::compiler {
-
-/// What comes before, where a mask or block sets say something of pairs of blocks: for all heads at once where selection ranks these
-/// before the loop over groups.
-void addRuleStage(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
 
 /// superRows: attend takes lists of super rows, which kernels that write lists join.
 void addSelectStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
