@@ -6,18 +6,14 @@
 namespace tercet::test {
 namespace {
 
-rt::SimulationOptions bounded(rt::SimulationOptions options) {
-  options.launch.maxInstructions = 4000000;
-  options.launch.checks.races = true;
-  return options;
-}
+constexpr uint64_t maxInstructions = 4000000;
 
 SimulatedBackend &plainBackend() {
-  static SimulatedBackend backend("sim:sm_80", bounded({}));
+  static SimulatedBackend backend("sim:sm_80", bounded({}, maxInstructions));
   return backend;
 }
 SimulatedBackend &adversarialBackend() {
-  static SimulatedBackend backend("sim:sm_80", bounded(rt::adversarialSimulation(3)));
+  static SimulatedBackend backend("sim:sm_80", bounded(rt::adversarialSimulation(3), maxInstructions));
   return backend;
 }
 

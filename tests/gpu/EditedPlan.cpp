@@ -9,21 +9,20 @@
 
 namespace tercet::test {
 
-namespace {
-
-rt::SimulationOptions bounded(rt::SimulationOptions options) {
-  options.launch.maxInstructions = 1000000;
+rt::SimulationOptions bounded(rt::SimulationOptions options, uint64_t maxInstructions) {
+  options.launch.maxInstructions = maxInstructions;
   options.launch.checks.races = true;
   return options;
 }
 
-} // namespace
+static SimulatedBackend backendOf(const std::string &target, rt::SimulationOptions options) {
+  return SimulatedBackend("sim:" + target, bounded(std::move(options), 1000000));
+}
 
 EditedPlan::EditedPlan(std::string target, std::string kernel, std::vector<Case> given, ChangeInputs change)
     : target(std::move(target)), kernel(std::move(kernel)), cases(std::move(given)),
-      change(change), backends{SimulatedBackend("sim:" + this->target, bounded({})),
-                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(3))),
-                               SimulatedBackend("sim:" + this->target, bounded(rt::adversarialSimulation(4)))} {
+      change(change), backends{backendOf(this->target, {}), backendOf(this->target, rt::adversarialSimulation(3)),
+                               backendOf(this->target, rt::adversarialSimulation(4))} {
   PreparedCase prepared = prepare(cases[0]);
   auto compiled = backends[0].kernelFor(prepared.spec, prepared.problem);
   INFO(compiled.status().message());

@@ -16,6 +16,9 @@ std::string sourceOf(const Artifact &artifact, const std::string &kernel);
 Result<Artifact> withEditedKernel(Artifact artifact, const std::string &kernel, const std::string &text,
                                   const std::string &target);
 
+/// With races looked for, and an end to kernels that an edit keeps from ending.
+rt::SimulationOptions bounded(rt::SimulationOptions options, uint64_t maxInstructions);
+
 class EditedPlan {
 public:
   /// The plan is that of the first case; the others differ from it in what a plan takes at run time.
