@@ -97,11 +97,15 @@ private:
 
   /// Where o is more than one softmax and what a projection adds, no saved tensor holds a branch's own output.
   bool runsStagesAgain() const {
-    auto isBranchOf = [](Branch::Kind kind) { return [kind](const Branch &branch) { return branch.kind == kind; }; };
     int64_t attends = std::count_if(program.branches.begin(), program.branches.end(), [](const Branch &branch) {
       return isSoftmax(branch) && branch.kind != Branch::Kind::blockMean; // means are under the softmax of their keys
     });
-    return attends > 1 || std::any_of(program.branches.begin(), program.branches.end(), isBranchOf(Branch::Kind::gate));
+    return attends > 1 || std::any_of(program.branches.begin(), program.branches.end(),
+                                      [](const Branch &branch) { return branch.kind == Branch::Kind::gate; });
+  }
+
+  static std::string pairsOf(const Branch &branch) {
+    return (branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ") + branch.name;
   }
 
   void addOutput(const Branch &branch) {
@@ -115,8 +119,7 @@ private:
     int64_t queries = branch.pools.queries == 0 ? sizes.tokensQ
                       : inOrder                 ? sizes.blocksQ
                                                 : (sizes.tokensQ + branch.pools.queries - 1) / branch.pools.queries;
-    const char *what = branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ";
-    values.push_back({what + branch.name, "q, pools of k and v, do and lse",
+    values.push_back({pairsOf(branch), "q, pools of k and v, do and lse",
                       "as those of single keys; the bytes are those of P alone",
                       floatsOf({sizes.batch, sizes.headsQ, queries, pools})});
     values.push_back({"pools of k and v of " + branch.name, "k and v", "a sum over the tokens of every pool",
@@ -131,15 +134,14 @@ private:
     double pairs = isListed ? static_cast<double>(blocks.critical) *
                                   static_cast<double>(program.selection->blockQ * program.selection->blockK)
                             : floatsOf({sizes.batch, sizes.headsQ, sizes.tokensQ, sizes.tokensK}) / floatBytes;
-    const char *what = branch.score ? "S, its region's derivative, P, dP and dS of " : "S, P, dP and dS of ";
-    values.push_back({what + branch.name, "q, k, v, do and lse",
+    values.push_back({pairsOf(branch), "q, k, v, do and lse",
                       "tile by tile, in the pass for dq and in the one for dk and dv; the bytes are those of P alone",
                       pairs * floatBytes});
   }
 
   void addMeans(const Branch &branch) {
     double rows = static_cast<double>(blocks.marginal * program.selection->blockQ);
-    values.push_back({"S, P, dP and dS of " + branch.name, "q, means of k and v, do and lse",
+    values.push_back({pairsOf(branch), "q, means of k and v, do and lse",
                       "as those of single keys; the bytes are those of P alone", rows * floatBytes});
     values.push_back({"means of k and v", "k and v", "a sum over every key block",
                       floatsOf({sizes.batch, sizes.headsKV, sizes.blocksK, sizes.headDim + sizes.valueDim})});

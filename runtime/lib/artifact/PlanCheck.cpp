@@ -108,7 +108,7 @@ private:
     for (auto [role, name] : roleNames) {
       auto count = std::count_if(plan.arguments.begin(), plan.arguments.end(),
                                  [role = role](const PlanArgument &argument) { return argument.role == role; });
-      if ((count > 1 && role != Role::table && role != Role::tableGradient) || (isNeeded(role) && count == 0))
+      if ((count > 1 && !hasAxes(role)) || (isNeeded(role) && count == 0))
         return fault("{} arguments have the role {}; it must be {}", count, name, isNeeded(role) ? "1" : "at most 1");
     }
     for (const PlanArgument &argument : plan.arguments) {

@@ -26,16 +26,18 @@ void AttendBuilder::addState() {
   Value numerators = k.view(further.numerators, zero, schedule.valueDim), state = k.view(further.state, zero, 2);
   k.loop(zero, validRows, 1, [&](Value row) {
     Value source = inputRow(*stage.start, row), earlier = k.load(state, source, 1, 1), own = k.load(max, row, 1, 1);
-    // 2^(x - y), and 0 for a part that has met no key.
-    auto share = [&](Value x, Value y) {
-      return k.map({x, y}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-        Value top = body.create<arith::MaxNumFOp>(loc, v[0], v[1]);
-        Value power = body.create<math::Exp2Op>(loc, body.create<arith::SubFOp>(loc, v[0], top));
+    Value top = k.map({earlier, own}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+      return body.create<arith::MaxNumFOp>(loc, v[0], v[1]);
+    });
+    // 2 to what a part's maximum lies below the top, and 0 for a part that has met no key.
+    auto share = [&](Value maximum) {
+      return k.map({maximum, top}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
+        Value power = body.create<math::Exp2Op>(loc, body.create<arith::SubFOp>(loc, v[0], v[1]));
         Value isEmpty = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[0], lowest);
         return body.create<arith::SelectOp>(loc, isEmpty, k.real(0), power);
       });
     };
-    Value ofEarlier = share(earlier, own), ofOwn = share(own, earlier);
+    Value ofEarlier = share(earlier), ofOwn = share(own);
     auto merge = [&](Value before, Value tile) {
       return k.map({before, ofEarlier, tile, ofOwn}, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
         Value kept = body.create<arith::MulFOp>(loc, v[2], v[3]);
@@ -47,11 +49,7 @@ void AttendBuilder::addState() {
     Value merged = merge(k.load(state, source, 1, 1, k.index(1)), total);
     k.store(k.splat(k.real(0), 1, 16), sum, row);
     k.store(merged, sum, row);
-    k.store(k.map({earlier, own},
-                  [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
-                    return body.create<arith::MaxNumFOp>(loc, v[0], v[1]);
-                  }),
-            max, row);
+    k.store(top, max, row);
   });
 }
 

@@ -76,14 +76,10 @@ void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
     slots.push_back(tensor("o_wide"));
     addStrides(slots, "o_wide", 3);
   }
-  if (stage.storesRest && stage.storesOutput) {
-    slots.push_back(tensor("lse_rest"));
-    addStrides(slots, "lse_rest", 3);
-  } else if (stage.storesRest) {
-    slots.push_back(buffer(stage.name + "_lse_rest"));
-    for (PlanSlot stride : Slots{null(), integer(stage.rows(placesQ)), integer(1)})
-      slots.push_back(stride);
-  }
+  if (stage.storesRest)
+    for (PlanSlot slot :
+         stage.storesOutput ? rowsOfTensor("lse_rest") : rowsOfBuffer(stage.name + "_lse_rest", stage.rows(placesQ), 1))
+      slots.push_back(slot);
   if (stage.start) {
     slots.push_back(buffer(nameOf(stage.start->stage) + "_o"));
     slots.push_back(buffer(nameOf(stage.start->stage) + "_state"));
@@ -106,25 +102,13 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
     addPools(nodes, stage);
   addStageBuffers(stage);
   Expr rows = stage.rows(placesQ);
-  Slots slots{stage.poolsQueries() ? buffer(stage.name + "_q") : tensor("q")};
-  auto addRowStrides = [&](int64_t width) {
-    for (PlanSlot slot : Slots{null(), integer(rows * width), integer(width)})
-      slots.push_back(slot);
-  };
-  if (stage.poolsQueries())
-    addRowStrides(program.headDim);
-  else
-    addStrides(slots, "q", 3);
-  slots.push_back(stage.storesOutput ? tensor("o") : buffer(stage.name + "_o"));
-  if (stage.storesOutput)
-    addStrides(slots, "o", 3);
-  else
-    addRowStrides(schedule.valueDim);
-  slots.push_back(stage.storesLse ? tensor("lse") : stage.keepsLse ? buffer(stage.name + "_lse") : null());
-  if (stage.storesLse)
-    addStrides(slots, "lse", 3);
-  else
-    addRowStrides(1);
+  Slots slots;
+  auto append = [&](const Slots &more) { slots.insert(slots.end(), more.begin(), more.end()); };
+  append(stage.poolsQueries() ? rowsOfBuffer(stage.name + "_q", rows, program.headDim) : rowsOfTensor("q"));
+  append(stage.storesOutput ? rowsOfTensor("o") : rowsOfBuffer(stage.name + "_o", rows, schedule.valueDim));
+  append(stage.storesLse  ? rowsOfTensor("lse")
+         : stage.keepsLse ? rowsOfBuffer(stage.name + "_lse", rows, 1)
+                          : Slots{null(), null(), integer(rows), integer(1)});
   std::string packed = stage.pools ? "packed_" + stage.name : "packed";
   addCallSizes(slots);
   for (PlanSlot slot :

@@ -42,7 +42,7 @@ PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes
 // Gradients of pools of a branch to the sums of their tokens: dq, dk or dv.
 PlanNode PlanWriter::spreadPools(const AttendStage &stage, const char *gradient, bool adds) {
   bool isQuery = std::string_view(gradient) == "dq", isValue = std::string_view(gradient) == "dv";
-  const std::string weights = isQuery ? "" : isValue ? stage.pools->valueWeights : stage.pools->keyWeights;
+  const std::string weights = isQuery ? "" : poolWeights(stage, gradient);
   Expr places = isQuery ? placesQ : placesK, pools = isQuery ? stage.rows(placesQ) : stage.keys(placesK);
   Expr heads = isQuery ? GR : sym("G");
   Slots slots{buffer(stage.name + "_" + gradient),

@@ -8,17 +8,22 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-void PlanWriter::addTableGradients() {
+void PlanWriter::eachPoolWeights(
+    llvm::function_ref<void(const AttendStage &stage, const char *gradient, const std::string &weights)> body) {
   for (const AttendStage &stage : program.attends)
     for (const char *gradient : {"dk", "dv"})
-      if (stage.pools && !poolWeights(stage, gradient).empty()) {
-        const std::string &weights = poolWeights(stage, gradient);
-        if (plan.find("d" + weights))
-          continue;
-        std::vector<int64_t> axes = plan.find(weights)->axes;
-        plan.arguments.push_back(
-            {"d" + weights, PlanArgument::Role::tableGradient, /*optional=*/true, /*isOutput=*/true, DType::f32, axes});
-      }
+      if (stage.pools && !poolWeights(stage, gradient).empty())
+        body(stage, gradient, poolWeights(stage, gradient));
+}
+
+void PlanWriter::addTableGradients() {
+  eachPoolWeights([&](const AttendStage &, const char *, const std::string &weights) {
+    if (plan.find("d" + weights))
+      return;
+    std::vector<int64_t> axes = plan.find(weights)->axes;
+    plan.arguments.push_back(
+        {"d" + weights, PlanArgument::Role::tableGradient, /*optional=*/true, /*isOutput=*/true, DType::f32, axes});
+  });
 }
 
 PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gradient) {
@@ -27,8 +32,7 @@ PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gr
   const std::string pools = stage.name + "_" + gradient, shares = pools + "_weights";
   addBuffer(shares, sym("P") * length, "shares of pairs of the gradient of weights of pools");
   const char *tokens = isValue ? "v" : "k";
-  Slots slots{tensor(tokens)};
-  addStrides(slots, tokens, 3);
+  Slots slots = rowsOfTensor(tokens);
   for (PlanSlot slot :
        Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(placesK),
              integer(dim), integer(sym("G0")), integer(length), integer(stage.pools->stride),
@@ -41,23 +45,19 @@ PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gr
 
 void PlanWriter::addPoolWeightSums(std::vector<PlanNode> &nodes) {
   llvm::StringSet<> known;
-  for (const AttendStage &stage : program.attends)
-    for (const char *gradient : {"dk", "dv"}) {
-      if (!stage.pools || poolWeights(stage, gradient).empty())
-        continue;
-      const std::string &weights = poolWeights(stage, gradient);
-      auto property = [&](const std::string &name) { return integer(Expr::symbol(name)); };
-      Slots slots{buffer(stage.name + "_" + gradient + "_weights"),
-                  integer(sym("P")),
-                  integer(sym("HKV")),
-                  integer(stage.pools->length),
-                  tensor("d" + weights),
-                  property(weights + ".size0"),
-                  property(weights + ".size1"),
-                  property("d" + weights + ".0"),
-                  property("d" + weights + ".1"),
-                  integer(!known.insert(weights).second)};
-      nodes.push_back(builtin("sum_pool_weights", "gradient", Expr::symbol(weights + ".size1"),
-                              Expr::symbol(weights + ".size0"), slots));
-    }
+  eachPoolWeights([&](const AttendStage &stage, const char *gradient, const std::string &weights) {
+    auto property = [&](const std::string &name) { return integer(Expr::symbol(name)); };
+    Slots slots{buffer(stage.name + "_" + gradient + "_weights"),
+                integer(sym("P")),
+                integer(sym("HKV")),
+                integer(stage.pools->length),
+                tensor("d" + weights),
+                property(weights + ".size0"),
+                property(weights + ".size1"),
+                property("d" + weights + ".0"),
+                property("d" + weights + ".1"),
+                integer(!known.insert(weights).second)};
+    nodes.push_back(builtin("sum_pool_weights", "gradient", Expr::symbol(weights + ".size1"),
+                            Expr::symbol(weights + ".size0"), slots));
+  });
 }

@@ -153,6 +153,9 @@ private:
   void addPoolWeights(Slots &slots, const std::string &weights);
   void addTokenPasses(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   PackedColumns addBranchRows(std::vector<PlanNode> &nodes, const GradientPass &pass);
+  /// Every weighted use of pools that has a gradient: "dk" of keys, "dv" of values.
+  void eachPoolWeights(
+      llvm::function_ref<void(const AttendStage &stage, const char *gradient, const std::string &weights)> body);
   void addTableGradients();
   static const std::string &poolWeights(const AttendStage &stage, std::string_view gradient) {
     return gradient == "dv" ? stage.pools->valueWeights : stage.pools->keyWeights;
