@@ -15,8 +15,8 @@ for argument in "$@"; do
 done
 [ -f build/build.ninja ] || cmake --preset release
 ninja -C build tercet tercet-micro tercet-kernels
-# OpenBLAS 0.3.21 takes processors newer than itself for Haswell.
-if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-Cooperlake}; fi
+# OpenBLAS 0.3.21 takes processors newer than itself for Haswell, and so do environments that are set up for it.
+if grep -q avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=Cooperlake; fi
 if [ ${#suites[@]} = 0 ]; then
   build/bin/tercet-micro "${quick[@]}" --out "$out/micro.json"
 fi

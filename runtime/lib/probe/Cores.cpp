@@ -1,4 +1,5 @@
-// A latch holds the threads back until all exist, so that none of them measures while another is being made.
+// A latch holds the threads back until all are on their cores: one that is yet to be placed would wait behind one that
+// works. The caller only joins, so that it does not wait for a core either.
 #include "tercet/rt/Cores.h"
 
 #include <algorithm>
@@ -73,22 +74,30 @@ void moveToCore(int threadNumber, size_t index) {
 void runOnCores(size_t threads, const std::function<void(size_t)> &body) {
   if (threads <= 1)
     return body(0);
-  std::latch go(1);
-  std::atomic<bool> complete = false;
+  std::latch allPlaced(static_cast<std::ptrdiff_t>(threads));
+  std::atomic<bool> complete = true;
   std::vector<std::jthread> running; // joined last
-  struct Release {                   // also when a thread cannot be started: those that wait must end
-    std::latch &latch;
-    ~Release() { latch.count_down(); }
-  } release{go};
-  for (size_t i = 0; i < threads; ++i)
+  struct StandIn {                   // for threads that could not be started: those that wait must end
+    std::latch &allPlaced;
+    std::atomic<bool> &complete;
+    std::ptrdiff_t missing;
+    ~StandIn() {
+      if (missing > 0) {
+        complete = false;
+        allPlaced.count_down(missing);
+      }
+    }
+  } standIn{allPlaced, complete, static_cast<std::ptrdiff_t>(threads)};
+  for (size_t i = 0; i < threads; ++i) {
     running.emplace_back([&, i] {
       moveToCore(0, i);
-      go.wait();
+      allPlaced.arrive_and_wait();
       if (complete)
         body(i);
       waitedInEndedThreads += secondsWaitedIn("/proc/thread-self/schedstat");
     });
-  complete = true;
+    --standIn.missing;
+  }
 }
 
 } // namespace tercet::rt
