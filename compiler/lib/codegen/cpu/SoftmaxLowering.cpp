@@ -27,13 +27,15 @@ KernelLowering::SoftmaxRows KernelLowering::SoftmaxRows::from(KernelLowering &k,
           threshold};
 }
 
-// Moves a row's maximum up to `top`, relative to the present one, and what was summed with it; returns by how much: by what it moves
-// after rounding, or LSE would name another maximum than the one that sums are relative to.
+// Moves a row's reference up to `top`, relative to the present one, and what was summed with it; returns by how much: by what it moves
+// after rounding, or LSE would name another reference than the one that sums are relative to. A reference that moves once more goes a
+// threshold beyond `top`: scores that ascend then move it half as often, and exponents stay within a threshold of 0 as before.
 Value KernelLowering::raise(const SoftmaxRows &row, Value top, Value present, Value fresh) {
   Type f32 = b.getF32Type();
-  Value lowest = lowestOf(b, loc), zero = real(0, f32);
-  Value rises = compare(arith::CmpFPredicate::OGT, top, choose(fresh, lowest, zero));
-  Value base = choose(fresh, zero, present), next = b.create<arith::AddFOp>(loc, base, top);
+  Value lowest = lowestOf(b, loc), zero = real(0, f32), threshold = real(row.threshold, f32);
+  Value rises = compare(arith::CmpFPredicate::OGT, top, choose(fresh, lowest, threshold));
+  Value lead = b.create<arith::AddFOp>(loc, top, choose(fresh, zero, threshold));
+  Value base = choose(fresh, zero, present), next = b.create<arith::AddFOp>(loc, base, lead);
   Value delta = choose(rises, b.create<arith::SubFOp>(loc, next, base), zero);
   b.create<LLVM::StoreOp>(loc, choose(rises, next, present), row.max.base);
   Value shrink = choose(fresh, zero, b.create<arith::NegFOp>(loc, delta));

@@ -8,7 +8,7 @@ using namespace tercet;
 using namespace tercet::compiler;
 
 // By how much a score may exceed a row's maximum before it is moved, in log2 units (docs/numerics.md#lazy-rescale). A bias that
-// grows by an eighth per key then moves it at every third tile of 64 keys, where 8 would move it at each.
+// grows by an eighth per key then moves it at every sixth tile of 64 keys, where 8 would move it at each.
 static constexpr float maxRise = 24;
 
 // Row tiles, and one of the rows that are left where they do not divide the block.
