@@ -103,7 +103,7 @@ void addRegions(std::vector<Case> &cases) {
 void addSeveral(std::vector<Case> &cases) {
   const Axes cube = {4, 4, 4};
   for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}})
-    for (const char *spec : {"pooled_queries", "tiled_branches", "blended"})
+    for (const char *spec : {"pooled_queries", "tiled_branches", "blended", "three_ways"})
       for (DType dtype : {DType::f32, DType::bf16}) {
         bool isLarge = std::string(spec) == "pooled_queries";
         Case entry = onGrid(std::string(spec) + text, isLarge ? Axes{6, 5, 9} : Axes{6, 3, 5}, isLarge ? cube : small,

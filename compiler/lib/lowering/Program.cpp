@@ -97,10 +97,11 @@ private:
                              .Default(FeatureMap::softmax);
     StringRef over = !linear.getClasses() ? "all"
                      : linear.getOver()   ? ir::paramOf(linear.getOver()).getKeyword()
-                                          : "marginal";
+                                          : ir::stringifyClassSet(linear.getSet().value());
     program.over = llvm::StringSwitch<LinearOver>(over)
                        .Case("marginal", LinearOver::marginal)
                        .Case("non_critical", LinearOver::nonCritical)
+                       .Case("negligible", LinearOver::negligible)
                        .Default(LinearOver::all);
     return {};
   }

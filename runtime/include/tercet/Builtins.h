@@ -294,8 +294,8 @@ struct GradientRowsSlots {
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
 /// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
 /// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0
-/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks), 2 all non-empty blocks; never blocks that a
-/// mask makes empty or partial.
+/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks), 2 all non-empty blocks, 3 negligible (-1 on
+/// non-empty blocks); never blocks that a mask makes empty or partial.
 struct LinearSetsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;

@@ -71,7 +71,7 @@ void AttendParts::addArguments() {
   if (stage.exact && program.order && !stage.pools)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (stage.means) {
-    bits = b.pointer(i32, "bits", "@bits");
+    bits = b.pointer(i32, "mean_bits", "@mean_bits");
     meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
     meanV = b.pointer(layout.element, "mean_v", "@mean_v_rows");
     if (program.meanPlanes() > 1)
