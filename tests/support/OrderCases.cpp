@@ -84,6 +84,26 @@ void addSelections(std::vector<Case> &cases) {
   }
 }
 
+// Groups of places, of which clipped tiles have fewer.
+void addSamples(std::vector<Case> &cases) {
+  for (const char *stride : {"2", "4", "16"})
+    for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}}) {
+      Case entry = onGrid(std::string("sampled") + text, {6, 3, 5}, small, textQ, textK);
+      for (const char *name : {"block_q", "block_k"})
+        entry.settings.erase(name);
+      entry.settings["block"] = "16";
+      entry.settings["stride"] = stride;
+      cases.push_back(entry);
+      entry = onGrid(std::string("sampled") + text, {5, 9, 10}, {4, 4, 5}, textQ, textK);
+      for (const char *name : {"block_q", "block_k"})
+        entry.settings.erase(name);
+      entry.settings["block"] = "80";
+      entry.settings["stride"] = stride;
+      entry.dtype = DType::bf16;
+      cases.push_back(entry);
+    }
+}
+
 // Regions over pairs see tokens at their places in the tensors.
 void addRegions(std::vector<Case> &cases) {
   for (const char *spec : {"head_patterns@prefix", "causal_sla@prefix", "document_bands@prefix", "causal_sla@suffix",
@@ -157,6 +177,7 @@ void addOrderCases(std::vector<Case> &cases) {
   addRegions(cases);
   addSeveral(cases);
   addAllKeys(cases);
+  addSamples(cases);
 }
 
 } // namespace tercet::test

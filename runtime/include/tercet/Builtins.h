@@ -143,6 +143,7 @@ struct PackSamplesSlots {
   const int32_t *kLengths;
   int64_t headsKV, tokens, headDim, firstPair, stride, tilesPerPair;
   float *samples;
+  const int32_t *order; ///< of a token order: groups are of places
 };
 
 /// How a fraction of n blocks becomes a count (docs/spec.md#counts).
@@ -174,6 +175,7 @@ struct ScoreSlots {
   int64_t dtype, stride;
   const float *samples;
   int64_t sampleTilesPerPair;
+  const int32_t *qOrder, *qCounts, *kCounts; ///< of a token order, for `sampled`
   const float *table;
   int64_t tableStrideB, tableStrideH, tableStrideI, tableStrideJ;
 };
