@@ -98,6 +98,29 @@ TEST_CASE("programs with regions take warps on sm_90a, and say why", "[cuda]") {
   }
 }
 
+TEST_CASE("a parameter that several regions read is one argument", "[cuda]") {
+  const std::string both = specOf("",
+                                  "  %cap = tercet.param cap = 30 : !tercet.runtime<i64>\n"
+                                  R"(
+  %near = tercet.mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %c = tercet.value %cap : !tercet.runtime<i64>
+    %d = arith.subi %i, %j : index
+    %seen = arith.cmpi sle, %d, %c : index
+    tercet.yield %seen : i1
+  }
+)",
+                                  R"(mask(%near) score {
+  ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+    %c = tercet.value %cap : !tercet.runtime<i64>
+    %n = arith.index_cast %c : index to i32
+    %f = arith.sitofp %n : i32 to f32
+    %y = arith.addf %s, %f : f32
+    tercet.yield %y : f32
+  })");
+  CHECK(test::countOf(test::DenseCase(both).text("sm_80", 64, "tkern"), "\"param.cap\"") == 1);
+}
+
 TEST_CASE("named text of kernels with regions parses and verifies again", "[cuda]") {
   for (const std::string &spec : {softcap, alibi, documents}) {
     test::DenseCase entry(spec);

@@ -50,8 +50,8 @@ sim::LaunchConfig inSeededOrder(uint64_t seed) {
 } // namespace
 
 TEST_CASE("rule bytes decide before scores, in every scope", "[selection]") {
-  const std::pair<const char *, MemberRule> rules[] = {{"top_mass", MemberRule::nonCritical},
-                                                       {"top_fraction", MemberRule::full}};
+  const std::pair<const char *, MemberRule> rules[] = {
+      {"top_mass", MemberRule::nonCritical}, {"top_fraction", MemberRule::full}, {"relative", MemberRule::negligible}};
   for (auto [keep, members] : rules)
     for (const char *scope : {"row", "head", "all_heads", "group"}) {
       SelectionSpec spec{

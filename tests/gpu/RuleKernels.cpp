@@ -121,7 +121,7 @@ std::string ruleKernelText(const SelectionSpec &spec, MemberRule members) {
   const char *given =
       "nullptr, nullptr, 1, stored, b, h, i, j, spare, q_len, k_len, key_heads, share, rows, keys, first";
   const char *bounds = "keep, drop, min_keep, max_keep, nullptr, 0";
-  const char *out = "lists, counts, bits, map, map_b, map_h, map_i";
+  const char *out = "lists, counts, bits, nullptr, map, map_b, map_h, map_i";
   if (isWide(spec)) {
     kernel("rank",
            fmt::format("{}, {}, index sink, const i8 *rules, index heads, i32 *scopes", source("stored"), sizes), true,
@@ -252,7 +252,8 @@ SelectedRows rowsOf(const SelectionCall &call, std::vector<int8_t> classes, Memb
     if (value == 1)
       rows.lists[listed++] = static_cast<int32_t>(j | (rule & rulePartial ? 0x80000000u : 0));
     bool isFull = (rule & (ruleEmpty | rulePartial)) == 0;
-    bool isMember = members == MemberRule::full || value == 0 || (members == MemberRule::nonCritical && value == -1);
+    bool isMember = members == MemberRule::full || (value == 0 && members != MemberRule::negligible) ||
+                    (value == -1 && members != MemberRule::marginal);
     rows.members.push_back(isFull && isMember);
   }
   return rows;

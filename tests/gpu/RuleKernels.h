@@ -18,7 +18,7 @@ struct SelectedRows {
 };
 
 /// Blocks that the linear set takes; in the order of class_row.cuh.
-enum class MemberRule { marginal = 1, nonCritical = 2, full = 3 };
+enum class MemberRule { marginal = 1, nonCritical = 2, full = 3, negligible = 4 };
 
 /// CUDA text of the kernels of one selection: row (or shares and row), or rank, count and classes; and those of classes
 /// handed in.

@@ -8,8 +8,8 @@ namespace {
 using reference::Shape;
 using Cases = std::vector<Case>;
 
-constexpr const char *specs[] = {"gated_branches", "pooled_queries", "joint_branches",
-                                 "heads_apart",    "weighted_pools", "blended"};
+constexpr const char *specs[] = {"gated_branches", "pooled_queries", "joint_branches", "heads_apart",
+                                 "weighted_pools", "blended",        "three_ways",     "means_and_all"};
 
 void addShapes(Cases &cases, const char *spec) {
   Case entry{.name = "branches", .spec = spec, .shape = raggedShape};
@@ -41,6 +41,12 @@ void addBranchCases(std::vector<Case> &cases) {
   for (const char *spec : {"gated_branches", "pooled_queries", "joint_branches", "heads_apart", "blended"})
     for (Given given : {Given::random, Given::allCritical, Given::allMarginal})
       cases.push_back({.name = "branches and classes handed in", .spec = spec, .shape = raggedShape, .given = given});
+  for (const char *spec : {"three_ways", "means_and_all"})
+    for (Given given : {Given::random, Given::broadcast, Given::allCritical, Given::allMarginal, Given::allNegligible})
+      cases.push_back({.name = "means beside a linear branch, classes handed in",
+                       .spec = spec,
+                       .shape = raggedShape,
+                       .given = given});
   for (const char *over : {"marginal", "non_critical", "all"})
     for (Weights weights : {Weights::absent, Weights::large, Weights::biasOnly})
       cases.push_back({.name = "a gated linear branch",

@@ -84,6 +84,26 @@ void addSelections(std::vector<Case> &cases) {
   }
 }
 
+// Groups of places, of which clipped tiles have fewer.
+void addSamples(std::vector<Case> &cases) {
+  for (const char *stride : {"2", "4", "16"})
+    for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}}) {
+      Case entry = onGrid(std::string("sampled") + text, {6, 3, 5}, small, textQ, textK);
+      for (const char *name : {"block_q", "block_k"})
+        entry.settings.erase(name);
+      entry.settings["block"] = "16";
+      entry.settings["stride"] = stride;
+      cases.push_back(entry);
+      entry = onGrid(std::string("sampled") + text, {5, 9, 10}, {4, 4, 5}, textQ, textK);
+      for (const char *name : {"block_q", "block_k"})
+        entry.settings.erase(name);
+      entry.settings["block"] = "80";
+      entry.settings["stride"] = stride;
+      entry.dtype = DType::bf16;
+      cases.push_back(entry);
+    }
+}
+
 // Regions over pairs see tokens at their places in the tensors.
 void addRegions(std::vector<Case> &cases) {
   for (const char *spec : {"head_patterns@prefix", "causal_sla@prefix", "document_bands@prefix", "causal_sla@suffix",
@@ -103,7 +123,7 @@ void addRegions(std::vector<Case> &cases) {
 void addSeveral(std::vector<Case> &cases) {
   const Axes cube = {4, 4, 4};
   for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}})
-    for (const char *spec : {"pooled_queries", "tiled_branches", "blended"})
+    for (const char *spec : {"pooled_queries", "tiled_branches", "blended", "three_ways"})
       for (DType dtype : {DType::f32, DType::bf16}) {
         bool isLarge = std::string(spec) == "pooled_queries";
         Case entry = onGrid(std::string(spec) + text, isLarge ? Axes{6, 5, 9} : Axes{6, 3, 5}, isLarge ? cube : small,
@@ -124,6 +144,30 @@ void addSeveral(std::vector<Case> &cases) {
   }
 }
 
+// Keys as they lie beside queries in the order of tiles.
+void addAllKeys(std::vector<Case> &cases) {
+  for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}})
+    for (const char *spec : {"heads_apart", "tiled_all"})
+      for (DType dtype : {DType::f32, DType::bf16}) {
+        Case entry = onGrid(std::string(spec) + text, {6, 3, 5}, small, textQ, textK);
+        for (const char *name : {"block_q", "block_k"})
+          entry.settings.erase(name);
+        entry.settings["block"] = "16";
+        entry.dtype = dtype;
+        cases.push_back(entry);
+      }
+  for (auto [tile, window] : {std::pair{Axes{4, 4, 4}, 3.0}, {Axes{1, 16, 16}, 40.0}, {Axes{1, 1, 80}, 0.0}}) {
+    Case entry = onGrid("tiled_all@suffix", {5, 9, 17}, tile, 70, 5);
+    for (const char *name : {"block_q", "block_k"})
+      entry.settings.erase(name);
+    entry.settings["block"] = std::to_string(tile[0] * tile[1] * tile[2]);
+    entry.parameters.emplace_back("window", window);
+    entry.dtype = DType::f16;
+    entry.layout = Layout::tokensFirst;
+    cases.push_back(entry);
+  }
+}
+
 } // namespace
 
 void addOrderCases(std::vector<Case> &cases) {
@@ -132,6 +176,8 @@ void addOrderCases(std::vector<Case> &cases) {
   addSelections(cases);
   addRegions(cases);
   addSeveral(cases);
+  addAllKeys(cases);
+  addSamples(cases);
 }
 
 } // namespace tercet::test

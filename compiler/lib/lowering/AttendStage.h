@@ -62,6 +62,8 @@ struct AttendStage {
   /// Query tokens per row.
   int64_t queryRows() const { return pools ? pools->queries : 1; }
   bool poolsQueries() const { return queryRows() > 1; }
+  /// Whether its keys are all tokens, so that it takes these as they lie, a token order or not.
+  bool takesAll() const { return exact && !listed && !pools; }
   /// Rows of a head, and keys of a pair, where there are so many tokens or places (OrderExprs.h): these or their pools.
   Expr rows(const Expr &tokens) const { return ceildiv(tokens, queryRows()); }
   Expr keys(const Expr &tokens) const { return ceildiv(tokens, pools ? pools->stride : 1); }

@@ -33,6 +33,8 @@ static StringRef missingIn(const Program &program) {
     return "a token order beside a linear branch or block means";
   if (program.order && llvm::any_of(program.attends, [](const AttendStage &each) { return each.score || each.mask; }))
     return "a token order beside a mask or a score region";
+  if (program.order && llvm::any_of(program.attends, [](const AttendStage &each) { return each.takesAll(); }))
+    return "a token order beside a branch over all keys";
   if (stage.means && program.linear)
     return "block means beside a linear branch";
   if (stage.means && program.selection->mask)

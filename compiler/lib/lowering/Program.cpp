@@ -97,10 +97,11 @@ private:
                              .Default(FeatureMap::softmax);
     StringRef over = !linear.getClasses() ? "all"
                      : linear.getOver()   ? ir::paramOf(linear.getOver()).getKeyword()
-                                          : "marginal";
+                                          : ir::stringifyClassSet(linear.getSet().value());
     program.over = llvm::StringSwitch<LinearOver>(over)
                        .Case("marginal", LinearOver::marginal)
                        .Case("non_critical", LinearOver::nonCritical)
+                       .Case("negligible", LinearOver::negligible)
                        .Default(LinearOver::all);
     return {};
   }
@@ -237,12 +238,5 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
   }
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(BranchReader(spec, program).read(end.getOutput()));
-  bool takesAll = llvm::any_of(program.attends,
-                               [](const AttendStage &stage) { return stage.exact && !stage.listed && !stage.pools; });
-  if (program.order && takesAll)
-    return Status::make(Code::invalidSpec,
-                        "spec '{}' has a branch over all keys beside a token order, which only the reference target "
-                        "computes; give the branch the classes that it takes, or leave the order out",
-                        spec.getSymName().str());
   return program;
 }

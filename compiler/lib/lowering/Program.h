@@ -11,7 +11,7 @@
 namespace tercet::compiler {
 
 enum class FeatureMap { softmax, elu, relu };
-enum class LinearOver { marginal, nonCritical, all };
+enum class LinearOver { marginal, nonCritical, all, negligible };
 
 struct Program {
   int64_t headDim = 0, valueDim = 0;

@@ -49,9 +49,6 @@ LogicalResult tercet::ir::verifyOrders(SpecOp spec) {
   Operation *classification = spec.getClassification();
   if (!classification)
     return first.emitOpError("C4: the spec does not classify, so it has no blocks to order");
-  auto select = dyn_cast<SelectOp>(classification);
-  if (select && select.getScores().getDefiningOp<SampledScoresOp>())
-    return first.emitOpError("C4: the spec ranks by tercet.sampled_scores, whose groups are runs of tokens");
   std::optional<BlockSizes> blocks = blocksOf(classification);
   int64_t tokens = tileTokens(first);
   if (blocks && (blocks->queries != tokens || blocks->keys != tokens))

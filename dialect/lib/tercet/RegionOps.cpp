@@ -80,10 +80,14 @@ LogicalResult LinearOp::verify() {
   }
   if (getClasses()) {
     ClassSet set = getSetAttr().getValue();
-    if (!bitEnumContainsAll(set, ClassSet::Marginal) || bitEnumContainsAny(set, ClassSet::Critical))
+    bool isRest = set == ClassSet::Negligible;
+    if (bitEnumContainsAny(set, ClassSet::Critical))
       return emitOpError("C3: runs on [")
-             << stringifyClassSet(set) << "]; expected marginal, or marginal and negligible";
-    if (bitEnumContainsAny(set, ClassSet::Negligible) && over == "marginal")
+             << stringifyClassSet(set) << "]; expected marginal, negligible, or both of these";
+    if (isRest && getOver())
+      return emitOpError("C3: runs on [negligible], these blocks alone, but has over(")
+             << paramOf(getOver()).getName() << ")";
+    if (!isRest && bitEnumContainsAny(set, ClassSet::Negligible) && over == "marginal")
       return emitOpError("C3: runs on [")
              << stringifyClassSet(set) << "] but is over marginal, which leaves negligible out";
   }

@@ -143,6 +143,7 @@ struct PackSamplesSlots {
   const int32_t *kLengths;
   int64_t headsKV, tokens, headDim, firstPair, stride, tilesPerPair;
   float *samples;
+  const int32_t *order; ///< of a token order: groups are of places
 };
 
 /// How a fraction of n blocks becomes a count (docs/spec.md#counts).
@@ -174,6 +175,7 @@ struct ScoreSlots {
   int64_t dtype, stride;
   const float *samples;
   int64_t sampleTilesPerPair;
+  const int32_t *qOrder, *qCounts, *kCounts; ///< of a token order, for `sampled`
   const float *table;
   int64_t tableStrideB, tableStrideH, tableStrideI, tableStrideJ;
 };
@@ -294,8 +296,8 @@ struct GradientRowsSlots {
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
 /// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
 /// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0
-/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks), 2 all non-empty blocks; never blocks that a
-/// mask makes empty or partial.
+/// marginal (class 0), 1 non_critical (class 0, and -1 on non-empty blocks), 2 all non-empty blocks, 3 negligible (-1 on
+/// non-empty blocks); never blocks that a mask makes empty or partial.
 struct LinearSetsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;

@@ -43,21 +43,22 @@ tercet.spec @linear_c3(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.token
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   %classes = tercet.select %scores keep top_fraction(%keep)
-  // expected-error @+1 {{C3: runs on [critical]; expected marginal, or marginal and negligible}}
+  // expected-error @+1 {{C3: runs on [critical]; expected marginal, negligible, or both of these}}
   %o = tercet.linear %q, %k, %v on %classes[critical] feature_map(%phi)
   tercet.return %o
 }
 
 // -----
 
-tercet.spec @linear_c3_negligible_alone(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+tercet.spec @linear_c3_negligible_over(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %phi = tercet.param feature_map = softmax : !tercet.static<keyword>
+  %over = tercet.param linear_over = non_critical : !tercet.static<keyword>
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   %classes = tercet.select %scores keep top_fraction(%keep)
-  // expected-error @+1 {{C3: runs on [negligible]; expected marginal, or marginal and negligible}}
-  %o = tercet.linear %q, %k, %v on %classes[negligible] feature_map(%phi)
+  // expected-error @+1 {{C3: runs on [negligible], these blocks alone, but has over(linear_over)}}
+  %o = tercet.linear %q, %k, %v on %classes[negligible] over(%over) feature_map(%phi)
   tercet.return %o
 }
 

@@ -169,24 +169,6 @@ tercet.spec @token_order_c4_blocks(%q: !tercet.tokens, %k: !tercet.tokens, %v: !
 
 // -----
 
-// Samples take runs of tokens.
-tercet.spec @token_order_c4_sampled(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
-  %width = tercet.param width = 8 : !tercet.runtime<i64>
-  %side = tercet.param side = 8 : !tercet.static<i64>
-  %stride = tercet.param stride = 8 : !tercet.static<i64>
-  %block = tercet.param block = 64 : !tercet.static<i64>
-  %keep = tercet.param keep = 0.1 : !tercet.runtime<f64>
-  // expected-error @+1 {{C4: the spec ranks by tercet.sampled_scores, whose groups are runs of tokens}}
-  tercet.token_order grid(%width, %width) tile(%side, %side)
-  %scores = tercet.sampled_scores %q, %k blocks(%block, %block) stride(%stride)
-  %classes = tercet.select %scores keep top_fraction(%keep)
-  tercet.skip %classes[marginal]
-  %o = tercet.sparse %q, %k, %v on %classes[critical]
-  tercet.return %o
-}
-
-// -----
-
 // Text lies before the grid or behind it.
 tercet.spec @token_order_text(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %width = tercet.param width = 8 : !tercet.runtime<i64>

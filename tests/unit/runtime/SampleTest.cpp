@@ -79,9 +79,20 @@ struct SampleCase {
     depth = stride * dim;
     samples.assign(size_t(batch * headsKV * tiles * 64 * depth), poison);
     const auto &ks = k.tensor.strides, &qs = q.tensor.strides;
-    PackSamplesSlots pack = {
-        k.tensor.data, ks[0], ks[1],  ks[2], int64_t(DType::bf16), pointerTo(kLengths), headsKV, tokensK,
-        dim,           0,     stride, tiles, samples.data()};
+    PackSamplesSlots pack = {k.tensor.data,
+                             ks[0],
+                             ks[1],
+                             ks[2],
+                             int64_t(DType::bf16),
+                             pointerTo(kLengths),
+                             headsKV,
+                             tokensK,
+                             dim,
+                             0,
+                             stride,
+                             tiles,
+                             samples.data(),
+                             nullptr};
     runBuiltin("pack_samples", pack, tiles, batch * headsKV);
     SelectSlots s = {};
     s.scores.source = int64_t(ScoreSource::sampled), s.scores.scale = 0.7, s.scores.stride = stride;

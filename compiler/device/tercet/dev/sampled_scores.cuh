@@ -107,15 +107,17 @@ template <class Of> TERCET_DEVICE bool is_empty_at(const Of &of, const i8 *rules
 }
 
 /// Sums a tile of shares of groups over its blocks. Where a block has several tiles, a thread meets it in all of them.
-template <class Shape, class Of>
+template <class Shape, int S, class Of>
 TERCET_DEVICE void add_shares(const float *weights, const Of &of, index first_block, index row_groups, int tile,
-                              float *shares) {
+                              float *shares, const i32 *query_counts) {
   using Queries = typename Shape::Queries;
   using Keys = typename Shape::Keys;
   for (int pair = static_cast<int>(threadIdx.x); pair < Queries::blocks * Keys::blocks; pair += Shape::threads) {
     const int a = pair / Keys::blocks, b = pair % Keys::blocks;
     const index i = first_block + a, j = tile / Keys::parts * Keys::blocks + b;
-    const int groups = static_cast<int>(smaller(row_groups - i * Queries::per_block, Queries::per_block));
+    int groups = static_cast<int>(smaller(row_groups - i * Queries::per_block, Queries::per_block));
+    if (groups > 0 && query_counts != nullptr)
+      groups = (query_counts[i] + S - 1) / S;
     if (groups <= 0 || j >= of.key_blocks)
       continue;
     float sum = 0;
@@ -128,13 +130,14 @@ TERCET_DEVICE void add_shares(const float *weights, const Of &of, index first_bl
 }
 
 /// Query blocks of part `part` of head gr: shares [gr][query blocks][key blocks]; those of empty blocks are not written.
-/// scale is that of a score. THREADS: Shape::threads.
-template <class Element, int D, int S, int BLOCK_Q, int BLOCK_K, bool RULES, int SHARED>
-TERCET_DEVICE void sampled_scores(u8 *shared, index part, index gr, Element *q, index q_batch, index q_head,
-                                  index q_row, Element *k, index k_batch, index k_head, index k_row,
-                                  const i32 *query_lengths, const i32 *key_lengths, index key_heads,
-                                  index heads_per_key_head, index rows, index keys, index first_pair, double scale,
-                                  const i8 *rules, float *shares) {
+/// scale is that of a score. TILES: tokens are places of a token order, of which blocks have as many as counts say. THREADS:
+/// Shape::threads.
+template <class Element, int D, int S, int BLOCK_Q, int BLOCK_K, bool RULES, int SHARED, bool TILES = false>
+TERCET_DEVICE void
+sampled_scores(u8 *shared, index part, index gr, Element *q, index q_batch, index q_head, index q_row, Element *k,
+               index k_batch, index k_head, index k_row, const i32 *query_lengths, const i32 *key_lengths,
+               index key_heads, index heads_per_key_head, index rows, index keys, index first_pair, double scale,
+               const i8 *rules, float *shares, const i32 *query_counts = nullptr, const i32 *key_counts = nullptr) {
   using Shape = SampledShape<Element, D, S, BLOCK_Q, BLOCK_K>;
   using Queries = typename Shape::Queries;
   using Keys = typename Shape::Keys;
@@ -167,6 +170,8 @@ TERCET_DEVICE void sampled_scores(u8 *shared, index part, index gr, Element *q, 
     for (int i = 0; i < Scores::size; ++i) {
       const int col = static_cast<int>(scores.col_of(i)), row = warp_row + 8 * scores.row_of(i);
       bool live = col < left;
+      if (TILES)
+        live = live && (key_group + col) % Keys::per_block * S < key_counts[(key_group + col) / Keys::per_block];
       if (RULES)
         live = live && row < Queries::live &&
                !is_empty_at(of, rules, first_block + row / Queries::per_block, (key_group + col) / Keys::per_block);
@@ -197,7 +202,7 @@ TERCET_DEVICE void sampled_scores(u8 *shared, index part, index gr, Element *q, 
       weights[(warp_row + 8 * scores.row_of(i)) * (Shape::cols + 1) + scores.col_of(i)] =
           scores.at[i] * parts[scores.row_of(i)];
     __syncthreads();
-    add_shares<Shape>(weights, of, first_block, row_groups, tile, shares);
+    add_shares<Shape, S>(weights, of, first_block, row_groups, tile, shares, query_counts);
     __syncthreads();
   }
 }

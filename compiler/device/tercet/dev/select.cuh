@@ -81,7 +81,7 @@ TERCET_DEVICE void select_blocks(u8 *shared, index part, index gr, const float *
                                  index keys, index first_pair, index sink, const i8 *rules, const float *alike_q,
                                  const float *alike_k, double guard, double keep, double drop, index min_keep,
                                  index max_keep, const float *budgets, index budget_stride, i32 *lists, i32 *counts,
-                                 i32 *bits, i8 *map, index map_batch, index map_head, index map_row) {
+                                 i32 *bits, i32 *mean_bits, i8 *map, index map_batch, index map_head, index map_row) {
   static_assert(score_bytes<ROWS, D, true> <= SHARED, "means and keys fit");
   using Of = HeadRows<BLOCK_Q, BLOCK_K>;
   constexpr bool by_group = SOURCE == from_heads;
@@ -91,7 +91,7 @@ TERCET_DEVICE void select_blocks(u8 *shared, index part, index gr, const float *
                   rows, keys, first_pair);
   const ScoreInputs scores = {mean_q, mean_k, scale, stored, stored_batch, stored_head, stored_row, stored_col};
   const BlockFacts facts = {sink, rules, alike_q, alike_k, static_cast<float>(guard)};
-  const ClassOutputs to = {lists, counts, bits, map, map_batch, map_head, map_row};
+  const ClassOutputs to = {lists, counts, bits, mean_bits, map, map_batch, map_head, map_row};
   KeepRule<KEEP, ROUNDING, DROP_COUNT, FORCED_COUNTS> rule = {keep, drop, min_keep, max_keep};
   rule.take_budgets(budgets, budget_stride, leader.head.query_head, heads);
 

@@ -171,8 +171,8 @@ TERCET_DEVICE void classify_blocks(index part, index gr, index keys_first, const
                                    const i32 *query_lengths, const i32 *key_lengths, index key_heads,
                                    index heads_per_key_head, index rows, index keys, index first_pair, double keep,
                                    double drop, index min_keep, index max_keep, const float *budgets,
-                                   index budget_stride, i32 *scope_counts, i32 *lists, i32 *counts, i32 *bits, i8 *map,
-                                   index map_batch, index map_head, index map_row) {
+                                   index budget_stride, i32 *scope_counts, i32 *lists, i32 *counts, i32 *bits,
+                                   i32 *mean_bits, i8 *map, index map_batch, index map_head, index map_row) {
   using Rule = KeepRule<KEEP, ROUNDING, DROP_COUNT, FORCED_COUNTS>;
   const HeadRows<BLOCK_Q, BLOCK_K> of(gr, query_lengths, key_lengths, key_heads, heads_per_key_head, rows, keys,
                                       first_pair);
@@ -187,7 +187,7 @@ TERCET_DEVICE void classify_blocks(index part, index gr, index keys_first, const
   CutSearch cuts[2];
   ScopeSearch<Rule>{scopes_of(scope_counts)[s], rule}.cuts(cut_passes, cuts);
   const index line = member * of.query_blocks + row, in_scope = line - s * scope.rows;
-  const ClassOutputs to = {lists, counts, bits, map, map_batch, map_head, map_row};
+  const ClassOutputs to = {lists, counts, bits, mean_bits, map, map_batch, map_head, map_row};
   ClassRow<BITS> out(to, of, row);
   classify_row(reinterpret_cast<const u32 *>(spare) + line * of.key_blocks, cuts[0].cut().of(in_scope),
                cuts[1].cut().of(in_scope), nullptr, out);

@@ -95,7 +95,7 @@ class AttendBuilder {
 public:
   AttendBuilder(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule)
       : program(program), stage(stage), schedule(schedule), k(module, stage.name), slots(k, program, stage),
-        further(k, stage), queriesAt(k, program, stage.poolsQueries()), keysAt(k, program, stage.pools.has_value()),
+        further(k, stage), queriesAt(k, program, stage.poolsQueries()), keysAt(k, program, !stage.listed),
         scope(k, stage.pairOperands()), ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
   void build();
 
@@ -120,6 +120,7 @@ private:
   Value keysOfTile(Value tile);
 
   // AttendMask.cpp
+  std::pair<Value, Value> queriesOf(Value firstRow, Value endRow);
   PairReach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
   void maskedTiles();
   void maskedTile(Value tile);

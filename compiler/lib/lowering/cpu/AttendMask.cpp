@@ -6,17 +6,27 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-// Rows of the item from firstRow to before endRow, tiles likewise; neither is empty. Only valid tokens count. Under a token
-// order the queries of a row may be any.
+// Rows of the item from firstRow to before endRow, tiles likewise; neither is empty. Only valid tokens count.
 PairReach AttendBuilder::reach(Value firstRow, Value endRow, Value firstTile, Value endTile) {
   Value one = k.index(1);
-  Value first = queriesAt.ordered() ? zero : k.add(firstToken, firstRow);
-  Value end = queriesAt.ordered() ? scope.validQ : k.add(firstToken, endRow);
+  auto [firstQuery, lastQuery] = queriesOf(firstRow, endRow);
   return reachOf(k, *mask, ranges,
-                 {.firstQuery = first,
-                  .lastQuery = k.sub(end, one),
+                 {.firstQuery = firstQuery,
+                  .lastQuery = lastQuery,
                   .firstKey = k.mul(firstTile, schedule.keyTile),
                   .lastKey = k.sub(k.min(k.mul(endTile, schedule.keyTile), validK), one)});
+}
+
+// Under a token order those of a block lie between its first and its last token; of several blocks they may be any.
+std::pair<Value, Value> AttendBuilder::queriesOf(Value firstRow, Value endRow) {
+  Value one = k.index(1), first = k.add(firstToken, firstRow), end = k.add(firstToken, endRow);
+  if (!queriesAt.ordered())
+    return {first, k.sub(end, one)};
+  Value block = k.div(first, k.index(schedule.blockQ)), begin = k.mul(block, schedule.blockQ);
+  Value left = k.max(queriesAt.count(block, schedule.blockQ, validQ), one), last = k.sub(k.add(begin, left), one);
+  Value isOne = k.negate(k.less(k.add(begin, schedule.blockQ), end));
+  return {k.select(isOne, queriesAt.token(begin), zero),
+          k.select(isOne, queriesAt.token(last), k.sub(scope.validQ, one))};
 }
 
 void AttendBuilder::maskedTiles() {

@@ -9,8 +9,8 @@ namespace tercet::compiler {
 
 class BlockTokens {
 public:
-  /// Under an order adds the slots that PlanWriter::addOrder writes. pooled: what the kernel has for tokens are pools, one
-  /// per block, in the order of blocks.
+  /// Under an order adds the slots that PlanWriter::addOrder writes. pooled: what the kernel has for tokens lies in no order
+  /// of places: pools, one per block, or all tokens as they are.
   BlockTokens(KernelBuilder &k, const Program &program, bool pooled = false) : k(k) {
     if (!program.order)
       return;

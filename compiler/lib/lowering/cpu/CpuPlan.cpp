@@ -112,6 +112,8 @@ Plan PlanWriter::write() {
       packKeys(tokensOf(sym("G"), sym("G0")), {buffer("packed_k"), buffer("packed_v"),
                                                program.classified() && needsKeyMeans() ? buffer("mean_k") : null(),
                                                program.means() ? buffer("mean_v") : null()}));
+  if (packsAll())
+    groups.body.push_back(packAll());
   if (program.classified()) {
     if (hasGroupRules())
       groups.body.push_back(blockRules("rules", sym("G"), sym("G0"), static_cast<bool>(program.selection->mask)));

@@ -6,7 +6,9 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys(placesK)); }
+Expr PlanWriter::keysFor(const AttendStage &stage) const { return stage.takesAll() ? sym("M") : placesK; }
+
+Expr PlanWriter::stageTiles(const AttendStage &stage) const { return tilesOf(stage.keys(keysFor(stage))); }
 
 // A table of weights as the builtins of pools take it; none: means.
 void PlanWriter::addPoolWeights(Slots &slots, const std::string &weights) {
@@ -109,8 +111,8 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   append(stage.storesLse  ? rowsOfTensor("lse")
          : stage.keepsLse ? rowsOfBuffer(stage.name + "_lse", rows, 1)
                           : Slots{null(), null(), integer(rows), integer(1)});
-  std::string packed = stage.pools ? "packed_" + stage.name : "packed";
-  addCallSizes(slots);
+  std::string packed = stage.pools ? "packed_" + stage.name : packsAll() && stage.takesAll() ? "packed_all" : "packed";
+  addCallSizes(slots, keysFor(stage));
   for (PlanSlot slot :
        Slots{integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"), integer(stageTiles(stage)),
              stage.listed ? buffer("attend_lists") : null(), stage.listed ? buffer("attend_counts") : null(),
@@ -132,7 +134,8 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
     addOrder(slots, isKey);
   addPairOperands(slots, stage.pairOperands());
   addRanges(slots, stage.listed ? nullptr : stage.mask);
-  Expr exact = stage.exactFlops(placesQ, placesK, schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);
+  Expr exact =
+      stage.exactFlops(placesQ, keysFor(stage), schedule.blockQ, schedule.blockK, program.headDim, program.valueDim);
   Expr projection = projects ? GR * sym("N") * (2 * program.valueDim * program.valueDim) : Expr(0);
   nodes.push_back(kernel(stage.name, "attend", ceildiv(rows, schedule.superRow), GR, 1, slots, exact + projection));
 }

@@ -24,6 +24,16 @@ void PlanWriter::addOrderTables() {
   }
 }
 
+PlanNode PlanWriter::packAll() {
+  Expr tilesOfPair = sym("G") * tilesOf(sym("M"));
+  addBuffer("packed_all_k", tilesOfPair * (program.headDim * schedule.keyTile), "all keys as they lie, as f32 tiles");
+  addBuffer("packed_all_v", tilesOfPair * (schedule.keyTile * schedule.valueDim), "all values as they lie");
+  KeySource source = tokensOf(sym("G"), sym("G0"));
+  source.tokens = sym("M");
+  source.order = source.counts = null();
+  return packKeys(source, {.packedK = buffer("packed_all_k"), .packedV = buffer("packed_all_v")});
+}
+
 PlanSlot PlanWriter::tokenOrder(bool isKey) { return program.order ? buffer(isKey ? "order_k" : "order_q") : null(); }
 
 PlanSlot PlanWriter::tokenCounts(bool isKey) {

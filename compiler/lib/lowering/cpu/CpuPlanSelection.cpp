@@ -41,7 +41,7 @@ void PlanWriter::addSelectionBuffers() {
   }
 }
 
-Expr PlanWriter::sampleTiles() const { return ceildiv(ceildiv(sym("M"), program.selection->stride), 64); }
+Expr PlanWriter::sampleTiles() const { return ceildiv(ceildiv(placesK, program.selection->stride), 64); }
 
 Expr PlanWriter::spans() const {
   return program.selection->scope == SelectScope::allHeads ? sym("B") : selectedPairs() * sym("R");
@@ -91,9 +91,10 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
 void PlanWriter::addSamples(std::vector<PlanNode> &nodes) {
   Slots slots{tensor("k")};
   addStrides(slots, "k", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")),
-                             integer(sym("M")), integer(program.headDim), integer(firstSelectedPair()),
-                             integer(program.selection->stride), integer(sampleTiles()), buffer("samples")})
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(placesK),
+             integer(program.headDim), integer(firstSelectedPair()), integer(program.selection->stride),
+             integer(sampleTiles()), buffer("samples"), tokenOrder(/*isKey=*/true)})
     slots.push_back(slot);
   nodes.push_back(builtin("pack_samples", "select", absentClasses * sampleTiles(), selectedPairs(), slots));
 }
@@ -110,7 +111,8 @@ void PlanWriter::addScoreSlots(Slots &slots) {
     slots.push_back(slot);
   addStrides(slots, "q", 3);
   for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), integer(std::max<int64_t>(1, select.stride)),
-                             isSampled ? buffer("samples") : null(), isSampled ? integer(sampleTiles()) : null()})
+                             isSampled ? buffer("samples") : null(), isSampled ? integer(sampleTiles()) : null(),
+                             tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false), tokenCounts(/*isKey=*/true)})
     slots.push_back(slot);
   if (select.scores != ScoreKind::given) {
     slots.insert(slots.end(), 5, null());

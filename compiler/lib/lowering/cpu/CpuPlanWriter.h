@@ -40,9 +40,10 @@ private:
   }
 
   /// Lengths, heads and places, as slot structs that count queries and keys by places begin.
-  void addCallSizes(Slots &slots) const {
+  void addCallSizes(Slots &slots) const { addCallSizes(slots, placesK); }
+  void addCallSizes(Slots &slots, const Expr &keys) const {
     for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
-                               integer(placesQ), integer(placesK)})
+                               integer(placesQ), integer(keys)})
       slots.push_back(slot);
   }
 
@@ -106,7 +107,14 @@ private:
                       int64_t stride);
   void addAttendInputs(Slots &slots, const AttendStage &stage);
   void addStageBuffers(const AttendStage &stage);
+  /// Keys that a stage counts, pools aside: places, or all tokens.
+  Expr keysFor(const AttendStage &stage) const;
   Expr stageTiles(const AttendStage &stage) const;
+  /// Under a token order: whether a stage takes all tokens, which are packed once more, as they lie.
+  bool packsAll() const {
+    return program.order && llvm::any_of(program.attends, [](const AttendStage &stage) { return stage.takesAll(); });
+  }
+  PlanNode packAll();
   struct PackedColumns {
     PlanSlot transposed, plain;
     Expr tiles;

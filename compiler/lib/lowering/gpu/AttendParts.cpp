@@ -54,7 +54,7 @@ void AttendParts::addArguments() {
   if (stage.exact || isGated())
     keyLengths = b.pointer(i32, "k_len", "k_len");
   tokens = b.size("all_rows", "N");
-  keyTokens = b.size("all_keys", "M");
+  keyTokens = b.size("all_keys", takesAllAsGiven() ? "tokens.k" : "M");
   member = b.item(1);
   HeadPlace at = b.placeHead(member);
   group = at.group;
@@ -68,10 +68,10 @@ void AttendParts::addArguments() {
     lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
     counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
-  if (stage.exact && program.order && !stage.pools)
+  if (stage.listed && program.order)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (stage.means) {
-    bits = b.pointer(i32, "bits", "@bits");
+    bits = b.pointer(i32, "mean_bits", "@mean_bits");
     meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
     meanV = b.pointer(layout.element, "mean_v", "@mean_v_rows");
     if (program.meanPlanes() > 1)
@@ -106,7 +106,7 @@ void AttendParts::place() {
   if (program.order && (stage.score || stage.mask || isGated())) { // pools lie in the order of blocks
     if (!stage.poolsQueries())
       scope.placesOfQueries = tokens;
-    if (!stage.pools)
+    if (stage.listed)
       scope.placesOfKeys = keyTokens;
     scope.liveRows = b.size("queries", "tokens.q");
     scope.liveKeys = b.size("keys_given", "tokens.k");
@@ -162,6 +162,8 @@ TensorArgument AttendParts::tensor(StringRef name, Type element, int64_t boxRows
 TensorArgument AttendParts::operand(StringRef name, bool pooled, int64_t boxRows) {
   if (pooled)
     return buffer(name, layout.element, stage.name + "_" + name.str());
+  if (takesAllAsGiven() && name != "q")
+    return {b.tensor(layout.element, name, (givenPrefix + name).str())};
   return tensor(name, layout.element, boxes ? boxRows : 0);
 }
 

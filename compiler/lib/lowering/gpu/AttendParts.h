@@ -88,6 +88,8 @@ private:
   StepKeys entryOf(const std::string &text, mlir::Value at, bool ahead, mlir::Value worker);
   mlir::Value keyOfPart(const std::string &text, mlir::Value block, mlir::Value entry, mlir::Value step);
   bool inSuperRows() const { return layout.queryBlocks > 1; }
+  /// Under a token order all keys are taken as they lie.
+  bool takesAllAsGiven() const { return program.order && stage.takesAll(); }
   /// Steps per entry of a list.
   int64_t partsOfEntry() const { return stage.listed ? program.blockK / schedule.getKeys() : 1; }
   void finishOwnRows(mlir::Value row, mlir::Value worker);

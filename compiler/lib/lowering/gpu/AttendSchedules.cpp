@@ -30,8 +30,11 @@ struct StageBlocks {
   int64_t queries, keys;
 };
 
+// Under a token order a mask is bounded over the queries of a block, which lie near each other.
 StageBlocks blocksOf(const GpuProgram &program, const AttendStage &stage) {
-  return {program.inQueryBlocks(stage) ? program.blockQ : 0, stage.listed ? program.blockK : 0};
+  bool ofQueries =
+      program.inQueryBlocks(stage) || (program.order && program.listsSteps(stage) && !stage.poolsQueries());
+  return {ofQueries ? program.blockQ : 0, stage.listed ? program.blockK : 0};
 }
 
 /// Registers of a thread beside tiles: addresses, softmax state, operands on their way (measured: 26 on sm_80, D =

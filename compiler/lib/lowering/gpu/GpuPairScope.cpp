@@ -60,7 +60,7 @@ Value GpuPairScope::parameter(OpBuilder &builder, ir::ParamOp param) {
     if (param.isStatic())
       return builder.create<arith::ConstantOp>(loc,
                                                builder.getI32IntegerAttr(static_cast<int32_t>(param.getInteger())));
-    return narrow(name, b.size(name + "_given", "param." + name));
+    return narrow(name, given(name, /*isInteger=*/true));
   case ir::ParamKind::Flag:
     return builder.create<arith::ConstantOp>(loc, builder.getBoolAttr(param.getFlag()));
   case ir::ParamKind::Float:
@@ -69,7 +69,14 @@ Value GpuPairScope::parameter(OpBuilder &builder, ir::ParamOp param) {
   }
   if (param.isStatic())
     return builder.create<arith::ConstantOp>(loc, builder.getF32FloatAttr(static_cast<float>(param.getFloat())));
-  return b.make<arith::TruncFOp>(name, builder.getF32Type(), b.number(name + "_given", "param." + name));
+  return b.make<arith::TruncFOp>(name, builder.getF32Type(), given(name, /*isInteger=*/false));
+}
+
+Value GpuPairScope::given(const std::string &name, bool isInteger) {
+  Value &known = parameters[name];
+  if (!known)
+    known = isInteger ? b.size(name + "_given", "param." + name) : b.number(name + "_given", "param." + name);
+  return known;
 }
 
 Value GpuPairScope::extent(OpBuilder &, ir::Extent extent) {

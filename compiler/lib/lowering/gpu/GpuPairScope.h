@@ -38,10 +38,13 @@ public:
   mlir::Value placesOfQueries, placesOfKeys; ///< under a token order, set before positions are asked for; else null
 
 private:
+  /// A parameter of the launch, as an argument.
+  mlir::Value given(const std::string &name, bool isInteger);
+
   GpuKernelBuilder &b;
   llvm::StringMap<TableView> tables;
-  llvm::StringMap<mlir::Value> buffers;
-  mlir::Value heads, keyHeads; ///< arguments, made when they are first asked for
+  llvm::StringMap<mlir::Value> buffers, parameters; ///< arguments, each made once
+  mlir::Value heads, keyHeads;                      ///< arguments, made when they are first asked for
 };
 
 } // namespace tercet::compiler

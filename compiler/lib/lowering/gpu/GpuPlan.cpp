@@ -117,7 +117,9 @@ private:
   /// tiled: for a stage that works on copies in the order of tiles.
   PlanSlot slot(const GpuArgument &argument, int64_t pass, bool tiled) {
     PlanSlot result;
-    const std::string &symbol = argument.symbol;
+    llvm::StringRef asNamed = argument.symbol;
+    tiled &= !asNamed.consume_front(givenPrefix);
+    const std::string symbol = asNamed.str();
     if (std::optional<TiledSlot> copy = tiled ? tiledSlot(program, symbol) : std::nullopt) {
       result.kind = copy->buffer.empty() ? PlanSlot::Kind::integer : PlanSlot::Kind::buffer;
       result.name = copy->buffer;

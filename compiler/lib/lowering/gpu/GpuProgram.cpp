@@ -15,6 +15,8 @@ GpuLinearSet setOf(LinearOver over) {
     return GpuLinearSet::marginal;
   case LinearOver::nonCritical:
     return GpuLinearSet::nonCritical;
+  case LinearOver::negligible:
+    return GpuLinearSet::negligible;
   case LinearOver::all:
     break;
   }
@@ -85,11 +87,6 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.weight = facts.weight;
   program.bias = facts.bias;
   program.ranged = rangedTablesOf(program.selection.maskRegion(), program.attends);
-  if (program.means() && program.linear)
-    return Status::make(Code::unsupportedTarget,
-                        "@{} has block means beside a linear branch, for which there is no "
-                        "CUDA kernel; cpu runs it",
-                        program.name);
   return program;
 }
 

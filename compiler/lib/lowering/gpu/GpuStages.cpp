@@ -105,8 +105,9 @@ private:
                                return lowerAttend(context, program, attend, schedule);
                              }});
     }
-    Expr exact = attend.exactFlops(program.rows(), program.keys(), program.blockQ, program.blockK, program.headDim,
-                                   program.valueDim);
+    Expr keys = attend.takesAll() ? sym("M") : program.keys();
+    Expr exact =
+        attend.exactFlops(program.rows(), keys, program.blockQ, program.blockK, program.headDim, program.valueDim);
     Expr linear = attend.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
     stage.flops = exact + linear;
     stages.push_back(std::move(stage));

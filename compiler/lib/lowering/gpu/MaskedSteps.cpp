@@ -7,24 +7,37 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
+// The positions of the first row of the block and of the last one that is live. Under a token order they are of one block of
+// places, whose tokens ascend; where none of its rows has a token, any answer will do.
+static Bounds boundsOfRows(GpuPairScope &scope, const GpuProgram &program, const MaskedSteps &of) {
+  GpuKernelBuilder &b = scope.builder();
+  Value one = b.constant(int64_t{1}), end = b.add("rows_end", of.firstRow, b.constant(of.blockRows, "block_rows"));
+  if (!scope.placesOfQueries)
+    return {of.firstRow, b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, of.liveRows), one)};
+  Type index = b.builder.getIndexType();
+  Value size = b.constant(program.blockQ, "block_q"), block = b.quotient("block_of_rows", of.firstRow, size);
+  Value counts = scope.buffer("counts_q", b.builder.getI32Type());
+  Value count = b.make<tkern::ReadOp>("tokens_of_rows", index, counts, block);
+  Value blockEnd = b.add("end_of_tokens", b.mul("first_of_block", block, size), count);
+  Value last = b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, blockEnd), one);
+  auto position = [&](StringRef name, Value place) {
+    return b.make<arith::IndexCastOp>(name, index, scope.position(scope.narrow("place", place), /*isKey=*/false));
+  };
+  return {position("first_query", of.firstRow), position("last_query", last)};
+}
+
 static void buildRule(GpuPairScope &scope, const GpuProgram &program, const PairRegion &mask, const MaskedSteps &of,
-                      tkern::StepWindowsOp windows) {
+                      const Bounds &rows, tkern::StepWindowsOp windows) {
   GpuKernelBuilder &b = scope.builder();
   Block &rule = windows.getRule().emplaceBlock();
   Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
   Value first = rule.addArgument(i32, b.at("first")), last = rule.addArgument(i32, b.at("last"));
   OpBuilder::InsertionGuard guard(b.builder);
   b.builder.setInsertionPointToEnd(&rule);
-  Value end = b.add("rows_end", of.firstRow, b.constant(of.blockRows, "block_rows"));
-  Value lastRow = b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, of.liveRows), b.constant(int64_t{1}));
   PairIntervals intervals(b.builder, mask, [&](ir::ReadOp read, ArrayRef<Bounds> indices) {
     return readRange(scope, program, read, indices);
   });
-  Value none = b.constant(int64_t{0});
-  if (scope.placesOfQueries)
-    intervals.bind(of.rowArgument, none, b.sub("last_query", scope.liveRows, b.constant(int64_t{1})));
-  else
-    intervals.bind(of.rowArgument, of.firstRow, lastRow);
+  intervals.bind(of.rowArgument, rows.low, rows.high);
   intervals.bind(of.colArgument, b.make<arith::IndexCastOp>(("first_" + of.col).str(), index, first),
                  b.make<arith::IndexCastOp>(("last_" + of.col).str(), index, last));
   Bounds allowed = intervals.result();
@@ -36,8 +49,9 @@ static void buildRule(GpuPairScope &scope, const GpuProgram &program, const Pair
 void eachWindow(GpuPairScope &scope, const GpuProgram &program, const PairRegion &mask, const MaskedSteps &of,
                 llvm::function_ref<void(Value window, Value steps)> body) {
   GpuKernelBuilder &b = scope.builder();
+  Bounds rows = boundsOfRows(scope, program, of);
   auto windows = b.make<tkern::StepWindowsOp>("", of.cols, of.colsPerStep, of.listAt);
-  buildRule(scope, program, mask, of, windows);
+  buildRule(scope, program, mask, of, rows, windows);
   Block &block = windows.getBody().emplaceBlock();
   Value window = block.addArgument(tkern::StepListType::get(b.builder.getContext()), b.at("window"));
   Value steps = block.addArgument(b.builder.getIndexType(), b.at("steps"));

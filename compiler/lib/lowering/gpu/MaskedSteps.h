@@ -17,7 +17,7 @@ struct MaskedSteps {
 };
 
 /// Runs `body` for window after window of the steps that `mask`, which was started, leaves: with the list of a window's steps, and how
-/// many these are. Under a token order the queries of a row may be any.
+/// many these are. Under a token order a block's rows are of one block of queries.
 void eachWindow(GpuPairScope &scope, const GpuProgram &program, const PairRegion &mask, const MaskedSteps &of,
                 llvm::function_ref<void(mlir::Value window, mlir::Value steps)> body);
 

@@ -62,8 +62,8 @@ OwningOpRef<ModuleOp> lowerClassifyRows(MLIRContext &context, const GpuProgram &
   arguments.addAmounts();
   arguments.add(arguments.buffer("scopes", arguments.i32()));
   arguments.addOutputs();
-  SmallVector<Attribute> constants = {b.integer(rowsPerBlock), b.integer(static_cast<int64_t>(program.bits())),
-                                      b.integer(program.blockQ), b.integer(program.blockK)};
+  SmallVector<Attribute> constants = {b.integer(rowsPerBlock), b.integer(program.bits()), b.integer(program.blockQ),
+                                      b.integer(program.blockK)};
   arguments.addRule(constants);
   b.call("classify_blocks", "select_scope", constants, arguments.inputs);
   if (superRows)

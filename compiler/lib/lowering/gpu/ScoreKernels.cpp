@@ -95,9 +95,13 @@ OwningOpRef<ModuleOp> lowerSampledScores(MLIRContext &context, const GpuProgram 
   arguments.add({kernel.amount("scale", program.scale, program.defaultScale()),
                  arguments.buffer("rules", b.builder.getI8Type(), rules),
                  arguments.buffer(byGroup ? "shares" : "scores", arguments.f32())});
+  if (program.order)
+    for (const char *counts : {"counts_q", "counts_k"})
+      arguments.add(arguments.buffer(counts, b.builder.getI32Type()));
   b.call("sampled_scores", "sampled_scores",
-         {kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.selection.stride),
-          b.integer(program.blockQ), b.integer(program.blockK), b.flag(rules), b.integer(shape.sharedBytes)},
+         kernel.ordered({kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.selection.stride),
+                         b.integer(program.blockQ), b.integer(program.blockK), b.flag(rules),
+                         b.integer(shape.sharedBytes)}),
          arguments.inputs, /*shared=*/true);
   return kernel.finish(shape.sharedBytes);
 }

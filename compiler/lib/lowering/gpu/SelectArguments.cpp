@@ -97,7 +97,8 @@ void SelectArguments::addScopeHeads() {
 
 void SelectArguments::addOutputs() {
   add({lists = buffer("lists", i32()), counts = buffer("counts", i32()),
-       buffer("bits", i32(), kernel.program.bits() != GpuLinearSet::none)});
+       buffer("bits", i32(), kernel.program.over != GpuLinearSet::none),
+       buffer("mean_bits", i32(), kernel.program.means())});
   if (kernel.program.direction == Direction::backward) { // it has the forward's map
     Value none = b.constant(int64_t{0}, "no_map");
     add({b.pointer(b.builder.getI8Type(), "classes_out", ""), none, none, none});

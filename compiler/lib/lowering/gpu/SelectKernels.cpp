@@ -25,7 +25,7 @@ OwningOpRef<ModuleOp> lowerSelect(MLIRContext &context, const GpuProgram &progra
                                       b.integer(rowsPerBlock),
                                       b.integer(cols),
                                       b.flag(logits),
-                                      b.integer(static_cast<int64_t>(program.bits())),
+                                      b.integer(program.bits()),
                                       b.integer(program.blockQ),
                                       b.integer(program.blockK)};
   arguments.addRule(constants);
@@ -67,8 +67,7 @@ OwningOpRef<ModuleOp> lowerGivenClasses(MLIRContext &context, const GpuProgram &
   arguments.addSizes();
   arguments.addOutputs();
   b.call("given_classes", "given_classes",
-         {b.integer(static_cast<int64_t>(program.bits())), b.integer(program.blockQ), b.integer(program.blockK),
-          b.integer(rowsPerBlock)},
+         {b.integer(program.bits()), b.integer(program.blockQ), b.integer(program.blockK), b.integer(rowsPerBlock)},
          arguments.inputs);
   if (superRows)
     arguments.joinLists();

@@ -125,8 +125,11 @@ void addSelectBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
   Expr groupRows = sym("G") * sym("R") * of.queryBlocks, rows = of.heads * of.queryBlocks;
   add("lists", groupRows * of.keyBlocks * 4, "critical blocks of query blocks");
   add("counts", groupRows * 4, "lengths of the lists of critical blocks");
-  if (program.bits() != GpuLinearSet::none)
-    add("bits", groupRows * ceildiv(of.keyBlocks, 64) * 8, "bits of the linear sets");
+  Expr rowBits = groupRows * ceildiv(of.keyBlocks, 64) * 8;
+  if (program.over != GpuLinearSet::none)
+    add("bits", rowBits, "bits of the linear sets");
+  if (program.means())
+    add("mean_bits", rowBits, "bits of the blocks that means stand for");
   if (selection.hasRules())
     add("rules", rows * of.keyBlocks, "rules of pairs of blocks");
   if (program.scoresMeans()) {

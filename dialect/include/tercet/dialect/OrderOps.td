@@ -18,7 +18,7 @@ def Tercet_TokenOrderOp : Tercet_Op<"token_order", [InSpec, AttrSizedOperandSegm
     | C1    | `grid`, `tile` | 1 to 3 axes, the same number of both                                             |
     | C2    | `grid`         | sizes from 1 to 1048576                                                          |
     | C3    | `tile`         | sizes of at least 1, whose product is the block size of queries and of keys      |
-    | C4    | `grid`         | one order per spec, in a spec that classifies, and not by `tercet.sampled_scores` |
+    | C4    | `grid`         | one order per spec, in a spec that classifies                                     |
 
     Example: the best tenth of cubes of 4 x 4 x 4 tokens of a video, with text behind it.
     ```mlir

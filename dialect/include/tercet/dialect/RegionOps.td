@@ -48,14 +48,15 @@ def Tercet_LinearOp : Tercet_Op<"linear", [InSpec, Pure, AttrSizedOperandSegment
   let description = [{
     O = phi(Q) H_i / (phi(Q) Z_i + eps) with H_i = sum over the set of phi(K_j)^T V_j, Z_i likewise without V; a zero
     denominator gives 0. phi is `softmax` (over features), `elu` (ELU + 1) or `relu`. The set: `marginal` (class 0),
-    `non_critical` (class 0 or -1), `all` (every non-empty block); without `on` it is `all`. See docs/spec.md#linear.
+    `non_critical` (class 0 or -1), `all` (every non-empty block); without `on` it is `all`, on `negligible` alone
+    class -1. See docs/spec.md#linear.
 
-    | label | applies to     | rule                                                                 |
-    |-------|----------------|----------------------------------------------------------------------|
-    | C1    | `feature_map`  | softmax, elu or relu                                                 |
-    | C2    | `over`         | marginal, non_critical or all; only with `on`                        |
-    | C3    | `on`           | classes with `marginal`, and `negligible` only where `over` takes it |
-    | C4    | `eps`          | >= 0                                                                 |
+    | label | applies to     | rule                                                                                            |
+    |-------|----------------|-------------------------------------------------------------------------------------------------|
+    | C1    | `feature_map`  | softmax, elu or relu                                                                            |
+    | C2    | `over`         | marginal, non_critical or all; only with `on`                                                   |
+    | C3    | `on`           | `marginal`; with `negligible` where `over` takes that in; or `negligible` alone, without `over` |
+    | C4    | `eps`          | >= 0                                                                                            |
 
     Example:
     ```mlir

@@ -8,7 +8,7 @@
 namespace tercet::rt {
 namespace {
 
-enum class Over : int64_t { marginal, nonCritical, all };
+enum class Over : int64_t { marginal, nonCritical, all, negligible };
 
 /// A row of classes, and of rule bytes where the spec has a mask.
 struct Row {
@@ -19,7 +19,9 @@ struct Row {
   bool has(int64_t j) const {
     if (rules && rules[j] & (emptyRule | partialRule))
       return false;
-    return over == Over::marginal ? classes[j] == 0 : over == Over::all || classes[j] != 1;
+    return over == Over::marginal     ? classes[j] == 0
+           : over == Over::negligible ? classes[j] == -1
+                                      : over == Over::all || classes[j] != 1;
   }
 };
 

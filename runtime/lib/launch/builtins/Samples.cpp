@@ -46,15 +46,16 @@ struct Samples {
 };
 
 template <typename Element> struct GatherQueries {
+  using Type = typename Element::Type;
   /// Row r holds the tokens of group r, the last one first; 0 where there is none.
-  [[gnu::always_inline]] static inline void run(const void *data, int64_t stride, int64_t valid, int64_t groupSize,
-                                                int64_t dim, int64_t rows, float *out) {
-    const auto *tokens = static_cast<const typename Element::Type *>(data);
+  [[gnu::always_inline]] static inline void run(TokenRows<Type> tokens, int64_t valid, int64_t groupSize, int64_t dim,
+                                                int64_t rows, float *out) {
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t t = 0; t < groupSize; ++t, out += dim) {
-        int64_t token = r * groupSize + groupSize - 1 - t;
+        int64_t place = r * groupSize + groupSize - 1 - t;
+        bool isThere = place < valid && (!tokens.order || tokens.order[place] >= 0);
         for (int64_t c = 0; c < dim; ++c)
-          out[c] = token < valid ? Element::toFloat(tokens[token * stride + c]) : 0.0f;
+          out[c] = isThere ? Element::toFloat(tokens[place][c]) : 0.0f;
       }
   }
 };
@@ -94,10 +95,11 @@ void gather(const SelectSlots &s, const RowContext &at, int64_t firstToken, int6
   const ScoreSlots &from = s.scores;
   withElement(static_cast<DType>(from.dtype), [&](auto element) {
     using Element = decltype(element);
+    using Rows = TokenRows<typename Element::Type>;
     const auto *q = static_cast<const typename Element::Type *>(from.q) + at.head.batch * from.qStrideB +
-                    at.head.queryHead * from.qStrideH + firstToken * from.qStrideN;
-    Dispatch<GatherQueries<Element>, const void *, int64_t, int64_t, int64_t, int64_t, int64_t, float *>::call(
-        q, from.qStrideN, at.liveQ - firstToken, from.stride, s.headDim, rows, out);
+                    at.head.queryHead * from.qStrideH;
+    Dispatch<GatherQueries<Element>, Rows, int64_t, int64_t, int64_t, int64_t, float *>::call(
+        Rows{q, from.qStrideN, from.qOrder}.from(firstToken), at.liveQ - firstToken, from.stride, s.headDim, rows, out);
   });
 }
 
@@ -106,6 +108,13 @@ void hideEmpty(const uint8_t *rules, int64_t count, int64_t groups, float *produ
   for (int64_t j = 0; j < count; j += groups)
     if (rules[j / groups] & emptyRule)
       std::fill(products + j, products + std::min(j + groups, count), -infinity);
+}
+
+/// The same of groups in which blocks of a token order have no token.
+void hideTokenless(const int32_t *counts, int64_t count, int64_t groups, int64_t stride, float *products) {
+  for (int64_t j = 0; j < count; j += groups)
+    if (int64_t held = ceilDiv(counts[j / groups], stride); held < groups)
+      std::fill(products + std::min(j + held, count), products + std::min(j + groups, count), -infinity);
 }
 
 /// Adds P of one query group to the scores of its block. largest: of the segments; sums: of the blocks.
@@ -151,9 +160,33 @@ void meetSegment(const SelectSlots &s, const BuiltinCall &call, const RowContext
     int64_t place = (at.gr * s.blocksQ + first + r / samples.groupsQ) * s.blocksK + firstBlock;
     if (s.rules)
       hideEmpty(s.rules + place, count, samples.groupsK, products);
+    if (from.kCounts)
+      hideTokenless(from.kCounts + firstBlock, count, samples.groupsK, from.stride, products);
     Dispatch<SumBlocks, float *, int64_t, int64_t, float *, float *>::call(
         products, count, samples.groupsK, samples.largest + r * samples.segments + segment,
         samples.sums + r * s.blocksK + firstBlock);
+  }
+}
+
+/// The same under a token order: groups are of places, of which any may have no token.
+template <typename Element>
+void packOrderedTile(const PackSamplesSlots &s, const typename Element::Type *k, int64_t first, int64_t live,
+                     float *out) {
+  using Type = typename Element::Type;
+  for (int64_t t = 0; t < s.stride; ++t, out += s.headDim * groupTile) {
+    int32_t tokens[groupTile];
+    bool isThere[groupTile];
+    for (int64_t c = 0; c < groupTile; ++c) {
+      int64_t place = first + c * s.stride + t;
+      int32_t token = place < live ? s.order[place] : -1;
+      isThere[c] = token >= 0;
+      tokens[c] = std::max(token, 0);
+    }
+    TileSource<Type> tile = {{k, s.kStrideN, tokens}, groupTile, s.headDim, nullptr};
+    Dispatch<PackKeyTile<Element>, TileSource<Type>, int64_t, float *>::call(tile, groupTile, out);
+    for (int64_t c = 0; c < groupTile; ++c)
+      for (int64_t row = 0; row < s.headDim && !isThere[c]; ++row)
+        out[row * groupTile + c] = 0;
   }
 }
 
@@ -163,6 +196,8 @@ template <typename Element> void packTile(const PackSamplesSlots &s, const Built
   const Type *k = static_cast<const Type *>(s.k) + pair.batch * s.kStrideB + pair.headKV * s.kStrideH;
   int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), first = call.item0 * groupTile * s.stride;
   float *out = s.samples + (call.item1 * s.tilesPerPair + call.item0) * s.stride * s.headDim * groupTile;
+  if (s.order)
+    return packOrderedTile<Element>(s, k, first, live, out);
   for (int64_t t = 0; t < s.stride; ++t, out += s.headDim * groupTile) {
     int64_t valid = std::clamp<int64_t>(ceilDiv(live - first - t, s.stride), 0, groupTile);
     TokenRows<Type> rows{k + (first + t) * s.kStrideN, s.stride * s.kStrideN};
@@ -195,7 +230,9 @@ void sampleRows(const SelectSlots &s, const BuiltinCall &call, const RowContext 
     meetSegment(s, call, at, samples, first, groups, segment);
   for (int64_t row = 0; row < rows; ++row, out += scoreColumns(s)) {
     std::fill(out, out + at.liveCols, 0.0f);
-    int64_t begin = row * samples.groupsQ, end = std::min(begin + samples.groupsQ, groups);
+    int64_t begin = row * samples.groupsQ;
+    int64_t held = s.scores.qCounts ? ceilDiv(s.scores.qCounts[first + row], s.scores.stride) : samples.groupsQ;
+    int64_t end = std::min(begin + held, groups);
     for (int64_t r = begin; r < end; ++r)
       addGroup(samples, samples.largest + r * samples.segments, samples.sums + r * s.blocksK, at.liveCols,
                static_cast<double>(end - begin), out);

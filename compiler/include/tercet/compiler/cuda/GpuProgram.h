@@ -17,7 +17,7 @@ namespace tercet::compiler {
 
 /// In the order of the device library's enumerators (features.cuh, class_row.cuh).
 enum class GpuFeatureMap : int64_t { softmax, elu, relu };
-enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full };
+enum class GpuLinearSet : int64_t { none, marginal, nonCritical, full, negligible };
 
 struct GpuProgram {
   std::string name;
@@ -77,8 +77,8 @@ struct GpuProgram {
   int64_t queryStateBlock() const { return classified() ? blockQ : 256; }
   /// Numbers of a state row: StateRow of the device library.
   int64_t stateColumns() const { return (paddedHeadDim() * paddedValueDim() + paddedHeadDim() + 63) / 64 * 64; }
-  /// The classes whose bits select writes: of the linear set, or of block means.
-  GpuLinearSet bits() const { return means() ? GpuLinearSet::marginal : linear ? over : GpuLinearSet::none; }
+  /// The sets whose bits select writes: the linear one, and that of block means (class_row.cuh).
+  int64_t bits() const { return static_cast<int64_t>(over) + (means() ? 8 : 0); }
   double defaultScale() const;
 };
 
