@@ -231,9 +231,7 @@ StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worke
 Value AttendParts::keysLeft(Value first) {
   if (!tileCounts)
     return b.sub("keys_left", liveKeys, first);
-  Value size = b.constant(program.blockK), block = b.quotient("block_of_keys", first, size);
-  Value count = b.make<tkern::ReadOp>("tokens_of_block", b.builder.getIndexType(), tileCounts, block);
-  return b.sub("keys_left", b.add("end_of_tokens", b.mul("first_of_block", block, size), count), first);
+  return b.tokensLeft(tileCounts, program.blockK, first);
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {

@@ -61,6 +61,8 @@ private:
 
   void addBuffers() {
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
+    if (program.order)
+      addTileBuffers(plan.buffers, program);
     if (program.means()) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");
@@ -69,8 +71,6 @@ private:
     }
     if (program.direction == Direction::backward)
       return addGradientBuffers(plan.buffers, program);
-    if (program.order)
-      addTileBuffers(plan.buffers, program);
     if (program.classified())
       addSelectBuffers(plan.buffers, program);
     addRangeBuffers(plan.buffers, program);

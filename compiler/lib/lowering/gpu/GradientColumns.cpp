@@ -167,7 +167,9 @@ Value GradientWriter::probabilities(Value scores) {
   }
   if ((!ofKeys && !pass.ofMeans) ||
       score) // a region may make anything of columns that are none, even where the shift is -inf
-    scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
+    scores = b.make<tkern::MaskOp>("masked", type, scores,
+                                   tileCounts ? b.tokensLeft(tileCounts, program.blockK, column)
+                                              : b.sub("cols_left", liveCols, column));
   SmallVector<Value> inputs = {scores, shift};
   SmallVector<StringRef> names = {"s", "m"};
   auto add = [&](Value input, StringRef name) {

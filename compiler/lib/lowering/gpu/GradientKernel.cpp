@@ -115,6 +115,8 @@ void GradientWriter::addArguments() {
   keys = b.size("keys", "M");
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);
+  if (program.order && !ofKeys)
+    tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (pass.ofMeans)
     addMeanArguments();
   if (listed) {

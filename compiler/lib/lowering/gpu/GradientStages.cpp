@@ -5,6 +5,7 @@
 #include "GradientKernel.h"
 #include "LinearGradient.h"
 #include "SelectStages.h"
+#include "TileStages.h"
 
 using namespace mlir;
 
@@ -83,9 +84,11 @@ public:
 
   void build() {
     const AttendStage &stage = program.attends.back();
+    if (program.order)
+      addTileStages(stages, context, program);
     addRangeStages(stages, context, program);
     if (stage.exact)
-      add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
+      add("gradient_rows", "prologue", {ceildiv(program.rows(), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
     if (program.classified())
       addSelectStages(stages, context, program, /*superRows=*/false);
@@ -103,6 +106,8 @@ public:
     for (const GradientPass &pass : program.gradient)
       if (stage.exact)
         addPass(pass);
+    if (program.order)
+      addUntileStages(stages, context, program);
   }
 
 private:
@@ -129,7 +134,7 @@ private:
     GpuStage stage;
     stage.kernel = kernel.name;
     stage.stage = "gradient";
-    Expr rows = !kernel.pass->ofKeys ? sym("N") : kernel.pass->ofMeans ? program.keyBlocks() : sym("M");
+    Expr rows = !kernel.pass->ofKeys ? program.rows() : kernel.pass->ofMeans ? program.keyBlocks() : program.keys();
     for (tkern::GpuScheduleAttr schedule : schedules)
       stage.forms.push_back({textOf(schedule),
                              {ceildiv(rows, schedule.getBlockRows()), kernel.pass->ofKeys ? sym("G") : GR, 1},
@@ -138,7 +143,8 @@ private:
                              }});
     // S, of X also dP, and a product per gradient.
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
-    stage.flops = kernel.pass->pairs(sym("N"), sym("M"), program.blockQ, program.blockK) * (2 * (wide + narrow));
+    stage.flops =
+        kernel.pass->pairs(program.rows(), program.keys(), program.blockQ, program.blockK) * (2 * (wide + narrow));
     stages.push_back(std::move(stage));
     return true;
   }
@@ -161,9 +167,9 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   addRangeBuffers(buffers, program);
   if (program.attends.back().exact) {
-    buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
-    buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
-    buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
+    buffers.push_back({"shifts", heads * program.rows() * 4, "-lse log2 e of query rows"});
+    buffers.push_back({"rests", heads * program.rows() * 4, "what rounding left of the shifts"});
+    buffers.push_back({"sums", heads * program.rows() * 4, "sums of dO O of query rows"});
   }
   if (program.linear)
     addLinearGradientBuffers(buffers, program);
@@ -172,9 +178,9 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   if (program.means()) {
     Expr ofRow = 4 * program.paddedHeadDim(), ofValue = 4 * program.paddedValueDim();
     Expr means = sym("G") * program.keyBlocks();
-    buffers.push_back({"mean_dq", heads * sym("N") * ofRow, "sums of dQ over block means"});
+    buffers.push_back({"mean_dq", heads * program.rows() * ofRow, "sums of dQ over block means"});
     if (program.isWide())
-      buffers.push_back({"mean_shares", heads * sym("N") * 4, "sums of P over block means"});
+      buffers.push_back({"mean_shares", heads * program.rows() * 4, "sums of P over block means"});
     buffers.push_back({"mean_dk", means * ofRow, "gradients of block means of keys, for each of their tokens"});
     buffers.push_back({"mean_dv", means * ofValue, "gradients of block means of values, for each of their tokens"});
   }

@@ -96,7 +96,8 @@ private:
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
   llvm::SmallVector<Value> leftX, leftY;             ///< operands of the worker's rows, of which planes add up
   Value sumX, sumY;                                  ///< and accumulators
-  Value steps, listBase;                             ///< of the head whose columns are visited
+  Value tileCounts;      ///< tokens of key blocks, where keys are columns under a token order
+  Value steps, listBase; ///< of the head whose columns are visited
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
   GpuPairScope scope;
   std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited
