@@ -66,9 +66,9 @@ const std::vector<KernelEdit> gatherEdits = {
 const std::vector<KernelEdit> scatterEdits = {
     {"to + token * row_stride", "to + place * row_stride"},
     {"token >= 0", "true"},
-    {"token * lse_row] =", "place * lse_row] ="},
-    {"from_lse[member * places + place]", "from_lse[place]"},
-    {"from += member * places * COLS", ""},
+    {"head.batch * key_heads * heads_per_key_head + head.query_head", "head.query_head"},
+    {"head.batch * key_heads * heads_per_key_head + head.query_head", "0"},
+    {"to += head_offset(", "to += 0 * head_offset("},
 };
 
 /// Three batch entries of four heads on two, with lengths that leave tails.

@@ -9,15 +9,18 @@ using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
 
-Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
-                         int64_t blockK) const {
+Expr GradientPass::pairs(const Expr &tokensQ, const Expr &tokensK, int64_t blockQ, int64_t blockK) const {
   if (!forward->exact || stores)
     return 0;
   Expr heads = Expr::symbol("G") * Expr::symbol("R");
-  Expr pairs = ofMeans    ? Expr::symbol("blocks.marginal") * blockQ
-               : listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
-                          : heads * forward->rows(tokensQ) * forward->keys(tokensK);
-  return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
+  return ofMeans    ? Expr::symbol("blocks.marginal") * blockQ
+         : listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
+                    : heads * forward->rows(tokensQ) * forward->keys(tokensK);
+}
+
+Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
+                         int64_t blockK) const {
+  return pairs(tokensQ, tokensK, blockQ, blockK) * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
 }
 
 /// Whether the output is more than that of one softmax over tokens and a linear branch.

@@ -41,7 +41,8 @@ struct GradientPass {
   bool hasPooledRows() const { return isPooled(ofKeys); }
   /// What is made for pools goes to the sums of their tokens afterwards.
   bool addsToSums() const { return adds && !hasPooledRows(); }
-  /// Executed in a group: S and dP, and a product per gradient.
+  /// Executed in a group: pairs of its rows and columns; of these S and dP, and a product per gradient.
+  Expr pairs(const Expr &tokensQ, const Expr &tokensK, int64_t blockQ, int64_t blockK) const;
   Expr flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ, int64_t blockK) const;
 };
 

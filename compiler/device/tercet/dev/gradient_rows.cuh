@@ -7,6 +7,22 @@
 
 namespace tercet::dev {
 
+/// The sum over a row of x y, by a warp, in every lane; in a fixed order. f32: one fused addition after the other, as dP is made
+/// (fma_product.cuh). Where one key has all of a row's P, O is its value, and dP and the sum are the same bits.
+template <int COLS, class Element> TERCET_DEVICE float row_product(const Element *x, const float *y) {
+  float sum = 0;
+  if constexpr (sizeof(Element) == 4) {
+    for (int c = 0; c < COLS; ++c)
+      sum = fmaf(x[c], y[c], sum);
+    return sum;
+  }
+  for (index c = 2 * lane(); c < COLS; c += 64) {
+    const float2 of_x = load_pair(x + c), of_y = load_pair(y + c);
+    sum = fmaf(of_x.x, of_y.x, fmaf(of_x.y, of_y.y, sum));
+  }
+  return warp_add(sum);
+}
+
 /// shifts[gr][row] = -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums[gr][row] = the sum over the row of
 /// dO O, in a fixed order; -inf and 0 for rows at or beyond the batch's length and rows that see no key. A warp per row; o is f32, do
 /// a tensor of Element; lse_rest may be null.
@@ -29,12 +45,8 @@ TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_b
     log = lse[head_offset(at.batch, lse_batch, at.query_head, lse_head) + row * lse_row];
     if (lse_rest != nullptr)
       rest = lse_rest[head_offset(at.batch, rest_batch, at.query_head, rest_head) + row * rest_row];
-    for (index c = 2 * lane(); c < DV; c += 64) {
-      const float2 x = load_pair(of + c), y = load_pair(output + c);
-      sum = fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
-    }
+    sum = row_product<DV>(of, output);
   }
-  sum = warp_add(sum);
   if (lane() != 0)
     return;
   const bool sees = log != -infinity();

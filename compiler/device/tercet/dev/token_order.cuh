@@ -72,20 +72,21 @@ template <int COLS, class Element> TERCET_DEVICE void move_row(Element *to, cons
     reinterpret_cast<u32 *>(to)[i] = from == nullptr ? 0 : reinterpret_cast<const u32 *>(from)[i];
 }
 
-/// Part `item` of the places of a head, counted through all batches: to [batch][heads][places][COLS]. Written for the first
-/// head, unless null: the tokens of places (-1: none), and how many blocks have.
+/// Part `item` of the places of a head, counted through all batches: to [batch][heads][places][COLS]; zeros of a null `from`. Written
+/// for the first head, unless null: the tokens of places (-1: none), and how many blocks have.
 template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
 TERCET_DEVICE void gather_rows(index item, index head, Element *from, index batch_stride, index head_stride,
                                index row_stride, Element *to, i32 *counts, i32 *tokens_at, index heads, index places,
                                index tokens, index grid_t, index grid_y, index grid_x) {
   const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
   const index parts = ceil_div(places, tile_part), batch = quotient(item, parts), part = item - batch * parts;
+  const bool given = from != nullptr;
   from += head_offset(batch, batch_stride, head, head_stride);
   to += (batch * heads + head) * places * COLS;
   const index first = part * tile_part, end = smaller(first + tile_part, places);
   for (index place = first + warp(); place < end; place += THREADS / 32) {
     const index token = order.token(place);
-    move_row<COLS>(to + place * COLS, token < 0 ? nullptr : from + token * row_stride);
+    move_row<COLS>(to + place * COLS, token < 0 || !given ? nullptr : from + token * row_stride);
   }
   const index place = first + threadIdx.x;
   if (counts == nullptr || head != 0 || batch != 0 || place >= end)
@@ -95,25 +96,21 @@ TERCET_DEVICE void gather_rows(index item, index head, Element *from, index batc
     counts[quotient(place, order.block)] = static_cast<i32>(order.count(quotient(place, order.block)));
 }
 
-/// Back from places: outputs of head gr of a group, and where it is asked for (LSE, and not null) its log-sum-exp.
-template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT, bool LSE>
-TERCET_DEVICE void scatter_rows(index part, index gr, Element *from, float *from_lse, Element *to, index batch_stride,
-                                index head_stride, index row_stride, float *lse, index lse_batch, index lse_head,
-                                index lse_row, index key_heads, index heads_per_key_head, index first_pair,
+/// Back from places: an output of head gr of a group, where it is asked for (not null).
+template <int THREADS, class Element, int COLS, int T, int Y, int X, int TEXT>
+TERCET_DEVICE void scatter_rows(index part, index gr, Element *from, Element *to, index batch_stride, index head_stride,
+                                index row_stride, index key_heads, index heads_per_key_head, index first_pair,
                                 index places, index tokens, index grid_t, index grid_y, index grid_x) {
+  if (to == nullptr)
+    return;
   const TileOrder<T, Y, X, TEXT> order = {grid_t, grid_y, grid_x, tokens};
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index member = head.batch * key_heads * heads_per_key_head + head.query_head;
-  from += member * places * COLS;
+  from += (head.batch * key_heads * heads_per_key_head + head.query_head) * places * COLS;
   to += head_offset(head.batch, batch_stride, head.query_head, head_stride);
   const index first = part * tile_part, end = smaller(first + tile_part, places);
   for (index place = first + warp(); place < end; place += THREADS / 32)
-    if (const index token = order.token(place); token >= 0) {
+    if (const index token = order.token(place); token >= 0)
       move_row<COLS>(to + token * row_stride, from + place * COLS);
-      if (LSE && lse != nullptr && lane() == 0)
-        lse[head_offset(head.batch, lse_batch, head.query_head, lse_head) + token * lse_row] =
-            from_lse[member * places + place];
-    }
 }
 
 } // namespace tercet::dev

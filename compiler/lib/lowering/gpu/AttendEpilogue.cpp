@@ -55,7 +55,8 @@ Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
   SmallVector<Value> inputs = {shifted(scores), bits, at, firstBlock, liveKeys};
   if (tileCounts)
     inputs.push_back(tileCounts);
-  Value weighed = b.compute("weighed", scores.getType(), "weigh_means", "softmax", {b.integer(program.blockK)}, inputs);
+  Value weighed =
+      b.compute("weighed", scores.getType(), "weigh_means", "mean_weights", {b.integer(program.blockK)}, inputs);
   return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc);
 }
 

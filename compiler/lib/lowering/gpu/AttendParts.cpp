@@ -8,8 +8,6 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
-using tkern::Space;
-
 AttendParts::AttendParts(ModuleOp module, const GpuProgram &program, const AttendStage &stage,
                          tkern::GpuScheduleAttr schedule)
     : b(module, stage.name, {"query_rows", "member", "unused"}), program(program), stage(stage), schedule(schedule),
@@ -186,23 +184,12 @@ Value AttendParts::scoreScale() {
 
 Value AttendParts::rowsOf(StringRef name, const TensorArgument &tensor, Value head, int64_t cols) {
   if (tensor.inBuffer)
-    return rowsFrom(name, tensor.base, tensor.first, cols);
+    return b.rowsFrom(name, tensor.base, tensor.first, cols);
   return b.rowsOf(name, tensor, batch, head, cols);
 }
 
 Value AttendParts::meanRows(StringRef name, Value base, int64_t plane, int64_t cols) {
-  Value pair = group;
-  for (int64_t before = 0; before < plane; ++before)
-    pair = b.add("pair_of_plane", pair, pairs);
-  return rowsFrom(name, base, b.mul((name + "_first").str(), pair, keyBlocks), cols);
-}
-
-// Rows of a workspace buffer, which lie one after another.
-Value AttendParts::rowsFrom(StringRef name, Value base, Value first, int64_t cols) {
-  Value offset = b.mul((name + "_offset").str(), first, b.constant(cols));
-  Type element = cast<tkern::PointerType>(base.getType()).getElementType();
-  Type type = b.view(ShapedType::kDynamic, cols, element, cols, Space::Global);
-  return b.make<tkern::ViewOp>(name, type, base, offset, Value());
+  return b.planeRows(name, base, plane, group, pairs, keyBlocks, cols);
 }
 
 // What an entry of a list says: the number of a key block or of a step, which workers take it, whether it is partial.
@@ -219,9 +206,9 @@ StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Val
     if (worker)
       entry.takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), listed, worker);
   } else if (stage.mask) {
-    entry.first = b.make<arith::AndIOp>(text + "_number", listed, b.constant(int64_t{0x7fffffff}));
+    entry.first = b.entryNumber(text + "_number", listed);
     if (!ahead)
-      entry.partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, listed, b.constant(int64_t{0}));
+      entry.partial = b.entryIsPartial("partial", listed);
   }
   return entry;
 }
@@ -246,9 +233,7 @@ StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worke
 Value AttendParts::keysLeft(Value first) {
   if (!tileCounts)
     return b.sub("keys_left", liveKeys, first);
-  Value size = b.constant(program.blockK), block = b.quotient("block_of_keys", first, size);
-  Value count = b.make<tkern::ReadOp>("tokens_of_block", b.builder.getIndexType(), tileCounts, block);
-  return b.sub("keys_left", b.add("end_of_tokens", b.mul("first_of_block", block, size), count), first);
+  return b.tokensLeft(tileCounts, program.blockK, first);
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {

@@ -106,7 +106,6 @@ private:
   /// Runs `body` where the caller of a launch gives the output.
   void ifGiven(llvm::StringRef name, const TensorArgument &tensor, llvm::function_ref<void()> body);
   void storeLogRows(mlir::Value row, llvm::function_ref<mlir::Value()> make);
-  mlir::Value rowsFrom(llvm::StringRef name, mlir::Value base, mlir::Value first, int64_t cols);
 
   // What goes from stage to stage, gates, and heads that choose (AttendInputs.cpp).
   void addInputs();

@@ -51,14 +51,15 @@ private:
       attendMeans(left);
   }
 
-  // Few steps, with barriers around them instead of copies ahead. A key mean is a sum of planes: their products add up.
+  // Few steps, with barriers around them instead of copies ahead. A mean is a sum of planes: their products add up.
   void attendMeans(Value left) {
     Value c0 = b.constant(int64_t{0});
     int64_t planes = p.program.meanPlanes();
-    SmallVector<Value> meanKeys;
+    SmallVector<Value> meanKeys, meanValues;
     for (int64_t plane = 0; plane < planes; ++plane)
       meanKeys.push_back(p.meanRows("mean_k_rows", p.meanK, plane, p.program.headDim));
-    Value meanValues = p.meanRows("mean_v_rows", p.meanV, 0, p.program.valueDim);
+    for (int64_t plane = 0; plane < p.program.meanValuePlanes(); ++plane)
+      meanValues.push_back(p.meanRows("mean_v_rows", p.meanV, plane, p.program.valueDim));
     Value steps = b.make<arith::CeilDivUIOp>("mean_steps", p.liveBlocks, p.keysPerStep);
     b.loop("t", steps, [&](Value step) {
       Value block = b.mul("first_block", step, p.keysPerStep);
@@ -68,13 +69,18 @@ private:
         b.wait("read_by_all", queries, c0, plane == 0 ? 0 : 1); // a barrier: slots are free after it
         b.fill(keys, c0, meanKeys[plane], block, p.liveBlocks);
         if (plane == 0)
-          b.fill(values, c0, meanValues, block, p.liveBlocks);
+          b.fill(values, c0, meanValues.front(), block, p.liveBlocks);
         Value tile = b.wait("mean_k_tile", keys, c0, plane == 0 ? 1 : 0);
         scores = b.make<tkern::MatmulOp>("scores", left, tile, scores, p.layout.headCols, /*transposed=*/false,
                                          /*transposedB=*/true);
       }
       Value probabilities = p.softmaxOfMeans(scores, block);
       b.make<tkern::AccumulateOp>("", probabilities, b.wait("mean_v_tile", values, c0, 0), p.acc);
+      for (Value plane : ArrayRef<Value>(meanValues).drop_front()) {
+        b.wait("read_by_all", queries, c0, 0);
+        b.fill(values, c0, plane, block, p.liveBlocks);
+        b.make<tkern::AccumulateOp>("", probabilities, b.wait("mean_v_tile", values, c0, 0), p.acc);
+      }
     });
   }
 

@@ -82,14 +82,40 @@ Value GpuKernelBuilder::rowsOf(StringRef name, const StridedTensor &tensor, Valu
   return make<tkern::ViewOp>(name, type, tensor.base, offset, tensor.rowStride);
 }
 
+Value GpuKernelBuilder::rowsFrom(StringRef name, Value base, Value first, int64_t cols) {
+  Value offset = mul((name + "_offset").str(), first, constant(cols));
+  Type element = cast<tkern::PointerType>(base.getType()).getElementType();
+  Type type = view(ShapedType::kDynamic, cols, element, cols, tkern::Space::Global);
+  return make<tkern::ViewOp>(name, type, base, offset, Value());
+}
+
+Value GpuKernelBuilder::planeRows(StringRef name, Value base, int64_t plane, Value pair, Value pairs, Value rowsOfPair,
+                                  int64_t cols) {
+  for (int64_t before = 0; before < plane; ++before)
+    pair = add("pair_of_plane", pair, pairs);
+  return rowsFrom(name, base, mul((name + "_first").str(), pair, rowsOfPair), cols);
+}
+
 Value GpuKernelBuilder::bufferRows(StringRef name, const std::string &buffer, Value row, int64_t cols) {
-  Value offset = mul(buffer + "_at", row, constant(cols));
-  Type f32 = builder.getF32Type(), type = view(ShapedType::kDynamic, cols, f32, cols, tkern::Space::Global);
-  return make<tkern::ViewOp>(name, type, pointer(f32, buffer, "@" + buffer), offset, Value());
+  return rowsFrom(name, pointer(builder.getF32Type(), buffer, "@" + buffer), row, cols);
+}
+
+Value GpuKernelBuilder::entryNumber(StringRef name, Value entry) {
+  return make<arith::AndIOp>(name, entry, constant(int64_t{0x7fffffff}));
+}
+
+Value GpuKernelBuilder::entryIsPartial(StringRef name, Value entry) {
+  return make<arith::CmpIOp>(name, arith::CmpIPredicate::slt, entry, constant(int64_t{0}));
 }
 
 Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, Value tokens) {
   return compute(name, builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, tokens});
+}
+
+Value GpuKernelBuilder::tokensLeft(Value counts, int64_t block, Value first) {
+  Value size = constant(block), number = quotient("block_of_tokens", first, size);
+  Value count = make<tkern::ReadOp>("tokens_of_block", builder.getIndexType(), counts, number);
+  return sub("tokens_left", add("end_of_tokens", mul("first_of_block", number, size), count), first);
 }
 
 Value GpuKernelBuilder::ring(StringRef name, tkern::RingType type, int64_t offset) {

@@ -63,10 +63,23 @@ public:
   /// The rows of one head of it: a view [rows, cols].
   mlir::Value rowsOf(llvm::StringRef name, const StridedTensor &tensor, mlir::Value batch, mlir::Value head,
                      int64_t cols);
+  /// Rows of a workspace buffer, which lie one after another, from row `first` on: a view [rows, cols].
+  mlir::Value rowsFrom(llvm::StringRef name, mlir::Value base, mlir::Value first, int64_t cols);
+  /// Rows of a pair in one of the planes of a buffer: [plane][pair of the group][rows of a pair][cols]; `pairs` of the group, null where
+  /// there is one plane.
+  mlir::Value planeRows(llvm::StringRef name, mlir::Value base, int64_t plane, mlir::Value pair, mlir::Value pairs,
+                        mlir::Value rowsOfPair, int64_t cols);
   /// Rows of f32 in a buffer, from row `row` on: a view [rows, cols].
   mlir::Value bufferRows(llvm::StringRef name, const std::string &buffer, mlir::Value row, int64_t cols);
+  /// Of an entry of a list whose blocks or steps a mask may cut: their number, and whether it does (partial_entry of the device library).
+  mlir::Value entryNumber(llvm::StringRef name, mlir::Value entry);
+  mlir::Value entryIsPartial(llvm::StringRef name, mlir::Value entry);
   /// How many of `tokens` are live in a batch; lengths: of batches, or null.
   mlir::Value liveTokens(llvm::StringRef name, mlir::Value lengths, mlir::Value batch, mlir::Value tokens);
+
+  /// How many places from `first` on are tokens, in the block of `block` places that it is in; may be none, or less. counts: the tokens of
+  /// blocks, as a token order clips them.
+  mlir::Value tokensLeft(mlir::Value counts, int64_t block, mlir::Value first);
 
   /// Tiles in shared memory at a byte offset, filled by copies of all threads.
   mlir::Value ring(llvm::StringRef name, tkern::RingType type, int64_t offset);

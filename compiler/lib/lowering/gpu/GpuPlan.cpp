@@ -60,19 +60,20 @@ private:
   }
 
   void addBuffers() {
-    if (program.direction == Direction::backward)
-      return addGradientBuffers(plan.buffers, program);
     Expr G = sym("G"), elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
     if (program.order)
       addTileBuffers(plan.buffers, program);
-    if (program.classified())
-      addSelectBuffers(plan.buffers, program);
-    addRangeBuffers(plan.buffers, program);
     if (program.means()) {
       addBuffer("mean_k_rows", G * TN * (program.headDim * program.meanPlanes()) * elementBytes,
                 "block means of keys as operands");
-      addBuffer("mean_v_rows", G * TN * program.valueDim * elementBytes, "block means of values as operands");
+      addBuffer("mean_v_rows", G * TN * (program.valueDim * program.meanValuePlanes()) * elementBytes,
+                "block means of values as operands");
     }
+    if (program.direction == Direction::backward)
+      return addGradientBuffers(plan.buffers, program);
+    if (program.classified())
+      addSelectBuffers(plan.buffers, program);
+    addRangeBuffers(plan.buffers, program);
     if (program.linear) {
       Expr stateBytes = 4 * program.stateColumns();
       addBuffer("h", G * stateBlocks * stateBytes, "states of key blocks");

@@ -40,10 +40,6 @@ Status checkSizes(const Problem &problem) {
 /// What of a program has a gradient, but not here; empty: nothing.
 llvm::StringRef withoutGradient(const Program &facts) {
   auto has = [&](auto what) { return llvm::any_of(facts.attends, what); };
-  if (facts.order)
-    return "a token order";
-  if (facts.means())
-    return "block means";
   if (facts.attends.size() > 1 || has([](const AttendStage &stage) { return stage.pools || stage.gate; }))
     return "branches beside one over tokens";
   return {};

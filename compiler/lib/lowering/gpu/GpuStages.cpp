@@ -65,7 +65,7 @@ public:
       addAttend(stage, ranked);
     }
     if (program.order)
-      addUntileStage(stages, context, program);
+      addUntileStages(stages, context, program);
     return std::move(stages);
   }
 

@@ -7,13 +7,13 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
-using tkern::Space;
-
 // The columns of one head.
 void GradientWriter::visitColumns() {
   countSteps();
   startRegions();
   loadRows();
+  if (pass.ofMeans && !ofKeys)
+    return visitMeans();
   eachWindow([&] { visitSteps(); });
 }
 
@@ -36,27 +36,34 @@ void GradientWriter::visitSteps() {
     column = columnOf("column", step, /*ahead=*/false, &partial);
     Value tileX = b.wait("x_tile", colsX, step, 1);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
-    Value products = product("scores", leftX, tileX, layout.xCols);
-    Value p = probabilities(products);
-    if (shares)
-      addShares(p);
-    Value tileY = b.wait("y_tile", colsY, step, 2);
-    if (kernel.ofY)
-      b.make<tkern::AccumulateOp>("", p, tileY, sumY);
-    if (!kernel.ofX)
-      return;
-    Value ofScores = pairGradients(p, product("d_p", leftY, tileY, layout.yCols));
-    if (slope)
-      ofScores = throughRegion(ofScores, p, products);
-    b.make<tkern::AccumulateOp>("", ofScores, tileX, sumX);
+    visitTile(tileX, [&] { return SmallVector<Value>{b.wait("y_tile", colsY, step, 2)}; });
   });
   b.make<tkern::DrainOp>("");
+}
+
+// One tile of columns, of which planes add up.
+void GradientWriter::visitTile(ValueRange tileX, llvm::function_ref<SmallVector<Value>()> waitForY) {
+  Value products = product("scores", leftX, tileX, layout.xCols);
+  Value p = probabilities(products);
+  if (shares)
+    addShares(p);
+  SmallVector<Value> tileY = waitForY();
+  if (kernel.ofY)
+    for (Value plane : tileY)
+      b.make<tkern::AccumulateOp>("", p, plane, sumY);
+  if (!kernel.ofX)
+    return;
+  Value ofScores = pairGradients(p, product("d_p", leftY, tileY, layout.yCols));
+  if (slope)
+    ofScores = throughRegion(ofScores, p, products);
+  for (Value plane : tileX)
+    b.make<tkern::AccumulateOp>("", ofScores, plane, sumX);
 }
 
 // How many tiles of columns a head has, and where its list begins.
 void GradientWriter::countSteps() {
   Value cols = b.constant(schedule.getKeys(), "cols_per_step"), all;
-  if (stage.listed) {
+  if (listed) {
     Value blockRows = b.constant(ofKeys ? program.blockK : program.blockQ, "list_rows");
     Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
@@ -74,12 +81,12 @@ void GradientWriter::countSteps() {
 }
 
 int64_t GradientWriter::partsOfEntry() const {
-  return stage.listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
+  return listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
 }
 
 // The first column of a step; of one that may lie beyond the last, where none is live.
 Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, Value *partial) {
-  if (!stage.listed && !window)
+  if (!listed && !window)
     return b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step"));
   Value known = step;
   if (ahead) {
@@ -91,8 +98,8 @@ Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, 
   Value block = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
   if (stage.mask) { // entries say which blocks it cuts
     if (partial)
-      *partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, block, b.constant(int64_t{0}));
-    block = b.make<arith::AndIOp>(name + "_listed", block, b.constant(int64_t{0x7fffffff}));
+      *partial = b.entryIsPartial("partial", block);
+    block = b.entryNumber(name + "_listed", block);
   }
   Value number =
       window ? block
@@ -112,9 +119,12 @@ Value GradientWriter::entryOf(const std::string &name, Value at) {
   return b.make<tkern::ReadOp>(name + "_block", index, lists, b.add(name + "_at", listBase, at));
 }
 
-Value GradientWriter::product(StringRef name, Value left, Value tile, int64_t depth) {
-  Value none = b.make<tkern::SplatOp>("none", b.tile(schedule.getWorkerRows(), schedule.getKeys()), b.constant(0.0f));
-  return b.make<tkern::MatmulOp>(name, left, tile, none, depth, /*transposed=*/false, /*transposedB=*/true);
+Value GradientWriter::product(StringRef name, ValueRange lefts, ValueRange tiles, int64_t depth) {
+  Value sum = b.make<tkern::SplatOp>("none", b.tile(schedule.getWorkerRows(), schedule.getKeys()), b.constant(0.0f));
+  for (Value left : lefts)
+    for (Value tile : tiles)
+      sum = b.make<tkern::MatmulOp>(name, left, tile, sum, depth, /*transposed=*/false, /*transposedB=*/true);
+  return sum;
 }
 
 // Numbers of queries: of this block's rows, or of the columns of a step.
@@ -128,9 +138,7 @@ void GradientWriter::loadRows() {
 }
 
 Value GradientWriter::numbersOfRows(StringRef name, Value of) {
-  Value offset = b.mul((name + "_at").str(), member, queries);
-  Type type = b.view(ShapedType::kDynamic, 1, b.builder.getF32Type(), 1, Space::Global);
-  return b.make<tkern::ViewOp>((name + "s").str(), type, of, offset, Value());
+  return b.rowsFrom((name + "s").str(), of, b.mul((name + "_at").str(), member, queries), 1);
 }
 
 Value GradientWriter::rowNumbers(StringRef name, Value of) {
@@ -157,18 +165,27 @@ Value GradientWriter::probabilities(Value scores) {
     if (rests)
       rest = columnNumbers("col_rest", rests, 0);
   }
-  if (!ofKeys || score) // a region may make anything of columns that are none, even where the shift is -inf
-    scores = b.make<tkern::MaskOp>("masked", type, scores, b.sub("cols_left", liveCols, column));
+  if ((!ofKeys && !pass.ofMeans) ||
+      score) // a region may make anything of columns that are none, even where the shift is -inf
+    scores = b.make<tkern::MaskOp>("masked", type, scores,
+                                   tileCounts ? b.tokensLeft(tileCounts, program.blockK, column)
+                                              : b.sub("cols_left", liveCols, column));
   SmallVector<Value> inputs = {scores, shift};
+  SmallVector<StringRef> names = {"s", "m"};
+  auto add = [&](Value input, StringRef name) {
+    inputs.push_back(input);
+    names.push_back(name);
+  };
   if (rests)
-    inputs.push_back(rest);
-  return b.map("p", type, inputs, ArrayRef<StringRef>({"s", "m", "r"}).take_front(inputs.size()),
-               [&](ValueRange x) -> Value {
-                 Value exponent = b.make<math::FmaOp>("exponent", x[0], unit, x[1]);
-                 if (rests)
-                   exponent = b.make<arith::AddFOp>("exact", exponent, x[2]);
-                 return b.make<math::Exp2Op>("power", exponent);
-               });
+    add(rest, "r");
+  if (pass.ofMeans)
+    add(meanWeights(), "w");
+  return b.map("p", type, inputs, names, [&](ValueRange x) -> Value {
+    Value exponent = b.make<math::FmaOp>("exponent", x[0], unit, x[1]);
+    for (Value more : x.drop_front(2))
+      exponent = b.make<arith::AddFOp>("exact", exponent, more);
+    return b.make<math::Exp2Op>("power", exponent);
+  });
 }
 
 void GradientWriter::addShares(Value p) {

@@ -18,10 +18,13 @@ GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, 
     : element(elementType(context, program)), xCols(llvm::alignTo(program.headDim, 16)),
       yCols(llvm::alignTo(program.valueDim, 16)) {
   int64_t rows = schedule.getBlockRows(), cols = schedule.getKeys(), slots = schedule.getSlots();
-  rowsX = makeRing(1, rows, xCols, element, /*boxes=*/false);
-  rowsY = makeRing(1, rows, yCols, element, /*boxes=*/false);
-  colsX = makeRing(slots, cols, xCols, element, /*boxes=*/false);
-  colsY = makeRing(slots, cols, yCols, element, /*boxes=*/false);
+  bool ofMeans = kernel.pass->ofMeans, meanRows = ofMeans && kernel.pass->ofKeys, meanCols = ofMeans && !meanRows;
+  planesX = ofMeans ? program.meanPlanes() : 1;
+  planesY = ofMeans ? program.meanValuePlanes() : 1;
+  rowsX = makeRing(meanRows ? planesX : 1, rows, xCols, element, /*boxes=*/false);
+  rowsY = makeRing(meanRows ? planesY : 1, rows, yCols, element, /*boxes=*/false);
+  colsX = makeRing(meanCols ? planesX : slots, cols, xCols, element, /*boxes=*/false);
+  colsY = makeRing(meanCols ? planesY : slots, cols, yCols, element, /*boxes=*/false);
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
   colsYAt = colsXAt + ringBytes(colsX);
@@ -36,8 +39,8 @@ GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, 
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
     : b(module, kernel.name, {"block", "member", "unused"}), layout(*module.getContext(), program, kernel, schedule),
-      program(program), kernel(kernel), stage(*kernel.pass->forward), ofKeys(kernel.pass->ofKeys), schedule(schedule),
-      scope(b) {
+      program(program), kernel(kernel), pass(*kernel.pass), stage(*pass.forward), ofKeys(pass.ofKeys),
+      listed(pass.listed()), schedule(schedule), scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
   if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
     b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
@@ -52,13 +55,20 @@ void GradientWriter::build() {
   colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
   colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
   rowHead = ofKeys ? keyHead : head;
-  b.fill(rowsX, c0, b.rowsOf("x_rows", ofKeys ? k : q, batch, rowHead, program.headDim), firstRow, liveRows);
-  b.fill(rowsY, c0, b.rowsOf("y_rows", ofKeys ? v : gradient, batch, rowHead, program.valueDim), firstRow, liveRows);
+  if (pass.ofMeans && ofKeys) {
+    fillMeans(rowsX, rowsY, firstRow, liveRows);
+  } else {
+    b.fill(rowsX, c0, b.rowsOf("x_rows", ofKeys ? k : q, batch, rowHead, program.headDim), firstRow, liveRows);
+    b.fill(rowsY, c0, b.rowsOf("y_rows", ofKeys ? v : gradient, batch, rowHead, program.valueDim), firstRow, liveRows);
+  }
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
   Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
   row = b.add("row", firstRow, workerRow);
-  leftX = left("x", rowsX, workerRow, /*later=*/1);
-  leftY = left("y", rowsY, workerRow, /*later=*/0);
+  int64_t ofX = layout.rowsX.getSlots(), ofY = layout.rowsY.getSlots();
+  for (int64_t plane = 0; plane < ofX; ++plane)
+    leftX.push_back(left("x", rowsX, plane, workerRow, /*later=*/ofX - 1 - plane + ofY));
+  for (int64_t plane = 0; plane < ofY; ++plane)
+    leftY.push_back(left("y", rowsY, plane, workerRow, /*later=*/ofY - 1 - plane));
   int64_t height = schedule.getWorkerRows();
   if (kernel.ofX)
     sumX = b.registers("grad_x", height, layout.xCols, 0);
@@ -66,6 +76,8 @@ void GradientWriter::build() {
     sumY = b.registers("grad_y", height, layout.yCols, 0);
   if (!ofKeys && rests)
     shares = b.registers("shares", height, 1, 0);
+  if (stage.means && !pass.ofMeans)
+    startFromMeans();
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
       member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
@@ -74,19 +86,24 @@ void GradientWriter::build() {
     });
   else
     visitColumns();
-  finish();
+  if (pass.ofMeans)
+    keepMeans();
+  else
+    finish();
 }
 
 void GradientWriter::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
   q = tensor("q");
-  k = tensor("k");
-  v = tensor("v");
+  if (!pass.ofMeans) {
+    k = tensor("k");
+    v = tensor("v");
+  }
   gradient = b.tensor(layout.element, "d_o", "do"); // a name that C++ takes
-  if (kernel.ofX)
+  if (kernel.ofX && !pass.ofMeans)
     toX = tensor(ofKeys ? "dk" : "dq");
-  if (kernel.ofY)
+  if (kernel.ofY && !pass.ofMeans)
     toY = tensor("dv");
   shifts = b.pointer(f32, "shifts", "@shifts");
   if (program.isWide()) // where P is not rounded to 16 bits
@@ -98,7 +115,11 @@ void GradientWriter::addArguments() {
   keys = b.size("keys", "M");
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);
-  if (stage.listed) {
+  if (program.order && !ofKeys)
+    tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
+  if (pass.ofMeans)
+    addMeanArguments();
+  if (listed) {
     lists = b.pointer(i32, "lists", ofKeys ? "@key_lists" : "@lists");
     counts = b.pointer(i32, "counts", ofKeys ? "@key_counts" : "@counts");
   }
@@ -115,17 +136,20 @@ void GradientWriter::place() {
   } else {
     member = b.item(1);
     HeadPlace at = b.placeHead(member);
+    group = at.group;
     batch = at.batch;
     keyHead = at.keyHead;
     head = at.head;
   }
   Value liveQueries = b.liveTokens("live_queries", queryLengths, batch, queries);
-  Value liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
+  liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
   scope.liveRows = liveQueries;
   scope.liveKeys = liveKeys;
   rows = ofKeys ? keys : queries;
   liveRows = ofKeys ? liveKeys : liveQueries;
   liveCols = ofKeys ? liveQueries : liveKeys;
+  if (pass.ofMeans)
+    countMeans();
   firstRow = b.mul("first_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, firstRow, liveRows);
   unit = stage.score ? b.constant(std::numbers::log2e_v<float>, "log2_e")
@@ -135,8 +159,8 @@ void GradientWriter::place() {
                                        b.make<arith::MulFOp>("unit", scale, b.constant(std::numbers::log2e, "log2_e")));
 }
 
-Value GradientWriter::left(StringRef name, Value ring, Value workerRow, int64_t later) {
-  Value c0 = b.constant(int64_t{0}), tile = b.wait((name + "_tile").str(), ring, c0, later);
+Value GradientWriter::left(StringRef name, Value ring, int64_t slotNumber, Value workerRow, int64_t later) {
+  Value c0 = b.constant(int64_t{0}), tile = b.wait((name + "_tile").str(), ring, b.constant(slotNumber), later);
   tkern::ViewType slot = cast<tkern::RingType>(ring.getType()).getSlot();
   return b.make<tkern::SubviewOp>(
       (name + "_operand").str(),

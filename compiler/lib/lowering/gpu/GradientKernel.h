@@ -6,7 +6,7 @@
 //
 // where shift and sum belong to queries. A score region stands between S and P, and dS is multiplied by its derivative; pairs that a
 // mask forbids have P = 0, and tiles without others are not visited. The rows' X and Y stay in shared memory; tiles of columns come
-// through two rings.
+// through two rings. Block means as rows or columns have the exponent log2 n_j more, and are sums of planes (GradientMeans.cpp).
 #pragma once
 
 #include "GpuKernelBuilder.h"
@@ -25,7 +25,8 @@ struct GradientLayout {
   GradientLayout(mlir::MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
                  tkern::GpuScheduleAttr schedule);
   mlir::Type element;
-  int64_t xCols, yCols; ///< head dimensions rounded up to what a product takes
+  int64_t xCols, yCols;     ///< head dimensions rounded up to what a product takes
+  int64_t planesX, planesY; ///< of block means, a slot each; else 1
   tkern::RingType rowsX, rowsY, colsX, colsY;
   int64_t rowsYAt, colsXAt, colsYAt, stepsAt, sharedBytes; ///< stepsAt: the list of steps that a mask alone leaves
   int64_t tileRegisters; ///< 32-bit registers of a thread that accumulators and tiles of pairs take

@@ -5,6 +5,7 @@
 #include "GradientKernel.h"
 #include "LinearGradient.h"
 #include "SelectStages.h"
+#include "TileStages.h"
 
 using namespace mlir;
 
@@ -19,9 +20,9 @@ constexpr int64_t warpsOfLists = 8; ///< of a block of transposed_lists, a key b
 // More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
 std::vector<tkern::GpuScheduleAttr> schedulesOf(MLIRContext &context, const GpuProgram &program,
                                                 const GradientKernel &kernel, const CudaTarget &target) {
-  bool listed = kernel.pass->listed();
+  bool listed = kernel.pass->listed(), ofMeans = kernel.pass->ofMeans;
   int64_t blockRows = !listed ? 0 : kernel.pass->ofKeys ? program.blockK : program.blockQ;
-  int64_t blockCols = !listed ? 0 : kernel.pass->ofKeys ? program.blockQ : program.blockK;
+  int64_t blockCols = kernel.pass->ofKeys ? (listed || ofMeans ? program.blockQ : 0) : listed ? program.blockK : 0;
   std::vector<tkern::GpuScheduleAttr> schedules;
   for (int64_t warps : {4, 5, 3, 2, 1})
     for (int64_t cols : {64, 48, 32, 16}) {
@@ -83,20 +84,30 @@ public:
 
   void build() {
     const AttendStage &stage = program.attends.back();
+    if (program.order)
+      addTileStages(stages, context, program);
     addRangeStages(stages, context, program);
     if (stage.exact)
-      add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
+      add("gradient_rows", "prologue", {ceildiv(program.rows(), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
     if (program.classified())
       addSelectStages(stages, context, program, /*superRows=*/false);
     if (stage.listed)
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           lowerTransposedLists);
+    if (stage.means) { // no state: its shape does not matter
+      StateShape shape(program, target);
+      stages.push_back(makeStage(
+          "prologue", "prologue", {program.keyBlocks(), sym("G"), 1}, "key block per block",
+          [&context = context, &program = program, shape] { return lowerPrologue(context, program, shape); }));
+    }
     if (program.linear)
       addLinearGradientStages(stages, context, program, target);
     for (const GradientPass &pass : program.gradient)
       if (stage.exact)
         addPass(pass);
+    if (program.order)
+      addUntileStages(stages, context, program);
   }
 
 private:
@@ -123,16 +134,17 @@ private:
     GpuStage stage;
     stage.kernel = kernel.name;
     stage.stage = "gradient";
+    Expr rows = !kernel.pass->ofKeys ? program.rows() : kernel.pass->ofMeans ? program.keyBlocks() : program.keys();
     for (tkern::GpuScheduleAttr schedule : schedules)
       stage.forms.push_back({textOf(schedule),
-                             {ceildiv(kernel.pass->ofKeys ? sym("M") : sym("N"), schedule.getBlockRows()),
-                              kernel.pass->ofKeys ? sym("G") : GR, 1},
+                             {ceildiv(rows, schedule.getBlockRows()), kernel.pass->ofKeys ? sym("G") : GR, 1},
                              [&context = context, &program = program, kernel, schedule] {
                                return lowerGradient(context, program, kernel, schedule);
                              }});
     // S, of X also dP, and a product per gradient.
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
-    stage.flops = kernel.pass->forward->exactFlops(sym("N"), sym("M"), program.blockQ, program.blockK, wide, narrow);
+    stage.flops =
+        kernel.pass->pairs(program.rows(), program.keys(), program.blockQ, program.blockK) * (2 * (wide + narrow));
     stages.push_back(std::move(stage));
     return true;
   }
@@ -155,14 +167,23 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   addRangeBuffers(buffers, program);
   if (program.attends.back().exact) {
-    buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
-    buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
-    buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
+    buffers.push_back({"shifts", heads * program.rows() * 4, "-lse log2 e of query rows"});
+    buffers.push_back({"rests", heads * program.rows() * 4, "what rounding left of the shifts"});
+    buffers.push_back({"sums", heads * program.rows() * 4, "sums of dO O of query rows"});
   }
   if (program.linear)
     addLinearGradientBuffers(buffers, program);
   if (program.classified())
     addSelectBuffers(buffers, program);
+  if (program.means()) {
+    Expr ofRow = 4 * program.paddedHeadDim(), ofValue = 4 * program.paddedValueDim();
+    Expr means = sym("G") * program.keyBlocks();
+    buffers.push_back({"mean_dq", heads * program.rows() * ofRow, "sums of dQ over block means"});
+    if (program.isWide())
+      buffers.push_back({"mean_shares", heads * program.rows() * 4, "sums of P over block means"});
+    buffers.push_back({"mean_dk", means * ofRow, "gradients of block means of keys, for each of their tokens"});
+    buffers.push_back({"mean_dv", means * ofValue, "gradients of block means of values, for each of their tokens"});
+  }
   if (!program.attends.back().listed)
     return;
   buffers.push_back({"key_lists", heads * blocks * 4, "critical query blocks of key blocks"});

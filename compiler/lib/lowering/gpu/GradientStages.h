@@ -2,6 +2,7 @@
 //
 //   prologue   <table>_ranges<axis>   least and largest entries of blocks of tables that a mask reads; once per call
 //              gradient_rows      shifts and sums of query rows
+//              prologue           block means of K and V as operands
 //   select     block_rules        which blocks the mask cuts
 //              given_classes      the forward's classes: lists of key blocks by query block
 //              transposed_lists   and of query blocks by key block

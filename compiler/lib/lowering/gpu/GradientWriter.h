@@ -3,6 +3,7 @@
 //   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
 //   GradientColumns.cpp   the loop over tiles of columns
 //   GradientRegions.cpp   masks and score regions in it
+//   GradientMeans.cpp     block means as rows or columns
 #pragma once
 
 #include "GpuPairScope.h"
@@ -27,7 +28,7 @@ private:
   // GradientKernel.cpp
   void addArguments();
   void place();
-  Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
+  Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
   Value normalise();
   void finish();
   /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus the
@@ -44,7 +45,9 @@ private:
   /// The tile of columns of a step; `partial`, if given: whether the mask may forbid some of its pairs.
   Value columnOf(const std::string &name, Value step, bool ahead, Value *partial = nullptr);
   Value entryOf(const std::string &name, Value at);
-  Value product(llvm::StringRef name, Value left, Value tile, int64_t depth);
+  void visitTile(mlir::ValueRange tileX, llvm::function_ref<llvm::SmallVector<Value>()> waitForY);
+  /// The sum of the products of all `lefts` with all `tiles`.
+  Value product(llvm::StringRef name, mlir::ValueRange lefts, mlir::ValueRange tiles, int64_t depth);
   void loadRows();
   Value numbersOfRows(llvm::StringRef name, Value of);
   Value rowNumbers(llvm::StringRef name, Value of);
@@ -52,6 +55,18 @@ private:
   Value probabilities(Value scores);
   void addShares(Value p);
   Value pairGradients(Value p, Value ofP);
+
+  // GradientMeans.cpp
+  void addMeanArguments();
+  void countMeans();
+  /// Rows of means from `first` on to a ring of planes and one of values.
+  void fillMeans(Value ringX, Value ringY, Value first, Value live);
+  void visitMeans();
+  Value meanWeights();
+  /// Rows from `first` on of what a pass over means sums, in a buffer with this many rows per pair or head.
+  Value meanSums(llvm::StringRef name, Value rowsOfOwner, int64_t cols);
+  void keepMeans();
+  void startFromMeans();
 
   // GradientRegions.cpp
   void startRegions();
@@ -67,18 +82,22 @@ private:
 
   const GpuProgram &program;
   const GradientKernel &kernel;
+  const GradientPass &pass;
   const AttendStage &stage;
-  bool ofKeys;
+  bool ofKeys, listed;
   tkern::GpuScheduleAttr schedule;
   StridedTensor q, k, v, gradient, toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
   Value scale, unit; ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
+  Value liveKeys;                                    ///< tokens
   Value row, rowHead;                                ///< the worker's first, and the head of what it owns
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
-  Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
-  Value steps, listBase;                             ///< of the head whose columns are visited
+  llvm::SmallVector<Value> leftX, leftY;             ///< operands of the worker's rows, of which planes add up
+  Value sumX, sumY;                                  ///< and accumulators
+  Value tileCounts;      ///< tokens of key blocks, where keys are columns under a token order
+  Value steps, listBase; ///< of the head whose columns are visited
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
   GpuPairScope scope;
   std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited
@@ -87,6 +106,8 @@ private:
   Value window;                                 ///< the list of a window's steps
   Value shares;                                 ///< sums of the P of rows; null where 16 bits hold P
   Value rowShift, rowRest, rowSum;              ///< of queries, where rows are queries
+  Value meanK, meanV, bits, pairs;              ///< of passes over means; pairs: null where these have one plane
+  Value keyBlocks;                              ///< of a pair
 };
 
 } // namespace tercet::compiler

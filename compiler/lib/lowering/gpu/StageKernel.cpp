@@ -171,7 +171,7 @@ OwningOpRef<ModuleOp> lowerPrologue(MLIRContext &context, const GpuProgram &prog
     b.when(first, [&] {
       pool(program.headDim, program.meanPlanes(), k, means, rounded);
       if (program.means())
-        pool(program.valueDim, 1, v, none, roundedV);
+        pool(program.valueDim, program.meanValuePlanes(), v, none, roundedV);
     });
   }
   if (program.linear) {

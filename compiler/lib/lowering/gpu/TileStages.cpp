@@ -10,24 +10,43 @@ constexpr int64_t partPlaces = 64; ///< tile_part of the device library
 
 /// A tensor and its copy: [B][heads][places][columns].
 struct Tiled {
-  const char *name;
-  bool isKey, isInput;
-  int64_t columns, bytes;
+  std::string name;
+  bool isKey, isInput, isWide; ///< isWide: of f32, whatever the dtype
+  int64_t columns;
+  bool isCounted() const { return name == "q" || name == "k"; } ///< its kernel counts the tokens of blocks, too
 };
 
-bool storesLse(const GpuProgram &program) {
-  return llvm::any_of(program.attends, [](const AttendStage &stage) { return stage.storesLse; });
+std::vector<Tiled> tiledTensors(const GpuProgram &program) {
+  int64_t d = program.headDim, dv = program.valueDim;
+  auto has = [&](auto what) { return llvm::any_of(program.attends, what); };
+  std::vector<Tiled> tensors = {
+      {"q", false, true, false, d}, {"k", true, true, false, d}, {"v", true, true, false, dv}};
+  if (program.direction == Direction::backward) {
+    tensors.insert(tensors.end(), {{"do", false, true, false, dv},
+                                   {"o", false, true, true, dv},
+                                   {"lse", false, true, true, 1},
+                                   {"lse_rest", false, true, true, 1},
+                                   {"dq", false, false, false, d},
+                                   {"dk", true, false, false, d},
+                                   {"dv", true, false, false, dv}});
+    return tensors;
+  }
+  tensors.push_back({"o", false, false, false, dv});
+  if (has([](const AttendStage &stage) { return stage.storesLse; }))
+    tensors.push_back({"lse", false, false, true, 1});
+  if (has([](const AttendStage &stage) { return stage.storesWide; }))
+    tensors.push_back({"o_wide", false, false, true, dv});
+  if (has([](const AttendStage &stage) { return stage.storesRest; }))
+    tensors.push_back({"lse_rest", false, false, true, 1});
+  return tensors;
 }
 
-std::vector<Tiled> tiledTensors(const GpuProgram &program) {
-  auto bytes = static_cast<int64_t>(dtypeSize(program.dtype));
-  std::vector<Tiled> tensors = {{"q", false, true, program.headDim, bytes},
-                                {"k", true, true, program.headDim, bytes},
-                                {"v", true, true, program.valueDim, bytes},
-                                {"o", false, false, program.valueDim, bytes}};
-  if (storesLse(program))
-    tensors.push_back({"lse", false, false, 1, 4});
-  return tensors;
+Type elementOf(MLIRContext &context, const GpuProgram &program, const Tiled &tensor) {
+  return tensor.isWide ? Float32Type::get(&context) : elementType(context, program);
+}
+
+int64_t bytesOf(const GpuProgram &program, const Tiled &tensor) {
+  return tensor.columns * (tensor.isWide ? 4 : static_cast<int64_t>(dtypeSize(program.dtype)));
 }
 
 Expr places(const GpuProgram &program, const Tiled &tensor) { return tensor.isKey ? program.keys() : program.rows(); }
@@ -49,46 +68,51 @@ void addGrid(const GpuProgram &program, GpuKernelBuilder &b, SmallVectorImpl<Val
 }
 
 OwningOpRef<ModuleOp> lowerTile(MLIRContext &context, const GpuProgram &program, const Tiled &tensor) {
-  std::string name = tensor.name;
-  StageKernel kernel(context, program, "tile_" + name, {"part_of_batch", "head", "unused"}, stageThreads);
+  StageKernel kernel(context, program, "tile_" + tensor.name, {"part_of_batch", "head", "unused"}, stageThreads);
   GpuKernelBuilder &b = kernel.b;
-  SmallVector<Value> inputs = {b.item(0), b.item(1)};
-  kernel.addTensor(inputs, name, 3);
-  inputs.push_back(b.pointer(kernel.element(), "tiled", "@tiled_" + name));
+  Type element = elementOf(context, program, tensor);
+  StridedTensor from = b.tensor(element, "from", tensor.name);
+  SmallVector<Value> inputs = {b.item(0), b.item(1), from.base, from.batchStride, from.headStride, from.rowStride};
+  inputs.push_back(b.pointer(element, "tiled", "@tiled_" + tensor.name));
   for (std::string table : {"counts_", "order_"})
-    inputs.push_back(b.pointer(b.builder.getI32Type(), "tile_" + table, name == "v" ? "" : "@" + table + name));
+    inputs.push_back(
+        b.pointer(b.builder.getI32Type(), "tile_" + table, tensor.isCounted() ? "@" + table + tensor.name : ""));
   inputs.push_back(b.size("heads", tensor.isKey ? "HKV" : "H"));
   inputs.push_back(b.size("places", tensor.isKey ? "places.k" : "places.q"));
   inputs.push_back(b.size("tokens", tensor.isKey ? "M" : "N"));
   addGrid(program, b, inputs);
-  SmallVector<Attribute> constants = {b.integer(stageThreads), kernel.elementAttribute(), b.integer(tensor.columns)};
+  SmallVector<Attribute> constants = {b.integer(stageThreads), TypeAttr::get(element), b.integer(tensor.columns)};
   addShape(program, b, constants);
   b.call("gather_rows", "token_order", constants, inputs);
   return kernel.finish(0);
 }
 
-OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &program) {
-  StageKernel kernel(context, program, "untile", {"part", "member", "unused"}, stageThreads);
+/// All outputs of queries, or of keys.
+OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &program, bool isKey) {
+  StageKernel kernel(context, program, isKey ? "untile_keys" : "untile", {"part", "member", "unused"}, stageThreads);
   GpuKernelBuilder &b = kernel.b;
-  Type f32 = b.builder.getF32Type();
-  SmallVector<Value> inputs = {b.item(0), b.item(1), b.pointer(kernel.element(), "tiled", "@tiled_o"),
-                               b.pointer(f32, "tiled_lse", storesLse(program) ? "@tiled_lse" : "")};
-  kernel.addTensor(inputs, "o", 3);
-  inputs.push_back(b.pointer(f32, "lse", storesLse(program) ? "lse" : ""));
-  for (const char *axis : {"0", "1", "2"})
-    inputs.push_back(storesLse(program) ? b.size(std::string("lse_stride") + axis, std::string("lse.") + axis)
-                                        : b.constant(int64_t{0}));
+  SmallVector<Value> sizes;
   for (auto [name, symbol] : {std::pair{"key_heads", "HKV"},
-                              {"heads_per_key_head", "R"},
+                              {"heads_per_key_head", isKey ? "" : "R"},
                               {"first_pair", "G0"},
-                              {"places", "places.q"},
-                              {"tokens", "N"}})
-    inputs.push_back(b.size(name, symbol));
-  addGrid(program, b, inputs);
-  SmallVector<Attribute> constants = {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)};
-  addShape(program, b, constants);
-  constants.push_back(b.flag(storesLse(program)));
-  b.call("scatter_rows", "token_order", constants, inputs);
+                              {"places", isKey ? "places.k" : "places.q"},
+                              {"tokens", isKey ? "M" : "N"}})
+    sizes.push_back(*symbol ? b.size(name, symbol) : b.constant(int64_t{1}, name));
+  addGrid(program, b, sizes);
+  for (const Tiled &tensor : tiledTensors(program)) {
+    if (tensor.isInput || tensor.isKey != isKey)
+      continue;
+    Type element = elementOf(context, program, tensor);
+    StridedTensor to = b.tensor(element, tensor.name, tensor.name);
+    SmallVector<Value> inputs = {
+        b.item(0),   b.item(1),      b.pointer(element, "tiled_" + tensor.name, "@tiled_" + tensor.name),
+        to.base,     to.batchStride, to.headStride,
+        to.rowStride};
+    inputs.append(sizes);
+    SmallVector<Attribute> constants = {b.integer(stageThreads), TypeAttr::get(element), b.integer(tensor.columns)};
+    addShape(program, b, constants);
+    b.call("scatter_rows", "token_order", constants, inputs);
+  }
   return kernel.finish(0);
 }
 
@@ -99,7 +123,7 @@ void addTileStages(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
     if (!tensor.isInput)
       continue;
     stages.push_back(
-        makeStage(std::string("tile_") + tensor.name, "prologue",
+        makeStage("tile_" + tensor.name, "prologue",
                   {ceildiv(places(program, tensor), partPlaces) * sym("B"), sym(tensor.isKey ? "HKV" : "H"), 1},
                   "64 rows per block, a warp each",
                   [&context, &program, tensor] { return lowerTile(context, program, tensor); }));
@@ -107,19 +131,24 @@ void addTileStages(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
   }
 }
 
-void addUntileStage(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
-  stages.push_back(makeStage("untile", "attend", {ceildiv(program.rows(), partPlaces), sym("G") * sym("R"), 1},
-                             "64 rows per block, a warp each",
-                             [&context, &program] { return lowerUntile(context, program); }));
-  stages.back().asGiven = true;
+void addUntileStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
+  auto add = [&](const char *kernel, const char *stage, const Expr &places, const Expr &owners, bool isKey) {
+    stages.push_back(makeStage(kernel, stage, {ceildiv(places, partPlaces), owners, 1},
+                               "64 rows per block, a warp each",
+                               [&context, &program, isKey] { return lowerUntile(context, program, isKey); }));
+    stages.back().asGiven = true;
+  };
+  bool isBackward = program.direction == Direction::backward;
+  add("untile", isBackward ? "gradient" : "attend", program.rows(), sym("G") * sym("R"), /*isKey=*/false);
+  if (isBackward)
+    add("untile_keys", "gradient", program.keys(), sym("G"), /*isKey=*/true);
 }
 
 void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   for (const Tiled &tensor : tiledTensors(program))
-    buffers.push_back(
-        {std::string("tiled_") + tensor.name,
-         sym("B") * sym(tensor.isKey ? "HKV" : "H") * places(program, tensor) * (tensor.columns * tensor.bytes),
-         std::string(tensor.name) + " in the order of tiles"});
+    buffers.push_back({"tiled_" + tensor.name,
+                       sym("B") * sym(tensor.isKey ? "HKV" : "H") * places(program, tensor) * bytesOf(program, tensor),
+                       tensor.name + " in the order of tiles"});
   buffers.push_back({"counts_q", program.queryBlocks() * 4, "how many tokens query blocks have"});
   buffers.push_back({"counts_k", program.keyBlocks() * 4, "how many tokens key blocks have"});
   buffers.push_back({"order_q", program.rows() * 4, "which query is at a place"});

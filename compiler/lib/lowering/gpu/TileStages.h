@@ -1,5 +1,5 @@
-// Stages of a token order around those of its blocks (decision 18): copies of Q, K and V in the order of tiles, in which a block is a
-// run of places, and O and LSE back.
+// Stages of a token order around those of its blocks (decision 18): copies of Q, K and V, and of what else a backward takes by tokens, in
+// the order of tiles, in which a block is a run of places; and O and LSE, or the gradients, back.
 #pragma once
 
 #include "StageKernel.h"
@@ -7,7 +7,7 @@
 namespace tercet::compiler {
 
 void addTileStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
-void addUntileStage(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
+void addUntileStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
 
 /// The copies, and how many tokens blocks have.
 void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);

@@ -67,6 +67,8 @@ struct GpuProgram {
   bool globalState() const { return linear && over == GpuLinearSet::none; }
   /// Means of keys as operands: rounded, and what rounding left, since LSE is held to f32; 24 bits of bf16, 22 of f16.
   int64_t meanPlanes() const { return isWide() ? 1 : dtype == DType::bf16 ? 3 : 2; }
+  /// The same of values: what a backward makes of dO and V has more digits than P V.
+  int64_t meanValuePlanes() const { return isWide() || direction == Direction::inference ? 1 : 2; }
   bool isWide() const { return dtype == DType::f32; }
   /// Rounded up to what matrix units take.
   int64_t paddedHeadDim() const { return (headDim + 15) / 16 * 16; }
