@@ -42,7 +42,9 @@ template <typename Real>
 void evaluateHead(const Program &program, const Operands &operands, const HeadRows &head, DType probabilities,
                   int order, const Classification &classification, Evaluation &evaluation) {
   HeadTokens<Real> tokens(program, operands, head.batch, head.head, order);
-  HeadEvaluator<Real> evaluator(tokens, probabilities);
+  // Every order rounds probabilities elsewhere in their octave.
+  Real lag = static_cast<Real>(order) * std::log(Real(2)) / static_cast<Real>(EvaluateOptions::plainOrders);
+  HeadEvaluator<Real> evaluator(tokens, probabilities, lag);
   int64_t valueDim = evaluation.sizes.valueDim;
   for (size_t slot : head.slots) {
     int64_t row = evaluation.rows[slot].row;

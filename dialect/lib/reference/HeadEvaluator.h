@@ -8,8 +8,9 @@ namespace tercet::reference {
 /// One thread at a time.
 template <typename Real> class HeadEvaluator {
 public:
-  HeadEvaluator(HeadTokens<Real> &tokens, DType probabilities)
-      : tokens(tokens), program(tokens.program), valueDim(tokens.valueDim()), probabilities(probabilities) {}
+  /// lag: of maxima (softmaxRow); none where kernels follow theirs.
+  HeadEvaluator(HeadTokens<Real> &tokens, DType probabilities, Real lag = 0)
+      : tokens(tokens), program(tokens.program), valueDim(tokens.valueDim()), probabilities(probabilities), lag(lag) {}
 
   /// blocks: of the row's query block.
   std::vector<Row<Real>> evaluate(int64_t row, RowBlocks blocks) {
@@ -37,6 +38,7 @@ private:
   const Program &program;
   int64_t valueDim;
   DType probabilities;
+  Real lag;
 
   Row<Real> nothing() const { return {std::vector<Real>(valueDim, Real(0))}; }
 
@@ -45,7 +47,7 @@ private:
     case Branch::Kind::sparse:
     case Branch::Kind::blockMean:
     case Branch::Kind::compressed:
-      return softmaxRow(tokens.softmaxTerms(branch, row, blocks).terms, valueDim, probabilities, tokens.lag);
+      return softmaxRow(tokens.softmaxTerms(branch, row, blocks).terms, valueDim, probabilities, lag);
     case Branch::Kind::linear:
       return linear(branch, row, blocks);
     case Branch::Kind::project:

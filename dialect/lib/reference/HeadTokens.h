@@ -40,14 +40,11 @@ public:
   const Program &program;
   const Operands &operands;
   const int64_t batch, head, lengthQ, lengthK;
-  /// Of the plain evaluation's maxima (softmaxRow): every order rounds probabilities elsewhere in their octave.
-  const Real lag;
 
   /// order: as EvaluateOptions::order.
   HeadTokens(const Program &program, const Operands &operands, int64_t batch, int64_t head, int order)
       : program(program), operands(operands), batch(batch), head(head), lengthQ(operands.lengthQ(batch)),
         lengthK(operands.lengthK(batch)),
-        lag(static_cast<Real>(order) * std::log(Real(2)) / static_cast<Real>(EvaluateOptions::plainOrders)),
         firstFeature(order / 2 * operands.k.shape[3] / (EvaluateOptions::plainOrders / 2)), scalesQueries(order % 2) {
     tokens.k = load(operands.k, lengthK, firstFeature);
     tokens.v = load(operands.v, lengthK, 0);

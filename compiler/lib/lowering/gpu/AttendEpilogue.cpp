@@ -41,12 +41,21 @@ Value AttendParts::shifted(Value scores) {
                [&](ValueRange x) -> Value { return b.make<math::FmaOp>("exponent", x[0], scoreUnit, x[1]); });
 }
 
+// For a backward a row's maximum is followed at once: where one key has all of a row's P, a P that is rounded relative to an earlier
+// maximum makes O, and with it D, a multiple of its value, and dS is no longer 0.
+Value AttendParts::softmaxStep(Value scores) {
+  auto step = b.make<tkern::SoftmaxStepOp>("p", scores, max, sum, acc);
+  if (program.direction != Direction::inference && !program.isWide())
+    step.setThreshold(llvm::APFloat(0.0f));
+  return step;
+}
+
 Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, Value row) {
   Value allowed = allowedPairs(scoredPairs(scores, row, step.first), row, step);
   Value live = b.make<tkern::MaskOp>("masked", allowed.getType(), allowed, keysLeft);
   if (stage.startsExactly)
     b.call("start_rows", "softmax", {}, {live, scoreUnit, max});
-  return b.make<tkern::SoftmaxStepOp>("p", shifted(live), max, sum, acc);
+  return softmaxStep(shifted(live));
 }
 
 Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
@@ -57,7 +66,7 @@ Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
     inputs.push_back(tileCounts);
   Value weighed =
       b.compute("weighed", scores.getType(), "weigh_means", "mean_weights", {b.integer(program.blockK)}, inputs);
-  return b.make<tkern::SoftmaxStepOp>("p", weighed, max, sum, acc);
+  return softmaxStep(weighed);
 }
 
 Value AttendParts::keepRows(Value tile, Value row, float otherwise) {

@@ -44,6 +44,7 @@ public:
   }
   /// Runs `body` for all steps, or window by window of those that the mask leaves; `steps` are those of a window inside.
   void eachWindow(llvm::function_ref<void()> body);
+  mlir::Value softmaxStep(mlir::Value scores);
   /// From scores Q K^T of a step to probabilities; updates the state. keysLeft: live keys from its first one on; step and
   /// row, the first one of the tile: where regions over pairs find its pairs.
   mlir::Value softmax(mlir::Value scores, mlir::Value keysLeft, const StepKeys &step = {}, mlir::Value row = {});

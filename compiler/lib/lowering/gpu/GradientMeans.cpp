@@ -9,7 +9,7 @@ namespace tercet::compiler {
 void GradientWriter::addMeanArguments() {
   meanK = b.pointer(layout.element, "mean_k", "@mean_k_rows");
   meanV = b.pointer(layout.element, "mean_v", "@mean_v_rows");
-  bits = b.pointer(b.builder.getI32Type(), "bits", "@bits");
+  bits = b.pointer(b.builder.getI32Type(), "mean_bits", "@mean_bits");
   if (layout.planesX > 1)
     pairs = b.size("pairs", "G");
 }
