@@ -133,8 +133,6 @@ class Gradients(Case):
         for target in ("cpu", "sim:sm_80"):
             self.refused("run", NO_GRADIENT, "--grad", "--shape", "n=16,d=8", "--target", target,
                          says="has a linear branch beside a gate or several branches, of which no gradient is derived yet")
-        self.refused("run", "nsa", "--grad", "--shape", "n=16,d=8", "--target", "sim:sm_80", code=3,
-                     says="has branches beside one over tokens, of which there is no CUDA gradient; cpu has it")
         self.refused("run", "alibi", "--grad", "--shape", "n=16,d=8", "--out", f"dslopes={self.path('dslopes.npy')}", code=3,
                      says="makes no gradient 'dslopes' yet; the target 'reference' does")
         self.assertFalse(os.path.exists(self.path("dslopes.npy")))

@@ -32,7 +32,7 @@ const std::vector<KernelEdit> weightEdits = {
     {"smaller(token, entries - 1)", "token"},
     {"weights.first == nullptr ? 1.0f : weights.of(t)", "1.0f"},
     {"weights.first != nullptr || live <= 0 ? 1.0f", "live <= 0 ? 1.0f"},
-    {"table + smaller(head.query_head, table_heads - 1) * table_head_stride", "table"},
+    {"table + smaller(head, heads - 1) * head_stride", "table"},
 };
 
 const std::vector<KernelEdit> stateEdits = {
@@ -44,12 +44,14 @@ const std::vector<KernelEdit> stateEdits = {
 };
 
 const std::vector<KernelEdit> resumeEdits = {
-    {"resume_softmax<1>(numerator_rows, state_rows, row, live_rows, row_max, row_sum, acc);", ""},
-    {"lane() % 4 == 0 ? before.y : 0.0f", "before.y"},
-    {"max.at[half] = before.x;", ""},
+    {"merge_softmax<1>(numerator_rows, state_rows, row, live_rows, row_max, row_sum, acc);", ""},
+    {"lane() % 4 == 0 ? before.y * earlier : 0.0f", "before.y * earlier"},
+    {"max.at[half] = top;", ""},
+    {"exp2_approx(max.at[half] - top)", "1.0f"},
+    {"exp2_approx(before.x - top)", "1.0f"},
     {"state_rows_offset = first_input_row_2 * 2", "state_rows_offset = 0"},
     {"numerator_rows_offset = first_input_row * 16", "numerator_rows_offset = 0"},
-    {"acc = kept_rows<ROWS, SHARE>(numerators, row, live);", ""},
+    {"pair.y * earlier", "0.0f"},
 };
 
 const std::vector<KernelEdit> gatherEdits = {

@@ -39,6 +39,10 @@ struct GradientPass {
   /// Whether keys, or queries, are pools of tokens.
   bool isPooled(bool keys) const { return !stores && (keys ? forward->pools.has_value() : forward->poolsQueries()); }
   bool hasPooledRows() const { return isPooled(ofKeys); }
+  /// What the buffers of its queries' rows are called before their own names.
+  std::string prefixOfRows() const { return rows ? rows->name + "_" : ""; }
+  /// Whether dO is the branch's own, in a buffer, rather than that of the call.
+  bool hasOwnGradient() const { return isSummed() && (gate || rows->poolsQueries()); }
   /// What is made for pools goes to the sums of their tokens afterwards.
   bool addsToSums() const { return adds && !hasPooledRows(); }
   /// Executed in a group: pairs of its rows and columns; of these S and dP, and a product per gradient.

@@ -54,7 +54,7 @@ const std::vector<test::KernelEdit> edits = {
     {"fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f)", "top.at[row]"},
     {"fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f)", "fmaxf(top.at[row], 0.0f)"},
     {"factor.at[row] = fresh[row] ? 0.0f : exp2_approx(-rise.at[row]);", "factor.at[row] = exp2_approx(rise.at[row]);"},
-    {"max.at[row] = fresh[row] ? wanted : max.at[row] + rise.at[row];", "max.at[row] = rise.at[row];"},
+    {"max.at[row] = fresh[row] ? wanted : moved;", "max.at[row] = rise.at[row];"},
     {"sum.at[row] *= factor.at[row];", ""},
     {"acc = map<ROWS, DEPTH>(product, acc, factor);", ""},
     {"return score - by;", "return score + by;"},

@@ -25,27 +25,32 @@ template <int COLS, class Element> TERCET_DEVICE float row_product(const Element
 
 /// shifts[gr][row] = -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums[gr][row] = the sum over the row of
 /// dO O, in a fixed order; -inf and 0 for rows at or beyond the batch's length and rows that see no key. A warp per row; o is f32, do
-/// a tensor of Element; lse_rest may be null.
-template <int THREADS, class Element, int DV>
+/// of Element, the sum of PLANES that lie `gradient_plane` apart; lse_rest may be null. Heads of o and lse, and of do, are the group's where
+/// they are OWN, else those of the call.
+template <int THREADS, class Element, int DV, bool OWN, bool OWN_GRADIENT, int PLANES>
 TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_batch, index o_head, index o_row,
                                  const Element *gradient, index gradient_batch, index gradient_head, index gradient_row,
                                  const float *lse, index lse_batch, index lse_head, index lse_row,
                                  const float *lse_rest, index rest_batch, index rest_head, index rest_row,
-                                 const i32 *q_len, index key_heads, index heads_per_key_head, index tokens,
-                                 index first_pair, float *shifts, float *rests, float *sums) {
+                                 index gradient_plane, const i32 *q_len, index key_heads, index heads_per_key_head,
+                                 index tokens, index first_pair, float *shifts, float *rests, float *sums) {
   const GroupHead at = group_head(gr, first_pair, key_heads, heads_per_key_head);
   const index row = part * (THREADS / 32) + warp();
   if (row >= tokens)
     return;
+  const index head = OWN ? gr : at.query_head;
   float sum = 0, log = -infinity(), rest = 0;
   if (row < live_tokens(q_len, at.batch, tokens)) {
-    const float *output = o + head_offset(at.batch, o_batch, at.query_head, o_head) + row * o_row;
-    const Element *of =
-        gradient + head_offset(at.batch, gradient_batch, at.query_head, gradient_head) + row * gradient_row;
-    log = lse[head_offset(at.batch, lse_batch, at.query_head, lse_head) + row * lse_row];
+    const float *output = o + head_offset(at.batch, o_batch, head, o_head) + row * o_row;
+    const Element *of = gradient +
+                        head_offset(at.batch, gradient_batch, OWN_GRADIENT ? gr : at.query_head, gradient_head) +
+                        row * gradient_row;
+    log = lse[head_offset(at.batch, lse_batch, head, lse_head) + row * lse_row];
     if (lse_rest != nullptr)
-      rest = lse_rest[head_offset(at.batch, rest_batch, at.query_head, rest_head) + row * rest_row];
-    sum = row_product<DV>(of, output);
+      rest = lse_rest[head_offset(at.batch, rest_batch, head, rest_head) + row * rest_row];
+#pragma unroll
+    for (int plane = 0; plane < PLANES; ++plane)
+      sum += row_product<DV>(of + plane * gradient_plane, output);
   }
   if (lane() != 0)
     return;

@@ -1,4 +1,4 @@
-// Rows of f32 that one attend stage keeps in the workspace for a later one, and the state from which a softmax goes on.
+// Rows of f32 that one attend stage keeps in the workspace for a later one, and states of softmaxes that become one.
 #pragma once
 
 #include "tercet/dev/global.cuh"
@@ -63,19 +63,28 @@ TERCET_DEVICE void keep_state(Rows<float, 2> state, index row, index limit, cons
   }
 }
 
-/// Numerators, maxima and sums of the rows before `live`, as a stage kept them. Each thread of a quad has a part of a sum:
-/// the first one gets all of it.
+/// Puts what a stage kept of the rows before `live`, numerators, maxima and sums, under the softmax of these: as if the keys of both had
+/// come together. Each thread of a quad has a part of a sum: the first one adds all of the earlier one.
 template <int SHARE, int ROWS, int DEPTH>
-TERCET_DEVICE void resume_softmax(Rows<float, DEPTH> numerators, Rows<float, 2> state, index row, index live,
-                                  Tile<ROWS, 1> &max, Tile<ROWS, 4> &sum, Tile<ROWS, DEPTH> &acc) {
-  acc = kept_rows<ROWS, SHARE>(numerators, row, live);
+TERCET_DEVICE void merge_softmax(Rows<float, DEPTH> numerators, Rows<float, 2> state, index row, index live,
+                                 Tile<ROWS, 1> &max, Tile<ROWS, 4> &sum, Tile<ROWS, DEPTH> &acc) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const index r = row + max.first_row() + 8 * half;
     if (r < live) {
       const float2 before = load_pair<float>(state.row(shared_row<SHARE>(r)));
-      max.at[half] = before.x;
-      sum.at[half] = lane() % 4 == 0 ? before.y : 0.0f;
+      const float top = fmaxf(max.at[half], before.x);
+      const float own = max.at[half] == -infinity() ? 0.0f : exp2_approx(max.at[half] - top);
+      const float earlier = before.x == -infinity() ? 0.0f : exp2_approx(before.x - top);
+      const float *line = numerators.row(shared_row<SHARE>(r));
+#pragma unroll
+      for (int i = 2 * half; i < acc.size; i += 4) {
+        const float2 pair = load_pair(line + acc.col_of(i));
+        acc.at[i] = fmaf(acc.at[i], own, pair.x * earlier);
+        acc.at[i + 1] = fmaf(acc.at[i + 1], own, pair.y * earlier);
+      }
+      sum.at[half] = fmaf(sum.at[half], own, lane() % 4 == 0 ? before.y * earlier : 0.0f);
+      max.at[half] = top;
     }
   }
 }

@@ -13,6 +13,12 @@ struct PoolWeights {
   TERCET_DEVICE float of(index token) const { return __ldg(first + smaller(token, entries - 1) * stride); }
 };
 
+/// Those of a head in a table by head and token; a null table for means.
+TERCET_DEVICE PoolWeights weights_of_head(const float *table, index heads, index entries, index head_stride,
+                                          index stride, index head) {
+  return {table == nullptr ? nullptr : table + smaller(head, heads - 1) * head_stride, entries, stride};
+}
+
 /// Columns c, c + 1 of the sum of tokens first .. first + live - 1, in f32 in their order; of their mean without weights; 0
 /// where no token is live.
 template <class Element, int COLS>
@@ -46,9 +52,8 @@ TERCET_DEVICE void pool_tokens(index part, index gr, Element *tokens, index batc
     return;
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
   const index first = pool * STRIDE, left = TILES ? lengths[pool] : live_tokens(lengths, head.batch, count) - first;
-  const PoolWeights weights = {table == nullptr ? nullptr
-                                                : table + smaller(head.query_head, table_heads - 1) * table_head_stride,
-                               table_entries, table_stride};
+  const PoolWeights weights =
+      weights_of_head(table, table_heads, table_entries, table_head_stride, table_stride, head.query_head);
   const Rows<const Element, COLS> rows = {tokens + head_offset(head.batch, batch_stride, head.query_head, head_stride),
                                           row_stride};
   const int c = 2 * (thread % pairs);

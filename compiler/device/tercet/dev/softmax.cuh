@@ -56,9 +56,11 @@ TERCET_DEVICE Tile<ROWS, COLS> softmax_step(Tile<ROWS, COLS> scores, Tile<ROWS, 
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
       const float wanted = fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f);
-      rise.at[row] = wanted == -infinity() ? 0.0f : wanted;
+      const float moved =
+          max.at[row] + wanted; // rises by what this rounding leaves, as exponents of later keys are of it
+      rise.at[row] = wanted == -infinity() ? 0.0f : fresh[row] ? wanted : moved - max.at[row];
       factor.at[row] = fresh[row] ? 0.0f : exp2_approx(-rise.at[row]);
-      max.at[row] = fresh[row] ? wanted : max.at[row] + rise.at[row];
+      max.at[row] = fresh[row] ? wanted : moved;
       sum.at[row] *= factor.at[row];
     }
     const auto product = [](float value, float scale) { return value * scale; };

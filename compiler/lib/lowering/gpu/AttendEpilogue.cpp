@@ -12,15 +12,13 @@ using tkern::Space;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-void AttendParts::startRows(Value row) {
+void AttendParts::startRows() {
   int64_t height = schedule.getWorkerRows();
   if (stage.exact) {
     max = b.registers("row_max", height, 1, -infinity);
     sum = b.registers("row_sum", height, 4, 0);
   }
   acc = b.registers("acc", height, layout.valueCols, 0);
-  if (stage.start)
-    resumeRows(row);
 }
 
 // The reference of a row's exponents: its maximum so far, 0 while it has met no score above -inf.
@@ -124,12 +122,12 @@ void AttendParts::storeLogRows(Value row, llvm::function_ref<Value()> make) {
     Value logRows = rowsOf("lse_rows", lse, head, 1);
     b.make<tkern::StoreOp>("", keepRows(make(), row, -infinity), logRows, row, b.constant(int64_t{0}), rows, Value());
   };
-  if (stage.keepsLse)
-    return store();
   ifGiven("lse", lse, store);
 }
 
 void AttendParts::ifGiven(StringRef name, const TensorArgument &tensor, llvm::function_ref<void()> body) {
+  if (tensor.inBuffer)
+    return body();
   Value absent = b.make<tkern::IsNullOp>(("no_" + name).str(), b.builder.getI1Type(), tensor.base);
   Value given = b.make<arith::XOrIOp>(("wants_" + name).str(), absent,
                                       b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true)));
@@ -180,6 +178,8 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
   auto outputTile = cast<tkern::TileType>(b.tile(height, layout.valueCols));
   Value c0 = b.constant(int64_t{0}), total;
+  if (stage.start)
+    mergeRows(row);
   if (stage.exact) {
     Value parts = b.make<tkern::LoadOp>("sums", b.tile(height, 4), sum, c0, c0, Value(), Value(), Value());
     total = b.make<tkern::ReduceOp>("total", b.tile(height, 1), tkern::ReduceKind::Add, parts);

@@ -29,9 +29,9 @@ void AttendParts::placeBuffers() {
       argument.first = b.mul(name, of, count);
   };
   auto placeInput = [&](TensorArgument &argument, const StageInput &input) {
-    place(argument, "first_input_row", member, pooled("input_rows", tokens, input.rows));
+    place(argument, "first_input_row", member, b.pooled("input_rows", tokens, input.rows));
   };
-  for (TensorArgument *argument : {&q, &o, &lse, &keptState})
+  for (TensorArgument *argument : {&q, &o, &lse, &rest, &keptState})
     place(*argument, "first_row", member, rows);
   for (TensorArgument *argument : {&k, &v})
     place(*argument, "first_pool", group, keys);
@@ -74,11 +74,11 @@ Value AttendParts::inputTile(StringRef name, const StageInput &input, const Tens
                    {b.integer(schedule.getWorkerRows()), b.integer(input.rows)}, {view, row, liveRows});
 }
 
-// The softmax goes on from the state of the earlier stage, as if its keys had come first.
-void AttendParts::resumeRows(Value row) {
+// Behind the stage's own keys: scores are then relative to a maximum of theirs, however far those of the earlier stage lie.
+void AttendParts::mergeRows(Value row) {
   Value accRows = rowsOf("numerator_rows", numerators, head, layout.valueCols);
   Value stateRows = rowsOf("state_rows", startState, head, 2);
-  b.call("resume_softmax", "kept_rows", {b.integer(stage.start->rows)},
+  b.call("merge_softmax", "kept_rows", {b.integer(stage.start->rows)},
          {accRows, stateRows, row, liveRows, max, sum, acc});
 }
 

@@ -43,7 +43,7 @@ void AttendParts::addArguments() {
   if (stage.storesWide)
     wide = tensor("o_wide", f32, 0);
   if (stage.storesRest)
-    rest = tensor("lse_rest", f32, 0);
+    rest = stage.keepsLse ? buffer("lse_rest", f32, stage.name + "_lse_rest") : tensor("lse_rest", f32, 0);
   if (stage.storesLse)
     lse = tensor("lse", f32, 0);
   else if (stage.keepsLse)
@@ -87,19 +87,15 @@ void AttendParts::addArguments() {
   addInputs();
 }
 
-Value AttendParts::pooled(StringRef name, Value count, int64_t size) {
-  return size > 1 ? b.make<arith::CeilDivUIOp>(name, count, b.constant(size)) : count;
-}
-
 // Which rows the block works on. scope: what regions count are tokens.
 void AttendParts::place() {
-  rows = pooled("row_pools", tokens, stage.queryRows());
-  keys = pooled("key_pools", keyTokens, stage.pools ? stage.pools->stride : 1);
+  rows = b.pooled("row_pools", tokens, stage.queryRows());
+  keys = b.pooled("key_pools", keyTokens, stage.pools ? stage.pools->stride : 1);
   scope.liveRows = b.liveTokens("live_rows", queryLengths, batch, tokens);
-  liveRows = chosenRows(pooled("live_row_pools", scope.liveRows, stage.queryRows()));
+  liveRows = chosenRows(b.pooled("live_row_pools", scope.liveRows, stage.queryRows()));
   if (keyLengths) {
     scope.liveKeys = b.liveTokens("live_keys", keyLengths, batch, keyTokens);
-    liveKeys = pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
+    liveKeys = b.pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
   }
   if (program.order && (stage.score || stage.mask || isGated())) { // pools lie in the order of blocks
     if (!stage.poolsQueries())

@@ -28,8 +28,8 @@ public:
   AttendParts(mlir::ModuleOp module, const GpuProgram &program, const AttendStage &stage,
               tkern::GpuScheduleAttr schedule);
 
-  /// The softmax state of a worker's rows from `row` on: of no key, or as an earlier stage left it.
-  void startRows(mlir::Value row);
+  /// The softmax state of a worker's rows: of no key.
+  void startRows();
   /// Rows of a tensor for this block's batch and a head: a view [rows, cols].
   mlir::Value rowsOf(llvm::StringRef name, const TensorArgument &tensor, mlir::Value head, int64_t cols);
   /// Rows of a workspace buffer of block means: [plane][pair of the group][key blocks][cols].
@@ -80,8 +80,6 @@ private:
   TensorArgument buffer(llvm::StringRef name, mlir::Type element, const std::string &symbol);
   void addArguments();
   void place();
-  /// How many pools of `size` so many tokens make.
-  mlir::Value pooled(llvm::StringRef name, mlir::Value count, int64_t size);
   void placeBuffers();
   void placeBlocks();
   void countSteps();
@@ -111,7 +109,7 @@ private:
   // What goes from stage to stage, gates, and heads that choose (AttendInputs.cpp).
   void addInputs();
   mlir::Value chosenRows(mlir::Value live);
-  void resumeRows(mlir::Value row);
+  void mergeRows(mlir::Value row);
   void keepState(mlir::Value total, mlir::Value row);
   mlir::Value inputTile(llvm::StringRef name, const StageInput &input, const TensorArgument &rows, mlir::Value row,
                         int64_t cols);

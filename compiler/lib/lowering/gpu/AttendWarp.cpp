@@ -20,7 +20,7 @@ public:
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, b.constant(p.schedule.getWorkerRows(), "worker_rows"));
     row = b.add("row", p.blockRow, workerRow);
-    p.startRows(row);
+    p.startRows();
     if (p.stage.exact)
       attend(workerRow);
     p.finishRows(row, worker);

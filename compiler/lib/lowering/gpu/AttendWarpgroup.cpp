@@ -62,7 +62,7 @@ private:
     Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
     Value workerRow = b.mul("worker_row", worker, workerRows);
     Value row = b.add("row", p.blockRow, workerRow);
-    p.startRows(row);
+    p.startRows();
     Value tile = wait("q_tile", queries, worker), left = tile;
     if (p.schedule.getQueries() == tkern::Space::Register) {
       Value c0 = b.constant(int64_t{0});

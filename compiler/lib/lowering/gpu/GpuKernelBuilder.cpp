@@ -108,6 +108,10 @@ Value GpuKernelBuilder::entryIsPartial(StringRef name, Value entry) {
   return make<arith::CmpIOp>(name, arith::CmpIPredicate::slt, entry, constant(int64_t{0}));
 }
 
+Value GpuKernelBuilder::pooled(StringRef name, Value count, int64_t size) {
+  return size > 1 ? make<arith::CeilDivUIOp>(name, count, constant(size)).getResult() : count;
+}
+
 Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, Value tokens) {
   return compute(name, builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, tokens});
 }

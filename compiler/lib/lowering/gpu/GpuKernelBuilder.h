@@ -74,6 +74,8 @@ public:
   /// Of an entry of a list whose blocks or steps a mask may cut: their number, and whether it does (partial_entry of the device library).
   mlir::Value entryNumber(llvm::StringRef name, mlir::Value entry);
   mlir::Value entryIsPartial(llvm::StringRef name, mlir::Value entry);
+  /// How many pools of `size` so many tokens make.
+  mlir::Value pooled(llvm::StringRef name, mlir::Value count, int64_t size);
   /// How many of `tokens` are live in a batch; lengths: of batches, or null.
   mlir::Value liveTokens(llvm::StringRef name, mlir::Value lengths, mlir::Value batch, mlir::Value tokens);
 

@@ -69,6 +69,11 @@ private:
       addBuffer("mean_v_rows", G * TN * (program.valueDim * program.meanValuePlanes()) * elementBytes,
                 "block means of values as operands");
     }
+    if (program.direction != Direction::backward || program.inBranches())
+      for (const AttendStage &stage : program.attends) {
+        addPoolBuffers(plan.buffers, program, stage);
+        addStageBuffers(stage);
+      }
     if (program.direction == Direction::backward)
       return addGradientBuffers(plan.buffers, program);
     if (program.classified())
@@ -78,10 +83,6 @@ private:
       Expr stateBytes = 4 * program.stateColumns();
       addBuffer("h", G * stateBlocks * stateBytes, "states of key blocks");
       addBuffer("state", (program.globalState() ? G : GR * TM) * stateBytes, "states of query blocks");
-    }
-    for (const AttendStage &stage : program.attends) {
-      addPoolBuffers(plan.buffers, program, stage);
-      addStageBuffers(stage);
     }
     if (!program.weight.empty()) {
       int64_t size = program.paddedValueDim();
@@ -101,6 +102,8 @@ private:
       addBuffer(stage.name + "_o", rows * (4 * program.paddedValueDim()), "output of " + stage.name);
     if (stage.keepsLse)
       addBuffer(stage.name + "_lse", rows * 4, "log-sum-exp of " + stage.name);
+    if (stage.keepsLse && stage.storesRest)
+      addBuffer(stage.name + "_lse_rest", rows * 4, "what rounding left of the log-sum-exp of " + stage.name);
     if (stage.keepsState)
       addBuffer(stage.name + "_state", rows * 8, "maxima and sums of " + stage.name);
   }

@@ -37,14 +37,6 @@ Status checkSizes(const Problem &problem) {
   return {};
 }
 
-/// What of a program has a gradient, but not here; empty: nothing.
-llvm::StringRef withoutGradient(const Program &facts) {
-  auto has = [&](auto what) { return llvm::any_of(facts.attends, what); };
-  if (facts.attends.size() > 1 || has([](const AttendStage &stage) { return stage.pools || stage.gate; }))
-    return "branches beside one over tokens";
-  return {};
-}
-
 } // namespace
 
 double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<double>(headDim)); }
@@ -60,9 +52,8 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.direction = problem.direction;
   if (program.direction != Direction::inference) { // what saves for a backward has one
     TERCET_TRY(program.gradient, deriveGradient(facts, program.name));
-    if (llvm::StringRef missing = withoutGradient(facts); !missing.empty())
-      return Status::make(Code::unsupportedTarget, "@{} has {}, of which there is no CUDA gradient; cpu has it",
-                          program.name, missing.str());
+    if (program.inBranches())
+      llvm::copy(branchesOf(facts), facts.attends.begin()); // where they are, for the passes
   }
   program.attends = std::move(facts.attends); // where they lie stays, for the passes
   program.choice = facts.choice;

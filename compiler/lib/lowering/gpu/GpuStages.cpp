@@ -15,9 +15,9 @@
 // A backward has others (GradientStages.h).
 //
 // W is folded into V inside h_j, so that O_l W^T is what the last stage adds.
+#include "AttendStages.h"
 #include "GpuRanges.h"
 #include "GradientStages.h"
-#include "PoolStages.h"
 #include "SelectStages.h"
 #include "StageKernel.h"
 #include "TileStages.h"
@@ -35,15 +35,10 @@ public:
 
   std::vector<GpuStage> build(std::vector<std::string> &remarks) {
     if (program.direction == Direction::backward) {
-      addGradientStages(stages, context, program, target);
+      addGradientStages(stages, context, program, target, remarks);
       return std::move(stages);
     }
-    std::vector<std::vector<RankedSchedule>> schedules;
-    bool superRows = false;
-    for (const AttendStage &stage : program.attends) {
-      schedules.push_back(attendSchedules(context, program, stage, target, remarks));
-      superRows |= llvm::any_of(schedules.back(), [](const RankedSchedule &ranked) { return ranked.superRows; });
-    }
+    AttendForms attends(context, program, target, remarks);
     using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
     auto simple = [this](Lower lower) {
       return [&context = context, &program = program, lower] { return lower(context, program); };
@@ -57,13 +52,10 @@ public:
     if (program.linear || program.means() || (program.scoresMeans() && !program.ranksAhead()))
       addPrologue();
     if (program.classified())
-      addSelectStages(stages, context, program, superRows);
+      addSelectStages(stages, context, program, attends.superRows);
     if (program.linear)
       stages.push_back(makeSums("aggregate", program, TM, GR, TN, simple(lowerAggregate)));
-    for (auto [stage, ranked] : llvm::zip(program.attends, schedules)) {
-      addPoolStages(stages, context, program, stage);
-      addAttend(stage, ranked);
-    }
+    addAttendStages(stages, context, program, attends);
     if (program.order)
       addUntileStages(stages, context, program);
     return std::move(stages);
@@ -90,27 +82,6 @@ private:
       stage.flops = sym("G") * sym("M") * (2 * program.headDim * program.valueDim);
     if (!program.weight.empty())
       stage.flops = stage.flops + sym("G") * sym("M") * (2 * program.valueDim * program.valueDim);
-  }
-
-  void addAttend(const AttendStage &attend, const std::vector<RankedSchedule> &schedules) {
-    GpuStage stage;
-    stage.kernel = attend.name;
-    stage.stage = "attend";
-    for (const RankedSchedule &ranked : schedules) {
-      tkern::GpuScheduleAttr schedule = ranked.schedule;
-      Expr rows = attend.rows(program.rows());
-      stage.forms.push_back({textOf(schedule),
-                             {ceildiv(rows, schedule.getBlockRows()), GR, 1},
-                             [&context = context, &program = program, &attend, schedule] {
-                               return lowerAttend(context, program, attend, schedule);
-                             }});
-    }
-    Expr keys = attend.takesAll() ? sym("M") : program.keys();
-    Expr exact =
-        attend.exactFlops(program.rows(), keys, program.blockQ, program.blockK, program.headDim, program.valueDim);
-    Expr linear = attend.linear ? GR * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
-    stage.flops = exact + linear;
-    stages.push_back(std::move(stage));
   }
 
   MLIRContext &context;

@@ -20,13 +20,19 @@ void GradientWriter::visitColumns() {
 // Both tiles of a step are on their way while the one before is worked on; the wait for the first is a barrier, after which the
 // slots of the step before it are free.
 void GradientWriter::visitSteps() {
-  Value colHead = ofKeys ? head : keyHead;
-  Value sourceX = b.rowsOf("x_cols", ofKeys ? q : k, batch, colHead, program.headDim);
-  Value sourceY = b.rowsOf("y_cols", ofKeys ? gradient : v, batch, colHead, program.valueDim);
+  int64_t planes = layout.colPlanesY;
+  Value sourceX = rowsOf("x_cols", ofKeys ? q : k, 0, program.headDim);
+  SmallVector<Value> sourceY;
+  for (int64_t plane = 0; plane < planes; ++plane)
+    sourceY.push_back(rowsOf("y_cols", ofKeys ? gradient : v, plane, program.valueDim));
+  auto slotOf = [&](Value step, int64_t plane) {
+    return planes == 1 ? step : b.add("slot", b.mul("first_slot", step, b.constant(planes)), b.constant(plane));
+  };
   auto fillStep = [&](Value step, const std::string &name) {
     Value column = columnOf(name, step, /*ahead=*/true);
     b.fill(colsX, step, sourceX, column, liveCols);
-    b.fill(colsY, step, sourceY, column, liveCols);
+    for (auto [plane, source] : llvm::enumerate(sourceY))
+      b.fill(colsY, slotOf(step, static_cast<int64_t>(plane)), source, column, liveCols);
   };
   Value c0 = b.constant(int64_t{0});
   if (ofKeys && !window)                 // windows begin behind a barrier
@@ -34,9 +40,14 @@ void GradientWriter::visitSteps() {
   fillStep(c0, "start");
   b.loop("j", steps, [&](Value step) {
     column = columnOf("column", step, /*ahead=*/false, &partial);
-    Value tileX = b.wait("x_tile", colsX, step, 1);
+    Value tileX = b.wait("x_tile", colsX, step, planes);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
-    visitTile(tileX, [&] { return SmallVector<Value>{b.wait("y_tile", colsY, step, 2)}; });
+    visitTile(tileX, [&] {
+      SmallVector<Value> tiles;
+      for (int64_t plane = 0; plane < planes; ++plane)
+        tiles.push_back(b.wait("y_tile", colsY, slotOf(step, plane), 2 * planes - plane));
+      return tiles;
+    });
   });
   b.make<tkern::DrainOp>("");
 }

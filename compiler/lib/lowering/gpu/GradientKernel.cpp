@@ -21,10 +21,13 @@ GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, 
   bool ofMeans = kernel.pass->ofMeans, meanRows = ofMeans && kernel.pass->ofKeys, meanCols = ofMeans && !meanRows;
   planesX = ofMeans ? program.meanPlanes() : 1;
   planesY = ofMeans ? program.meanValuePlanes() : 1;
+  int64_t ofGradient = kernel.pass->hasOwnGradient() ? program.gradientPlanes() : 1;
+  int64_t rowPlanesY = meanRows ? planesY : kernel.pass->ofKeys ? 1 : ofGradient;
+  colPlanesY = meanCols ? planesY : kernel.pass->ofKeys ? ofGradient : 1;
   rowsX = makeRing(meanRows ? planesX : 1, rows, xCols, element, /*boxes=*/false);
-  rowsY = makeRing(meanRows ? planesY : 1, rows, yCols, element, /*boxes=*/false);
+  rowsY = makeRing(rowPlanesY, rows, yCols, element, /*boxes=*/false);
   colsX = makeRing(meanCols ? planesX : slots, cols, xCols, element, /*boxes=*/false);
-  colsY = makeRing(meanCols ? planesY : slots, cols, yCols, element, /*boxes=*/false);
+  colsY = makeRing(meanCols ? colPlanesY : slots * colPlanesY, cols, yCols, element, /*boxes=*/false);
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
   colsYAt = colsXAt + ringBytes(colsX);
@@ -58,8 +61,10 @@ void GradientWriter::build() {
   if (pass.ofMeans && ofKeys) {
     fillMeans(rowsX, rowsY, firstRow, liveRows);
   } else {
-    b.fill(rowsX, c0, b.rowsOf("x_rows", ofKeys ? k : q, batch, rowHead, program.headDim), firstRow, liveRows);
-    b.fill(rowsY, c0, b.rowsOf("y_rows", ofKeys ? v : gradient, batch, rowHead, program.valueDim), firstRow, liveRows);
+    b.fill(rowsX, c0, rowsOf("x_rows", ofKeys ? k : q, 0, program.headDim), firstRow, liveRows);
+    for (int64_t plane = 0; plane < layout.rowsY.getSlots(); ++plane)
+      b.fill(rowsY, b.constant(plane), rowsOf("y_rows", ofKeys ? v : gradient, plane, program.valueDim), firstRow,
+             liveRows);
   }
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
   Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
@@ -74,7 +79,7 @@ void GradientWriter::build() {
     sumX = b.registers("grad_x", height, layout.xCols, 0);
   if (kernel.ofY)
     sumY = b.registers("grad_y", height, layout.yCols, 0);
-  if (!ofKeys && rests)
+  if (!ofKeys && rests && pass.isWhole())
     shares = b.registers("shares", height, 1, 0);
   if (stage.means && !pass.ofMeans)
     startFromMeans();
@@ -95,27 +100,41 @@ void GradientWriter::build() {
 void GradientWriter::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
-  q = tensor("q");
+  auto source = [&](StringRef name, StringRef symbol, bool isKey, const std::string &buffer) -> GradientSource {
+    if (buffer.empty())
+      return {b.tensor(layout.element, name, symbol), isKey, /*inBuffer=*/false};
+    StridedTensor rows;
+    rows.base = b.pointer(layout.element, name, "@" + buffer);
+    return {rows, isKey, /*inBuffer=*/true};
+  };
+  auto pool = [&](StringRef name, bool isKey) {
+    return source(name, name, isKey, pass.isPooled(isKey) ? stage.name + "_" + name.str() : "");
+  };
+  q = pool("q", /*isKey=*/false);
   if (!pass.ofMeans) {
-    k = tensor("k");
-    v = tensor("v");
+    k = pool("k", /*isKey=*/true);
+    v = pool("v", /*isKey=*/true);
   }
-  gradient = b.tensor(layout.element, "d_o", "do"); // a name that C++ takes
-  if (kernel.ofX && !pass.ofMeans)
+  const std::string ofRows = pass.prefixOfRows(); // d_o: a name that C++ takes
+  gradient = source("d_o", "do", /*isKey=*/false, pass.hasOwnGradient() ? ofRows + "do" : "");
+  if (pass.hasOwnGradient())
+    pairs = b.size("pairs", "G");
+  bool stores = !pass.ofMeans && !pass.isSummed();
+  if (kernel.ofX && stores)
     toX = tensor(ofKeys ? "dk" : "dq");
-  if (kernel.ofY && !pass.ofMeans)
+  if (kernel.ofY && stores)
     toY = tensor("dv");
-  shifts = b.pointer(f32, "shifts", "@shifts");
+  shifts = b.pointer(f32, "shifts", "@" + ofRows + "shifts");
   if (program.isWide()) // where P is not rounded to 16 bits
-    rests = b.pointer(f32, "rests", "@rests");
-  sums = b.pointer(f32, "sums", "@sums");
+    rests = b.pointer(f32, "rests", "@" + ofRows + "rests");
+  sums = b.pointer(f32, "sums", "@" + ofRows + "sums");
   queryLengths = b.pointer(i32, "q_len", "q_len");
   keyLengths = b.pointer(i32, "k_len", "k_len");
   queries = b.size("queries", "N");
   keys = b.size("keys", "M");
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);
-  if (program.order && !ofKeys)
+  if (program.order && !ofKeys && !stage.pools)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (pass.ofMeans)
     addMeanArguments();
@@ -140,11 +159,16 @@ void GradientWriter::place() {
     batch = at.batch;
     keyHead = at.keyHead;
     head = at.head;
+    headsPerKeyHead = at.headsPerKeyHead;
   }
-  Value liveQueries = b.liveTokens("live_queries", queryLengths, batch, queries);
-  liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
-  scope.liveRows = liveQueries;
-  scope.liveKeys = liveKeys;
+  scope.liveRows = b.liveTokens("live_queries", queryLengths, batch, queries);
+  scope.liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
+  int64_t queriesOfRow = pass.isPooled(false) ? stage.queryRows() : 1;
+  int64_t keysOfRow = pass.isPooled(true) ? stage.pools->stride : 1;
+  Value liveQueries = b.pooled("live_query_pools", scope.liveRows, queriesOfRow);
+  liveKeys = b.pooled("live_key_pools", scope.liveKeys, keysOfRow);
+  queries = b.pooled("query_pools", queries, queriesOfRow);
+  keys = b.pooled("key_pools", keys, keysOfRow);
   rows = ofKeys ? keys : queries;
   liveRows = ofKeys ? liveKeys : liveQueries;
   liveCols = ofKeys ? liveQueries : liveKeys;
@@ -157,6 +181,15 @@ void GradientWriter::place() {
              ? b.constant(static_cast<float>(std::numbers::log2e * program.defaultScale()), "score_unit")
              : b.make<arith::TruncFOp>("score_unit", b.builder.getF32Type(),
                                        b.make<arith::MulFOp>("unit", scale, b.constant(std::numbers::log2e, "log2_e")));
+}
+
+// Of the head that is worked on.
+Value GradientWriter::rowsOf(StringRef name, const GradientSource &source, int64_t plane, int64_t cols) {
+  if (!source.inBuffer)
+    return b.rowsOf(name, source.tensor, batch, source.isKey ? keyHead : head, cols);
+  Value owners = plane > 0 ? b.mul("heads_of_group", pairs, headsPerKeyHead) : Value();
+  return b.planeRows(name, source.tensor.base, plane, source.isKey ? group : member, owners,
+                     source.isKey ? keys : queries, cols);
 }
 
 Value GradientWriter::left(StringRef name, Value ring, int64_t slotNumber, Value workerRow, int64_t later) {
@@ -191,14 +224,13 @@ void GradientWriter::finish() {
   Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
                        : b.constant(static_cast<float>(program.defaultScale()), "factor");
   if (kernel.ofX)
-    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value(),
-          ofKeys ? "linear_dk" : "linear_dq");
+    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value(), ofKeys ? "dk" : "dq");
   if (kernel.ofY)
-    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value(), "linear_dv");
+    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value(), "dv");
 }
 
 void GradientWriter::store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width,
-                           Value factor, Value byRow, const char *linear) {
+                           Value factor, Value byRow, const std::string &gradient) {
   Value c0 = b.constant(int64_t{0});
   auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
   Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
@@ -210,13 +242,17 @@ void GradientWriter::store(const std::string &name, Value sum, const StridedTens
     tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
       return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
     });
-  if (stage.linear) {
-    Value first = b.mul("linear_" + name + "_first", ofKeys ? group : member, rows);
-    Value share = b.bufferRows("linear_" + name, linear, first, cols);
-    tile = b.compute("with_linear_" + name, type, "add_kept_rows", "kept_rows", {}, {tile, share, row, liveRows});
-  }
+  Value first = b.mul("first_of_" + name, ofKeys ? group : member, rows), sums;
+  if (pass.isSummed())
+    sums = b.bufferRows("sums_of_" + name, (pass.hasPooledRows() ? stage.name + "_" : "sum_") + gradient, first, cols);
+  Value others = pass.addsToSums() ? sums : Value();
+  if (!pass.isBranch && stage.linear)
+    others = b.bufferRows("linear_" + name, "linear_" + gradient, first, cols);
+  if (others)
+    tile = b.compute("with_others_" + name, type, "add_kept_rows", "kept_rows", {}, {tile, others, row, liveRows});
   Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
-  b.make<tkern::StoreOp>("", kept, b.rowsOf("to_" + name, to, batch, rowHead, width), row, c0, rows, Value());
+  Value into = sums ? sums : b.rowsOf("to_" + name, to, batch, rowHead, width);
+  b.make<tkern::StoreOp>("", kept, into, row, c0, rows, Value());
 }
 
 OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,

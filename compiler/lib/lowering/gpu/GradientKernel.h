@@ -27,6 +27,7 @@ struct GradientLayout {
   mlir::Type element;
   int64_t xCols, yCols;     ///< head dimensions rounded up to what a product takes
   int64_t planesX, planesY; ///< of block means, a slot each; else 1
+  int64_t colPlanesY;       ///< of the columns' Y
   tkern::RingType rowsX, rowsY, colsX, colsY;
   int64_t rowsYAt, colsXAt, colsYAt, stepsAt, sharedBytes; ///< stepsAt: the list of steps that a mask alone leaves
   int64_t tileRegisters; ///< 32-bit registers of a thread that accumulators and tiles of pairs take

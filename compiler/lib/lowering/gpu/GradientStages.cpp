@@ -1,11 +1,15 @@
 // Which kernels a backward takes, with which schedules, and the buffers between them.
 #include "GradientStages.h"
 
+#include "AttendStages.h"
+#include "BranchGradient.h"
 #include "GpuRanges.h"
 #include "GradientKernel.h"
 #include "LinearGradient.h"
 #include "SelectStages.h"
 #include "TileStages.h"
+
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -37,29 +41,6 @@ std::vector<tkern::GpuScheduleAttr> schedulesOf(MLIRContext &context, const GpuP
   return schedules;
 }
 
-OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &program) {
-  StageKernel kernel(context, program, "gradient_rows", {"part", "member", "unused"}, stageThreads);
-  GpuKernelBuilder &b = kernel.b;
-  Type f32 = b.builder.getF32Type();
-  SmallVector<Value> inputs = {b.item(0), b.item(1)};
-  auto add = [&](StringRef name, StringRef symbol, Type element) {
-    inputs.push_back(b.pointer(element, name, symbol));
-    for (auto [axis, number] : {std::pair{"_batch", ".0"}, {"_head", ".1"}, {"_row", ".2"}})
-      inputs.push_back(b.size((name + axis).str(), (symbol + number).str()));
-  };
-  add("o", "o", f32);
-  add("d_o", "do", kernel.element());
-  add("lse", "lse", f32);
-  add("lse_rest", "lse_rest", f32);
-  inputs.append({b.pointer(b.builder.getI32Type(), "q_len", "q_len"), b.size("key_heads", "HKV"),
-                 b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("first_pair", "G0"),
-                 b.pointer(f32, "shifts", "@shifts"), b.pointer(f32, "rests", "@rests"),
-                 b.pointer(f32, "sums", "@sums")});
-  b.call("gradient_rows", "gradient_rows",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)}, inputs);
-  return kernel.finish(0);
-}
-
 OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program) {
   StageKernel kernel(context, program, "transposed_lists", {"part", "member", "unused"}, 32 * warpsOfLists);
   GpuKernelBuilder &b = kernel.b;
@@ -79,20 +60,22 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
 class GradientStages {
 public:
   GradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
-                 const CudaTarget &target)
-      : stages(stages), context(context), program(program), target(target) {}
+                 const CudaTarget &target, std::vector<std::string> &remarks)
+      : stages(stages), context(context), program(program), target(target), remarks(remarks) {}
 
   void build() {
     const AttendStage &stage = program.attends.back();
+    std::optional<AttendForms> attends;
+    if (program.inBranches())
+      attends.emplace(context, program, target, remarks);
     if (program.order)
       addTileStages(stages, context, program);
     addRangeStages(stages, context, program);
-    if (stage.exact)
-      add("gradient_rows", "prologue", {ceildiv(program.rows(), stageThreads / 32), GR, 1}, "row per warp",
-          lowerGradientRows);
+    if (stage.exact && !attends)
+      addBranchRows(stages, context, program, program.gradient.front());
     if (program.classified())
-      addSelectStages(stages, context, program, /*superRows=*/false);
-    if (stage.listed)
+      addSelectStages(stages, context, program, attends && attends->superRows);
+    if (program.listed())
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           lowerTransposedLists);
     if (stage.means) { // no state: its shape does not matter
@@ -103,8 +86,10 @@ public:
     }
     if (program.linear)
       addLinearGradientStages(stages, context, program, target);
-    for (const GradientPass &pass : program.gradient)
-      if (stage.exact)
+    if (attends)
+      addBranches(*attends);
+    else if (stage.exact)
+      for (const GradientPass &pass : program.gradient)
         addPass(pass);
     if (program.order)
       addUntileStages(stages, context, program);
@@ -116,6 +101,21 @@ private:
   void add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
     stages.push_back(makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule),
                                [&context = context, &program = program, lower] { return lower(context, program); }));
+  }
+
+  void addBranches(const AttendForms &attends) {
+    addAttendStages(stages, context, program, attends);
+    llvm::StringSet<> rows; // one for all branches under a softmax
+    for (const GradientPass &pass : program.gradient) {
+      if (pass.stores) {
+        addSumStores(stages, context, program, pass);
+        continue;
+      }
+      if (rows.insert(pass.rows->name).second)
+        addBranchRows(stages, context, program, pass);
+      addPass(pass);
+      addSpreads(stages, context, program, pass);
+    }
   }
 
   // Together where a thread holds the accumulators of both; else a kernel for each.
@@ -134,7 +134,10 @@ private:
     GpuStage stage;
     stage.kernel = kernel.name;
     stage.stage = "gradient";
-    Expr rows = !kernel.pass->ofKeys ? program.rows() : kernel.pass->ofMeans ? program.keyBlocks() : program.keys();
+    const AttendStage &of = *kernel.pass->forward;
+    Expr rows = !kernel.pass->ofKeys   ? of.rows(program.rows())
+                : kernel.pass->ofMeans ? program.keyBlocks()
+                                       : of.keys(program.keys());
     for (tkern::GpuScheduleAttr schedule : schedules)
       stage.forms.push_back({textOf(schedule),
                              {ceildiv(rows, schedule.getBlockRows()), kernel.pass->ofKeys ? sym("G") : GR, 1},
@@ -153,20 +156,23 @@ private:
   MLIRContext &context;
   const GpuProgram &program;
   const CudaTarget &target;
+  std::vector<std::string> &remarks;
   Expr GR = sym("G") * sym("R");
 };
 
 } // namespace
 
 void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
-                       const CudaTarget &target) {
-  GradientStages(stages, context, program, target).build();
+                       const CudaTarget &target, std::vector<std::string> &remarks) {
+  GradientStages(stages, context, program, target, remarks).build();
 }
 
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   addRangeBuffers(buffers, program);
-  if (program.attends.back().exact) {
+  if (program.inBranches()) {
+    addBranchBuffers(buffers, program);
+  } else if (program.attends.back().exact) {
     buffers.push_back({"shifts", heads * program.rows() * 4, "-lse log2 e of query rows"});
     buffers.push_back({"rests", heads * program.rows() * 4, "what rounding left of the shifts"});
     buffers.push_back({"sums", heads * program.rows() * 4, "sums of dO O of query rows"});
@@ -184,7 +190,7 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
     buffers.push_back({"mean_dk", means * ofRow, "gradients of block means of keys, for each of their tokens"});
     buffers.push_back({"mean_dv", means * ofValue, "gradients of block means of values, for each of their tokens"});
   }
-  if (!program.attends.back().listed)
+  if (!program.listed())
     return;
   buffers.push_back({"key_lists", heads * blocks * 4, "critical query blocks of key blocks"});
   buffers.push_back({"key_counts", heads * program.keyBlocks() * 4, "lengths of these lists"});

@@ -8,6 +8,8 @@
 //              transposed_lists   and of query blocks by key block
 //              of a linear branch (LinearGradient.h)
 //   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
+//
+// Those of branches: BranchGradient.h.
 #pragma once
 
 #include "tercet/compiler/cuda/GpuLowering.h"
@@ -15,7 +17,7 @@
 namespace tercet::compiler {
 
 void addGradientStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
-                       const CudaTarget &target);
+                       const CudaTarget &target, std::vector<std::string> &remarks);
 
 /// The buffers between them.
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);

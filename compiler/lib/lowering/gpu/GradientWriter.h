@@ -13,6 +13,12 @@
 
 namespace tercet::compiler {
 
+/// Where X or Y of one side come from: a tensor of the call, or rows of the group's heads or pairs in a buffer.
+struct GradientSource {
+  StridedTensor tensor; ///< of a buffer the base alone
+  bool isKey = false, inBuffer = false;
+};
+
 class GradientWriter {
 public:
   GradientWriter(mlir::ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
@@ -28,13 +34,14 @@ private:
   // GradientKernel.cpp
   void addArguments();
   void place();
+  Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
   Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
   Value normalise();
   void finish();
-  /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus the
-  /// linear branch's, which lie in the buffer `linear`.
+  /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus those of the linear
+  /// branch, or of branches before. gradient: what buffers of it are called.
   void store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width, Value factor,
-             Value byRow, const char *linear);
+             Value byRow, const std::string &gradient);
 
   // GradientColumns.cpp
   void visitColumns();
@@ -86,7 +93,8 @@ private:
   const AttendStage &stage;
   bool ofKeys, listed;
   tkern::GpuScheduleAttr schedule;
-  StridedTensor q, k, v, gradient, toX, toY;
+  GradientSource q, k, v, gradient;
+  StridedTensor toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
   Value scale, unit; ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
@@ -106,7 +114,7 @@ private:
   Value window;                                 ///< the list of a window's steps
   Value shares;                                 ///< sums of the P of rows; null where 16 bits hold P
   Value rowShift, rowRest, rowSum;              ///< of queries, where rows are queries
-  Value meanK, meanV, bits, pairs;              ///< of passes over means; pairs: null where these have one plane
+  Value meanK, meanV, bits, pairs;              ///< of passes over means; pairs: of the group, where planes are counted
   Value keyBlocks;                              ///< of a pair
 };
 

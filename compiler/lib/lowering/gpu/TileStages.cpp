@@ -22,13 +22,12 @@ std::vector<Tiled> tiledTensors(const GpuProgram &program) {
   std::vector<Tiled> tensors = {
       {"q", false, true, false, d}, {"k", true, true, false, d}, {"v", true, true, false, dv}};
   if (program.direction == Direction::backward) {
-    tensors.insert(tensors.end(), {{"do", false, true, false, dv},
-                                   {"o", false, true, true, dv},
-                                   {"lse", false, true, true, 1},
-                                   {"lse_rest", false, true, true, 1},
-                                   {"dq", false, false, false, d},
-                                   {"dk", true, false, false, d},
-                                   {"dv", true, false, false, dv}});
+    tensors.push_back({"do", false, true, false, dv});
+    if (!program.inBranches())
+      tensors.insert(tensors.end(),
+                     {{"o", false, true, true, dv}, {"lse", false, true, true, 1}, {"lse_rest", false, true, true, 1}});
+    tensors.insert(tensors.end(),
+                   {{"dq", false, false, false, d}, {"dk", true, false, false, d}, {"dv", true, false, false, dv}});
     return tensors;
   }
   tensors.push_back({"o", false, false, false, dv});

@@ -58,6 +58,10 @@ struct GpuProgram {
   }
   /// Whether block means are keys of some stage.
   bool means() const { return anyMeans(attends); }
+  /// Whether some stage takes critical blocks alone.
+  bool listed() const {
+    return llvm::any_of(attends, [](const AttendStage &stage) { return stage.listed; });
+  }
   /// Whether the tiles of keys that a block takes follow from the stage's mask alone, and are found on the way.
   static bool listsSteps(const AttendStage &stage) { return stage.mask && !stage.listed; }
   /// Whether the rows of a block of the stage's kernel are those of a query block, or of the two of a super row.
@@ -69,6 +73,10 @@ struct GpuProgram {
   int64_t meanPlanes() const { return isWide() ? 1 : dtype == DType::bf16 ? 3 : 2; }
   /// The same of values: what a backward makes of dO and V has more digits than P V.
   int64_t meanValuePlanes() const { return isWide() || direction == Direction::inference ? 1 : 2; }
+  /// The same of dO of a branch.
+  int64_t gradientPlanes() const { return isWide() ? 1 : 2; }
+  /// Of a backward: whether branches have passes of their own, which add to sums.
+  bool inBranches() const { return direction == Direction::backward && !gradient.empty() && gradient.front().isBranch; }
   bool isWide() const { return dtype == DType::f32; }
   /// Rounded up to what matrix units take.
   int64_t paddedHeadDim() const { return (headDim + 15) / 16 * 16; }

@@ -1,0 +1,47 @@
+#include "AttendStages.h"
+
+#include "PoolStages.h"
+#include "StageKernel.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+AttendForms::AttendForms(MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
+                         std::vector<std::string> &remarks) {
+  for (const AttendStage &stage : program.attends) {
+    schedules.push_back(attendSchedules(context, program, stage, target, remarks));
+    superRows |= llvm::any_of(schedules.back(), [](const RankedSchedule &ranked) { return ranked.superRows; });
+  }
+}
+
+static GpuStage makeAttend(MLIRContext &context, const GpuProgram &program, const AttendStage &attend,
+                           const std::vector<RankedSchedule> &schedules) {
+  GpuStage stage;
+  stage.kernel = attend.name;
+  stage.stage = "attend";
+  Expr heads = sym("G") * sym("R"), rows = attend.rows(program.rows());
+  for (const RankedSchedule &ranked : schedules) {
+    tkern::GpuScheduleAttr schedule = ranked.schedule;
+    stage.forms.push_back(
+        {textOf(schedule), {ceildiv(rows, schedule.getBlockRows()), heads, 1}, [&context, &program, &attend, schedule] {
+           return lowerAttend(context, program, attend, schedule);
+         }});
+  }
+  Expr keys = attend.takesAll() ? sym("M") : program.keys();
+  Expr exact =
+      attend.exactFlops(program.rows(), keys, program.blockQ, program.blockK, program.headDim, program.valueDim);
+  Expr linear = attend.linear ? heads * sym("N") * (2 * program.headDim * program.valueDim) : Expr(0);
+  stage.flops = exact + linear;
+  return stage;
+}
+
+void addAttendStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
+                     const AttendForms &forms) {
+  for (auto [stage, schedules] : llvm::zip(program.attends, forms.schedules)) {
+    addPoolStages(stages, context, program, stage);
+    stages.push_back(makeAttend(context, program, stage, schedules));
+  }
+}
+
+} // namespace tercet::compiler

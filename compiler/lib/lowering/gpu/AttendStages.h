@@ -1,0 +1,19 @@
+// The attend stages of a program, each with the kernels that pool tokens for it: of a forward, or of a backward that runs these again.
+#pragma once
+
+#include "tercet/compiler/cuda/GpuLowering.h"
+
+namespace tercet::compiler {
+
+/// The schedules of each stage, and whether some take the lists of super rows.
+struct AttendForms {
+  AttendForms(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
+              std::vector<std::string> &remarks);
+  std::vector<std::vector<RankedSchedule>> schedules;
+  bool superRows = false;
+};
+
+void addAttendStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
+                     const AttendForms &forms);
+
+} // namespace tercet::compiler
