@@ -17,6 +17,8 @@ Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program
   Expr pairs = ofMeans    ? Expr::symbol("blocks.marginal") * blockQ
                : listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
                           : heads * forward->rows(tokensQ) * forward->keys(tokensK);
+  if (ofTable)
+    return pairs * (2 * (program.headDim + program.valueDim));
   return pairs * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
 }
 
@@ -77,7 +79,7 @@ static size_t endOfSoftmax(ArrayRef<AttendStage> stages, size_t number) {
 static Result<std::shared_ptr<Region>> slopeOf(const AttendStage &stage) {
   if (!stage.score)
     return std::shared_ptr<Region>();
-  TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score));
+  TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score, stage.score->getArgument(0)));
   if (matchPattern(slope->front().getTerminator()->getOperand(0), m_OneFloat()))
     return std::shared_ptr<Region>();
   return std::shared_ptr<Region>(std::move(slope));
