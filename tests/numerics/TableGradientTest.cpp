@@ -51,7 +51,7 @@ TEST_CASE("gradients of tables see nothing beyond lengths and strides, and rows 
                  .keyLengths = {77, 65, 0},
                  .layout = Layout::padded,
                  .poison = true,
-               .seed = 2});
+                 .seed = 2});
 }
 
 TEST_CASE("an entry that serves every index along an axis gets what all of them give", "[gradient]") {
