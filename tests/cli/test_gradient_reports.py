@@ -132,7 +132,7 @@ class Bench(Case):
     def test_what_has_no_backward_is_told(self):
         for command in ("bench", "explain"):
             self.refused(command, NO_GRADIENT, "--grad", "--shape", "n=64,d=8", says="no gradient is derived yet")
-        outcome = self.passes("bench", "alibi", "--grad", "--shape", "n=64,d=8", "--repetitions", 3)
+        outcome = self.passes("bench", "alibi", "--grad", "--shape", "n=64,d=8", "--repetitions", 3, "--target", "sim:sm_80")
         self.assertIn("makes no gradient 'dslopes' yet, so it is not timed", outcome.err)
 
 

@@ -88,7 +88,7 @@ public:
     for (auto [name, of] : {std::pair{"dq", "q"}, {"dk", "k"}, {"dv", "v"}})
       outputs.tensors.emplace_back(name, makeLike(shapeOf(prepared.inputs[of]), entry.dtype));
     for (const auto &[name, tensor] : prepared.inputs.tensors)
-      if ((isWeight(name) || (makesTables && isPoolWeight(name))) && !unwanted.contains("d" + name))
+      if ((isWeight(name) || (makesTables && isTable(name))) && !unwanted.contains("d" + name))
         outputs.tensors.emplace_back("d" + name, makeFull(shapeOf(tensor.view())));
     std::erase_if(backward.tensors, [](const auto &named) { return named.first == "classes"; });
     backward.tensors.insert(backward.tensors.end(), {{"do", gradient.view()},
@@ -110,7 +110,7 @@ public:
     return *this;
   }
 
-  /// Also gradients of weights of pools, which CPUs make.
+  /// Also gradients of tables, which CPUs make.
   GradientRun &withTables() {
     makesTables = true;
     return *this;
@@ -185,15 +185,15 @@ private:
 
   bool makesTables = false;
 
-  bool isPoolWeight(std::string_view name) const {
-    const auto &branches = prepared.program.branches;
-    return std::any_of(branches.begin(), branches.end(), [&](const reference::Branch &branch) {
-      return name == branch.pools.keyWeights || name == branch.pools.valueWeights;
-    });
+  bool isTable(std::string_view name) const {
+    std::vector<std::string> inputs = reference::differentiableInputs(prepared.program);
+    return name != "q" && name != "k" && name != "v" && !isWeight(name) &&
+           std::find(inputs.begin(), inputs.end(), name) != inputs.end();
   }
   static bool isWeight(std::string_view name) { return name == "w" || name == "b"; }
-  static reference::OwnedTensor makeFull(std::vector<int64_t> shape) {
-    return reference::OwnedTensor::make(DType::f32, std::move(shape), 0xff);
+  reference::OwnedTensor makeFull(std::vector<int64_t> shape) const {
+    std::vector<int64_t> padding(shape.size(), entry.layout == Layout::padded ? 3 : 0);
+    return reference::OwnedTensor::makeStrided(DType::f32, std::move(shape), padding);
   }
   static std::vector<int64_t> shapeOf(const Tensor &tensor) {
     return {tensor.shape.begin(), tensor.shape.begin() + tensor.rank};

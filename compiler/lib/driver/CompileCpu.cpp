@@ -4,6 +4,7 @@
 #include "CpuKernels.h"
 #include "CpuPlan.h"
 #include "ObjectCode.h"
+#include "TableGradient.h"
 
 #include "tercet/Digest.h"
 #include "tercet/dialect/TkernDialect.h"
@@ -81,9 +82,14 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
     for (const AttendStage &stage : program.attends)
       buildAttend(module, program, stage, schedule);
   for (const GradientPass &pass : passes) {
-    if (pass.rows == pass.forward && !pass.ofKeys)
+    if (pass.rows == pass.forward && !pass.ofKeys && !pass.ofTable)
       buildGateGradient(module, program, pass, schedule);
     buildGradient(module, program, pass, schedule);
+  }
+  for (BlockArgument table : differentiatedTables(passes)) {
+    buildTableClear(module, table);
+    if (std::vector<const TableShares *> shares = summedSharesOf(passes, table); !shares.empty())
+      buildTableSums(module, program, table, shares);
   }
 }
 
@@ -146,6 +152,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   bool isBackward = problem.direction == Direction::backward;
   if (problem.direction != Direction::inference) { // what saves for a backward has one
     TERCET_TRY(passes, deriveGradient(program, spec.getSymName()));
+    TERCET_RETURN_IF_ERROR(deriveTableGradients(passes));
   }
   Program running = program; // passes go on pointing into the forward's
   if (isBackward && passes.front().isBranch)

@@ -20,7 +20,9 @@ Expr GradientPass::pairs(const Expr &tokensQ, const Expr &tokensK, int64_t block
 
 Expr GradientPass::flops(const Expr &tokensQ, const Expr &tokensK, const Program &program, int64_t blockQ,
                          int64_t blockK) const {
-  return pairs(tokensQ, tokensK, blockQ, blockK) * (2 * (2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim));
+  int64_t ofPair =
+      ofTable ? program.headDim + program.valueDim : 2 * program.headDim + (ofKeys ? 2 : 1) * program.valueDim;
+  return pairs(tokensQ, tokensK, blockQ, blockK) * (2 * ofPair);
 }
 
 /// Whether the output is more than that of one softmax over tokens and a linear branch.
@@ -82,7 +84,7 @@ static size_t endOfSoftmax(ArrayRef<AttendStage> stages, size_t number) {
 static Result<std::shared_ptr<Region>> slopeOf(const AttendStage &stage) {
   if (!stage.score)
     return std::shared_ptr<Region>();
-  TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score));
+  TERCET_TRY(std::unique_ptr<Region> slope, derivativeOf(*stage.score, stage.score->getArgument(0)));
   if (matchPattern(slope->front().getTerminator()->getOperand(0), m_OneFloat()))
     return std::shared_ptr<Region>();
   return std::shared_ptr<Region>(std::move(slope));

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "Program.h"
+#include "TableShares.h"
 
 #include "mlir/IR/Region.h"
 
@@ -30,6 +31,10 @@ struct GradientPass {
   mlir::Region *gate = nullptr;
   bool adds = false;   ///< to what branches before it have put into the sums
   bool stores = false; ///< these sums alone, as the gradients
+  // Filled by deriveTableGradients.
+  std::vector<TableShares> tables; ///< shares that it makes of tables that the stage's score region reads
+  std::vector<TableShares> ofGate; ///< and that the kernel of its gate makes
+  bool ofTable = false;            ///< makes nothing but the one share, with queries as rows
 
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.

@@ -20,11 +20,9 @@ namespace {
 
 class Tangents {
 public:
-  explicit Tangents(Block &block) : block(block), b(block.getTerminator()) {}
+  Tangents(Block &block, Value by) : block(block), b(block.getTerminator()) { tangents[by] = number(1); }
 
   Status run() {
-    SmallVector<Operation *> ops(llvm::make_pointer_range(block.without_terminator())); // tangents come behind these
-    tangents[block.getArgument(0)] = number(1);
     for (Operation *op : ops) {
       loc = op->getLoc();
       if (llvm::none_of(op->getOperands(), [&](Value value) { return tangents.contains(value); }))
@@ -44,7 +42,8 @@ private:
   Block &block;
   OpBuilder b;
   Location loc = UnknownLoc::get(b.getContext());
-  DenseMap<Value, Value> tangents; ///< of values that depend on the score
+  SmallVector<Operation *> ops{llvm::make_pointer_range(block.without_terminator())}; ///< tangents come behind these
+  DenseMap<Value, Value> tangents; ///< of values that depend on what is differentiated by
 
   Value of(Value value) { return tangents.lookup(value); }
   Value orZero(Value tangent) { return tangent ? tangent : number(0); }
@@ -101,18 +100,18 @@ private:
     if (auto line = op->getLoc()->findInstanceOf<FileLineColLoc>())
       stream << line.getFilename().str() << ':' << line.getLine() << ':' << line.getColumn();
     else
-      stream << "the score region";
-    return Status::make(Code::invalidSpec, "{}: {} of a value that depends on the score has no derivative", where,
+      stream << "a region";
+    return Status::make(Code::invalidSpec, "{}: {} of a value that a gradient goes through has no derivative", where,
                         op->getName().getStringRef().str());
   }
 };
 
 } // namespace
 
-Result<std::unique_ptr<Region>> compiler::derivativeOf(Region &score) {
-  auto region = std::make_unique<Region>();
+Result<std::unique_ptr<Region>> compiler::derivativeOf(Region &region, Value by) {
+  auto derivative = std::make_unique<Region>();
   IRMapping mapping;
-  score.cloneInto(region.get(), mapping);
-  TERCET_RETURN_IF_ERROR(Tangents(region->front()).run());
-  return std::move(region);
+  region.cloneInto(derivative.get(), mapping);
+  TERCET_RETURN_IF_ERROR(Tangents(derivative->front(), mapping.lookup(by)).run());
+  return std::move(derivative);
 }

@@ -35,7 +35,7 @@ public:
     REQUIRE(loaded.ok());
     spec = *std::move(loaded);
     spec.spec->walk([&](ir::SparseOp sparse) { region = &sparse.getScore(); });
-    Result<std::unique_ptr<Region>> derived = derivativeOf(*region);
+    Result<std::unique_ptr<Region>> derived = derivativeOf(*region, region->getArgument(0));
     INFO(derived.status().message());
     REQUIRE(derived.ok());
     derivative = *std::move(derived);
@@ -107,8 +107,8 @@ TEST_CASE("an op without a rule is refused, with its place", "[derivative]") {
   OpBuilder builder(sum->getBlock()->getTerminator());
   Value sine = builder.create<math::SinOp>(sum->getLoc(), sum->getResult(0));
   sum->getBlock()->getTerminator()->setOperand(0, sine);
-  Result<std::unique_ptr<Region>> derived = derivativeOf(region.body());
+  Result<std::unique_ptr<Region>> derived = derivativeOf(region.body(), region.body().getArgument(0));
   REQUIRE(!derived.ok());
   CHECK(derived.status().code() == Code::invalidSpec);
-  CHECK(derived.status().message() == "scored:6:6: math.sin of a value that depends on the score has no derivative");
+  CHECK(derived.status().message() == "scored:6:6: math.sin of a value that a gradient goes through has no derivative");
 }

@@ -46,9 +46,19 @@ void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStag
 
 /// "gate_" and the name of a branch's stage, items (64 query places, or a pool of them, gr): do with its strides, qLengths, kLengths, headsKV,
 /// headsPerKV, tokensQ, tokensK, firstPair, out [gr][rows][valueDim] f32 = dO times the gate, summed over a pool, 0 where no token is; where
-/// queries and keys are (BlockTokens); what the gate takes from outside (CpuPairScope).
+/// queries and keys are (BlockTokens); what the gate takes from outside (CpuPairScope). Where the gate reads tables, O of the stage, and per share the
+/// gradient (null: not wanted) and the share, by place or by place and feature.
 void buildGateGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
                        const CpuSchedule &schedule);
+
+/// "clear_d" and the name of a table, items (run along the last axis, 0): its gradient (null: not wanted), sizes and strides.
+void buildTableClear(mlir::ModuleOp module, mlir::BlockArgument table);
+
+/// "sum_d" and the name of a table, items (0, 0): its gradient, sizes and strides; qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK,
+/// firstPair, query heads of the group; where queries and keys are (BlockTokens); what indices take from outside (CpuPairScope); per share its
+/// buffer, and rows or strips of a query head. Adds the shares of a group.
+void buildTableSums(mlir::ModuleOp module, const Program &program, mlir::BlockArgument table,
+                    llvm::ArrayRef<const TableShares *> shares);
 
 /// The kernel of a pass of the backward, items (super row, gr where rows are queries, g where they are keys). Slots in
 /// GradientBuilder.h, struct GradientSlots.

@@ -26,6 +26,7 @@ PlanWriter::PackedColumns PlanWriter::addBranchRows(std::vector<PlanNode> &nodes
   for (bool isKey : {false, true})
     addOrder(slots, isKey);
   addPairOperands(slots, pairOperandsOf({pass.gate}));
+  addGateShares(slots, pass);
   Expr items = pass.rows->poolsQueries() ? count : ceildiv(placesQ, 64);
   nodes.push_back(kernel("gate_" + stage, "prologue", items, GR, 1, slots));
 
@@ -73,9 +74,10 @@ PlanWriter::PackedColumns PlanWriter::packPools(std::vector<PlanNode> &nodes, co
   return packColumns(nodes, source, /*transposed=*/true, plain);
 }
 
-void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,
-                           const PackedColumns &ofGradient, const PackedColumns &q, const PackedColumns &k,
-                           const PackedColumns &v) {
+// The passes of a branch: of queries, of keys, and of tables.
+void PlanWriter::addBranch(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
+                           const PackedColumns &q, const PackedColumns &k, const PackedColumns &v) {
+  const GradientPass &queries = passes[0], &keys = passes[1];
   const AttendStage &stage = *queries.forward;
   auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
     addBuffer(stage.name + "_" + gradient, sumRows(rows) * CpuSchedule::padded(dim), "gradients of pools");
@@ -101,9 +103,11 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, const GradientPass &que
       if (!poolWeights(stage, gradient).empty())
         nodes.push_back(poolWeightGradient(stage, gradient));
     }
+  for (const GradientPass &ofTable : passes.drop_front(2))
+    nodes.push_back(gradientPass(ofTable, ofK, ofV));
 }
 
-// The passes of a branch are next to each other: of queries, and of keys.
+// The passes of a branch are next to each other.
 void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes) {
   int64_t widthX = CpuSchedule::padded(program.headDim), widthY = CpuSchedule::padded(program.valueDim);
   addBuffer("sum_dq", GR * sumRows(placesQ) * widthX, "sums of dQ over branches");
@@ -123,11 +127,15 @@ void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass
     addAttend(nodes, number);
   std::map<std::string, PackedColumns> gradients; // one for all branches under a softmax
   size_t first = 0;
-  for (; !passes[first].stores; first += 2) {
+  while (!passes[first].stores) {
     const std::string &rows = passes[first].rows->name;
     if (!gradients.contains(rows))
       gradients[rows] = addBranchRows(nodes, passes[first]);
-    addBranch(nodes, passes[first], passes[first + 1], gradients[rows], q, k, v);
+    size_t end = first + 2;
+    while (passes[end].ofTable)
+      ++end;
+    addBranch(nodes, passes.slice(first, end - first), gradients[rows], q, k, v);
+    first = end;
   }
   for (const GradientPass &pass : passes.drop_front(first))
     nodes.push_back(gradientPass(pass, {null(), null(), 0}, {null(), null(), 0}));

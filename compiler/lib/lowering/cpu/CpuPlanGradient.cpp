@@ -8,6 +8,8 @@
 // Slots follow the structs of tercet/Builtins.h and GradientSlots of GradientBuilder.h.
 #include "CpuPlanWriter.h"
 
+#include "TableGradient.h"
+
 using namespace mlir;
 using namespace tercet;
 using namespace tercet::compiler;
@@ -108,6 +110,8 @@ void PlanWriter::addGradientTensors(Slots &slots, const GradientPass &pass) {
       inBuffer(pass.rows->name + "_do", dv, rows);
     else
       ofCall("do");
+    if (pass.ofTable)
+      return;
     if (pass.ofMeans)
       return inBuffer("mean_dq", widthX, gradientRowsQ);
     if (pass.isPooled(/*keys=*/false))
@@ -176,7 +180,14 @@ PlanNode PlanWriter::gradientPass(const GradientPass &pass, const PackedColumns 
   addOrder(slots, !pass.ofKeys);
   addPairOperands(slots, pass.forward->pairOperands());
   addRanges(slots, pass.listed() ? nullptr : pass.forward->mask);
-  return kernel(pass.name, "gradient", count, owners, 1, slots,
+  addTableShares(slots, pass);
+  Expr items = count;
+  if (pass.ofTable) {
+    const TableShares &shares = pass.tables.front();
+    items = ceildiv(count, superRowsPerStrip(shares));
+    owners = shares.kind == TableShares::Kind::owned ? Expr(1) : GR;
+  }
+  return kernel(pass.name, "gradient", items, owners, 1, slots,
                 pass.flops(sym("N"), sym("M"), program, schedule.blockQ, schedule.blockK));
 }
 
@@ -213,6 +224,7 @@ void PlanWriter::addTokenPasses(std::vector<PlanNode> &nodes, ArrayRef<GradientP
 }
 
 Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
+  regionTables = differentiatedTables(passes);
   addSignature();
   addTableGradients();
   addOrderTables();
@@ -220,6 +232,7 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     plan.nodes.push_back(tableRanges(table));
   if (!program.weight.empty())
     plan.nodes.push_back(packWeight(/*transposed=*/false));
+  addTableClears(plan.nodes);
   PlanNode groups;
   groups.kind = PlanNode::Kind::groups;
   if (program.classified()) {
@@ -237,6 +250,7 @@ Plan PlanWriter::writeGradient(ArrayRef<GradientPass> passes) {
     addBranches(groups.body, passes);
   else
     addTokenPasses(groups.body, passes);
+  addTableSums(groups.body, passes);
   plan.nodes.push_back(std::move(groups));
   addPoolWeightSums(plan.nodes);
   plan.grouping.itemsPerPair = sym("R") * ceildiv(sym("N"), schedule.queries.superRow);

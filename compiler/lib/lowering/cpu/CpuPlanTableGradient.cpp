@@ -1,5 +1,6 @@
 // Gradients of tables that weight pools: a share per pair of the call, made where gradients of pools are, and sums of these behind
-// the groups. Shares do not know of groups, so what a sum adds, and in which order, does not depend on threads.
+// the groups. Shares do not know of groups, so what a sum adds, and in which order, does not depend on threads. Gradients of tables that
+// regions read are CpuPlanRegionTables.cpp's.
 #include "CpuPlanWriter.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -17,13 +18,16 @@ void PlanWriter::eachPoolWeights(
 }
 
 void PlanWriter::addTableGradients() {
-  eachPoolWeights([&](const AttendStage &, const char *, const std::string &weights) {
-    if (plan.find("d" + weights))
+  auto add = [&](const std::string &table) {
+    if (plan.find("d" + table))
       return;
-    std::vector<int64_t> axes = plan.find(weights)->axes;
+    std::vector<int64_t> axes = plan.find(table)->axes;
     plan.arguments.push_back(
-        {"d" + weights, PlanArgument::Role::tableGradient, /*optional=*/true, /*isOutput=*/true, DType::f32, axes});
-  });
+        {"d" + table, PlanArgument::Role::tableGradient, /*optional=*/true, /*isOutput=*/true, DType::f32, axes});
+  };
+  for (BlockArgument table : regionTables)
+    add(ir::argumentName(table));
+  eachPoolWeights([&](const AttendStage &, const char *, const std::string &weights) { add(weights); });
 }
 
 PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gradient) {
@@ -44,7 +48,9 @@ PlanNode PlanWriter::poolWeightGradient(const AttendStage &stage, const char *gr
 }
 
 void PlanWriter::addPoolWeightSums(std::vector<PlanNode> &nodes) {
-  llvm::StringSet<> known;
+  llvm::StringSet<> known; // gradients that hold something already
+  for (BlockArgument table : regionTables)
+    known.insert(ir::argumentName(table));
   eachPoolWeights([&](const AttendStage &stage, const char *gradient, const std::string &weights) {
     auto property = [&](const std::string &name) { return integer(Expr::symbol(name)); };
     Slots slots{buffer(stage.name + "_" + gradient + "_weights"),

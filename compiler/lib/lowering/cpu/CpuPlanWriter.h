@@ -2,7 +2,7 @@
 // CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need,
 // CpuPlanLinear.cpp the linear branch, and CpuPlanAttend.cpp the attend stages. CpuPlanGradient.cpp writes the backward:
 // CpuPlanColumns.cpp the columns of its passes, CpuPlanLinearGradient.cpp linear branches, CpuPlanBranchGradient.cpp several branches,
-// CpuPlanTableGradient.cpp tables.
+// CpuPlanTableGradient.cpp tables of weights of pools, CpuPlanRegionTables.cpp tables that regions read.
 #pragma once
 
 #include "CpuPlan.h"
@@ -170,11 +170,19 @@ private:
   }
   PlanNode poolWeightGradient(const AttendStage &stage, const char *gradient);
   void addPoolWeightSums(std::vector<PlanNode> &nodes);
+  /// The gradient of a table, its sizes and its strides.
+  Slots gradientOf(mlir::BlockArgument table);
+  void addTableClears(std::vector<PlanNode> &nodes);
+  void addTableSums(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
+  Expr shareRows(const TableShares &shares) const;
+  Expr entriesOf(const TableRead &read) const;
+  Expr superRowsPerStrip(const TableShares &shares) const;
+  void addTableShares(Slots &slots, const GradientPass &pass);
+  void addGateShares(Slots &slots, const GradientPass &pass);
   PlanNode spreadPools(const AttendStage &stage, const char *gradient, bool adds);
   PackedColumns packPools(std::vector<PlanNode> &nodes, const AttendStage &stage, const char *tensor, bool plain);
-  void addBranch(std::vector<PlanNode> &nodes, const GradientPass &queries, const GradientPass &keys,
-                 const PackedColumns &ofGradient, const PackedColumns &q, const PackedColumns &k,
-                 const PackedColumns &v);
+  void addBranch(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
+                 const PackedColumns &q, const PackedColumns &k, const PackedColumns &v);
   void addBranches(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
   void addLinearBuffers();
@@ -234,6 +242,7 @@ private:
   const Program &program;
   const CpuSchedule &schedule;
   Plan plan;
+  mlir::SmallVector<mlir::BlockArgument> regionTables; ///< of a backward: those that have a gradient through regions
   // Counts of blocks and tiles, and pairs times query heads of a group.
   Expr TM = blocksAlong(program.order, "N", schedule.blockQ), TN = blocksAlong(program.order, "M", schedule.blockK);
   Expr placesQ = placesAlong(program.order, "N", schedule.blockQ),

@@ -10,6 +10,7 @@
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
 //   GradientMeans.cpp    block means as rows or columns
 //   GradientPairs.cpp    what masks and score regions make of it
+//   GradientTables.cpp   gradients of tables that score regions read
 #pragma once
 
 #include "BlockTokens.h"
@@ -19,6 +20,7 @@
 #include "HoistedRegion.h"
 #include "KernelBuilder.h"
 #include "PairReach.h"
+#include "TableScatter.h"
 
 #include <optional>
 
@@ -27,8 +29,9 @@ namespace tercet::compiler {
 /// The argument block, in slot order.
 struct GradientSlots {
   GradientSlots(KernelBuilder &k, const Program &program, const GradientPass &pass)
-      : x(k, typeOfX(program, pass), hasXInBuffer(pass)), y(k, typeOfY(program, pass), hasYInBuffer(pass)),
-        dx(k, outputType(program, pass), hasOutputInBuffer(pass)) {
+      : x(k, typeOfX(program, pass), hasXInBuffer(pass)), y(k, typeOfY(program, pass), hasYInBuffer(pass)) {
+    if (!pass.ofTable)
+      dx.emplace(k, outputType(program, pass), hasOutputInBuffer(pass));
     if (pass.ofKeys)
       dy.emplace(k, outputType(program, pass), hasOutputInBuffer(pass));
     rowLengths = k.pointer(DType::i32);
@@ -75,8 +78,8 @@ struct GradientSlots {
     return hasOutputInBuffer(pass) ? DType::f32 : program.dtype;
   }
 
-  GradientTokens x, y, dx;
-  std::optional<GradientTokens> dy;
+  GradientTokens x, y;
+  std::optional<GradientTokens> dx, dy;
   Value rowLengths, columnLengths, headsKV, headsPerKV, rows, columns, firstPair;
   Value transposedX, plainX, transposedY, plainY, tilesPerHead; ///< of the columns
   Value shifts, rests, sums, queryRows;                         ///< of queries (gradient_rows)
@@ -88,6 +91,26 @@ struct GradientSlots {
   Value classes, classStrideB, classStrideH, classStrideI;
 };
 
+/// Further slots for the shares of a table's gradient, behind those of regions: the gradient, where its shares go, and how many rows, or
+/// strips of entries, each query head has there.
+struct TableSlots {
+  explicit TableSlots(KernelBuilder &k)
+      : gradient(k.pointer(DType::f32)), shares(k.pointer(DType::f32)), count(k.integer()) {}
+  Value gradient, shares, count; ///< gradient: null where it is not wanted
+};
+
+/// And of a pass that makes such shares alone: super rows and query heads of an item, query heads of the group, entries of a share, and how far
+/// these lie apart along the axes of the table.
+struct TablePassSlots {
+  TablePassSlots(KernelBuilder &k, const TableRead &read)
+      : superRows(k.integer()), owners(k.integer()), allOwners(k.integer()), entries(k.integer()) {
+    for (size_t axis = 0; axis < read.indices.size(); ++axis)
+      strides.push_back(k.integer());
+  }
+  Value superRows, owners, allOwners, entries;
+  mlir::SmallVector<Value> strides;
+};
+
 class GradientBuilder {
 public:
   GradientBuilder(mlir::ModuleOp module, const Program &program, const GradientPass &pass, const CpuSchedule &schedule)
@@ -95,7 +118,12 @@ public:
         k(module, pass.name), slots(k, program, pass), rowsAt(k, program, pass.isPooled(pass.ofKeys)),
         columnsAt(k, program, pass.isPooled(!pass.ofKeys)), scope(k, pass.forward->pairOperands()),
         ranges(k, scope, pass.listed() ? nullptr : pass.forward->mask), depthX(program.headDim),
-        depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {}
+        depthY(program.valueDim), widthX(CpuSchedule::padded(depthX)), widthY(CpuSchedule::padded(depthY)) {
+    for (const TableShares &shares : pass.tables)
+      tables.push_back({shares, TableSlots(k)});
+    if (pass.ofTable)
+      ofTable.emplace(k, pass.tables.front().read);
+  }
   void build();
 
 private:
@@ -155,7 +183,8 @@ private:
   Ahead ahead(const Tile &tile, Value Tile::*matrix, const Part &part, int64_t panel, int64_t depth);
   Value scoreProduct(const Part &part, const Tile &tile);
   Value probabilities(Value product, const Part &part, const Tile &tile);
-  Value scoreGradients(const Part &part, const Tile &tile);
+  Value valueProduct(const Part &part, const Tile &tile);
+  Value scoreGradients(Value dp, const Part &part, const Tile &tile);
   Value ofQueries(Value values, const Part &part, const Tile &tile);
   Value weightsOf(const Part &part, const Tile &tile);
   void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
@@ -177,7 +206,30 @@ private:
   void maskedTile(Value owner, Value tile);
   Value regionProbabilities(Value product, const Part &part, const Tile &tile);
   Value regionValues(Value product, const Part &part, const Tile &tile, bool restricted);
-  Value slopes(Value product, const Part &part, const Tile &tile);
+  Value derivatives(HoistedRegion &of, Value product, const Part &part, const Tile &tile);
+
+  // GradientTables.cpp
+  /// A gradient of which the pass makes shares.
+  struct TableOfPass {
+    const TableShares &shares;
+    TableSlots slots;
+    Value wanted;
+    Value sums = {}, rests = {}, means = {}; ///< of rows: of g, of P (dP - sum), and of P times the derivative
+    Value factors = {};                      ///< derivatives of a row tile and a tile of columns; null: 1
+    std::optional<HoistedRegion> factor = {};
+  };
+  void buildTable();
+  void clearShare(Value base);
+  void prepareTables();
+  void startTables();
+  void normaliseTables(Value row, Value shares);
+  void keepTables(Value owner);
+  void keepFactors(Value product, const Part &part, const Tile &tile);
+  Value timesFactor(const TableOfPass &table, Value tile, const Part &part);
+  Value resultGradients(Value dp, const Part &part, const Tile &tile);
+  void sumTables(Value dp, const Part &part, const Tile &tile);
+  void startScatter(Value queryHead);
+  void scatter(const Part &part, const Tile &tile);
 
   int64_t columnPanel() const { return schedule.inPanels ? schedule.keyPanel : columns.tile; }
 
@@ -197,6 +249,7 @@ private:
   std::optional<HoistedRegion> score, slope, mask;
   int64_t depthX, depthY, widthX, widthY; ///< features, and with padding
   Value zero, batch, head, group;         ///< head: of the rows; group: its number in the group
+  Value superRow;                         ///< the item's number along the rows
   Value firstRow, validRows, presentRows, validColumns;
   Value scale;            ///< of products, to scores in natural units
   Value factor;           ///< of products, to scores in log2 units
@@ -207,6 +260,10 @@ private:
   Value lastTile;         ///< with a valid column
   Value validKeys;        ///< tokens
   Value meanWeights;      ///< of a tile of means, or of the item's
+  std::vector<TableOfPass> tables;
+  std::optional<TablePassSlots> ofTable;
+  std::optional<TableScatter> scattered; ///< of a head's pairs, where these are scattered to entries
+  Value share;                           ///< where entries of the item lie in what it adds to
 };
 
 } // namespace tercet::compiler

@@ -9,16 +9,14 @@ using namespace tercet::compiler;
 
 static constexpr int64_t storedRows = CpuSchedule::storedGradientRows;
 
-// Where the item lies: batch, head, its valid rows (before the length) and present rows.
+// Where the rows of the group's owner `group` and of `superRow` lie: batch, head, its valid rows (before the length) and present rows.
 void GradientBuilder::locate() {
-  zero = k.index(0);
-  group = k.item(1);
   Value pair = k.add(slots.firstPair, pass.ofKeys ? group : k.div(group, slots.headsPerKV));
   batch = k.div(pair, slots.headsKV);
   head = k.rem(pair, slots.headsKV);
   if (!pass.ofKeys)
     head = k.add(k.mul(head, slots.headsPerKV), k.rem(group, slots.headsPerKV));
-  firstRow = k.mul(k.item(0), rows.superRow);
+  firstRow = k.mul(superRow, rows.superRow);
   Value size = k.index(rows.superRow);
   Value allRows = slots.rows, liveRows = k.tokenCount(slots.rowLengths, batch, slots.rows);
   validColumns = k.tokenCount(slots.columnLengths, batch, slots.columns);
@@ -72,11 +70,14 @@ void GradientBuilder::prologue() {
   factor = k.scaled(slots.scale, log2e);
   x = k.scratch(rows.superRow, widthX);
   y = k.scratch(rows.superRow, widthY);
-  dx = k.scratch(rows.superRow, widthX);
   p = k.scratch(schedule.rowTile, columns.tile);
   ds = k.scratch(schedule.rowTile, columns.tile);
   fill(slots.x, depthX, widthX, x);
   fill(slots.y, depthY, widthY, y);
+  prepareTables();
+  if (pass.ofTable)
+    return;
+  dx = k.scratch(rows.superRow, widthX);
   k.clearRows(dx, zero, k.index(rows.superRow), widthX);
   if (pass.ofKeys) {
     dy = k.scratch(rows.superRow, widthY);
@@ -116,6 +117,7 @@ void GradientBuilder::normalise() {
                     return body.create<arith::SelectOp>(loc, empty, null, body.create<arith::DivFOp>(loc, v[0], v[1]));
                   }),
             dx, row);
+    normaliseTables(row, sum);
   });
 }
 
@@ -153,8 +155,9 @@ void GradientBuilder::storeRows(const Gradient &gradient) {
 }
 
 void GradientBuilder::epilogue() {
-  bool adds = program.linear || pass.addsToSums() || pass.stores, isSum = slots.dx.inBuffer;
-  storeRows({slots.dx, isSum ? widthX : depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
+  bool adds = program.linear || pass.addsToSums() || pass.stores, isSum = slots.dx->inBuffer;
+  storeRows(
+      {*slots.dx, isSum ? widthX : depthX, widthX, dx, scale, adds ? slots.addedX : Value(), schedule.featureDim});
   if (pass.ofKeys)
     storeRows(
         {*slots.dy, isSum ? widthY : depthY, widthY, dy, k.real(1), adds ? slots.addedY : Value(), schedule.valueDim});
@@ -164,17 +167,29 @@ void GradientBuilder::sumPairs() {
   prologue();
   if (pass.forward->means && !pass.ofMeans)
     startFromMeans();
-  k.when(k.less(zero, k.min(validRows, validColumns)), [&] {
-    if (!pass.ofKeys)
-      return visitHead(group);
-    // The heads that share these keys, in their order.
-    k.loop(zero, slots.headsPerKV, 1, [&](Value r) { visitHead(k.add(k.mul(group, slots.headsPerKV), r)); });
-  });
-  if (!pass.ofKeys && !pass.ofMeans && pass.isWhole())
+  Value some = k.less(zero, k.min(validRows, validColumns));
+  auto visit = [&](Value owner) {
+    startTables();
+    k.when(some, [&] { visitHead(owner); });
+  };
+  if (pass.ofKeys) // the heads that share these keys, in their order
+    return k.loop(zero, slots.headsPerKV, 1, [&](Value r) {
+      Value owner = k.add(k.mul(group, slots.headsPerKV), r);
+      visit(owner);
+      keepTables(owner);
+    });
+  visit(group);
+  if (!pass.ofMeans && pass.isWhole())
     normalise();
+  keepTables(group);
 }
 
 void GradientBuilder::build() {
+  zero = k.index(0);
+  if (pass.ofTable)
+    return buildTable();
+  superRow = k.item(0);
+  group = k.item(1);
   locate();
   if (pass.forward->exact && !pass.stores)
     sumPairs();

@@ -65,7 +65,7 @@ void GradientBuilder::meanTiles(Value owner) {
 
 // Sums of a pass over means: of queries as they are, with those of P; of a mean to each of its tokens alike.
 void GradientBuilder::keepMeans() {
-  Value intoX = rowsOf(slots.dx, zero, widthX);
+  Value intoX = rowsOf(*slots.dx, zero, widthX);
   if (!pass.ofKeys) {
     Value ofRows = k.view(slots.meanShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
     k.loop(zero, validRows, 1, [&](Value row) {

@@ -23,13 +23,21 @@ void GradientBuilder::startRegions(Value owner) {
   };
   start(mask, pass.forward->mask, 0);
   start(score, pass.forward->score, 1);
-  start(slope, pass.slope.get(), 1);
+  if (pass.ofTable)
+    startScatter(queryHead);
+  else
+    start(slope, pass.slope.get(), 1);
+  for (TableOfPass &table : tables)
+    start(table.factor, table.shares.read.factor.get(), 1);
 }
 
 void GradientBuilder::prepareColumns(const Tile &tile) {
   for (std::optional<HoistedRegion> *region : {&score, &slope, &mask})
     if (*region)
       (*region)->prepareColumns(tile.first);
+  for (TableOfPass &table : tables)
+    if (table.factor)
+      table.factor->prepareColumns(tile.first);
 }
 
 // Rows of the item from `first` to before `end`, tiles likewise; neither is empty.
@@ -94,11 +102,12 @@ Value GradientBuilder::regionValues(Value product, const Part &part, const Tile 
   });
 }
 
-Value GradientBuilder::slopes(Value product, const Part &part, const Tile &tile) {
-  SmallVector<Value> inputs = slope->inputs(part.row, part.rows, part.col, columnPanel());
+// What a derivative of the score region is for a part of a tile.
+Value GradientBuilder::derivatives(HoistedRegion &of, Value product, const Part &part, const Tile &tile) {
+  SmallVector<Value> inputs = of.inputs(part.row, part.rows, part.col, columnPanel());
   Value row = k.add(firstRow, part.row), col = k.add(tile.first, part.col);
   return k.mapPairs(product, row, col, inputs, [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
     Value query = pass.ofKeys ? v[2] : v[1], key = pass.ofKeys ? v[1] : v[2];
-    return slope->emit(body, body.create<arith::MulFOp>(loc, v[0], scale), query, key, v.drop_front(3));
+    return of.emit(body, body.create<arith::MulFOp>(loc, v[0], scale), query, key, v.drop_front(3));
   });
 }

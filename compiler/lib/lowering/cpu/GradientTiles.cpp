@@ -33,7 +33,7 @@ void GradientBuilder::allTiles(Value owner) {
 
 // The tiles that the item's list names, each for the blocks of rows in its mask.
 void GradientBuilder::listedTiles(Value owner) {
-  Value list = k.add(k.mul(owner, slots.superRows), k.item(0)), entries = k.mul(k.mul(list, slots.capacity), 2);
+  Value list = k.add(k.mul(owner, slots.superRows), superRow), entries = k.mul(k.mul(list, slots.capacity), 2);
   Value count = k.read(slots.counts, list), lastEntry = k.sub(count, k.index(1));
   k.loop(zero, count, 1, [&](Value e) {
     Value at = k.add(entries, k.mul(e, 2)), bits = k.read(slots.lists, k.add(at, 1));
@@ -121,10 +121,19 @@ void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
     part.col = col;
     Value product = scoreProduct(part, tile);
     k.store(hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile), p, zero, col);
+    keepFactors(product, part, tile);
     if (slope)
-      k.store(slopes(product, part, tile), ds, zero, col);
-    k.store(scoreGradients(part, tile), ds, zero, col);
+      k.store(derivatives(*slope, product, part, tile), ds, zero, col);
+    Value dp = valueProduct(part, tile);
+    if (pass.ofTable) {
+      k.store(timesFactor(tables.front(), resultGradients(dp, part, tile), part), ds, zero, col);
+      return;
+    }
+    sumTables(dp, part, tile);
+    k.store(scoreGradients(dp, part, tile), ds, zero, col);
   });
+  if (pass.ofTable)
+    return scatter(rowsOfTile, tile);
   accumulate(ds, tile, &Tile::plainX, widthX, dx, rowsOfTile);
   if (pass.ofKeys)
     return accumulate(p, tile, &Tile::plainY, widthY, dy, rowsOfTile);
@@ -167,13 +176,17 @@ Value GradientBuilder::weightsOf(const Part &part, const Tile &tile) {
                      : k.load(tile.weights, zero, 1, columnPanel(), part.col);
 }
 
-// Where P is 0, dS is, whatever the slope of a score region there.
-Value GradientBuilder::scoreGradients(const Part &part, const Tile &tile) {
+Value GradientBuilder::valueProduct(const Part &part, const Tile &tile) {
   int64_t panel = columnPanel();
   Value columnsY = k.subview(tile.transposedY, zero, k.mul(part.col, depthY));
   auto [from, elements] = ahead(tile, &Tile::transposedY, part, panel, depthY);
-  Value dp = k.matmul(k.subview(y, part.row), columnsY, k.splat(k.real(0), part.rows, panel), depthY,
-                      /*transposed=*/false, from, elements);
+  return k.matmul(k.subview(y, part.row), columnsY, k.splat(k.real(0), part.rows, panel), depthY,
+                  /*transposed=*/false, from, elements);
+}
+
+// Where P is 0, dS is, whatever the slope of a score region there.
+Value GradientBuilder::scoreGradients(Value dp, const Part &part, const Tile &tile) {
+  int64_t panel = columnPanel();
   SmallVector<Value> inputs{k.load(p, zero, part.rows, panel, part.col), dp, ofQueries(slots.sums, part, tile)};
   if (slope)
     inputs.push_back(k.load(ds, zero, part.rows, panel, part.col));
