@@ -82,6 +82,7 @@ private:
   /// How many pools of `size` so many tokens make.
   mlir::Value pooled(llvm::StringRef name, mlir::Value count, int64_t size);
   void placeBuffers();
+  mlir::Value firstCount();
   void placeBlocks();
   void countSteps();
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);

@@ -55,8 +55,9 @@ OwningOpRef<ModuleOp> lowerTile(MLIRContext &context, const GpuProgram &program,
   SmallVector<Value> inputs = {b.item(0), b.item(1)};
   kernel.addTensor(inputs, name, 3);
   inputs.push_back(b.pointer(kernel.element(), "tiled", "@tiled_" + name));
-  for (std::string table : {"counts_", "order_"})
+  for (std::string table : {"counts_", "order_", "places_"})
     inputs.push_back(b.pointer(b.builder.getI32Type(), "tile_" + table, name == "v" ? "" : "@" + table + name));
+  inputs.push_back(b.pointer(b.builder.getI32Type(), "lengths", tensor.isKey ? "k_len" : "q_len"));
   inputs.push_back(b.size("heads", tensor.isKey ? "HKV" : "H"));
   inputs.push_back(b.size("places", tensor.isKey ? "places.k" : "places.q"));
   inputs.push_back(b.size("tokens", tensor.isKey ? "M" : "N"));
@@ -84,6 +85,7 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
                               {"places", "places.q"},
                               {"tokens", "N"}})
     inputs.push_back(b.size(name, symbol));
+  inputs.push_back(b.pointer(b.builder.getI32Type(), "lengths", "q_len"));
   addGrid(program, b, inputs);
   SmallVector<Attribute> constants = {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)};
   addShape(program, b, constants);
@@ -120,15 +122,20 @@ void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program)
         {std::string("tiled_") + tensor.name,
          sym("B") * sym(tensor.isKey ? "HKV" : "H") * places(program, tensor) * (tensor.columns * tensor.bytes),
          std::string(tensor.name) + " in the order of tiles"});
-  buffers.push_back({"counts_q", program.queryBlocks() * 4, "how many tokens query blocks have"});
-  buffers.push_back({"counts_k", program.keyBlocks() * 4, "how many tokens key blocks have"});
-  buffers.push_back({"order_q", program.rows() * 4, "which query is at a place"});
-  buffers.push_back({"order_k", program.keys() * 4, "which key is at a place"});
+  Expr ofBatches = sym("B") * 4;
+  buffers.push_back({"counts_q", program.queryBlocks() * ofBatches, "how many tokens query blocks have"});
+  buffers.push_back({"counts_k", program.keyBlocks() * ofBatches, "how many tokens key blocks have"});
+  buffers.push_back({"order_q", program.rows() * ofBatches, "which query is at a place"});
+  buffers.push_back({"order_k", program.keys() * ofBatches, "which key is at a place"});
+  buffers.push_back({"places_q", ofBatches, "places of blocks that have a query"});
+  buffers.push_back({"places_k", ofBatches, "places of blocks that have a key"});
 }
 
 std::optional<TiledSlot> tiledSlot(const GpuProgram &program, StringRef symbol) {
   if (symbol == "N" || symbol == "M")
     return TiledSlot{"", symbol == "N" ? program.rows() : program.keys()};
+  if (symbol == "q_len" || symbol == "k_len")
+    return TiledSlot{symbol == "q_len" ? "places_q" : "places_k", 0};
   auto [name, axis] = symbol.split('.');
   for (const Tiled &tensor : tiledTensors(program)) {
     if (name != tensor.name)
