@@ -48,6 +48,11 @@ class Check(Case):
                              "--rows", 40, "--json").json()
         self.assertEqual((report["launches"], report["compiles"]), (21, 1))
 
+    def test_sweeps_under_a_token_order_draw_its_grid(self):
+        report = self.passes("check", "vsa", "--shape", "b=1,h=1,n=128,d=16", "--sweep-shapes", 3, "--rows", 40,
+                             "--json").json()
+        self.assertEqual((report["launches"], report["compiles"]), (12, 1))
+
     def test_files_are_checked_as_they_are(self):
         report = self.passes("check", "dense", *self.qkv(), "--json").json()
         self.assertEqual(len(report["cases"]), 1)

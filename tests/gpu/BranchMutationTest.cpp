@@ -61,8 +61,8 @@ const std::vector<KernelEdit> gatherEdits = {
     {"return at.depth * at.height * at.width;", "return block;"},
     {"before() + grid() + behind * block + inside", "before() + behind * block + inside"},
     {"to += (batch * heads + head) * places * COLS", "to += head * places * COLS"},
-    {"tokens_at[place] = static_cast<i32>(order.token(place))", "tokens_at[place] = static_cast<i32>(place)"},
-    {"counts[quotient(place, order.block)] = ", "counts[0] = "},
+    {"= static_cast<i32>(order.token(place));", "= static_cast<i32>(place);"},
+    {"counts[batch * blocks + number] = ", "counts[0] = "},
 };
 
 const std::vector<KernelEdit> scatterEdits = {

@@ -234,21 +234,3 @@ TEST_CASE("a call whose tokens do not fit its grid is refused", "[order]") {
     }
   }
 }
-
-TEST_CASE("lengths beside a token order are refused", "[order]") {
-  Grid grid{{4, 4, 4}, {4, 2, 2}, "suffix", 8};
-  reference::Data data = tokensOf(grid);
-  reference::OwnedTensor lengths = reference::OwnedTensor::make(DType::i32, {1});
-  lengths.view().set(70, 0);
-  reference::Data o = reference::makeOutputs(programOf(specNamed("dense")),
-                                             {.heads = 2, .tokensQ = 72, .headDim = 12, .valueDim = 5}, DType::f32);
-  for (Backend *backend : backends())
-    for (const char *name : {"q_len", "k_len"}) {
-      INFO(backend->name());
-      Arguments inputs = test::with(with(data, grid.parameters(), {}), {{name, lengths.view()}});
-      Status status = backend->run(specNamed("sparse_topk@suffix", grid.settings()), {.headDim = 12, .valueDim = 5},
-                                   inputs, o.arguments());
-      REQUIRE(!status.ok());
-      CHECK_THAT(status.message(), Catch::Matchers::Contains("a spec with a token order takes no lengths"));
-    }
-}

@@ -168,6 +168,40 @@ void addAllKeys(std::vector<Case> &cases) {
   }
 }
 
+// Lengths that cut a grid between its rows and inside of them, and text.
+void addLengths(std::vector<Case> &cases) {
+  for (auto [text, textQ, textK] : {std::tuple{"@none", 0, 0}, {"@prefix", 21, 21}, {"@suffix", 21, 37}})
+    for (const char *spec : {"sparse_topk", "sla", "block_mean", "guarded", "sampled", "causal_sla", "pooled_queries",
+                             "tiled_branches", "tiled_all"}) {
+      bool isLarge = std::string(spec) == "pooled_queries", isOfOne = std::string(spec) != "sparse_topk" &&
+                                                                      std::string(spec) != "sla" &&
+                                                                      std::string(spec) != "block_mean";
+      Case entry = onGrid(std::string(spec) + text, isLarge ? Axes{6, 5, 9} : Axes{6, 3, 5},
+                          isLarge ? Axes{4, 4, 4} : small, textQ, textK);
+      if (isOfOne) { // one parameter for both sides of a block
+        for (const char *name : {"block_q", "block_k"})
+          entry.settings.erase(name);
+        entry.settings["block"] = isLarge ? "64" : "16";
+      }
+      entry.name = "lengths of a grid";
+      auto n = static_cast<int32_t>(entry.shape.tokensQ), m = static_cast<int32_t>(entry.shape.tokensK);
+      entry.queryLengths = {n - 13, 32};
+      entry.keyLengths = {m - 5, 47};
+      entry.poison = true;
+      cases.push_back(entry);
+      entry.queryLengths = {};
+      entry.keyLengths = {0, m - 22};
+      entry.dtype = DType::bf16;
+      entry.layout = Layout::padded;
+      cases.push_back(entry);
+      entry.queryLengths = {1, n};
+      entry.keyLengths = {};
+      entry.dtype = DType::f16;
+      entry.layout = Layout::tokensFirst;
+      cases.push_back(entry);
+    }
+}
+
 } // namespace
 
 void addOrderCases(std::vector<Case> &cases) {
@@ -178,6 +212,7 @@ void addOrderCases(std::vector<Case> &cases) {
   addSeveral(cases);
   addAllKeys(cases);
   addSamples(cases);
+  addLengths(cases);
 }
 
 } // namespace tercet::test

@@ -21,6 +21,29 @@ reference::Shape randomShape(const reference::Shape &base, const reference::Rand
   return shape;
 }
 
+/// Under a token order also random sizes of its grid, with as many tokens as these and text make.
+Case randomCase(const Case &base, const std::optional<reference::GridOrder> &order,
+                const reference::RandomStream &random, const reference::RandomStream &ofGrid, uint64_t index) {
+  Case result{randomShape(base.shape, random, index), {}};
+  if (!order)
+    return result;
+  std::map<std::string, double> sizes;
+  double tokens = 1;
+  for (const reference::Number &size : order->grid) {
+    auto [drawn, isNew] = sizes.try_emplace(size.parameter);
+    if (isNew)
+      drawn->second = 1 + std::floor(ofGrid.uniform(index * 8 + sizes.size()) * 12);
+    tokens *= drawn->second;
+  }
+  auto text = [&](int64_t drawn) { return order->text == TextPlace::none ? 0 : drawn % 100; };
+  reference::Shape &shape = result.shape;
+  int64_t ofQueries = text(shape.tokensQ), ofKeys = text(shape.tokensK);
+  shape.tokensQ = static_cast<int64_t>(tokens) + ofQueries;
+  shape.tokensK = static_cast<int64_t>(tokens) + (order->text == TextPlace::prefix ? ofQueries : ofKeys);
+  result.parameters = {sizes.begin(), sizes.end()};
+  return result;
+}
+
 /// keep, drop and scale drawn over their legal range, where the spec has them as runtime parameters.
 std::vector<std::pair<std::string, double>> randomSettings(const compiler::SpecInfo &info, int64_t headDim,
                                                            const reference::RandomStream &random, uint64_t index) {
@@ -94,8 +117,9 @@ Result<std::vector<Case>> RunOptions::cases(const LoadedSpec &loaded) const {
   Case first = cases.front();
   reference::RandomStream shapeStream(static_cast<uint64_t>(seed), "sweep-shapes");
   reference::RandomStream settingStream(static_cast<uint64_t>(seed), "sweep-settings");
+  reference::RandomStream gridStream(static_cast<uint64_t>(seed), "sweep-grids");
   for (int64_t i = 0; i < sweepShapes; ++i)
-    cases.push_back({randomShape(first.shape, shapeStream, static_cast<uint64_t>(i)), {}});
+    cases.push_back(randomCase(first, loaded.info.program.order, shapeStream, gridStream, static_cast<uint64_t>(i)));
   for (int64_t i = 0; i < sweepSettings; ++i)
     cases.push_back(
         {first.shape, randomSettings(loaded.info, first.shape.headDim, settingStream, static_cast<uint64_t>(i))});
@@ -107,15 +131,13 @@ Result<CallData> RunOptions::inputs(const LoadedSpec &loaded, const Case &each, 
     return readInputs(loaded, in, dtype, grad);
   DType computeDType = DType::f32;
   parseDType(dtype, computeDType); // leaves f32 where there is no --dtype
-  TERCET_TRY(
-      CallData call,
-      makeInputs(loaded, each.shape,
-                 {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale, .withGradient = grad}));
+  LoadedSpec set = loaded;         // sizes follow from some parameters
   for (const auto &[name, value] : each.parameters) {
-    std::erase_if(call.arguments.parameters, [&](const auto &parameter) { return parameter.first == name; });
-    call.arguments.parameters.emplace_back(name, value);
+    std::erase_if(set.runtimeSettings, [&](const auto &parameter) { return parameter.first == name; });
+    set.runtimeSettings.emplace_back(name, value);
   }
-  return call;
+  return makeInputs(set, each.shape,
+                    {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale, .withGradient = grad});
 }
 
 ExecutorOptions RunOptions::executorOptions(const RunRequest &request, const reference::CallSizes &sizes) const {

@@ -167,11 +167,14 @@ private:
   /// Runs of keys, or under a token order its blocks.
   KeyRows<Real> poolsOf(const Pools &of) const {
     PoolMembers members;
-    if (program.order)
+    if (program.order) {
       members = blocksOfKeys();
-    else
+      while (!members.empty() && members.back().empty()) // blocks behind the length
+        members.pop_back();
+    } else {
       for (int64_t first = 0; first < lengthK; first += of.stride)
         members.push_back(runOfTokens(first, of.length, lengthK));
+    }
     auto table = [&](const std::string &name) { return name.empty() ? Tensor() : *operands.arguments->find(name); };
     return pooled(std::move(members), table(of.keyWeights), table(of.valueWeights), operands.sizes.dtype);
   }

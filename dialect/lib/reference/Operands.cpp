@@ -148,9 +148,6 @@ Status bindBlocks(const Program &program, const Arguments &arguments, Operands &
     for (const Number &size : program.order->grid)
       TERCET_RETURN_IF_ERROR(
           checkRange(operands, size, 1, TokenOrder::largestAxis, "an integer from 1 to 1048576", true));
-    for (const char *name : {"q_len", "k_len"})
-      if (const Tensor *lengths = arguments.find(name); lengths && *lengths)
-        return wrong("{} is given; a spec with a token order takes no lengths", name);
     TokenOrder order = program.order->sized(arguments.parameters);
     TERCET_RETURN_IF_ERROR(checkTokenOrder(order, sizes.tokensQ, sizes.tokensK));
     operands.queryBlocks = TokenBlocks::tiles(order, sizes.tokensQ);

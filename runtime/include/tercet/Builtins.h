@@ -10,13 +10,17 @@
 
 namespace tercet {
 
-/// token_order: items (block j, 0). Which tokens are in block j (docs/spec.md#token_order): order [blocks][tokens of a tile] =
-/// their positions, ascending, and -1 in the places behind them; counts [blocks] = how many they are. Where other builtins
-/// take `order` and `counts` (null: blocks are runs of tokens), there are no lengths, and `tokens` are all places.
+/// token_order: items (block j, batch). Which tokens are in block j (docs/spec.md#token_order): order [batch][blocks][tokens of a
+/// tile] = their positions, ascending; -2 - t for a token t at or beyond the length, and -1 in places that have no token. counts
+/// [batch][blocks] = how many are below the length; liveBlocks of them have some, the first ones: places [batch] = liveBlocks
+/// times the tokens of a tile. Where other builtins take `order` and `counts` (null: blocks are runs of tokens), lengths are
+/// these `places`, and `tokens` are all places.
 struct TokenOrderSlots {
   int64_t grid[3], tile[3], text; ///< as TokenOrder
   int64_t tokens;
-  int32_t *order, *counts;
+  const int32_t *lengths;
+  int64_t blocks;
+  int32_t *order, *counts, *places;
 };
 
 /// pack_keys: items (key block j, g). One pass over K and V of a block: f32 tiles for the matrix kernels, and block

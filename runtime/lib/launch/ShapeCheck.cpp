@@ -160,6 +160,11 @@ private:
     return plan.order ? order() : Status();
   }
 
+  bool isBackward() const {
+    return std::any_of(plan.arguments.begin(), plan.arguments.end(),
+                       [](const PlanArgument &argument) { return argument.role == Role::outputGradient; });
+  }
+
   Status order() {
     TokenOrder order = plan.order->sized([&](const std::string &name) {
       size_t index = 0;
@@ -196,8 +201,8 @@ private:
       return expect(argument, tensor, {sizes.valueDim});
     case Role::queryLengths:
     case Role::keyLengths:
-      if (plan.order)
-        return wrong("'{}' is given; a spec with a token order takes no lengths", argument.name);
+      if (plan.order && isBackward())
+        return wrong("'{}' is given; the backward of a spec with a token order takes no lengths", argument.name);
       return expect(argument, tensor, {sizes.batch});
     case Role::output:
     case Role::wideOutput:

@@ -36,26 +36,37 @@ TEST_CASE("token_order lists the tokens of every block in ascending order", "[bu
     int64_t text = order.text == TextPlace::none ? 0 : random.upTo(50), tokens = order.gridTokens() + text;
     REQUIRE(checkTokenOrder(order, tokens, tokens).ok());
     int64_t blocks = order.blocks(tokens);
-    std::vector<int32_t> places(size_t(blocks * order.block()), -7), counts(size_t(blocks), -7);
-    std::vector<int32_t> expected, expectedCounts(size_t(blocks), 0);
-    for (int64_t j = 0; j < blocks; ++j) {
-      for (int64_t token = 0; token < tokens; ++token)
-        if (blockOf(order, token, tokens) == j) {
-          expected.push_back(int32_t(token));
-          ++expectedCounts[size_t(j)];
-        }
-      expected.resize(size_t((j + 1) * order.block()), -1);
-    }
+    std::vector<int32_t> places(size_t(2 * blocks * order.block()), -7), counts(size_t(2 * blocks), -7);
+    std::vector<int32_t> expected, expectedCounts(size_t(2 * blocks), 0), live(2, -7), expectedLive(2, 0);
+    const std::vector<int32_t> lengths = {int32_t(random.upTo(tokens)), int32_t(tokens)};
+    bool hasLengths = seed % 2 == 0;
+    for (size_t b = 0; b < 2; ++b)
+      for (int64_t j = 0; j < blocks; ++j) {
+        size_t at = b * size_t(blocks) + size_t(j);
+        for (int64_t token = 0; token < tokens; ++token)
+          if (blockOf(order, token, tokens) == j) {
+            bool isValid = !hasLengths || token < lengths[b];
+            expected.push_back(int32_t(isValid ? token : -2 - token));
+            expectedCounts[at] += isValid;
+          }
+        expected.resize((at + 1) * size_t(order.block()), -1);
+        if (expectedCounts[at] > 0)
+          expectedLive[b] = int32_t((j + 1) * order.block());
+      }
     TokenOrderSlots slots = {{order.grid[0], order.grid[1], order.grid[2]},
                              {order.tile[0], order.tile[1], order.tile[2]},
                              static_cast<int64_t>(order.text),
                              tokens,
+                             hasLengths ? lengths.data() : nullptr,
+                             blocks,
                              places.data(),
-                             counts.data()};
-    runBuiltin("token_order", slots, blocks, 1);
+                             counts.data(),
+                             live.data()};
+    runBuiltin("token_order", slots, blocks, 2);
     INFO("seed " << seed);
     CHECK(places == expected);
     CHECK(counts == expectedCounts);
+    CHECK(live == expectedLive);
   }
 }
 

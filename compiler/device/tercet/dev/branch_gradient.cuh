@@ -60,7 +60,7 @@ TERCET_DEVICE void spread_pools(index part, index gr, index chunk, const float *
   float sum = 0;
   if (token < live)
     for (index pool = token < LENGTH ? 0 : quotient(token - LENGTH, STRIDE) + 1; pool * STRIDE <= token; ++pool) {
-      const index in_pool = smaller(TILES ? lengths[pool] : live - pool * STRIDE, LENGTH);
+      const index in_pool = smaller(TILES ? lengths[head.batch * pools_of_head + pool] : live - pool * STRIDE, LENGTH);
       const float weight = weights.first != nullptr ? weights.of(token - pool * STRIDE)
                                                     : 1.0f / static_cast<float>(static_cast<int>(in_pool));
       sum = fmaf(weight, pools[(gr * pools_of_head + pool) * COLS + col], sum);

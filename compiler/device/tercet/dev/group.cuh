@@ -33,10 +33,12 @@ template <int BLOCK> TERCET_DEVICE index live_in_block(index live, index block) 
   return left < 0 ? 0 : left < BLOCK ? left : BLOCK;
 }
 
-/// Tokens of block `block` of a batch. lengths: of batches, or null; under TILES the tokens of blocks, as a token order clips them.
+/// Tokens of block `block` of a batch. lengths: of batches, or null; under TILES the tokens of blocks, as a token
+/// order clips them: [batch][blocks], where tokens are places.
 template <int BLOCK, bool TILES>
 TERCET_DEVICE index tokens_of_block(const i32 *lengths, index batch, index tokens, index block) {
-  return TILES ? lengths[block] : live_in_block<BLOCK>(live_tokens(lengths, batch, tokens), block);
+  return TILES ? lengths[batch * static_cast<index>(static_cast<u32>(tokens) / BLOCK) + block]
+               : live_in_block<BLOCK>(live_tokens(lengths, batch, tokens), block);
 }
 
 /// Elements from the start of a tensor to the rows of one head.

@@ -12,11 +12,11 @@ template <int BLOCK> TERCET_DEVICE float mean_weight(index left) {
 }
 
 /// Scores of block means, in log2 units: column c is key block first + c, which stands for its BLOCK tokens (fewer in
-/// the last one of `keys`; as many as `counts` says where it is not null); blocks whose bit is not set become -inf.
+/// the last one of `keys`; as many as `counts` says from first_count on where it is not null); blocks whose bit is not set become -inf.
 /// bits: of all rows; the row's begin at word `row`.
 template <int BLOCK, int ROWS, int COLS>
 TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *bits, index row, index first, index keys,
-                                           const i32 *counts = nullptr) {
+                                           const i32 *counts = nullptr, index first_count = 0) {
 #pragma unroll
   for (int n = 0; n < COLS / 8; ++n) { // 8 blocks share a word, since `first` is a multiple of 8
     const index group = first + 8 * n;
@@ -25,7 +25,9 @@ TERCET_DEVICE Tile<ROWS, COLS> weigh_means(Tile<ROWS, COLS> scores, const i32 *b
     for (int i = 4 * n; i < 4 * n + 4; ++i) {
       const int c = static_cast<int>(scores.col_of(i)) - 8 * n;
       const bool member = (word >> c & 1) != 0;
-      const index left = counts == nullptr ? keys - (group + c) * BLOCK : member ? counts[group + c] : BLOCK;
+      const index left = counts == nullptr ? keys - (group + c) * BLOCK
+                         : member          ? counts[first_count + group + c]
+                                           : BLOCK;
       scores.at[i] = member ? scores.at[i] + mean_weight<BLOCK>(left) : -infinity();
     }
   }

@@ -51,7 +51,8 @@ TERCET_DEVICE void pool_tokens(index part, index gr, Element *tokens, index batc
   if (thread >= in_block * pairs || pool >= pools_of_head)
     return;
   const GroupHead head = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index first = pool * STRIDE, left = TILES ? lengths[pool] : live_tokens(lengths, head.batch, count) - first;
+  const index first = pool * STRIDE, left = TILES ? lengths[head.batch * pools_of_head + pool]
+                                                  : live_tokens(lengths, head.batch, count) - first;
   const PoolWeights weights =
       weights_of_head(table, table_heads, table_entries, table_head_stride, table_stride, head.query_head);
   const Rows<const Element, COLS> rows = {tokens + head_offset(head.batch, batch_stride, head.query_head, head_stride),

@@ -117,7 +117,7 @@ TERCET_DEVICE void add_shares(const float *weights, const Of &of, index first_bl
     const index i = first_block + a, j = tile / Keys::parts * Keys::blocks + b;
     int groups = static_cast<int>(smaller(row_groups - i * Queries::per_block, Queries::per_block));
     if (groups > 0 && query_counts != nullptr)
-      groups = (query_counts[i] + S - 1) / S;
+      groups = (query_counts[of.head.batch * of.query_blocks + i] + S - 1) / S;
     if (groups <= 0 || j >= of.key_blocks)
       continue;
     float sum = 0;
@@ -171,7 +171,8 @@ sampled_scores(u8 *shared, index part, index gr, Element *q, index q_batch, inde
       const int col = static_cast<int>(scores.col_of(i)), row = warp_row + 8 * scores.row_of(i);
       bool live = col < left;
       if (TILES)
-        live = live && (key_group + col) % Keys::per_block * S < key_counts[(key_group + col) / Keys::per_block];
+        live = live && (key_group + col) % Keys::per_block * S <
+                           key_counts[of.head.batch * of.key_blocks + (key_group + col) / Keys::per_block];
       if (RULES)
         live = live && row < Queries::live &&
                !is_empty_at(of, rules, first_block + row / Queries::per_block, (key_group + col) / Keys::per_block);

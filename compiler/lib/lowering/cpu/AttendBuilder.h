@@ -168,7 +168,7 @@ private:
   Value logTile(Value row, Value total, bool wantsRest);
   void keepState(Value row, Value left, Value total);
   void storeWide(Value tile, Value row, Value left, Value width);
-  void storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width);
+  void storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width, Value beyond = {});
   void storeLse(Value row, Value left, llvm::function_ref<Value()> make);
   void storeRest(Value row, Value left, llvm::function_ref<Value()> make);
   Value projectedTile(Value row, int64_t rows);

@@ -51,7 +51,7 @@ Value AttendBuilder::linearTile(Value row, int64_t rows) {
 void AttendBuilder::storeLse(Value row, Value left, function_ref<Value()> make) {
   k.when(k.negate(k.isNull(slots.lse)), [&] {
     Value offset = offsetOf(!stage.storesOutput, slots.lseStrideB, slots.lseStrideH, slots.lseStrideN);
-    storeRows(make(), k.view(slots.lse, offset, 1, slots.lseStrideN), row, left, 1, {});
+    storeRows(make(), k.view(slots.lse, offset, 1, slots.lseStrideN), row, left, 1, {}, lowest);
   });
 }
 
@@ -62,15 +62,23 @@ void AttendBuilder::storeRest(Value row, Value left, function_ref<Value()> make)
   });
 }
 
-// Rows from `row` on, `left` of them, to where their queries are, or in buffers one after another.
-void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width) {
+// Rows from `row` on, `left` of them, to where their queries are, or in buffers one after another. beyond: what queries beyond
+// the length get under a token order, whose blocks may have some of them; null: 0.
+void AttendBuilder::storeRows(Value tile, Value target, Value row, Value left, int64_t cols, Value width,
+                              Value beyond) {
   if (!queriesAt.ordered() || !stage.storesOutput)
     return k.store(tile, target, row, {}, left, width);
   Value rows = k.scratch(storedRows, cols);
   k.store(tile, rows, zero);
   k.loop(zero, k.index(storedRows), 1, [&](Value at) {
     Value token = queriesAt.rowOf(firstToken, k.add(row, at));
-    k.when(k.negate(k.less(token, zero)), [&] { k.store(k.load(rows, at, 1, cols), target, token, {}, {}, width); });
+    k.when(
+        k.negate(k.less(token, zero)), [&] { k.store(k.load(rows, at, 1, cols), target, token, {}, {}, width); },
+        [&] {
+          k.when(k.less(token, k.index(-1)), [&] {
+            k.store(k.splat(beyond ? beyond : k.real(0), 1, cols), target, k.sub(k.index(-2), token), {}, {}, width);
+          });
+        });
   });
 }
 

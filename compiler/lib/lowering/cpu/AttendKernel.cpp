@@ -17,6 +17,8 @@ void AttendBuilder::locate() {
   batch = k.div(pair, slots.headsKV);
   head = k.add(k.mul(k.rem(pair, slots.headsKV), slots.headsPerKV), k.rem(gr, slots.headsPerKV));
   firstToken = k.mul(k.item(0), schedule.superRow);
+  queriesAt.startBatch(batch);
+  keysAt.startBatch(batch);
   scope.validQ = k.tokenCount(slots.qLengths, batch, slots.tokensQ);
   scope.validK = k.tokenCount(slots.kLengths, batch, slots.tokensK);
   scope.headsKV = slots.headsKV;

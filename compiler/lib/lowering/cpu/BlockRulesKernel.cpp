@@ -116,6 +116,8 @@ void BlockRulesBuilder::build() {
   head = k.add(k.mul(k.rem(pair, headsKV), headsPerKV), k.rem(gr, headsPerKV));
   scope.headsKV = headsKV;
   scope.headsPerKV = headsPerKV;
+  queriesAt.startBatch(batch);
+  keysAt.startBatch(batch);
   scope.validQ = k.tokenCount(qLengths, batch, tokensQ);
   scope.validK = k.tokenCount(kLengths, batch, tokensK);
   firstQuery = k.mul(k.item(0), schedule.blockQ);
@@ -128,17 +130,22 @@ void BlockRulesBuilder::build() {
     if (ir::BlockSetOp op = set)
       sets.emplace_back(start(op.getBody()), bit);
 
-  Value liveBlocks = keysAt.ordered()
-                         ? blocksK // none is empty for want of tokens
-                         : k.select(k.less(firstQuery, endQuery), k.ceilDiv(scope.validK, schedule.blockK), zero);
+  Value keyBlocks = keysAt.ordered() ? blocksK : k.ceilDiv(scope.validK, schedule.blockK);
+  Value liveBlocks = k.select(k.less(firstQuery, endQuery), keyBlocks, zero);
   Value row = k.mul(k.add(k.mul(gr, blocksQ), k.item(0)), blocksK);
   k.loop(zero, liveBlocks, 1, [&](Value block) {
     Value firstKey = k.mul(block, schedule.blockK),
           endKey = k.add(firstKey, keysAt.count(block, schedule.blockK, scope.validK));
-    Value rule = mask ? maskRule(*mask, firstKey, endKey) : zero;
-    for (const auto &[set, bit] : sets)
-      rule = k.bitOr(rule, setRule(set, block, bit));
-    k.write(rule, rules, k.add(row, block));
+    auto decide = [&] {
+      Value rule = mask ? maskRule(*mask, firstKey, endKey) : zero;
+      for (const auto &[set, bit] : sets)
+        rule = k.bitOr(rule, setRule(set, block, bit));
+      k.write(rule, rules, k.add(row, block));
+    };
+    if (keysAt.ordered()) // those behind the length have no token
+      k.when(k.less(firstKey, endKey), decide);
+    else
+      decide();
   });
   k.end();
 }

@@ -17,26 +17,38 @@ public:
     Value table = k.pointer(DType::i32);
     bits = k.pointer(DType::f32);
     counts = k.pointer(DType::i32);
+    lengths = k.pointer(DType::i32);
     all = k.integer();
+    places = k.integer();
+    blocks = k.integer();
     if (!pooled)
       order = table;
   }
 
+  /// Tables and lengths are those of a batch entry from here on; before, those of the first, and no length counts.
+  void startBatch(Value batch) {
+    if (!all)
+      return;
+    firstPlace = k.mul(batch, places);
+    firstBlock = k.mul(batch, blocks);
+    all = k.tokenCount(lengths, batch, all);
+  }
   bool ordered() const { return static_cast<bool>(order); }
   /// How many tokens block `block` of `size` places has, where tokens end before place `valid`.
   Value count(Value block, int64_t size, Value valid) {
     if (ordered())
-      return k.read(counts, block);
+      return k.read(counts, firstBlock ? k.add(firstBlock, block) : block);
     Value left = k.sub(valid, k.mul(block, size));
     return k.max(k.min(left, k.index(size)), k.index(0));
   }
-  /// The position of the token at a place; under an order -1 where there is none.
-  Value token(Value place) { return ordered() ? k.read(order, place) : place; }
+  /// The position of the token at a place; under an order below 0 where there is none, or none below the length
+  /// (TokenOrderSlots).
+  Value token(Value place) { return ordered() ? k.read(order, inTable(place)) : place; }
   /// How many tokens there are, of which `valid` are valid without an order.
   Value tokens(Value valid) { return all ? all : valid; }
   /// Under an order the positions of the tokens at `rows` x `cols` places from `place` on, one of the two being 1, as bits of f32.
   Value positions(Value place, int64_t rows, int64_t cols) {
-    return k.load(k.view(bits, place, cols), k.index(0), rows, cols);
+    return k.load(k.view(bits, inTable(place), cols), k.index(0), rows, cols);
   }
   /// One of these positions, in a body over pairs.
   static Value position(mlir::OpBuilder &body, mlir::Location loc, Value bits) {
@@ -50,8 +62,11 @@ public:
   Value rowOf(Value first, Value row) { return ordered() ? token(k.add(first, row)) : row; }
 
 private:
+  Value inTable(Value place) { return firstPlace ? k.add(firstPlace, place) : place; }
+
   KernelBuilder &k;
-  Value order, bits, counts, all; ///< bits: order again, as tiles take it
+  Value order, bits, counts, lengths, all, places, blocks; ///< bits: order again, as tiles take it
+  Value firstPlace, firstBlock;                            ///< of the batch entry
 };
 
 } // namespace tercet::compiler

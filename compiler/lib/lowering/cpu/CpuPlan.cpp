@@ -51,16 +51,8 @@ bool PlanWriter::needsKeyMeans() const {
 }
 
 PlanWriter::KeySource PlanWriter::tokensOf(Expr pairs, Expr firstPair) {
-  KeySource source{tensor("k"),
-                   tensor("v"),
-                   {},
-                   tensor("k_len"),
-                   sym("HKV"),
-                   placesK,
-                   firstPair,
-                   pairs,
-                   tokenOrder(/*isKey=*/true),
-                   tokenCounts(/*isKey=*/true)};
+  KeySource source{tensor("k"), tensor("v"), {},    lengthsOf(/*isKey=*/true),  sym("HKV"),
+                   placesK,     firstPair,   pairs, tokenOrder(/*isKey=*/true), tokenCounts(/*isKey=*/true)};
   addStrides(source.strides, "k", 3);
   addStrides(source.strides, "v", 3);
   return source;

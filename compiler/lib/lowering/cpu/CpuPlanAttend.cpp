@@ -112,7 +112,7 @@ void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
          : stage.keepsLse ? rowsOfBuffer(stage.name + "_lse", rows, 1)
                           : Slots{null(), null(), integer(rows), integer(1)});
   std::string packed = stage.pools ? "packed_" + stage.name : packsAll() && stage.takesAll() ? "packed_all" : "packed";
-  addCallSizes(slots, keysFor(stage));
+  addCallSizes(slots, stage.takesAll() ? tensor("k_len") : lengthsOf(/*isKey=*/true), keysFor(stage));
   for (PlanSlot slot :
        Slots{integer(sym("G0")), buffer(packed + "_k"), buffer(packed + "_v"), integer(stageTiles(stage)),
              stage.listed ? buffer("attend_lists") : null(), stage.listed ? buffer("attend_counts") : null(),

@@ -6,7 +6,7 @@ using namespace tercet;
 using namespace tercet::compiler;
 
 PlanWriter::StateSums PlanWriter::keyStates() const {
-  return {"linear", tensor("k_len"), placesK, TM, TN, stateRows, firstRow, subset};
+  return {"linear", lengthsOf(/*isKey=*/true), placesK, TM, TN, stateRows, firstRow, subset};
 }
 
 void PlanWriter::addLinearSetBuffers(const StateSums &sums) {
@@ -50,8 +50,8 @@ PlanNode PlanWriter::packWeight(bool transposed) {
 PlanNode PlanWriter::stateNode(const char *values) {
   Slots state{tensor("k")};
   addStrides(state, "k", 3);
-  for (PlanSlot slot : Slots{tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(sym("G0")), buffer(values),
-                             integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(sym("S")),
+  for (PlanSlot slot : Slots{lengthsOf(/*isKey=*/true), integer(sym("HKV")), integer(placesK), integer(sym("G0")),
+                             buffer(values), integer(tiles), buffer("h"), buffer("z"), integer(TN), integer(sym("S")),
                              integer(sym("S0")), program.globalState() ? null() : buffer("linear_used")})
     state.push_back(slot);
   addOrder(state, /*isKey=*/true);
@@ -89,7 +89,7 @@ PlanNode PlanWriter::linearPass() {
   Slots linear{tensor("q")};
   addStrides(linear, "q", 3);
   for (PlanSlot slot :
-       Slots{tensor("q_len"), integer(sym("HKV")), integer(sym("R")), integer(placesQ), integer(sym("G0")),
+       Slots{lengthsOf(/*isKey=*/false), integer(sym("HKV")), integer(sym("R")), integer(placesQ), integer(sym("G0")),
              buffer("state"), buffer("state_z"), buffer("linear"), integer(TM), integer(stateRows), integer(firstRow),
              integer(S), integer(S0), scalar(program.eps, 0), program.globalState() ? null() : buffer("linear_counts")})
     linear.push_back(slot);

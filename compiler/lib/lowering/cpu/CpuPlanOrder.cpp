@@ -11,16 +11,18 @@ void PlanWriter::addOrderTables() {
   for (bool isKey : {false, true}) {
     Expr blocks = isKey ? TN : TM;
     int64_t block = isKey ? schedule.blockK : schedule.blockQ;
-    addBuffer(isKey ? "order_k" : "order_q", blocks * block, "tokens of blocks under the token order");
-    addBuffer(isKey ? "counts_k" : "counts_q", blocks, "how many tokens blocks have");
+    addBuffer(isKey ? "order_k" : "order_q", sym("B") * blocks * block, "tokens of blocks under the token order");
+    addBuffer(isKey ? "counts_k" : "counts_q", sym("B") * blocks, "how many tokens blocks have");
+    addBuffer(isKey ? "places_k" : "places_q", sym("B"), "lengths in places");
     Slots slots;
     for (const std::vector<Expr> &sizes : {gridSizes(*program.order), tileSizes(*program.order)})
       for (const Expr &size : sizes)
         slots.push_back(integer(size));
     for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.order->text)), integer(sym(isKey ? "M" : "N")),
-                               tokenOrder(isKey), tokenCounts(isKey)})
+                               tensor(isKey ? "k_len" : "q_len"), integer(blocks), tokenOrder(isKey),
+                               tokenCounts(isKey), lengthsOf(isKey)})
       slots.push_back(slot);
-    plan.nodes.push_back(builtin("token_order", "prologue", blocks, 1, slots));
+    plan.nodes.push_back(builtin("token_order", "prologue", blocks, sym("B"), slots));
   }
 }
 
@@ -31,7 +33,12 @@ PlanNode PlanWriter::packAll() {
   KeySource source = tokensOf(sym("G"), sym("G0"));
   source.tokens = sym("M");
   source.order = source.counts = null();
+  source.lengths = tensor("k_len");
   return packKeys(source, {.packedK = buffer("packed_all_k"), .packedV = buffer("packed_all_v")});
+}
+
+PlanSlot PlanWriter::lengthsOf(bool isKey) const {
+  return program.order ? buffer(isKey ? "places_k" : "places_q") : tensor(isKey ? "k_len" : "q_len");
 }
 
 PlanSlot PlanWriter::tokenOrder(bool isKey) { return program.order ? buffer(isKey ? "order_k" : "order_q") : null(); }
@@ -44,6 +51,8 @@ PlanSlot PlanWriter::tokenCounts(bool isKey) {
 void PlanWriter::addOrder(Slots &slots, bool isKey) {
   if (!program.order)
     return;
-  for (PlanSlot slot : Slots{tokenOrder(isKey), tokenOrder(isKey), tokenCounts(isKey), integer(sym(isKey ? "M" : "N"))})
+  for (PlanSlot slot :
+       Slots{tokenOrder(isKey), tokenOrder(isKey), tokenCounts(isKey), tensor(isKey ? "k_len" : "q_len"),
+             integer(sym(isKey ? "M" : "N")), integer(isKey ? placesK : placesQ), integer(isKey ? TN : TM)})
     slots.push_back(slot);
 }

@@ -53,9 +53,9 @@ PlanNode PlanWriter::alikeness(bool isKey) {
   Slots slots{tensor(isKey ? "k" : "q")};
   addStrides(slots, isKey ? "k" : "q", 3);
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor(isKey ? "k_len" : "q_len"),
-             integer(sym(isKey ? "HKV" : "H")), integer(isKey ? placesK : placesQ), integer(program.headDim),
-             integer(firstSelectedPair() * repeat), integer(isKey ? schedule.blockK : schedule.blockQ), integer(blocks),
+       Slots{integer(static_cast<int64_t>(program.dtype)), lengthsOf(isKey), integer(sym(isKey ? "HKV" : "H")),
+             integer(isKey ? placesK : placesQ), integer(program.headDim), integer(firstSelectedPair() * repeat),
+             integer(isKey ? schedule.blockK : schedule.blockQ), integer(blocks),
              isKey && program.selection->center ? buffer("center_k") : null(), buffer(isKey ? "alike_k" : "alike_q"),
              tokenOrder(isKey), tokenCounts(isKey)})
     slots.push_back(slot);
@@ -68,9 +68,9 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
   Slots pool{tensor("q")};
   addStrides(pool, "q", 3);
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("q_len"), integer(sym("HKV")), integer(sym("R")),
-             integer(placesQ), integer(program.headDim), integer(first), integer(schedule.blockQ), integer(TM),
-             buffer("mean_q"), tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false)})
+       Slots{integer(static_cast<int64_t>(program.dtype)), lengthsOf(/*isKey=*/false), integer(sym("HKV")),
+             integer(sym("R")), integer(placesQ), integer(program.headDim), integer(first), integer(schedule.blockQ),
+             integer(TM), buffer("mean_q"), tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false)})
     pool.push_back(slot);
   nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
   if (isSelectedAhead()) {
@@ -79,7 +79,7 @@ void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
   }
   if (select.center)
     nodes.push_back(builtin("center_keys", "select", absentClasses * pairs, 1,
-                            {tensor("k_len"), integer(sym("HKV")), integer(placesK), integer(program.headDim),
+                            {lengthsOf(/*isKey=*/true), integer(sym("HKV")), integer(placesK), integer(program.headDim),
                              integer(first), integer(schedule.blockK), integer(TN), integer(meanTiles),
                              buffer(isSelectedAhead() ? "all_mean_k" : "mean_k"), buffer("center_k"),
                              buffer("centered_k"), tokenCounts(/*isKey=*/true)}));
@@ -92,9 +92,9 @@ void PlanWriter::addSamples(std::vector<PlanNode> &nodes) {
   Slots slots{tensor("k")};
   addStrides(slots, "k", 3);
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), tensor("k_len"), integer(sym("HKV")), integer(placesK),
-             integer(program.headDim), integer(firstSelectedPair()), integer(program.selection->stride),
-             integer(sampleTiles()), buffer("samples"), tokenOrder(/*isKey=*/true)})
+       Slots{integer(static_cast<int64_t>(program.dtype)), lengthsOf(/*isKey=*/true), integer(sym("HKV")),
+             integer(placesK), integer(program.headDim), integer(firstSelectedPair()),
+             integer(program.selection->stride), integer(sampleTiles()), buffer("samples"), tokenOrder(/*isKey=*/true)})
     slots.push_back(slot);
   nodes.push_back(builtin("pack_samples", "select", absentClasses * sampleTiles(), selectedPairs(), slots));
 }

@@ -40,12 +40,14 @@ private:
   }
 
   /// Lengths, heads and places, as slot structs that count queries and keys by places begin.
-  void addCallSizes(Slots &slots) const { addCallSizes(slots, placesK); }
-  void addCallSizes(Slots &slots, const Expr &keys) const {
-    for (PlanSlot slot : Slots{tensor("q_len"), tensor("k_len"), integer(sym("HKV")), integer(sym("R")),
+  void addCallSizes(Slots &slots) const { addCallSizes(slots, lengthsOf(/*isKey=*/true), placesK); }
+  void addCallSizes(Slots &slots, const PlanSlot &keyLengths, const Expr &keys) const {
+    for (PlanSlot slot : Slots{lengthsOf(/*isKey=*/false), keyLengths, integer(sym("HKV")), integer(sym("R")),
                                integer(placesQ), integer(keys)})
       slots.push_back(slot);
   }
+  /// Of queries or keys: those of the call, or under a token order in places.
+  PlanSlot lengthsOf(bool isKey) const;
 
   /// The stride of a table along an axis; 0 where that has one entry, which serves every index.
   static Expr tableStride(const std::string &table, int axis);

@@ -25,6 +25,7 @@ void compiler::buildState(ModuleOp module, const Program &program, const CpuSche
   int64_t F = schedule.featureDim;
   Value block = k.item(0), g = k.item(1), zero = k.index(0);
   Value pair = k.add(firstPair, g), batch = k.div(pair, headsKV), head = k.rem(pair, headsKV);
+  where.startBatch(batch);
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockK);
   Value rows = where.count(block, schedule.blockK, valid);
@@ -71,6 +72,7 @@ void compiler::buildLinear(ModuleOp module, const Program &program, const CpuSch
   int64_t F = schedule.featureDim, SW = schedule.valueSlice;
   Value block = k.add(firstRow, k.item(0)), gr = k.item(1), zero = k.index(0);
   auto [g, batch, head] = QueryHead(k, gr, firstPair, headsKV, headsPerKV);
+  where.startBatch(batch);
   Value valid = k.tokenCount(lengths, batch, tokens);
   Value firstToken = k.mul(block, schedule.blockQ);
   Value rows = where.count(block, schedule.blockQ, valid);

@@ -50,7 +50,7 @@ void AttendParts::addArguments() {
     lse = buffer("lse", f32, stage.name + "_lse");
   queryLengths = b.pointer(i32, "q_len", "q_len");
   if (stage.exact || isGated())
-    keyLengths = b.pointer(i32, "k_len", "k_len");
+    keyLengths = b.pointer(i32, "k_len", takesAllAsGiven() ? (givenPrefix + "k_len").str() : "k_len");
   tokens = b.size("all_rows", "N");
   keyTokens = b.size("all_keys", takesAllAsGiven() ? "tokens.k" : "M");
   member = b.item(1);
@@ -97,14 +97,8 @@ void AttendParts::place() {
     scope.liveKeys = b.liveTokens("live_keys", keyLengths, batch, keyTokens);
     liveKeys = b.pooled("live_key_pools", scope.liveKeys, stage.pools ? stage.pools->stride : 1);
   }
-  if (program.order && (stage.score || stage.mask || isGated())) { // pools lie in the order of blocks
-    if (!stage.poolsQueries())
-      scope.placesOfQueries = tokens;
-    if (stage.listed)
-      scope.placesOfKeys = keyTokens;
-    scope.liveRows = b.size("queries", "tokens.q");
-    scope.liveKeys = b.size("keys_given", "tokens.k");
-  }
+  if (program.order && (stage.score || stage.mask || isGated())) // pools lie in the order of blocks
+    scope.startOrder(batch, stage.poolsQueries() ? Value() : tokens, stage.listed ? keyTokens : Value());
   placeBuffers();
   blockRow = b.mul("block_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, blockRow, liveRows);
@@ -225,11 +219,14 @@ StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worke
   return keys;
 }
 
+// Where the batch entry's counts begin.
+Value AttendParts::firstCount() { return b.mul("first_count", batch, keyBlocks); }
+
 // Under a token order any block may end before its last place does.
 Value AttendParts::keysLeft(Value first) {
   if (!tileCounts)
     return b.sub("keys_left", liveKeys, first);
-  return b.tokensLeft(tileCounts, program.blockK, first);
+  return b.tokensLeft(tileCounts, firstCount(), program.blockK, first);
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {

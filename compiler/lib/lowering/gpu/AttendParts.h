@@ -81,6 +81,7 @@ private:
   void addArguments();
   void place();
   void placeBuffers();
+  mlir::Value firstCount();
   void placeBlocks();
   void countSteps();
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);

@@ -116,9 +116,10 @@ Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, V
   return compute(name, builder.getIndexType(), "live_tokens", "group", {}, {lengths, batch, tokens});
 }
 
-Value GpuKernelBuilder::tokensLeft(Value counts, int64_t block, Value first) {
+Value GpuKernelBuilder::tokensLeft(Value counts, Value firstCount, int64_t block, Value first) {
   Value size = constant(block), number = quotient("block_of_tokens", first, size);
-  Value count = make<tkern::ReadOp>("tokens_of_block", builder.getIndexType(), counts, number);
+  Value at = add("count_at", firstCount, number);
+  Value count = make<tkern::ReadOp>("tokens_of_block", builder.getIndexType(), counts, at);
   return sub("tokens_left", add("end_of_tokens", mul("first_of_block", number, size), count), first);
 }
 

@@ -80,8 +80,8 @@ public:
   mlir::Value liveTokens(llvm::StringRef name, mlir::Value lengths, mlir::Value batch, mlir::Value tokens);
 
   /// How many places from `first` on are tokens, in the block of `block` places that it is in; may be none, or less. counts: the tokens of
-  /// blocks, as a token order clips them.
-  mlir::Value tokensLeft(mlir::Value counts, int64_t block, mlir::Value first);
+  /// blocks, as a token order clips them, of a batch entry from firstCount on.
+  mlir::Value tokensLeft(mlir::Value counts, mlir::Value firstCount, int64_t block, mlir::Value first);
 
   /// Tiles in shared memory at a byte offset, filled by copies of all threads.
   mlir::Value ring(llvm::StringRef name, tkern::RingType type, int64_t offset);

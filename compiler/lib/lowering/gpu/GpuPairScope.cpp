@@ -45,10 +45,26 @@ Value GpuPairScope::position(Value place, bool isKey) {
   Value places = isKey ? placesOfKeys : placesOfQueries;
   if (!places)
     return place;
+  return orderEntry(isKey ? "key" : "query", isKey ? "order_k" : "order_q", place, places);
+}
+
+Value GpuPairScope::orderEntry(StringRef name, StringRef table, Value at, Value count) {
   Type i32 = b.builder.getI32Type();
-  StringRef name = isKey ? "order_k" : "order_q";
-  Value one = b.constant(int64_t{1});
-  return b.make<tkern::ElementOp>(isKey ? "key" : "query", i32, buffer(name, i32), place, places, one);
+  if (!batches)
+    batches = b.size("batches", "B");
+  return b.make<tkern::ElementOp>(name, i32, buffer(table, i32), ValueRange{orderBatch, at}, ValueRange{batches, count},
+                                  ValueRange{count, b.constant(int64_t{1})});
+}
+
+void GpuPairScope::startOrder(Value batch, Value ofQueries, Value ofKeys) {
+  Type i32 = b.builder.getI32Type();
+  orderBatch = narrow("batch_of_order", batch);
+  placesOfQueries = ofQueries;
+  placesOfKeys = ofKeys;
+  liveRows = b.liveTokens("live_queries", b.pointer(i32, "given_q_len", (givenPrefix + "q_len").str()), batch,
+                          b.size("queries", "tokens.q"));
+  liveKeys = b.liveTokens("live_keys_given", b.pointer(i32, "given_k_len", (givenPrefix + "k_len").str()), batch,
+                          b.size("keys_given", "tokens.k"));
 }
 
 // Parameters of a launch are f64 and i64.

@@ -34,6 +34,11 @@ public:
   /// (TileStages.h) says; -1 where there is no token.
   mlir::Value position(mlir::Value place, bool isKey);
 
+  /// Under a token order: sets what follows, for a batch entry; null places: positions are asked for of no such tokens.
+  void startOrder(mlir::Value batch, mlir::Value ofQueries, mlir::Value ofKeys);
+  /// Entry `at` (i32) of the batch entry's part of a table of the token order, of `count` entries.
+  mlir::Value orderEntry(llvm::StringRef name, llvm::StringRef table, mlir::Value at, mlir::Value count);
+
   mlir::Value liveRows, liveKeys; ///< query and key tokens of the batch entry; set before extents are asked for
   mlir::Value placesOfQueries, placesOfKeys; ///< under a token order, set before positions are asked for; else null
 
@@ -44,7 +49,8 @@ private:
   GpuKernelBuilder &b;
   llvm::StringMap<TableView> tables;
   llvm::StringMap<mlir::Value> buffers, parameters; ///< arguments, each made once
-  mlir::Value heads, keyHeads;                      ///< arguments, made when they are first asked for
+  mlir::Value orderBatch;                           ///< i32
+  mlir::Value heads, keyHeads, batches;             ///< arguments, made when they are first asked for
 };
 
 } // namespace tercet::compiler

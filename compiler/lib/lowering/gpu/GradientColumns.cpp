@@ -165,6 +165,12 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
                    {of, b.add((name + "_at").str(), base, column), limit, b.constant(otherwise)});
 }
 
+// Where the batch entry's counts begin.
+Value GradientWriter::firstCount() {
+  Value blocks = b.make<arith::CeilDivUIOp>("key_blocks_of_entry", keys, b.constant(program.blockK, "block_k"));
+  return b.mul("first_count", batch, blocks);
+}
+
 Value GradientWriter::probabilities(Value scores) {
   if (score)
     scores = mappedPairs("scored", *score, scores);
@@ -179,7 +185,7 @@ Value GradientWriter::probabilities(Value scores) {
   if ((!ofKeys && !pass.ofMeans) ||
       score) // a region may make anything of columns that are none, even where the shift is -inf
     scores = b.make<tkern::MaskOp>("masked", type, scores,
-                                   tileCounts ? b.tokensLeft(tileCounts, program.blockK, column)
+                                   tileCounts ? b.tokensLeft(tileCounts, firstCount(), program.blockK, column)
                                               : b.sub("cols_left", liveCols, column));
   SmallVector<Value> inputs = {scores, shift};
   SmallVector<StringRef> names = {"s", "m"};

@@ -59,6 +59,7 @@ private:
   Value numbersOfRows(llvm::StringRef name, Value of);
   Value rowNumbers(llvm::StringRef name, Value of);
   Value columnNumbers(llvm::StringRef name, Value of, float otherwise);
+  Value firstCount();
   Value probabilities(Value scores);
   void addShares(Value p);
   Value pairGradients(Value p, Value ofP);

@@ -16,8 +16,9 @@ static Bounds boundsOfRows(GpuPairScope &scope, const GpuProgram &program, const
     return {of.firstRow, b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, of.liveRows), one)};
   Type index = b.builder.getIndexType();
   Value size = b.constant(program.blockQ, "block_q"), block = b.quotient("block_of_rows", of.firstRow, size);
-  Value counts = scope.buffer("counts_q", b.builder.getI32Type());
-  Value count = b.make<tkern::ReadOp>("tokens_of_rows", index, counts, block);
+  Value blocks = b.quotient("blocks_of_rows", scope.placesOfQueries, size);
+  Value entry = scope.orderEntry("tokens_of_rows", "counts_q", scope.narrow("block_number", block), blocks);
+  Value count = b.make<arith::IndexCastOp>("count_of_rows", index, entry);
   Value blockEnd = b.add("end_of_tokens", b.mul("first_of_block", block, size), count);
   Value last = b.sub("last_row", b.make<arith::MinSIOp>("live_end", end, blockEnd), one);
   auto position = [&](StringRef name, Value place) {

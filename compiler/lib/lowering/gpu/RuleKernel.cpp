@@ -39,10 +39,7 @@ private:
     Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
     HeadPlace at = b.placeHead(b.item(2));
     if (program.order) { // extents count tokens, sizes places
-      scope.placesOfQueries = rows;
-      scope.placesOfKeys = keys;
-      scope.liveRows = b.size("queries", "tokens.q");
-      scope.liveKeys = b.size("keys_given", "tokens.k");
+      scope.startOrder(at.batch, rows, keys);
     } else {
       scope.liveRows = b.compute("live_rows", index, "live_tokens", "group", {}, {queryLengths, at.batch, rows});
       scope.liveKeys = b.compute("live_keys", index, "live_tokens", "group", {}, {keyLengths, at.batch, keys});
@@ -66,11 +63,9 @@ private:
       return b.make<arith::MinSIOp>(name, b.add(isKey ? "next_col" : "next_row", first, size),
                                     isKey ? scope.liveKeys : scope.liveRows);
     }
-    Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
-    Value counts = scope.buffer(isKey ? "counts_k" : "counts_q", i32), blocks = isKey ? keyBlocks : queryBlocks;
     Value narrow = scope.narrow(isKey ? "block_of_keys" : "block_of_queries", block);
-    Value count = b.make<tkern::ElementOp>("tokens", i32, counts, narrow, blocks, b.constant(int64_t{1}));
-    return b.add(name, first, b.make<arith::IndexCastOp>("tokens_of_block", index, count));
+    Value count = scope.orderEntry("tokens", isKey ? "counts_k" : "counts_q", narrow, isKey ? keyBlocks : queryBlocks);
+    return b.add(name, first, b.make<arith::IndexCastOp>("tokens_of_block", b.builder.getIndexType(), count));
   }
 
   // The positions of the tokens that a block begins and ends with. `end` is the place behind the last.

@@ -73,9 +73,10 @@ OwningOpRef<ModuleOp> lowerTile(MLIRContext &context, const GpuProgram &program,
   StridedTensor from = b.tensor(element, "from", tensor.name);
   SmallVector<Value> inputs = {b.item(0), b.item(1), from.base, from.batchStride, from.headStride, from.rowStride};
   inputs.push_back(b.pointer(element, "tiled", "@tiled_" + tensor.name));
-  for (std::string table : {"counts_", "order_"})
+  for (std::string table : {"counts_", "order_", "places_"})
     inputs.push_back(
         b.pointer(b.builder.getI32Type(), "tile_" + table, tensor.isCounted() ? "@" + table + tensor.name : ""));
+  inputs.push_back(b.pointer(b.builder.getI32Type(), "lengths", tensor.isKey ? "k_len" : "q_len"));
   inputs.push_back(b.size("heads", tensor.isKey ? "HKV" : "H"));
   inputs.push_back(b.size("places", tensor.isKey ? "places.k" : "places.q"));
   inputs.push_back(b.size("tokens", tensor.isKey ? "M" : "N"));
@@ -97,6 +98,7 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
                               {"places", isKey ? "places.k" : "places.q"},
                               {"tokens", isKey ? "M" : "N"}})
     sizes.push_back(*symbol ? b.size(name, symbol) : b.constant(int64_t{1}, name));
+  sizes.push_back(b.pointer(b.builder.getI32Type(), "lengths", isKey ? "k_len" : "q_len"));
   addGrid(program, b, sizes);
   for (const Tiled &tensor : tiledTensors(program)) {
     if (tensor.isInput || tensor.isKey != isKey)
@@ -110,6 +112,7 @@ OwningOpRef<ModuleOp> lowerUntile(MLIRContext &context, const GpuProgram &progra
     inputs.append(sizes);
     SmallVector<Attribute> constants = {b.integer(stageThreads), TypeAttr::get(element), b.integer(tensor.columns)};
     addShape(program, b, constants);
+    constants.push_back(b.flag(tensor.name == "lse"));
     b.call("scatter_rows", "token_order", constants, inputs);
   }
   return kernel.finish(0);
@@ -148,15 +151,20 @@ void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program)
     buffers.push_back({"tiled_" + tensor.name,
                        sym("B") * sym(tensor.isKey ? "HKV" : "H") * places(program, tensor) * bytesOf(program, tensor),
                        tensor.name + " in the order of tiles"});
-  buffers.push_back({"counts_q", program.queryBlocks() * 4, "how many tokens query blocks have"});
-  buffers.push_back({"counts_k", program.keyBlocks() * 4, "how many tokens key blocks have"});
-  buffers.push_back({"order_q", program.rows() * 4, "which query is at a place"});
-  buffers.push_back({"order_k", program.keys() * 4, "which key is at a place"});
+  Expr ofBatches = sym("B") * 4;
+  buffers.push_back({"counts_q", program.queryBlocks() * ofBatches, "how many tokens query blocks have"});
+  buffers.push_back({"counts_k", program.keyBlocks() * ofBatches, "how many tokens key blocks have"});
+  buffers.push_back({"order_q", program.rows() * ofBatches, "which query is at a place"});
+  buffers.push_back({"order_k", program.keys() * ofBatches, "which key is at a place"});
+  buffers.push_back({"places_q", ofBatches, "places of blocks that have a query"});
+  buffers.push_back({"places_k", ofBatches, "places of blocks that have a key"});
 }
 
 std::optional<TiledSlot> tiledSlot(const GpuProgram &program, StringRef symbol) {
   if (symbol == "N" || symbol == "M")
     return TiledSlot{"", symbol == "N" ? program.rows() : program.keys()};
+  if (symbol == "q_len" || symbol == "k_len")
+    return TiledSlot{symbol == "q_len" ? "places_q" : "places_k", 0};
   auto [name, axis] = symbol.split('.');
   for (const Tiled &tensor : tiledTensors(program)) {
     if (name != tensor.name)

@@ -9,7 +9,7 @@ namespace tercet::compiler {
 void addTileStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
 void addUntileStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program);
 
-/// The copies, and how many tokens blocks have.
+/// The copies, and tables of the tokens of blocks.
 void addTileBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);
 
 /// What a stage that works on the copies takes for the tensor or size `symbol`: a buffer (name), or a value; nothing where

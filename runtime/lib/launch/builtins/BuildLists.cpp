@@ -30,7 +30,8 @@ struct SuperRow {
   const int8_t *rows[mostRows];
   const uint8_t *rules[mostRows]; ///< null: no mask
   int64_t count;
-  int64_t columns; ///< non-empty key blocks
+  int64_t columns;            ///< non-empty key blocks
+  const int32_t *tokenCounts; ///< of the batch entry
 };
 
 uint32_t criticalMask(const SuperRow &row, int64_t j) {
@@ -51,8 +52,9 @@ bool anyCriticalOfEight(const SuperRow &row, int64_t j) {
   return any != 0;
 }
 
-void addBlock(const BuildListsSlots &s, int64_t j, uint32_t mask, int64_t liveK, ListWriter &list) {
-  int64_t parts = s.blockK / s.tileK, tokens = tokensOfBlock(s.tokenCounts, j, s.blockK, liveK);
+void addBlock(const BuildListsSlots &s, const SuperRow &row, int64_t j, uint32_t mask, int64_t liveK,
+              ListWriter &list) {
+  int64_t parts = s.blockK / s.tileK, tokens = tokensOfBlock(row.tokenCounts, j, s.blockK, liveK);
   for (int64_t part = 0; part * s.tileK < tokens; ++part)
     list.add(j * parts + part, mask);
 }
@@ -67,7 +69,7 @@ void addCritical(const BuildListsSlots &s, const SuperRow &row, int64_t liveK, L
     int64_t end = std::min(j + 8, row.columns);
     for (; j < end; ++j)
       if (uint32_t mask = criticalMask(row, j))
-        addBlock(s, j, mask, liveK, list);
+        addBlock(s, row, j, mask, liveK, list);
   }
 }
 
@@ -99,6 +101,7 @@ void run(const BuiltinCall &call) {
   GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
   int64_t liveRows = liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ);
   SuperRow row;
+  row.tokenCounts = ofBatch(s.tokenCounts, head.batch, s.blocksK);
   row.count = std::clamp<int64_t>(liveRows - first, 0, s.blocksPerRow);
   row.columns = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
   for (int64_t index = 0; index < row.count; ++index) {

@@ -19,16 +19,18 @@ int64_t placeInTiles(int64_t j, int64_t c, int64_t dim) { return (j / meanTile *
 
 void centerKeys(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const CenterKeysSlots *>(call.slots);
-  int64_t g = call.item0, live = liveTokens(s.kLengths, groupPair(g, s.firstPair, s.headsKV).batch, s.tokens);
+  int64_t g = call.item0, batch = groupPair(g, s.firstPair, s.headsKV).batch;
+  int64_t live = liveTokens(s.kLengths, batch, s.tokens);
+  const int32_t *counts = ofBatch(s.counts, batch, s.tokens / s.blockK);
   int64_t blocks = (live + s.blockK - 1) / s.blockK, columns = s.meanTilesPerPair * meanTile, valid = 0;
   for (int64_t j = 0; j < blocks; ++j)
-    valid += tokensOfBlock(s.counts, j, s.blockK, live);
+    valid += tokensOfBlock(counts, j, s.blockK, live);
   const float *means = s.meanK + g * columns * s.headDim;
   float *centered = s.centered + g * columns * s.headDim;
   for (int64_t c = 0; c < s.headDim; ++c) {
     double sum = 0;
     for (int64_t j = 0; j < blocks; ++j) {
-      auto count = static_cast<double>(tokensOfBlock(s.counts, j, s.blockK, live));
+      auto count = static_cast<double>(tokensOfBlock(counts, j, s.blockK, live));
       sum += static_cast<double>(means[placeInTiles(j, c, s.headDim)]) * count;
     }
     auto center = static_cast<float>(valid > 0 ? sum / static_cast<double>(valid) : 0.0);
@@ -86,7 +88,8 @@ int64_t sumBytes(const int64_t *slots) {
 void findAlikeness(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const AlikenessSlots *>(call.slots);
   int64_t head = s.firstHead + call.item1, batch = head / s.heads;
-  int64_t count = tokensOfBlock(s.counts, call.item0, s.block, liveTokens(s.lengths, batch, s.tokenCount));
+  int64_t count = tokensOfBlock(ofBatch(s.counts, batch, s.blocks), call.item0, s.block,
+                                liveTokens(s.lengths, batch, s.tokenCount));
   auto *sums = reinterpret_cast<double *>(call.scratch);
   std::fill(sums, sums + wholeVectors(s.headDim), 0.0);
   const float *center = s.center ? s.center + call.item1 * s.headDim : nullptr;
@@ -96,7 +99,8 @@ void findAlikeness(const BuiltinCall &call) {
     const auto *tokens =
         static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB + head % s.heads * s.strideH;
     Dispatch<AddDirections<Element>, Rows, int64_t, int64_t, const float *, double *>::call(
-        Rows{tokens, s.strideN, s.order}.from(call.item0 * s.block), count, s.headDim, center, sums);
+        Rows{tokens, s.strideN, ofBatch(s.order, batch, s.tokenCount)}.from(call.item0 * s.block), count, s.headDim,
+        center, sums);
   });
   double square = 0;
   for (int64_t c = 0; c < s.headDim; ++c)

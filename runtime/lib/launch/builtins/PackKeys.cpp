@@ -49,12 +49,13 @@ template <typename Element> struct SumTile {
 struct Block {
   int64_t j, g, valid;
   bool isLast;
+  const int32_t *order; ///< of the batch entry
 };
 
 /// The tokens of a block of K or V.
 template <typename Type>
 TokenRows<Type> rowsOf(const PackKeysSlots &s, const Block &block, const Type *head, int64_t stride) {
-  return TokenRows<Type>{head, stride, s.order}.from(block.j * s.blockK);
+  return TokenRows<Type>{head, stride, block.order}.from(block.j * s.blockK);
 }
 
 /// `count` of these tokens, from the block's token `first` on.
@@ -143,7 +144,9 @@ void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const PackKeysSlots *>(call.slots);
   GroupPair pair = groupPair(call.item1, s.firstPair, s.headsKV);
   int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), j = call.item0;
-  Block block = {j, call.item1, tokensOfBlock(s.counts, j, s.blockK, live), (j + 1) * s.blockK >= s.tokens};
+  const int32_t *counts = ofBatch(s.counts, pair.batch, s.tokens / s.blockK);
+  Block block = {j, call.item1, tokensOfBlock(counts, j, s.blockK, live), (j + 1) * s.blockK >= s.tokens,
+                 ofBatch(s.order, pair.batch, s.tokens)};
   auto *sums = reinterpret_cast<float *>(call.scratch);
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);

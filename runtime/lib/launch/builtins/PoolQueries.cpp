@@ -20,7 +20,7 @@ void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const PoolQueriesSlots *>(call.slots);
   GroupHead head = groupHead(call.item1, s.firstPair, s.headsKV, s.headsPerKV);
   int64_t live = liveTokens(s.qLengths, head.batch, s.tokens);
-  int64_t rows = tokensOfBlock(s.counts, call.item0, s.blockQ, live);
+  int64_t rows = tokensOfBlock(ofBatch(s.counts, head.batch, s.blocksQ), call.item0, s.blockQ, live);
   float *mean = s.meanQ + (call.item1 * s.blocksQ + call.item0) * s.headDim;
   withElement(static_cast<DType>(s.dtype), [&](auto element) {
     using Element = decltype(element);
@@ -28,7 +28,7 @@ void run(const BuiltinCall &call) {
     const auto *q =
         static_cast<const typename Element::Type *>(s.q) + head.batch * s.qStrideB + head.queryHead * s.qStrideH;
     Dispatch<MeanOfRows<Element>, Rows, int64_t, int64_t, float *>::call(
-        Rows{q, s.qStrideN, s.order}.from(call.item0 * s.blockQ), rows, s.headDim, mean);
+        Rows{q, s.qStrideN, ofBatch(s.order, head.batch, s.tokens)}.from(call.item0 * s.blockQ), rows, s.headDim, mean);
   });
 }
 

@@ -48,7 +48,7 @@ void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const PoolTokensSlots *>(call.slots);
   int64_t head = s.firstHead + call.item1, batch = head / s.heads, first = call.item0 * s.stride;
   int64_t live = liveTokens(s.lengths, batch, s.tokenCount);
-  int64_t rows = s.counts ? s.counts[call.item0] : std::clamp<int64_t>(live - first, 0, s.length);
+  int64_t rows = s.counts ? s.counts[batch * s.pools + call.item0] : std::clamp<int64_t>(live - first, 0, s.length);
   PoolWeights weights;
   if (s.weights)
     weights = {s.weights + std::min(head % s.heads, s.weightHeads - 1) * s.weightStrideH, s.weightEntries,
@@ -60,7 +60,7 @@ void run(const BuiltinCall &call) {
     const auto *tokens =
         static_cast<const typename Element::Type *>(s.tokens) + batch * s.strideB + head % s.heads * s.strideH;
     Dispatch<SumOfPool<Element>, Rows, int64_t, int64_t, PoolWeights, float *>::call(
-        Rows{tokens, s.strideN, s.order}.from(first), rows, s.dim, weights, sums);
+        Rows{tokens, s.strideN, ofBatch(s.order, batch, s.pools * s.stride)}.from(first), rows, s.dim, weights, sums);
     round(sums, s.dim, static_cast<typename Element::Type *>(s.out) + (call.item1 * s.pools + call.item0) * s.dim,
           element);
   });

@@ -99,7 +99,8 @@ void gather(const SelectSlots &s, const RowContext &at, int64_t firstToken, int6
     const auto *q = static_cast<const typename Element::Type *>(from.q) + at.head.batch * from.qStrideB +
                     at.head.queryHead * from.qStrideH;
     Dispatch<GatherQueries<Element>, Rows, int64_t, int64_t, int64_t, int64_t, float *>::call(
-        Rows{q, from.qStrideN, from.qOrder}.from(firstToken), at.liveQ - firstToken, from.stride, s.headDim, rows, out);
+        Rows{q, from.qStrideN, ofBatch(from.qOrder, at.head.batch, s.tokensQ)}.from(firstToken), at.liveQ - firstToken,
+        from.stride, s.headDim, rows, out);
   });
 }
 
@@ -161,7 +162,8 @@ void meetSegment(const SelectSlots &s, const BuiltinCall &call, const RowContext
     if (s.rules)
       hideEmpty(s.rules + place, count, samples.groupsK, products);
     if (from.kCounts)
-      hideTokenless(from.kCounts + firstBlock, count, samples.groupsK, from.stride, products);
+      hideTokenless(from.kCounts + at.head.batch * s.blocksK + firstBlock, count, samples.groupsK, from.stride,
+                    products);
     Dispatch<SumBlocks, float *, int64_t, int64_t, float *, float *>::call(
         products, count, samples.groupsK, samples.largest + r * samples.segments + segment,
         samples.sums + r * s.blocksK + firstBlock);
@@ -170,15 +172,15 @@ void meetSegment(const SelectSlots &s, const BuiltinCall &call, const RowContext
 
 /// The same under a token order: groups are of places, of which any may have no token.
 template <typename Element>
-void packOrderedTile(const PackSamplesSlots &s, const typename Element::Type *k, int64_t first, int64_t live,
-                     float *out) {
+void packOrderedTile(const PackSamplesSlots &s, const typename Element::Type *k, const int32_t *order, int64_t first,
+                     int64_t live, float *out) {
   using Type = typename Element::Type;
   for (int64_t t = 0; t < s.stride; ++t, out += s.headDim * groupTile) {
     int32_t tokens[groupTile];
     bool isThere[groupTile];
     for (int64_t c = 0; c < groupTile; ++c) {
       int64_t place = first + c * s.stride + t;
-      int32_t token = place < live ? s.order[place] : -1;
+      int32_t token = place < live ? order[place] : -1;
       isThere[c] = token >= 0;
       tokens[c] = std::max(token, 0);
     }
@@ -197,7 +199,7 @@ template <typename Element> void packTile(const PackSamplesSlots &s, const Built
   int64_t live = liveTokens(s.kLengths, pair.batch, s.tokens), first = call.item0 * groupTile * s.stride;
   float *out = s.samples + (call.item1 * s.tilesPerPair + call.item0) * s.stride * s.headDim * groupTile;
   if (s.order)
-    return packOrderedTile<Element>(s, k, first, live, out);
+    return packOrderedTile<Element>(s, k, s.order + pair.batch * s.tokens, first, live, out);
   for (int64_t t = 0; t < s.stride; ++t, out += s.headDim * groupTile) {
     int64_t valid = std::clamp<int64_t>(ceilDiv(live - first - t, s.stride), 0, groupTile);
     TokenRows<Type> rows{k + (first + t) * s.kStrideN, s.stride * s.kStrideN};
@@ -231,7 +233,9 @@ void sampleRows(const SelectSlots &s, const BuiltinCall &call, const RowContext 
   for (int64_t row = 0; row < rows; ++row, out += scoreColumns(s)) {
     std::fill(out, out + at.liveCols, 0.0f);
     int64_t begin = row * samples.groupsQ;
-    int64_t held = s.scores.qCounts ? ceilDiv(s.scores.qCounts[first + row], s.scores.stride) : samples.groupsQ;
+    int64_t held = s.scores.qCounts
+                       ? ceilDiv(s.scores.qCounts[at.head.batch * s.blocksQ + first + row], s.scores.stride)
+                       : samples.groupsQ;
     int64_t end = std::min(begin + held, groups);
     for (int64_t r = begin; r < end; ++r)
       addGroup(samples, samples.largest + r * samples.segments, samples.sums + r * s.blocksK, at.liveCols,

@@ -1,5 +1,6 @@
 // token_order: which tokens are in a block. Contract: Builtins.h.
 #include "BuiltinTable.h"
+#include "GroupHead.h"
 
 #include "tercet/Builtins.h"
 #include "tercet/TokenOrder.h"
@@ -34,19 +35,49 @@ int64_t writeRun(int64_t first, int64_t end, int64_t block, int32_t *out) {
   return count;
 }
 
+/// Writes the tokens of block j; gives how many they are.
+int64_t writeBlock(const TokenOrder &order, int64_t tokens, int64_t j, int32_t *out) {
+  int64_t block = order.block(), text = tokens - order.gridTokens();
+  int64_t before = order.text == TextPlace::prefix ? text : 0, firstTile = (before + block - 1) / block;
+  int64_t behind = j - firstTile - order.tiles();
+  return j < firstTile ? writeRun(j * block, before, block, out)
+         : behind < 0  ? writeTile(order, j - firstTile, before, out)
+                       : writeRun(before + order.gridTokens() + behind * block, tokens, block, out);
+}
+
+/// The first token of block j; blocks are in the order of these.
+int64_t firstToken(const TokenOrder &order, int64_t tokens, int64_t j) {
+  int64_t block = order.block(), text = tokens - order.gridTokens();
+  int64_t before = order.text == TextPlace::prefix ? text : 0, tile = j - (before + block - 1) / block;
+  if (tile < 0)
+    return j * block;
+  if (tile >= order.tiles())
+    return before + order.gridTokens() + (tile - order.tiles()) * block;
+  int64_t token = 0, unit = 1;
+  for (size_t axis = TokenOrder::axes; axis-- > 0; unit *= order.grid[axis]) {
+    int64_t along = (order.grid[axis] + order.tile[axis] - 1) / order.tile[axis];
+    token += tile % along * order.tile[axis] * unit;
+    tile /= along;
+  }
+  return before + token;
+}
+
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const TokenOrderSlots *>(call.slots);
   TokenOrder order{
       .grid = std::to_array(s.grid), .tile = std::to_array(s.tile), .text = static_cast<TextPlace>(s.text)};
-  int64_t block = order.block(), text = s.tokens - order.gridTokens(), j = call.item0;
-  int64_t before = order.text == TextPlace::prefix ? text : 0, firstTile = (before + block - 1) / block;
-  int64_t behind = j - firstTile - order.tiles();
-  int32_t *out = s.order + j * block;
-  int64_t count = j < firstTile ? writeRun(j * block, before, block, out)
-                  : behind < 0  ? writeTile(order, j - firstTile, before, out)
-                                : writeRun(before + order.gridTokens() + behind * block, s.tokens, block, out);
-  std::fill(out + count, out + block, -1);
-  s.counts[j] = static_cast<int32_t>(count);
+  int64_t block = order.block(), j = call.item0, batch = call.item1;
+  int64_t length = liveTokens(s.lengths, batch, s.tokens);
+  int32_t *out = s.order + (batch * s.blocks + j) * block;
+  int64_t there = writeBlock(order, s.tokens, j, out);
+  int64_t count = std::lower_bound(out, out + there, length) - out;
+  for (int64_t at = count; at < there; ++at)
+    out[at] = -2 - out[at];
+  std::fill(out + there, out + block, -1);
+  s.counts[batch * s.blocks + j] = static_cast<int32_t>(count);
+  bool isLast = count > 0 && (j + 1 == s.blocks || firstToken(order, s.tokens, j + 1) >= length);
+  if (isLast || (j == 0 && count == 0))
+    s.places[batch] = static_cast<int32_t>(isLast ? (j + 1) * block : 0);
 }
 
 } // namespace

@@ -18,6 +18,11 @@ template <typename Type> struct TokenRows {
   }
 };
 
+/// The part of a batch entry in a table of a token order, of `size` entries each; null: there is no order.
+inline const int32_t *ofBatch(const int32_t *table, int64_t batch, int64_t size) {
+  return table ? table + batch * size : nullptr;
+}
+
 /// The valid tokens of block j where `live` tokens (places) are valid.
 inline int64_t tokensOfBlock(const int32_t *counts, int64_t j, int64_t block, int64_t live) {
   return counts ? counts[j] : std::clamp<int64_t>(live - j * block, 0, block);
