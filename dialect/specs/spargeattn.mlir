@@ -1,7 +1,6 @@
 // SpargeAttn without its quantisation and its skipping inside the loop: blocks of unlike tokens are always computed, and of the others
-// the fewest that bring the share of a row to `mass` (arXiv:2502.18137, section 3.2; defaults of its public code: theta 0.6, tau 0.98).
-// Two differences: unlike key blocks keep their shares and count with them, where the paper leaves them out of the softmax; and the
-// block that crosses `mass` is kept, where the paper ends before it.
+// the fewest that bring their share of a row to `mass`, unlike ones being out of the softmax (arXiv:2502.18137, section 3.2; defaults of
+// its public code: theta 0.6, tau 0.98). One difference: the block that crosses `mass` is kept, where the paper ends before it.
 tercet.spec @spargeattn(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   %block_q = tercet.param block_q = 128 : !tercet.static<i64>
   %block_k = tercet.param block_k = 64 : !tercet.static<i64>
@@ -9,9 +8,10 @@ tercet.spec @spargeattn(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.toke
   %mass = tercet.param mass = 0.98 : !tercet.runtime<f64>
   %min_keep = tercet.param min_keep = 1 : !tercet.runtime<i64>
   %forced_counts = tercet.param forced_counts = true : !tercet.static<flag>
+  %apart = tercet.param apart = true : !tercet.static<flag>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k) guard(%theta)
-  %classes = tercet.select %scores keep top_mass(%mass) min_keep(%min_keep) forced_counts(%forced_counts)
+  %classes = tercet.select %scores keep top_mass(%mass) min_keep(%min_keep) forced_counts(%forced_counts) apart(%apart)
   tercet.skip %classes[marginal]
   %o = tercet.sparse %q, %k, %v on %classes[critical] scale(%scale)
   tercet.return %o

@@ -104,7 +104,7 @@ std::string ruleKernelText(const SelectionSpec &spec, MemberRule members) {
                                  : spec.rounding == "round" ? 2
                                                             : 0,
                                  spec.dropIsCount, spec.forcedCounts);
-  std::string facts = fmt::format("{}, true, false", spec.diagonal);
+  std::string facts = fmt::format("{}, true, false, false", spec.diagonal);
   const char *sizes =
       "const i32 *q_len, const i32 *k_len, index key_heads, index share, index rows, index keys, index first";
   const char *amounts = "double keep, double drop, index min_keep, index max_keep";

@@ -192,6 +192,11 @@ void addRules(Cases &cases) {
       ties->content = Content::ties;
       ties->shape.tokensK = 150; // the tail, whose mean is rounded, has no equal
       add("rule, scope and guard", {{"guard", 0.3}})->content = Content::clustered;
+      add("rule, scope and shares", {}, {{"by_share", "true"}});
+      if (std::string(scope) != "group")
+        add("rule, scope and forced blocks apart", {{"guard", 0.3}, {"sink", 1}},
+            {{"diagonal", "true"}, {"apart", "true"}, {"forced_counts", "true"}})
+            ->content = Content::clustered;
     }
 }
 

@@ -22,6 +22,16 @@ void fillUp(std::vector<int> &row, const Row &shares, double mass) {
     }
 }
 
+/// The softmax of a row without the blocks that are exact already, which weigh nothing.
+Row softmaxOfRest(Row scores, const std::vector<int> &row) {
+  if (std::count(row.begin(), row.end(), 0) == 0)
+    return Row(scores.size(), 0.0);
+  for (size_t bj = 0; bj < row.size(); ++bj)
+    if (row[bj] == 1)
+      scores[bj] = -HUGE_VAL;
+  return softmaxOf(scores);
+}
+
 /// The mean cosine over all pairs of tokens of a block.
 double likeness(const Tensor &tokens, int64_t head, size_t blockIndex) {
   auto first = static_cast<int64_t>(blockIndex) * block, end = std::min(first + block, tokens.shape[2]);
@@ -95,21 +105,21 @@ BlockMap spargeattn(const reference::Data &inputs, int64_t head) {
     bool unlikeRow = likeness(inputs["q"], head, bi) < theta;
     for (size_t bj = 0; bj < map[bi].size(); ++bj)
       map[bi][bj] = unlikeRow || likeness(inputs["k"], head, bj) < theta;
-    fillUp(map[bi], softmaxOf(scores[bi]), mass);
+    fillUp(map[bi], softmaxOfRest(scores[bi], map[bi]), mass);
   }
   return map;
 }
 
-/// Faster VGGT: the first block is special; at least 4 blocks of a row.
+/// Faster VGGT: the first block is special; of the others at least 4 blocks of a row.
 BlockMap vggt(const reference::Data &inputs, int64_t head) {
   Grid scores = pooledScores(inputs, head);
   BlockMap map = emptyMap(scores);
   for (size_t bi = 0; bi < map.size(); ++bi) {
     for (size_t bj = 0; bj < map[bi].size(); ++bj)
       map[bi][bj] = bi == 0 || bj == 0;
-    Row shares = softmaxOf(scores[bi]);
+    Row shares = softmaxOfRest(scores[bi], map[bi]);
     fillUp(map[bi], shares, 0.4);
-    while (std::count(map[bi].begin(), map[bi].end(), 1) < 4) {
+    while (std::count(map[bi].begin() + 1, map[bi].end(), 1) < 4) {
       size_t best = 0; // the first block is exact already
       for (size_t bj = 1; bj < map[bi].size(); ++bj)
         if (map[bi][bj] == 0 && (best == 0 || shares[bj] > shares[best]))
@@ -149,9 +159,11 @@ BlockMap xattention(const reference::Data &inputs, int64_t head) {
   return map;
 }
 
-/// DraftAttention: of all pairs of a head, those from the half's highest score on.
+/// DraftAttention: of all pairs of a head, those from the half's highest share of its row on.
 BlockMap draftattention(const reference::Data &inputs, int64_t head) {
   Grid scores = pooledScores(inputs, head);
+  for (Row &row : scores)
+    row = softmaxOf(row);
   BlockMap map = emptyMap(scores);
   Row flat;
   for (const Row &row : scores)
@@ -211,7 +223,7 @@ const std::vector<PublishedSelection> &publishedSelections() {
       {"SLA", "sla", blocks16, {{"keep", 0.4}, {"drop", 0.3}}, ragged, false, Rest::linear, sla},
       {"BiFormer", "biformer", blocks16, {{"top", 3}}, ragged, false, Rest::skipped, biformer},
       {"MoBA (queries routed in blocks)", "moba", blocks16, {{"others", 2}}, tail, true, Rest::skipped, moba},
-      {"SpargeAttn (shares of unlike blocks count)",
+      {"SpargeAttn (the block that crosses the mass is kept)",
        "spargeattn",
        blocks16,
        {{"theta", 0.62}, {"mass", 0.7}},
@@ -219,16 +231,9 @@ const std::vector<PublishedSelection> &publishedSelections() {
        false,
        Rest::skipped,
        spargeattn},
-      {"Faster VGGT (shares of special blocks count)",
-       "vggt",
-       blocks16,
-       {{"mass", 0.4}, {"min_keep", 4}},
-       ragged,
-       false,
-       Rest::skipped,
-       vggt},
+      {"Faster VGGT", "vggt", blocks16, {{"mass", 0.4}, {"min_keep", 4}}, ragged, false, Rest::skipped, vggt},
       {"XAttention", "xattention", strided, {{"mass", 0.6}}, square, true, Rest::skipped, xattention},
-      {"DraftAttention (threshold before the softmax)",
+      {"DraftAttention",
        "draftattention",
        blocks16,
        {{"threshold", 0.5}},

@@ -57,6 +57,8 @@ static void readSelect(ir::SelectOp select, Selection &selection) {
   selection.budgets = select.getBudgets() ? ir::argumentName(select.getBudgets()) : "";
   selection.diagonal = flagOf(select.getDiagonal());
   selection.forcedCounts = flagOf(select.getForcedCounts());
+  selection.apart = flagOf(select.getApart());
+  selection.byShare = flagOf(select.getByShare());
   selection.mask = opOf<ir::MaskOp>(select.getMask());
   selection.forced = opOf<ir::BlockSetOp>(select.getForced());
   selection.forbidden = opOf<ir::BlockSetOp>(select.getForbidden());

@@ -27,7 +27,7 @@ struct Selection {
   KeepRule keepRule = KeepRule::fraction;
   CountRule countRule = CountRule::floor;
   SelectScope scope = SelectScope::row;
-  bool dropIsCount = false, diagonal = false, forcedCounts = false;
+  bool dropIsCount = false, diagonal = false, forcedCounts = false, apart = false, byShare = false;
   std::string keep;    ///< always a parameter, but for a pattern
   std::string drop;    ///< default: none
   std::string minKeep; ///< default: 1 where keep > 0
@@ -51,8 +51,8 @@ struct Selection {
   bool ranksSpans() const { return scope == SelectScope::head || scope == SelectScope::allHeads; }
   /// Whether P, the softmax of a row of scores, decides. Sampled scores are P themselves.
   bool needsShares() const {
-    return scope == SelectScope::group || keepRule == KeepRule::mass || keepRule == KeepRule::above ||
-           keepRule == KeepRule::relative;
+    return scope == SelectScope::group || (byShare && ranksSpans()) || keepRule == KeepRule::mass ||
+           keepRule == KeepRule::above || keepRule == KeepRule::relative;
   }
 };
 

@@ -16,7 +16,7 @@ Family familyOf(const Selection &selection, const Operands &operands, int64_t ba
 }
 
 bool ranksByShare(const Selection &selection) {
-  return selection.keepUnit == KeepUnit::mass || selection.keepUnit == KeepUnit::above ||
+  return selection.byShare || selection.keepUnit == KeepUnit::mass || selection.keepUnit == KeepUnit::above ||
          selection.keepUnit == KeepUnit::relative;
 }
 
@@ -75,7 +75,18 @@ SelectRow FamilyBlocks::rowOf(int64_t head, int64_t queryBlock) {
           (scores->likenessQ[queryBlock] < guard || scores->likenessK[j] < guard))
         row.rules.forced[j] = true;
   }
-  ScoreRow scored = scores->row(queryBlock, row.rules.coverage);
+  std::vector<Coverage> inSoftmax = row.rules.coverage;
+  auto isApart = [&](size_t j) {
+    return selection.apart && row.rules.forced[j] && row.rules.coverage[j] == Coverage::full;
+  };
+  bool areShares = selection.scores.kind == ScoreSource::Kind::sampled; // which are P of all blocks
+  for (size_t j = 0; j < blocks; ++j)
+    if (isApart(j) && !areShares)
+      inSoftmax[j] = Coverage::empty;
+  ScoreRow scored = scores->row(queryBlock, inSoftmax);
+  for (size_t j = 0; j < blocks; ++j)
+    if (isApart(j) && areShares)
+      scored.shares[j] = scored.shareSlack[j] = 0;
   // Within a row shares rank as scores do, which do not underflow.
   bool byScore = selection.scope == Scope::row || !ranksByShare(selection);
   row.ranks = byScore ? scored.scores : scored.shares;

@@ -78,6 +78,8 @@ Status readSelect(ir::SelectOp op, const TableIndices &tables, Selection &select
                            .Default(Rounding::floor);
   selection.diagonal = readFlag(op.getDiagonal());
   selection.forcedCounts = readFlag(op.getForcedCounts());
+  selection.apart = readFlag(op.getApart());
+  selection.byShare = readFlag(op.getByShare());
   selection.scope = llvm::StringSwitch<Scope>(readKeyword(op.getScope()))
                         .Case("head", Scope::head)
                         .Case("all_heads", Scope::allHeads)

@@ -95,6 +95,9 @@ LogicalResult SelectOp::verify() {
       scope && !llvm::is_contained({"row", "head", "all_heads", "group"}, scope.getKeyword()))
     return emitOpError("C5: ") << scope.getName() << " is '" << scope.getKeyword()
                                << "'; expected row, head, all_heads or group";
+  if (ParamOp apart = paramOf(getApart()), scope = paramOf(getScope());
+      apart && apart.getFlag() && scope && scope.getKeyword() == "group")
+    return emitOpError("C8: ") << apart.getName() << " is true under the scope group, whose P is a mean over heads";
   if (failed(verifyBudgets(*this)) || failed(verifySet(*this, getForced(), "forced")))
     return failure();
   return verifySet(*this, getForbidden(), "forbidden");

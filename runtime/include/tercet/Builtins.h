@@ -216,7 +216,8 @@ struct SelectSlots {
   int64_t rowsPerItem;
   double keep, drop; ///< shares in [0, 1], or counts
   int64_t keepRule, dropIsCount, countRule, scope, minKeep, maxKeep;
-  int64_t sink, diagonal, forcedCounts; ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
+  int64_t sink, diagonal, forcedCounts, apart,
+      byShare; ///< first `sink` key blocks forced; blocks that meet the token diagonal forced
   int64_t headsPerSpan;
   int32_t *keys;
   SpanRow *spanRows;

@@ -106,7 +106,7 @@ tercet.spec @select_c1_unit(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   // expected-error @+1 {{C1: needs a drop amount and its unit together, or neither}}
-  %classes = "tercet.select"(%scores, %keep, %keep) <{keep_unit = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>}>
+  %classes = "tercet.select"(%scores, %keep, %keep) <{keep_unit = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>}>
       : (!tercet.scores, !tercet.runtime<f64>, !tercet.runtime<f64>) -> !tercet.classes
   %o = tercet.sparse %q, %k, %v
   tercet.return %o
@@ -224,6 +224,22 @@ tercet.spec @select_c7(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.token
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
   // expected-error @+1 {{C7: forced has blocks 128 x 64, the scores have 64 x 64}}
   %classes = tercet.select %scores keep top_fraction(%keep) forced(%set)
+  tercet.skip %classes[marginal]
+  %o = tercet.sparse %q, %k, %v on %classes[critical]
+  tercet.return %o
+}
+
+// -----
+
+// C8: a mean over heads has one P for all of its blocks.
+tercet.spec @select_c8(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block = tercet.param block = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.9 : !tercet.runtime<f64>
+  %apart = tercet.param apart = true : !tercet.static<flag>
+  %scope = tercet.param scope = group : !tercet.static<keyword>
+  %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
+  // expected-error @+1 {{C8: apart is true under the scope group, whose P is a mean over heads}}
+  %classes = tercet.select %scores keep top_mass(%keep) apart(%apart) scope(%scope)
   tercet.skip %classes[marginal]
   %o = tercet.sparse %q, %k, %v on %classes[critical]
   tercet.return %o

@@ -11,12 +11,15 @@ tercet.spec @ranked(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
   %sink = tercet.param sink = 0 : !tercet.runtime<i64>
   %diagonal = tercet.param diagonal = false : !tercet.static<flag>
   %forced_counts = tercet.param forced_counts = false : !tercet.static<flag>
+  %apart = tercet.param apart = false : !tercet.static<flag>
+  %by_share = tercet.param by_share = false : !tercet.static<flag>
   %scope = tercet.param scope = row : !tercet.static<keyword>
   %phi = tercet.param feature_map = elu : !tercet.static<keyword>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k) center(%center) guard(%guard)
   %classes = tercet.select %scores keep top_fraction(%keep) drop bottom_fraction(%drop) min_keep(%min_keep)
-      max_keep(%max_keep) sink(%sink) diagonal(%diagonal) forced_counts(%forced_counts) scope(%scope)
+      max_keep(%max_keep) sink(%sink) diagonal(%diagonal) forced_counts(%forced_counts) apart(%apart)
+      by_share(%by_share) scope(%scope)
   tercet.skip %classes[negligible]
   %exact = tercet.sparse %q, %k, %v on %classes[critical] scale(%scale)
   %rest = tercet.linear %q, %k, %v on %classes[marginal] feature_map(%phi)

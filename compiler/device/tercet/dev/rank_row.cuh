@@ -5,17 +5,18 @@
 
 namespace tercet::dev {
 
-/// What the scores of a row weigh, over its non-empty blocks.
-template <bool LOGITS, class Blocks>
+/// What the scores of a row weigh, over its non-empty blocks, with APART over those that are not forced.
+template <bool LOGITS, bool APART = false, class Blocks>
 TERCET_DEVICE Weights<LOGITS> weigh_row(const u32 *row, int count, const Blocks &blocks) {
   Weights<LOGITS> weights = {-infinity(), 0.0f};
   const int first = static_cast<int>(lane());
+  const auto weighs = [&](u32 key) { return key != empty_key && !(APART && key == forced_key); };
   for (int j = first; j < count; j += 32)
-    if (blocks.key(j) != empty_key)
+    if (weighs(blocks.key(j)))
       weights.top = fmaxf(weights.top, __uint_as_float(row[j]));
   weights.top = warp_max(weights.top);
   for (int j = first; j < count; j += 32)
-    if (blocks.key(j) != empty_key)
+    if (weighs(blocks.key(j)))
       weights.total += weights.of(__uint_as_float(row[j]));
   weights.total = warp_add(weights.total);
   return weights;

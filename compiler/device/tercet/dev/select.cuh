@@ -73,7 +73,7 @@ TERCET_DEVICE void classify_row(const u32 *keys, Cut best, Cut low, const i8 *ow
 /// LOGITS or as shares. spare: f32 [gr][query blocks][key blocks] where a row has more than select_keys blocks. budgets:
 /// null, or an amount of keep per head.
 template <int SOURCE, int ROWS, int D, bool LOGITS, int BITS, int BLOCK_Q, int BLOCK_K, int KEEP, int ROUNDING,
-          bool DROP_COUNT, bool FORCED_COUNTS, bool DIAGONAL, bool RULES, bool GUARD, int SHARED>
+          bool DROP_COUNT, bool FORCED_COUNTS, bool DIAGONAL, bool RULES, bool GUARD, bool APART, int SHARED>
 TERCET_DEVICE void select_blocks(u8 *shared, index part, index gr, const float *mean_q, const float *mean_k,
                                  double scale, const float *stored, index stored_batch, index stored_head,
                                  index stored_row, index stored_col, float *spare, const i32 *query_lengths,
@@ -101,9 +101,9 @@ TERCET_DEVICE void select_blocks(u8 *shared, index part, index gr, const float *
     Weights<LOGITS> weights = {};
     float forced = 0;
     if (rule.weighs)
-      weights = weigh_row<LOGITS>(keys, count, blocks);
+      weights = weigh_row<LOGITS, APART>(keys, count, blocks);
     const Census census = replace_scores(keys, count, blocks, [&](u32 key, float score) {
-      if (KEEP == keep_mass && FORCED_COUNTS && key == forced_key)
+      if (KEEP == keep_mass && FORCED_COUNTS && !APART && key == forced_key)
         forced += weights.of(score);
       return key == first_rank ? key_of(score) : key;
     });

@@ -32,7 +32,7 @@ TERCET_DEVICE void share_blocks(u8 *shared, index part, index gr, const float *m
 /// The keys of the rows of query blocks ROWS part .., to spare, and what their scopes count before any pass. BY_SHARE: ranked by
 /// shares, else by scores. scope_heads: heads of a scope, of which part of those of the group lie in one.
 template <int SOURCE, int ROWS, int D, bool LOGITS, bool BY_SHARE, int BLOCK_Q, int BLOCK_K, int KEEP, bool DIAGONAL,
-          bool RULES, bool GUARD, int SHARED>
+          bool RULES, bool GUARD, bool APART, int SHARED>
 TERCET_DEVICE void rank_blocks(u8 *shared, index part, index gr, const float *mean_q, const float *mean_k, double scale,
                                const float *stored, index stored_batch, index stored_head, index stored_row,
                                index stored_col, float *spare, const i32 *query_lengths, const i32 *key_lengths,
@@ -50,12 +50,12 @@ TERCET_DEVICE void rank_blocks(u8 *shared, index part, index gr, const float *me
     const auto blocks = blocks_of_row<DIAGONAL, RULES, GUARD>(of, row, facts, 1);
     Weights<LOGITS> weights = {};
     if (BY_SHARE)
-      weights = weigh_row<LOGITS>(line, count, blocks);
+      weights = weigh_row<LOGITS, APART>(line, count, blocks);
     u64 share = 0, forced_share = 0;
     float top = 0;
     const Census census = replace_scores(line, count, blocks, [&](u32 key, float score) {
       const float rank = BY_SHARE ? weights.share(score) : score;
-      if (BY_SHARE && key != empty_key) {
+      if (BY_SHARE && key != empty_key && !(APART && key == forced_key)) {
         top = fmaxf(top, rank);
         share += fixed_share(rank);
         forced_share += key == forced_key ? fixed_share(rank) : 0;

@@ -154,6 +154,8 @@ PlanWriter::Slots PlanWriter::selectSlots() {
                              integerOf(select.sink, 0),
                              integer(select.diagonal),
                              integer(select.forcedCounts),
+                             integer(select.apart),
+                             integer(select.byShare && spanning),
                              integer(select.scope == SelectScope::allHeads ? sym("H") : Expr(1)),
                              spanning ? buffer("span_keys") : null(),
                              spanning ? buffer("span_rows") : null(),

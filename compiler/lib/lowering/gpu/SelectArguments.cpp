@@ -121,7 +121,8 @@ void SelectArguments::addRule(SmallVectorImpl<Attribute> &constants) const {
 }
 
 void SelectArguments::addRowFacts(SmallVectorImpl<Attribute> &constants) const {
-  constants.append({b.flag(selection().diagonal), b.flag(selection().hasRules()), b.flag(!selection().guard.empty())});
+  constants.append({b.flag(selection().diagonal), b.flag(selection().hasRules()), b.flag(!selection().guard.empty()),
+                    b.flag(selection().apart)});
 }
 
 } // namespace tercet::compiler

@@ -59,7 +59,7 @@ public:
 
   /// Template arguments: the rule of keep and drop.
   void addRule(mlir::SmallVectorImpl<mlir::Attribute> &constants) const;
-  /// How rows are told apart: diagonal, rules, guard.
+  /// How blocks of a row are told apart: diagonal, rules, guard, and whether forced ones are out of P.
   void addRowFacts(mlir::SmallVectorImpl<mlir::Attribute> &constants) const;
 
   mlir::SmallVector<mlir::Value> inputs;

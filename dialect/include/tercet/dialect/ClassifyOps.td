@@ -12,11 +12,12 @@ def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegment
     ties go to the lowest index. A fraction of the n non-empty blocks becomes a count by `count` (floor, ceil or round);
     at least `min_keep`, at most `max_keep` are kept where keep > 0. `sink` forces the first key blocks, `diagonal` the
     blocks that meet the diagonal of token indices, `forced` those of a set; forced blocks are critical, beat `drop`, and
-    use up `keep` only under `forced_counts`. `forbidden` blocks are negligible unless they are forced. With P the softmax of
+    use up `keep` only under `forced_counts`, and are out of P under `apart`. `forbidden` blocks are negligible unless they are forced. With P the softmax of
     a row of scores, `top_mass` keeps the fewest best blocks that hold this share of P, `above` those with P at least this,
     `relative` those with P at least this share of the row's largest, `percentile` those whose score is at least this
     quantile. `scope` ranks over a row, a whole head, all heads of a batch entry, or rows of the sum of P over the query
-    heads of a KV head. `budgets` holds the amount of keep per head. See docs/spec.md#select.
+    heads of a KV head; wider than a row by score where a rule does not use P, or under `by_share` by P. `budgets` holds the
+    amount of keep per head. See docs/spec.md#select.
 
     | label | applies to             | rule                                                                |
     |-------|------------------------|---------------------------------------------------------------------|
@@ -27,6 +28,7 @@ def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegment
     | C5    | `scope`                | row, head, all_heads or group                                       |
     | C6    | `budgets`              | an argument of type table<[head], f32>                              |
     | C7    | `forced`, `forbidden`  | come from `tercet.block_set` with the blocks of the scores          |
+    | C8    | `apart`                | not with the scope group                                            |
 
     Example:
     ```mlir
@@ -52,14 +54,16 @@ def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegment
                        Optional<Tercet_StaticKeyword>:$count_rule /*C3*/, Optional<Tercet_RuntimeInteger>:$min_keep /*C4*/,
                        Optional<Tercet_RuntimeInteger>:$max_keep /*C4*/, Optional<Tercet_RuntimeInteger>:$sink /*C4*/,
                        Optional<Tercet_StaticFlag>:$diagonal, Optional<Tercet_StaticFlag>:$forced_counts,
-                       Optional<Tercet_StaticKeyword>:$scope /*C5*/, Optional<Tercet_Table>:$budgets /*C6*/,
+                       Optional<Tercet_StaticFlag>:$apart /*C8*/, Optional<Tercet_StaticFlag>:$by_share,
+                       Optional<Tercet_StaticKeyword>:$scope /*C5, C8*/, Optional<Tercet_Table>:$budgets /*C6*/,
                        Optional<Tercet_Mask>:$mask, Optional<Tercet_BlockSet>:$forced /*C7*/,
                        Optional<Tercet_BlockSet>:$forbidden /*C7*/);
   let results = (outs Tercet_Classes:$classes);
   let assemblyFormat = [{
     $scores `keep` $keep_unit `(` $keep `)` (`drop` $drop_unit^ `(` $drop `)`)? (`count` `(` $count_rule^ `)`)?
     (`min_keep` `(` $min_keep^ `)`)? (`max_keep` `(` $max_keep^ `)`)? (`sink` `(` $sink^ `)`)?
-    (`diagonal` `(` $diagonal^ `)`)? (`forced_counts` `(` $forced_counts^ `)`)? (`scope` `(` $scope^ `)`)?
+    (`diagonal` `(` $diagonal^ `)`)? (`forced_counts` `(` $forced_counts^ `)`)? (`apart` `(` $apart^ `)`)?
+    (`by_share` `(` $by_share^ `)`)? (`scope` `(` $scope^ `)`)?
     (`budgets` `(` $budgets^ `:` type($budgets) `)`)? (`mask` `(` $mask^ `)`)? (`forced` `(` $forced^ `)`)?
     (`forbidden` `(` $forbidden^ `)`)? attr-dict
   }];

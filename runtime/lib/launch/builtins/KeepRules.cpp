@@ -90,16 +90,17 @@ SpanTally tallyRow(const SelectionRule &rule, const float *values, const uint8_t
   tally.live = countStates(states, count, nonEmpty);
   tally.candidates = countStates(states, count, candidate);
   tally.spending = countStates(states, count, forced);
-  if (!rule.needsShares() || tally.live == 0)
+  const uint8_t inSoftmax = rule.apart ? nonEmpty & ~forced : nonEmpty;
+  if (!rule.needsShares() || countStates(states, count, inSoftmax) == 0)
     return tally;
-  makeKeys(values, states, nonEmpty, count, keys);
+  makeKeys(values, states, inSoftmax, count, keys);
   float largest = valueOf(rangeOf(keys, count).largest);
   weighing = areShares ? Weighing() : Weighing::ofLogits(largest);
   tally.mass = weightFrom(keys, count, noKey + 1, weighing);
   tally.largest = weighing.weight(largest);
   if (!areShares && tally.mass > 0)
     weighing.unit = tally.mass;
-  if (rule.forcedCounts && tally.spending > 0) {
+  if (rule.forcedCounts && !rule.apart && tally.spending > 0) {
     makeKeys(values, states, forced, count, keys);
     tally.spentMass = weightFrom(keys, count, noKey + 1, weighing);
   }

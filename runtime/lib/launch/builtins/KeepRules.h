@@ -13,9 +13,10 @@ struct SelectionRule {
   double keep, drop;
   double keepSlack; ///< of a block per block: fractions that are decimal in the source are not exact
   int64_t minKeep, maxKeep;
+  bool apart, byShare; ///< forced blocks are out of P; a span is ranked by P, whatever the rule
 
   bool needsShares() const {
-    return keepRule == KeepRule::mass || keepRule == KeepRule::above || keepRule == KeepRule::relative;
+    return byShare || keepRule == KeepRule::mass || keepRule == KeepRule::above || keepRule == KeepRule::relative;
   }
 };
 

@@ -94,7 +94,9 @@ inline SelectionRule ruleOf(const SelectSlots &s, int64_t firstHead, int64_t hea
                         s.drop,
                         decimalSlack,
                         s.minKeep,
-                        s.maxKeep};
+                        s.maxKeep,
+                        s.apart != 0,
+                        s.byShare != 0};
   if (!s.budgets)
     return rule;
   bool isCount = rule.keepRule == KeepRule::count;

@@ -48,7 +48,7 @@ struct Selection {
   KeepUnit keepUnit = KeepUnit::fraction;
   bool dropIsCount = false;
   Rounding rounding = Rounding::floor;
-  bool diagonal = false, forcedCounts = false;
+  bool diagonal = false, forcedCounts = false, apart = false, byShare = false;
   Scope scope = Scope::row;
   std::string budgets; ///< the table that replaces keep per head; empty: none
   std::optional<PairProgram> mask, forced, forbidden;
