@@ -123,7 +123,7 @@ const std::vector<test::KernelEdit> edits = {
     {"(fresh[0] ? -infinity() : threshold)", "threshold"},
     {"(fresh[1] ? -infinity() : threshold)", "threshold"},
     {"wanted = fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f)", "wanted = fmaxf(top.at[row], 0.0f)"},
-    {"wanted == -infinity() ? 0.0f : wanted", "wanted"},
+    {"wanted == -infinity() ? 0.0f : fresh[row]", "fresh[row]"},
     {"reference = fresh ? 0.0f : m", "reference = m"},
 };
 

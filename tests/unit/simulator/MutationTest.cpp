@@ -59,7 +59,7 @@ const std::vector<test::KernelEdit> edits = {
     {"acc = map<ROWS, DEPTH>(product, acc, factor);", ""},
     {"return score - by;", "return score + by;"},
     {"sum.at[scores.row_of(i)] += scores.at[i];", "sum.at[0] += scores.at[i];"},
-    {"wanted == -infinity() ? 0.0f : wanted", "wanted", "every tile of dense attention has a live column"},
+    {"wanted == -infinity() ? 0.0f : fresh[row]", "fresh[row]", "every tile of dense attention has a live column"},
     {"quad_max(value)", "value"},
     {"quad_add(value)", "value"},
     // Tiles and stores.
