@@ -51,11 +51,12 @@ void buildAttend(mlir::ModuleOp module, const Program &program, const AttendStag
 void buildGateGradient(mlir::ModuleOp module, const Program &program, const GradientPass &pass,
                        const CpuSchedule &schedule);
 
-/// "clear_d" and the name of a table, items (run along the last axis, 0): its gradient (null: not wanted), sizes and strides.
+/// "clear_d" and the name of a table, items (some runs along the last axis, 0): its gradient (null: not wanted), sizes and strides, runs
+/// of an item.
 void buildTableClear(mlir::ModuleOp module, mlir::BlockArgument table);
 
-/// "sum_d" and the name of a table, items (0, 0): its gradient, sizes and strides; qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK,
-/// firstPair, query heads of the group; where queries and keys are (BlockTokens); what indices take from outside (CpuPairScope); per share its
+/// "sum_d" and the name of a table, items (some places of queries, 0): its gradient, sizes and strides; qLengths, kLengths, headsKV, headsPerKV, tokensQ, tokensK,
+/// firstPair, query heads of the group, places of an item; where queries and keys are (BlockTokens); what indices take from outside (CpuPairScope); per share its
 /// buffer, and rows or strips of a query head. Adds the shares of a group.
 void buildTableSums(mlir::ModuleOp module, const Program &program, mlir::BlockArgument table,
                     llvm::ArrayRef<const TableShares *> shares);

@@ -11,8 +11,19 @@ using namespace tercet::compiler;
 /// Strips of rows whose items run side by side, where their copies of the entries are no larger than a head's keys and values.
 static constexpr int64_t mostStrips = 8;
 
+/// Runs of entries that an item sets to 0, and places of queries whose entries an item sums.
+static constexpr int64_t runsPerItem = 256, placesPerItem = 64;
+
 static Expr sizeOf(const TableRead &read, size_t axis) {
   return Expr::symbol(ir::argumentName(read.table) + ".size" + std::to_string(axis));
+}
+
+static std::string purposeOf(const TableShares &shares) {
+  const char *how = shares.kind == TableShares::Kind::entries    ? "its entries, per strip of rows"
+                    : shares.kind == TableShares::Kind::features ? "by row and feature"
+                    : shares.kind == TableShares::Kind::keys     ? "sums over queries, by key"
+                                                                 : "sums over keys or features, by row";
+  return "shares of the gradient of " + shares.table() + ": " + how;
 }
 
 PlanWriter::Slots PlanWriter::gradientOf(BlockArgument table) {
@@ -31,7 +42,9 @@ void PlanWriter::addTableClears(std::vector<PlanNode> &nodes) {
     Expr runs = 1;
     for (size_t axis = 1; axis < cast<ir::TableType>(table.getType()).getAxes().size(); ++axis)
       runs = runs * Expr::symbol(name + ".size" + std::to_string(axis - 1));
-    nodes.push_back(kernel("clear_d" + name, "gradient", runs, 1, 1, gradientOf(table)));
+    Slots slots = gradientOf(table);
+    slots.push_back(integer(runsPerItem));
+    nodes.push_back(kernel("clear_d" + name, "gradient", ceildiv(runs, runsPerItem), 1, 1, slots));
   }
 }
 
@@ -44,15 +57,18 @@ Expr PlanWriter::entriesOf(const TableRead &read) const {
   return entries;
 }
 
+/// 1 where the entries that a read takes belong to queries, 0 where they do not, or where one serves all.
+static Expr areOwned(const TableRead &read) {
+  for (size_t axis = 0; axis < read.needs.size(); ++axis)
+    if (read.owns(axis))
+      return Expr::apply(Expr::Op::min, sizeOf(read, axis) - 1, 1);
+  return 0;
+}
+
 Expr PlanWriter::superRowsPerStrip(const TableShares &shares) const {
   Expr superRows = ceildiv(placesQ, schedule.queries.superRow);
-  if (shares.kind == TableShares::Kind::owned) { // one entry for all rows where the axis has but one
-    Expr one = 1;
-    for (size_t axis = 0; axis < shares.read.needs.size(); ++axis)
-      if (shares.read.owns(axis))
-        one = Expr::apply(Expr::Op::min, sizeOf(shares.read, axis) - 1, 1);
-    return superRows - one * (superRows - 1);
-  }
+  if (shares.kind == TableShares::Kind::owned)
+    return superRows - areOwned(shares.read) * (superRows - 1);
   Expr fitting = floordiv(placesK * (program.headDim + program.valueDim), entriesOf(shares.read));
   Expr strips = Expr::apply(Expr::Op::max, Expr::apply(Expr::Op::min, fitting, mostStrips), 1);
   return ceildiv(superRows, strips);
@@ -82,7 +98,7 @@ void PlanWriter::addTableShares(Slots &slots, const GradientPass &pass) {
     if (shares.kind == TableShares::Kind::entries)
       floats = floats * entriesOf(shares.read);
     if (!isOwned)
-      addBuffer(shares.name, floats, "shares of the gradient of " + shares.table());
+      addBuffer(shares.name, floats, purposeOf(shares));
     slots.push_back(tensor(shares.gradient()));
     slots.push_back(isOwned ? null() : buffer(shares.name));
     slots.push_back(integer(shareRows(shares)));
@@ -111,7 +127,7 @@ void PlanWriter::addGateShares(Slots &slots, const GradientPass &pass) {
     slots.push_back(buffer(pass.rows->name + "_o"));
   for (const TableShares &shares : pass.ofGate) {
     int64_t dim = shares.kind == TableShares::Kind::features ? program.valueDim : 1;
-    addBuffer(shares.name, GR * placesQ * dim, "shares of the gradient of " + shares.table());
+    addBuffer(shares.name, GR * placesQ * dim, purposeOf(shares));
     slots.push_back(tensor(shares.gradient()));
     slots.push_back(buffer(shares.name));
   }
@@ -126,6 +142,11 @@ void PlanWriter::addTableSums(std::vector<PlanNode> &nodes, ArrayRef<GradientPas
     addCallSizes(slots);
     slots.push_back(integer(sym("G0")));
     slots.push_back(integer(GR));
+    Expr inParts = 1;
+    for (const TableShares *each : shares)
+      inParts = inParts * areOwned(each->read);
+    Expr places = Expr::apply(Expr::Op::max, placesQ - inParts * (placesQ - placesPerItem), placesPerItem);
+    slots.push_back(integer(places));
     for (bool isKey : {false, true})
       addOrder(slots, isKey);
     addPairOperands(slots, indexOperandsOf(shares));
@@ -133,6 +154,6 @@ void PlanWriter::addTableSums(std::vector<PlanNode> &nodes, ArrayRef<GradientPas
       slots.push_back(buffer(each->name));
       slots.push_back(integer(shareRows(*each)));
     }
-    nodes.push_back(kernel("sum_d" + ir::argumentName(table), "gradient", 1, 1, 1, slots));
+    nodes.push_back(kernel("sum_d" + ir::argumentName(table), "gradient", ceildiv(placesQ, places), 1, 1, slots));
   }
 }

@@ -1,5 +1,5 @@
 // The gradient of a table from the shares that passes made of it: entry by entry in the order of heads, rows and features, whatever group
-// they are in.
+// they are in. Where all reads are of the entries of queries, items have some of these each.
 #include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "CpuPairScope.h"
@@ -27,16 +27,18 @@ public:
   SumsBuilder(ModuleOp module, const Program &program, BlockArgument table, ArrayRef<const TableShares *> shares)
       : program(program), shares(shares), k(module, "sum_d" + ir::argumentName(table)), out(viewOf(k, table)),
         lengthsQ(k.pointer(DType::i32)), lengthsK(k.pointer(DType::i32)), headsKV(k.integer()), headsPerKV(k.integer()),
-        placesQ(k.integer()), placesK(k.integer()), firstPair(k.integer()), owners(k.integer()), queriesAt(k, program),
-        keysAt(k, program), scope(k, indexOperandsOf(shares)) {}
+        placesQ(k.integer()), placesK(k.integer()), firstPair(k.integer()), owners(k.integer()),
+        placesPerItem(k.integer()), queriesAt(k, program), keysAt(k, program), scope(k, indexOperandsOf(shares)) {}
   void build();
 
 private:
   struct Rows {
     Value buffer, count; ///< of a query head
   };
+  /// The end of the item's places, or of `count` that there are.
+  Value placesBefore(Value count) { return k.min(count, k.add(firstPlace, placesPerItem)); }
   void sum(const TableShares &each, const Rows &rows, TableScatter scatter);
-  void sumPositions(unsigned number, Value valid, Value from, Value values, const TableScatter &scatter);
+  void sumPositions(unsigned number, Value begin, Value end, Value from, Value values, const TableScatter &scatter);
   void sumPlaces(const TableShares &each, const Rows &rows, const TableScatter &scatter);
   void sumEntries(const TableShares &each, const Rows &rows, const TableScatter &scatter);
 
@@ -44,16 +46,17 @@ private:
   ArrayRef<const TableShares *> shares;
   KernelBuilder k;
   TableView out;
-  Value lengthsQ, lengthsK, headsKV, headsPerKV, placesQ, placesK, firstPair, owners;
+  Value lengthsQ, lengthsK, headsKV, headsPerKV, placesQ, placesK, firstPair, owners, placesPerItem;
   BlockTokens queriesAt, keysAt;
   CpuPairScope scope;
-  Value zero, owner, validQ, validK;
+  Value zero, owner, validQ, validK, firstPlace;
 };
 
-// Shares at `from` and on, one for each position of argument `number` before `valid`.
-void SumsBuilder::sumPositions(unsigned number, Value valid, Value from, Value values, const TableScatter &scatter) {
-  k.loop(zero, valid, TableScatter::width, [&](Value first) {
-    Value count = k.min(k.sub(valid, first), k.index(TableScatter::width));
+// Shares at `from` and on, one for each position of argument `number`; those of positions from `begin` to before `end`.
+void SumsBuilder::sumPositions(unsigned number, Value begin, Value end, Value from, Value values,
+                               const TableScatter &scatter) {
+  k.loop(begin, end, TableScatter::width, [&](Value first) {
+    Value count = k.min(k.sub(end, first), k.index(TableScatter::width));
     scatter.add(number, first, count, k.view(values, k.add(from, first), TableScatter::width), zero, zero);
   });
 }
@@ -62,14 +65,14 @@ void SumsBuilder::sumPositions(unsigned number, Value valid, Value from, Value v
 void SumsBuilder::sumPlaces(const TableShares &each, const Rows &rows, const TableScatter &scatter) {
   unsigned query = each.read.first + 2;
   bool byFeature = each.kind == TableShares::Kind::features;
-  k.loop(zero, validQ, 1, [&](Value place) {
+  k.loop(firstPlace, placesBefore(validQ), 1, [&](Value place) {
     Value token = queriesAt.token(place), row = k.add(k.mul(owner, rows.count), place);
     k.when(k.negate(k.less(token, zero)), [&] {
       if (!byFeature)
         return scatter.add(query, token, k.index(1), k.view(rows.buffer, row, TableScatter::width), zero, zero);
       TableScatter ofRow = scatter;
       ofRow.bind(query, token);
-      sumPositions(query + 1, k.index(program.valueDim), k.mul(row, program.valueDim), rows.buffer, ofRow);
+      sumPositions(query + 1, zero, k.index(program.valueDim), k.mul(row, program.valueDim), rows.buffer, ofRow);
     });
   });
 }
@@ -111,9 +114,10 @@ void SumsBuilder::sum(const TableShares &each, const Rows &rows, TableScatter sc
   case TableShares::Kind::queries:
     if (queriesAt.ordered())
       return sumPlaces(each, rows, scatter);
-    return sumPositions(each.read.first + 2, k.ceilDiv(validQ, each.tokens), from, rows.buffer, scatter);
+    return sumPositions(each.read.first + 2, firstPlace, placesBefore(k.ceilDiv(validQ, each.tokens)), from,
+                        rows.buffer, scatter);
   case TableShares::Kind::keys:
-    return sumPositions(each.read.first + 3, k.ceilDiv(validK, each.tokens), from, rows.buffer, scatter);
+    return sumPositions(each.read.first + 3, zero, k.ceilDiv(validK, each.tokens), from, rows.buffer, scatter);
   case TableShares::Kind::features:
     return sumPlaces(each, rows, scatter);
   case TableShares::Kind::entries:
@@ -130,6 +134,7 @@ void SumsBuilder::build() {
     rows.push_back({buffer, k.integer()});
   }
   zero = k.index(0);
+  firstPlace = k.mul(k.item(0), placesPerItem);
   k.when(k.negate(k.isNull(out.base)), [&] {
     k.loop(zero, owners, 1, [&](Value number) {
       owner = number;
@@ -161,26 +166,29 @@ void compiler::buildTableSums(ModuleOp module, const Program &program, BlockArgu
 void compiler::buildTableClear(ModuleOp module, BlockArgument table) {
   KernelBuilder k(module, "clear_d" + ir::argumentName(table));
   TableView out = viewOf(k, table);
-  Value zero = k.index(0), size = out.sizes.back(), stride = out.strides.back();
+  Value runsPerItem = k.integer(), zero = k.index(0), size = out.sizes.back(), stride = out.strides.back();
+  Value runs = k.index(1);
+  for (Value extent : ArrayRef(out.sizes).drop_back())
+    runs = k.mul(runs, extent);
+  Value first = k.mul(k.item(0), runsPerItem);
   k.when(k.negate(k.isNull(out.base)), [&] {
-    Value at = zero, rest = k.item(0);
-    for (size_t axis = out.sizes.size() - 1; axis-- > 0;) {
-      at = k.add(at, k.mul(k.rem(rest, out.sizes[axis]), out.strides[axis]));
-      rest = k.div(rest, out.sizes[axis]);
-    }
-    constexpr int64_t width = TableScatter::width;
-    k.when(
-        k.equal(stride, k.index(1)),
-        [&] {
-          k.loop(zero, size, width, [&](Value first) {
-            Value run = k.view(out.base, k.add(at, first), width);
-            k.store(k.splat(k.real(0), 1, width), run, zero, {}, {}, k.sub(size, first));
-          });
-        },
-        [&] {
-          Value run = k.view(out.base, at, 1, stride);
-          k.clearRows(run, zero, size, 1);
-        });
+    k.loop(first, k.min(runs, k.add(first, runsPerItem)), 1, [&](Value run) {
+      Value at = zero, rest = run;
+      for (size_t axis = out.sizes.size() - 1; axis-- > 0;) {
+        at = k.add(at, k.mul(k.rem(rest, out.sizes[axis]), out.strides[axis]));
+        rest = k.div(rest, out.sizes[axis]);
+      }
+      constexpr int64_t width = TableScatter::width;
+      k.when(
+          k.equal(stride, k.index(1)),
+          [&] {
+            k.loop(zero, size, width, [&](Value number) {
+              Value some = k.view(out.base, k.add(at, number), width);
+              k.store(k.splat(k.real(0), 1, width), some, zero, {}, {}, k.sub(size, number));
+            });
+          },
+          [&] { k.clearRows(k.view(out.base, at, 1, stride), zero, size, 1); });
+    });
   });
   k.end();
 }
