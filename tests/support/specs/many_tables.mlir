@@ -28,7 +28,7 @@ tercet.spec @many_tables(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tok
     %ahead = arith.subi %j, %i : index
     %distance = arith.maxsi %back, %ahead : index
     %which = arith.divsi %distance, %sixteen : index
-    %entry = arith.addi %ahead, %middle : index
+    %entry = arith.addi %back, %middle : index
     %gain = tercet.read %gains[%b, %g, %j] : !tercet.table<[batch, kv_head, key], f32>
     %pair = tercet.read %pairs[%b, %h, %i, %j] : !tercet.table<[batch, head, query, key], f32>
     %step = tercet.read %distances[%h, %entry] : !tercet.table<[head, any], f32>

@@ -112,11 +112,10 @@ void TableScatter::add(unsigned number, Value first, Value count, Value values, 
   k.when(
       isOutside, [&] { addSum(k.add(fixed, k.mul(entry(axis, begin), stride)), count, values, row, col); },
       [&] {
-        auto each = [&] { addEach(number, first, count, values, row, col, fixed, axes); };
-        if (*step < 0)
-          return each();
         Value isInside = k.bitAnd(k.less(k.index(-1), low), k.less(high, entries.sizes[axis]));
         k.when(
-            isInside, [&] { addRun(k.add(fixed, k.mul(begin, stride)), stride, count, values, row, col); }, each);
+            isInside,
+            [&] { addRun(k.add(fixed, k.mul(begin, stride)), k.mul(stride, *step), count, values, row, col); },
+            [&] { addEach(number, first, count, values, row, col, fixed, axes); });
       });
 }
