@@ -57,11 +57,8 @@ public:
     Value live = b.liveTokens("live_rows", queryLengths, at.batch, rows);
     scope.liveRows = live;
     scope.liveKeys = b.liveTokens("live_keys", keyLengths, at.batch, keys);
-    if (program.order) { // extents count tokens, sizes places
-      scope.placesOfQueries = rows;
-      scope.liveRows = b.size("queries", "tokens.q");
-      scope.liveKeys = b.size("keys_given", "tokens.k");
-    }
+    if (program.order) // extents count tokens, sizes places
+      scope.startOrder(at.batch, rows, Value());
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {}), lanes = b.constant(int64_t{32});
     row = b.add("row", b.mul("first_row", b.item(0), b.constant(rowsPerBlock32)), b.quotient("warp", thread, lanes));
     col = b.add("col", b.mul("first_col", b.item(2), lanes), b.remainder("lane", thread, lanes));
