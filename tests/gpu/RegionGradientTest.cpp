@@ -82,3 +82,15 @@ TEST_CASE("kernels of gradients under masks keep their registers and have no sta
       for (int64_t headDim : {64, 128})
         checkResources(spec, target, headDim, DType::bf16);
 }
+
+TEST_CASE("a gradient that does not fit into shared memory is refused by name", "[regions]") {
+  std::vector<std::string> remarks;
+  Result<Artifact> artifact = makeCompiler()->compile(
+      specNamed("causal"),
+      {.headDim = 256, .valueDim = 256, .dtype = DType::f32, .target = "sm_86", .direction = Direction::backward},
+      remarks);
+  REQUIRE(!artifact.ok());
+  CHECK(artifact.status().code() == Code::unsupportedTarget);
+  CHECK(artifact.status().message() ==
+        "kernel gradient_queries has no schedule for head dimensions 256 and 256 in the shared memory of sm_86");
+}

@@ -79,6 +79,10 @@ private:
     const GpuStage &stage = program.stages[index];
     CompiledStage &result = program.compiled[index];
     std::string refusals;
+    if (stage.forms.empty())
+      return Status::make(Code::unsupportedTarget,
+                          "kernel {} has no schedule for head dimensions {} and {} in the shared memory of {}",
+                          stage.kernel, program.program.headDim, program.program.valueDim, target.name);
     for (result.form = 0; result.form < stage.forms.size(); ++result.form) {
       const GpuForm &form = stage.forms[result.form];
       TERCET_TRY(result.source, print(stage, form));

@@ -13,6 +13,8 @@ Result<EmitResult> emitText(ir::SpecOp spec, const Problem &problem, bool asCuda
   TERCET_TRY(GpuProgram program, readGpuProgram(spec, problem));
   EmitResult result;
   for (const GpuStage &stage : gpuStages(*spec.getContext(), program, target, result.remarks)) {
+    if (stage.forms.empty())
+      return Status::make(Code::unsupportedTarget, "kernel {} has no schedule for {}", stage.kernel, target.name);
     OwningOpRef<ModuleOp> module = stage.forms.front().lower();
     if (!asCuda) {
       result.bytes += printNamed(*module);
