@@ -188,6 +188,17 @@ void GpuKernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void
   body(op.getInductionVar());
 }
 
+void GpuKernelBuilder::loopFrom(StringRef name, Value count, StringRef carried, Value start,
+                                llvm::function_ref<Value(Value, Value)> body) {
+  auto op = make<scf::ForOp>("", constant(int64_t{0}), count, constant(int64_t{1}), ValueRange{start});
+  op.getInductionVar().setLoc(at(name));
+  Value number = op.getRegionIterArgs().front();
+  number.setLoc(at(carried));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  make<scf::YieldOp>("", body(op.getInductionVar(), number));
+}
+
 Type GpuKernelBuilder::tile(int64_t rows, int64_t cols) {
   return tkern::TileType::get(builder.getContext(), rows, cols);
 }

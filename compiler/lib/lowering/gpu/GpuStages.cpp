@@ -35,7 +35,7 @@ public:
 
   std::vector<GpuStage> build(std::vector<std::string> &remarks) {
     if (program.direction == Direction::backward) {
-      addGradientStages(stages, context, program, target);
+      addGradientStages(stages, context, program, target, remarks);
       return std::move(stages);
     }
     std::vector<std::vector<RankedSchedule>> schedules;

@@ -24,7 +24,7 @@ void GradientWriter::visitSteps() {
   Value sourceX = b.rowsOf("x_cols", ofKeys ? q : k, batch, colHead, program.headDim);
   Value sourceY = b.rowsOf("y_cols", ofKeys ? gradient : v, batch, colHead, program.valueDim);
   auto fillStep = [&](Value step, const std::string &name) {
-    Value column = columnOf(name, step, /*ahead=*/true);
+    Value column = columnsOf(name, step, /*ahead=*/true).first;
     b.fill(colsX, step, sourceX, column, liveCols);
     b.fill(colsY, step, sourceY, column, liveCols);
   };
@@ -33,7 +33,9 @@ void GradientWriter::visitSteps() {
     b.wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
   fillStep(c0, "start");
   b.loop("j", steps, [&](Value step) {
-    column = columnOf("column", step, /*ahead=*/false, &partial);
+    StepColumns columns = columnsOf("column", step, /*ahead=*/false);
+    column = columns.first;
+    partial = columns.partial;
     Value tileX = b.wait("x_tile", colsX, step, 1);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
     Value products = product("scores", leftX, tileX, layout.xCols);
@@ -57,7 +59,7 @@ void GradientWriter::visitSteps() {
 void GradientWriter::countSteps() {
   Value cols = b.constant(schedule.getKeys(), "cols_per_step"), all;
   if (stage.listed) {
-    Value blockRows = b.constant(ofKeys ? program.blockK : program.blockQ, "list_rows");
+    Value blockRows = b.constant(layout.listRows, "list_rows");
     Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
     Value line = b.add("line", b.mul("first_line", member, lines), b.quotient("list_row", firstRow, blockRows));
@@ -77,10 +79,10 @@ int64_t GradientWriter::partsOfEntry() const {
   return stage.listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
 }
 
-// The first column of a step; of one that may lie beyond the last, where none is live.
-Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, Value *partial) {
+// Of a step that may lie beyond the last: no column is live there.
+StepColumns GradientWriter::columnsOf(const std::string &name, Value step, bool ahead, Value worker) {
   if (!stage.listed && !window)
-    return b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step"));
+    return {b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step")), Value(), Value()};
   Value known = step;
   if (ahead) {
     Value last = b.make<arith::MaxSIOp>(name + "_last", b.sub(name + "_end", steps, b.constant(int64_t{1})),
@@ -88,20 +90,32 @@ Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, 
     known = b.make<arith::MinSIOp>(name + "_known", step, last);
   }
   Value parts = b.constant(partsOfEntry(), "parts");
-  Value block = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
-  if (stage.mask) { // entries say which blocks it cuts
-    if (partial)
-      *partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, block, b.constant(int64_t{0}));
-    block = b.make<arith::AndIOp>(name + "_listed", block, b.constant(int64_t{0x7fffffff}));
+  Value entry = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
+  StepColumns columns = readEntry(name, entry, ahead, worker);
+  Value number = window ? columns.first
+                        : b.add(name + "_number", b.mul(name + "_first", columns.first, parts),
+                                b.remainder(name + "_part", known, parts));
+  columns.first = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
+  if (ahead) {
+    Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
+    columns.first = b.make<arith::SelectOp>(name + "_or_none", exists, columns.first, liveCols);
   }
-  Value number =
-      window ? block
-             : b.add(name + "_number", b.mul(name + "_first", block, parts), b.remainder(name + "_part", known, parts));
-  Value column = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
-  if (!ahead)
-    return column;
-  Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
-  return b.make<arith::SelectOp>(name + "_or_none", exists, column, liveCols);
+  return columns;
+}
+
+// The block of an entry, and what else it says: that the mask cuts it, or which of the workers take it.
+StepColumns GradientWriter::readEntry(const std::string &name, Value entry, bool ahead, Value worker) {
+  StepColumns columns = {entry, Value(), Value()};
+  if (layout.superRows) {
+    columns.first = b.make<tkern::EntryBlockOp>(name + "_listed", b.builder.getIndexType(), entry);
+    if (worker)
+      columns.takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), entry, worker);
+  } else if (stage.mask) {
+    if (!ahead)
+      columns.partial = b.make<arith::CmpIOp>("partial", arith::CmpIPredicate::slt, entry, b.constant(int64_t{0}));
+    columns.first = b.make<arith::AndIOp>(name + "_listed", entry, b.constant(int64_t{0x7fffffff}));
+  }
+  return columns;
 }
 
 // Where it lies in the list of the block's rows, or of the window.

@@ -15,22 +15,31 @@ using tkern::Space;
 
 GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
-    : element(elementType(context, program)), xCols(llvm::alignTo(program.headDim, 16)),
-      yCols(llvm::alignTo(program.valueDim, 16)) {
-  int64_t rows = schedule.getBlockRows(), cols = schedule.getKeys(), slots = schedule.getSlots();
-  rowsX = makeRing(1, rows, xCols, element, /*boxes=*/false);
-  rowsY = makeRing(1, rows, yCols, element, /*boxes=*/false);
-  colsX = makeRing(slots, cols, xCols, element, /*boxes=*/false);
-  colsY = makeRing(slots, cols, yCols, element, /*boxes=*/false);
+    : element(elementType(context, program)) {
+  bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
+  xCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
+  yCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
+  // Warpgroups have a slot of rows each, so that each waits for its own only.
+  int64_t parts = groups ? schedule.getWorkers() : 1, rows = schedule.getBlockRows() / parts;
+  int64_t cols = schedule.getKeys(), slots = schedule.getSlots();
+  rowsX = makeRing(parts, rows, xCols, element, groups);
+  rowsY = makeRing(parts, rows, yCols, element, groups);
+  colsX = makeRing(slots, cols, xCols, element, groups);
+  colsY = makeRing(slots, cols, yCols, element, groups);
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
   colsYAt = colsXAt + ringBytes(colsX);
   stepsAt = colsYAt + ringBytes(colsY);
   sharedBytes = stepsAt + (program.listsSteps(*kernel.pass->forward) ? stepListBytes : 0);
-  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns; an operand rounded.
+  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns, which warps hold for all of a step;
+  // an operand rounded.
   tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) +
-                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) + (kernel.pass->ofKeys ? cols / 4 : 0) +
-                  cols / 4;
+                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) +
+                  (kernel.pass->ofKeys && !groups ? cols / 4 : 0) + cols / 4;
+  listRows = tileBlocksOf(program, *kernel.pass).rows;
+  superRows = groups && listRows == schedule.getWorkerRows();
+  if (superRows)
+    listRows = schedule.getBlockRows();
 }
 
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
@@ -39,19 +48,28 @@ GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const
       program(program), kernel(kernel), stage(*kernel.pass->forward), ofKeys(kernel.pass->ofKeys), schedule(schedule),
       scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
-  if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
+  if (isOfGroups()) // as attend: roles share the registers of one block out
+    b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(1));
+  else if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
     b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
 }
 
 void GradientWriter::build() {
   addArguments();
   place();
+  rowHead = ofKeys ? keyHead : head;
+  if (isOfGroups())
+    buildWarpgroups();
+  else
+    buildWarps();
+}
+
+void GradientWriter::buildWarps() {
   Value c0 = b.constant(int64_t{0});
   rowsX = b.ring("rows_x", layout.rowsX, 0);
   rowsY = b.ring("rows_y", layout.rowsY, layout.rowsYAt);
   colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
   colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
-  rowHead = ofKeys ? keyHead : head;
   b.fill(rowsX, c0, b.rowsOf("x_rows", ofKeys ? k : q, batch, rowHead, program.headDim), firstRow, liveRows);
   b.fill(rowsY, c0, b.rowsOf("y_rows", ofKeys ? v : gradient, batch, rowHead, program.valueDim), firstRow, liveRows);
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
@@ -59,17 +77,10 @@ void GradientWriter::build() {
   row = b.add("row", firstRow, workerRow);
   leftX = left("x", rowsX, workerRow, /*later=*/1);
   leftY = left("y", rowsY, workerRow, /*later=*/0);
-  int64_t height = schedule.getWorkerRows();
-  if (kernel.ofX)
-    sumX = b.registers("grad_x", height, layout.xCols, 0);
-  if (kernel.ofY)
-    sumY = b.registers("grad_y", height, layout.yCols, 0);
-  if (!ofKeys && rests)
-    shares = b.registers("shares", height, 1, 0);
+  startSums();
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
-      member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
-      head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
+      placeShare(share);
       visitColumns();
     });
   else
@@ -77,13 +88,37 @@ void GradientWriter::build() {
   finish();
 }
 
+void GradientWriter::placeShare(Value share) {
+  member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
+  head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
+}
+
+void GradientWriter::startSums() {
+  int64_t height = schedule.getWorkerRows();
+  if (kernel.ofX)
+    sumX = b.registers("grad_x", height, layout.xCols, 0);
+  if (kernel.ofY)
+    sumY = b.registers("grad_y", height, layout.yCols, 0);
+  if (!ofKeys && rests)
+    shares = b.registers("shares", height, 1, 0);
+}
+
+// What a product takes: a tensor with strides or, for box copies, a map.
+StridedTensor GradientWriter::operand(StringRef name, StringRef symbol, bool isOfRows) {
+  if (!isOfGroups())
+    return b.tensor(layout.element, name, symbol);
+  int64_t boxRows = isOfRows ? schedule.getWorkerRows() : schedule.getKeys();
+  Type map = tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, layout.element);
+  return {.base = b.argument(map, name, symbol)};
+}
+
 void GradientWriter::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
-  q = tensor("q");
-  k = tensor("k");
-  v = tensor("v");
-  gradient = b.tensor(layout.element, "d_o", "do"); // a name that C++ takes
+  q = operand("q", "q", !ofKeys);
+  k = operand("k", "k", ofKeys);
+  v = operand("v", "v", ofKeys);
+  gradient = operand("d_o", "do", !ofKeys); // a name that C++ takes
   if (kernel.ofX)
     toX = tensor(ofKeys ? "dk" : "dq");
   if (kernel.ofY)
@@ -99,8 +134,9 @@ void GradientWriter::addArguments() {
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);
   if (stage.listed) {
-    lists = b.pointer(i32, "lists", ofKeys ? "@key_lists" : "@lists");
-    counts = b.pointer(i32, "counts", ofKeys ? "@key_counts" : "@counts");
+    std::string of = layout.superRows ? ofKeys ? "@super_key_" : "@super_" : ofKeys ? "@key_" : "@";
+    lists = b.pointer(i32, "lists", of + "lists");
+    counts = b.pointer(i32, "counts", of + "counts");
   }
 }
 

@@ -12,29 +12,7 @@ namespace tercet::compiler {
 
 namespace {
 
-/// Registers of a thread beside tiles: addresses, operands on their way.
-constexpr int64_t otherRegisters = 44, registersOfThread = 255;
 constexpr int64_t warpsOfLists = 8; ///< of a block of transposed_lists, a key block each
-
-// More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
-std::vector<tkern::GpuScheduleAttr> schedulesOf(MLIRContext &context, const GpuProgram &program,
-                                                const GradientKernel &kernel, const CudaTarget &target) {
-  bool listed = kernel.pass->listed();
-  int64_t blockRows = !listed ? 0 : kernel.pass->ofKeys ? program.blockK : program.blockQ;
-  int64_t blockCols = !listed ? 0 : kernel.pass->ofKeys ? program.blockQ : program.blockK;
-  std::vector<tkern::GpuScheduleAttr> schedules;
-  for (int64_t warps : {4, 5, 3, 2, 1})
-    for (int64_t cols : {64, 48, 32, 16}) {
-      if (blockRows % (16 * warps) != 0 || blockCols % cols != 0)
-        continue;
-      auto schedule = tkern::GpuScheduleAttr::get(&context, tkern::WorkerKind::Warp, warps, cols, /*slots=*/2,
-                                                  tkern::Space::Shared, 0, 0);
-      GradientLayout layout(context, program, kernel, schedule);
-      if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters + otherRegisters <= registersOfThread)
-        schedules.push_back(schedule);
-    }
-  return schedules;
-}
 
 OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &program) {
   StageKernel kernel(context, program, "gradient_rows", {"part", "member", "unused"}, stageThreads);
@@ -59,7 +37,7 @@ OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &
   return kernel.finish(0);
 }
 
-OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program) {
+OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program, bool superRows) {
   StageKernel kernel(context, program, "transposed_lists", {"part", "member", "unused"}, 32 * warpsOfLists);
   GpuKernelBuilder &b = kernel.b;
   Type i32 = b.builder.getI32Type();
@@ -67,40 +45,50 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
   kernel.addTensor(inputs, "classes", 4);
   inputs.append({b.pointer(b.builder.getI8Type(), "rules", program.selection.hasRules() ? "@rules" : ""),
                  b.pointer(i32, "q_len", "q_len"), b.pointer(i32, "k_len", "k_len"), b.size("key_heads", "HKV"),
-                 b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("keys", "M"),
-                 b.size("first_pair", "G0"), b.pointer(i32, "lists", "@key_lists"),
-                 b.pointer(i32, "counts", "@key_counts")});
+                 b.size("heads_per_key_head", "R")});
+  Value queries = b.size("queries", "N"), keys = b.size("keys", "M");
+  inputs.append({queries, keys, b.size("first_pair", "G0")});
+  Value lists = b.pointer(i32, "lists", "@key_lists"), counts = b.pointer(i32, "counts", "@key_counts");
+  inputs.append({lists, counts});
   b.call("transposed_lists", "transposed_lists",
          {b.integer(program.blockQ), b.integer(program.blockK), b.integer(warpsOfLists)}, inputs);
+  if (superRows)
+    b.call("join_lists", "super_row", {b.integer(warpsOfLists), b.integer(program.blockK), b.integer(program.blockQ)},
+           {b.item(0), b.item(1), keys, queries, lists, counts, b.pointer(i32, "super_lists", "@super_key_lists"),
+            b.pointer(i32, "super_counts", "@super_key_counts")});
   return kernel.finish(0);
 }
 
 class GradientStages {
 public:
   GradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
-                 const CudaTarget &target)
-      : stages(stages), context(context), program(program), target(target) {}
+                 const CudaTarget &target, std::vector<std::string> &remarks)
+      : stages(stages), context(context), program(program), target(target), remarks(remarks) {}
 
   void build() {
     const AttendStage &stage = program.attends.back();
+    std::vector<GpuStage> passes;
+    if (stage.exact)
+      for (const GradientPass &pass : program.gradient)
+        addPass(passes, pass);
     addRangeStages(stages, context, program);
     if (stage.exact)
       add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
     if (program.classified())
-      addSelectStages(stages, context, program, /*superRows=*/false);
+      addSelectStages(stages, context, program, joinsQueries);
     if (stage.listed)
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
-          lowerTransposedLists);
+          [joins = joinsKeys](MLIRContext &context, const GpuProgram &program) {
+            return lowerTransposedLists(context, program, joins);
+          });
     if (program.linear)
       addLinearGradientStages(stages, context, program, target);
-    for (const GradientPass &pass : program.gradient)
-      if (stage.exact)
-        addPass(pass);
+    std::move(passes.begin(), passes.end(), std::back_inserter(stages));
   }
 
 private:
-  using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
+  using Lower = std::function<OwningOpRef<ModuleOp>(MLIRContext &, const GpuProgram &)>;
 
   void add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
     stages.push_back(makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule),
@@ -108,18 +96,22 @@ private:
   }
 
   // Together where a thread holds the accumulators of both; else a kernel for each.
-  void addPass(const GradientPass &pass) {
-    if (addKernel({pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys}))
+  void addPass(std::vector<GpuStage> &to, const GradientPass &pass) {
+    if (addKernel(to, {pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys}))
       return;
-    bool fit = pass.ofKeys && addKernel({pass.name + "_k", &pass, true, false}) &&
-               addKernel({pass.name + "_v", &pass, false, true});
+    bool fit = pass.ofKeys && addKernel(to, {pass.name + "_k", &pass, true, false}) &&
+               addKernel(to, {pass.name + "_v", &pass, false, true});
     TERCET_CHECK(fit, "one warp with 16 columns per step fits every architecture");
   }
 
-  bool addKernel(const GradientKernel &kernel) {
-    std::vector<tkern::GpuScheduleAttr> schedules = schedulesOf(context, program, kernel, target);
+  bool addKernel(std::vector<GpuStage> &to, const GradientKernel &kernel) {
+    std::vector<std::string> reasons;
+    std::vector<tkern::GpuScheduleAttr> schedules = gradientSchedules(context, program, kernel, target, reasons);
     if (schedules.empty())
       return false;
+    remarks.insert(remarks.end(), reasons.begin(), reasons.end());
+    for (tkern::GpuScheduleAttr schedule : schedules)
+      (kernel.pass->ofKeys ? joinsKeys : joinsQueries) |= GradientLayout(context, program, kernel, schedule).superRows;
     GpuStage stage;
     stage.kernel = kernel.name;
     stage.stage = "gradient";
@@ -133,7 +125,7 @@ private:
     // S, of X also dP, and a product per gradient.
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
     stage.flops = kernel.pass->forward->exactFlops(sym("N"), sym("M"), program.blockQ, program.blockK, wide, narrow);
-    stages.push_back(std::move(stage));
+    to.push_back(std::move(stage));
     return true;
   }
 
@@ -141,14 +133,16 @@ private:
   MLIRContext &context;
   const GpuProgram &program;
   const CudaTarget &target;
+  std::vector<std::string> &remarks;
+  bool joinsQueries = false, joinsKeys = false; ///< whether a pass may take lists of super rows
   Expr GR = sym("G") * sym("R");
 };
 
 } // namespace
 
 void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
-                       const CudaTarget &target) {
-  GradientStages(stages, context, program, target).build();
+                       const CudaTarget &target, std::vector<std::string> &remarks) {
+  GradientStages(stages, context, program, target, remarks).build();
 }
 
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {

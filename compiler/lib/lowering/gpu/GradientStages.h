@@ -4,7 +4,7 @@
 //              gradient_rows      shifts and sums of query rows
 //   select     block_rules        which blocks the mask cuts
 //              given_classes      the forward's classes: lists of key blocks by query block
-//              transposed_lists   and of query blocks by key block
+//              transposed_lists   and of query blocks by key block; of both also those of super rows, where passes take them
 //              of a linear branch (LinearGradient.h)
 //   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
 #pragma once
@@ -14,7 +14,7 @@
 namespace tercet::compiler {
 
 void addGradientStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
-                       const CudaTarget &target);
+                       const CudaTarget &target, std::vector<std::string> &remarks);
 
 /// The buffers between them.
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);

@@ -1,7 +1,8 @@
 // GradientWriter: writes one gradient kernel (GradientKernel.h).
 //
 //   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
-//   GradientColumns.cpp   the loop over tiles of columns
+//   GradientColumns.cpp   the loop of warps over tiles of columns, what a step makes of its products
+//   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
 #pragma once
 
@@ -11,6 +12,12 @@
 #include <optional>
 
 namespace tercet::compiler {
+
+/// The columns of a step: the first one; whether the mask may forbid some of its pairs (null: it cannot); whether the rows of a
+/// worker take them (null: those of all do).
+struct StepColumns {
+  mlir::Value first, partial, takes;
+};
 
 class GradientWriter {
 public:
@@ -25,8 +32,14 @@ private:
   using Value = mlir::Value;
 
   // GradientKernel.cpp
+  bool isOfGroups() const { return schedule.getWorker() == tkern::WorkerKind::Warpgroup; }
+  StridedTensor operand(llvm::StringRef name, llvm::StringRef symbol, bool isOfRows);
   void addArguments();
   void place();
+  void buildWarps();
+  /// Which of the heads of its key head comes next, where rows are keys.
+  void placeShare(Value share);
+  void startSums();
   Value left(llvm::StringRef name, Value ring, Value workerRow, int64_t later);
   Value normalise();
   void finish();
@@ -41,8 +54,9 @@ private:
   void countSteps();
   /// Steps per entry of a list.
   int64_t partsOfEntry() const;
-  /// The tile of columns of a step; `partial`, if given: whether the mask may forbid some of its pairs.
-  Value columnOf(const std::string &name, Value step, bool ahead, Value *partial = nullptr);
+  /// ahead: of a step that may lie beyond the last.
+  StepColumns columnsOf(const std::string &name, Value step, bool ahead, Value worker = {});
+  StepColumns readEntry(const std::string &name, Value entry, bool ahead, Value worker);
   Value entryOf(const std::string &name, Value at);
   Value product(llvm::StringRef name, Value left, Value tile, int64_t depth);
   void loadRows();
@@ -52,6 +66,21 @@ private:
   Value probabilities(Value scores);
   void addShares(Value p);
   Value pairGradients(Value p, Value ofP);
+
+  // GradientWarpgroup.cpp
+  void buildWarpgroups();
+  void produce();
+  void consume();
+  /// Runs `body` for every head whose columns the rows meet, with the number of steps before it (null: none).
+  void eachHead(llvm::function_ref<void(Value)> body);
+  Value ringStep(Value before, Value step);
+  Value boxRing(llvm::StringRef name, tkern::RingType type, int64_t offset, int64_t readers);
+  void fillBoxes(Value ring, Value step, const StridedTensor &tensor, Value position, Value ofHead);
+  Value startProduct(llvm::StringRef name, Value left, Value tile, int64_t depth);
+  Value awaitTile(llvm::StringRef name, Value product, int64_t later);
+  Value startSum(llvm::StringRef name, Value pairs, Value tile, Value sum);
+  void awaitSum(Value product, int64_t later);
+  void addProducts(Value tileX, Value tileY);
 
   // GradientRegions.cpp
   void startRegions();

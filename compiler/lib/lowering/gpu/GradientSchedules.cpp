@@ -1,0 +1,90 @@
+// Schedules of gradient kernels: enumerate, prune by named rules, rank. Warpgroups come before warps where the target has them.
+#include "GradientKernel.h"
+
+using namespace mlir;
+
+namespace tercet::compiler {
+
+TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass) {
+  if (!pass.listed())
+    return {0, 0};
+  if (pass.ofKeys)
+    return {program.blockK, program.blockQ, "key", "query"};
+  return {program.blockQ, program.blockK, "query", "key"};
+}
+
+namespace {
+
+/// Registers of a thread beside tiles: addresses, operands on their way.
+constexpr int64_t besideTiles = 44, registersOfWarp = 255;
+/// The same of a consumer. Two consumers of 240 registers and a producer of 24 fill the register file.
+constexpr int64_t besideTilesOfGroup = 32, registersOfProducer = 24, registersOfConsumer = 240;
+
+class GradientSchedules {
+public:
+  GradientSchedules(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
+                    const CudaTarget &target)
+      : context(context), program(program), kernel(kernel), target(target),
+        blocks(tileBlocksOf(program, *kernel.pass)) {}
+
+  std::vector<tkern::GpuScheduleAttr> list(std::vector<std::string> &remarks) {
+    if (target.hasWarpgroups) {
+      std::string reason = whyNotWarpgroups(program, *kernel.pass->forward, blocks);
+      if (reason.empty()) {
+        addWarpgroups();
+        if (schedules.empty())
+          reason = fmt::format("accumulators of head dimensions {} and {} leave no registers for tiles of pairs",
+                               program.headDim, program.valueDim);
+      }
+      if (!reason.empty())
+        remarks.push_back(kernel.name + ": " + reason + ": using warps");
+    }
+    addWarps();
+    return std::move(schedules);
+  }
+
+private:
+  // More slots let copies run further ahead: one block of threads has the processor.
+  void addWarpgroups() {
+    for (int64_t cols : {128, 64})
+      for (int64_t slots : {4, 2, 1})
+        if (blocks.cols % cols == 0)
+          add(tkern::WorkerKind::Warpgroup, /*workers=*/2, cols, slots, registersOfProducer, registersOfConsumer);
+  }
+
+  // More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
+  void addWarps() {
+    for (int64_t warps : {4, 5, 3, 2, 1})
+      for (int64_t cols : {64, 48, 32, 16})
+        if (blocks.rows % (16 * warps) == 0 && blocks.cols % cols == 0)
+          add(tkern::WorkerKind::Warp, warps, cols, /*slots=*/2, 0, 0);
+  }
+
+  void add(tkern::WorkerKind worker, int64_t workers, int64_t cols, int64_t slots, int64_t producerRegisters,
+           int64_t consumerRegisters) {
+    auto schedule = tkern::GpuScheduleAttr::get(&context, worker, workers, cols, slots, tkern::Space::Shared,
+                                                producerRegisters, consumerRegisters);
+    GradientLayout layout(context, program, kernel, schedule);
+    int64_t registers =
+        worker == tkern::WorkerKind::Warp ? registersOfWarp - besideTiles : registersOfConsumer - besideTilesOfGroup;
+    if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters <= registers)
+      schedules.push_back(schedule);
+  }
+
+  MLIRContext &context;
+  const GpuProgram &program;
+  const GradientKernel &kernel;
+  const CudaTarget &target;
+  TileBlocks blocks;
+  std::vector<tkern::GpuScheduleAttr> schedules;
+};
+
+} // namespace
+
+std::vector<tkern::GpuScheduleAttr> gradientSchedules(MLIRContext &context, const GpuProgram &program,
+                                                      const GradientKernel &kernel, const CudaTarget &target,
+                                                      std::vector<std::string> &remarks) {
+  return GradientSchedules(context, program, kernel, target).list(remarks);
+}
+
+} // namespace tercet::compiler
