@@ -5,13 +5,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(SimulatedBackend &backend, const Case &entry) {
-  INFO(backend.name() << " " << entry.name << " " << entry.describe());
-  GradientRun run(entry);
-  Gradients got = gradientsOf(backend, run);
-  checkGradients(got, naiveGradients(run.naive()), entry.dtype);
-}
-
 TEST_CASE("gradients of dense attention in the simulator", "[gradient]") {
   const reference::Shape shapes[] = {
       {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 70, .tokensK = 130, .headDim = 64},
@@ -19,7 +12,7 @@ TEST_CASE("gradients of dense attention in the simulator", "[gradient]") {
       {.batch = 1, .heads = 2, .tokensQ = 61, .tokensK = 135, .headDim = 80, .valueDim = 48}};
   for (const reference::Shape &shape : shapes)
     for (DType dtype : {DType::bf16, DType::f16, DType::f32})
-      checkCase(backendFor("sim:sm_80"), {.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype});
+      checkByLoops(backendFor("sim:sm_80"), {.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype});
 }
 
 TEST_CASE("accumulators of keys that no thread holds together are two kernels'", "[gradient]") {
@@ -27,9 +20,9 @@ TEST_CASE("accumulators of keys that no thread holds together are two kernels'",
              .spec = "dense",
              .shape = {.batch = 1, .heads = 2, .headsKV = 1, .tokensQ = 40, .tokensK = 50, .headDim = 256},
              .dtype = DType::bf16};
-  checkCase(backendFor("sim:sm_80"), entry);
+  checkByLoops(backendFor("sim:sm_80"), entry);
   entry.dtype = DType::f32;
-  checkCase(backendFor("sim:sm_80"), entry);
+  checkByLoops(backendFor("sim:sm_80"), entry);
 }
 
 TEST_CASE("gradients in the simulator see nothing beyond lengths and strides", "[gradient]") {
@@ -42,7 +35,7 @@ TEST_CASE("gradients in the simulator see nothing beyond lengths and strides", "
              .poison = true};
   for (DType dtype : {DType::f32, DType::bf16}) {
     entry.dtype = dtype;
-    checkCase(backendFor("sim:sm_80"), entry);
+    checkByLoops(backendFor("sim:sm_80"), entry);
   }
 }
 
@@ -60,98 +53,8 @@ TEST_CASE("gradients of listed blocks in the simulator", "[gradient]") {
                  .keyLengths = {33, 190},
                  .given = given,
                  .poison = true};
-      checkCase(backendFor("sim:sm_80"), entry);
+      checkByLoops(backendFor("sim:sm_80"), entry);
     }
-}
-
-/// What a backward's passes were compiled with, a line each.
-static std::string schedulesOf(const std::string &target, const Case &entry) {
-  Problem problem{.headDim = entry.shape.headDim,
-                  .valueDim = entry.shape.valueDim ? entry.shape.valueDim : entry.shape.headDim,
-                  .dtype = entry.dtype,
-                  .direction = Direction::backward};
-  auto kernel = backendFor(target).kernelFor(specNamed(entry.spec, entry.settings), problem);
-  INFO(kernel.status().message());
-  REQUIRE(kernel.ok());
-  std::string schedules;
-  for (const KernelInfo &info : (*kernel)->module().kernels)
-    if (info.name.rfind("gradient_queries", 0) == 0 || info.name.rfind("gradient_keys", 0) == 0)
-      schedules += info.name + " " + info.schedule + "\n";
-  return schedules;
-}
-
-TEST_CASE("gradients by warpgroups in the simulator", "[gradient][warpgroups]") {
-  // Tails on both sides, fewer rows than a warpgroup has, heads that share keys, several steps of the rings per slot.
-  const reference::Shape shapes[] = {
-      {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 70, .tokensK = 330, .headDim = 64},
-      {.batch = 1, .heads = 3, .headsKV = 1, .tokensQ = 300, .tokensK = 65, .headDim = 128},
-      {.batch = 1, .heads = 1, .tokensQ = 5, .tokensK = 3, .headDim = 128},
-      {.batch = 1, .heads = 2, .tokensQ = 129, .tokensK = 128, .headDim = 128, .valueDim = 64}};
-  for (const reference::Shape &shape : shapes)
-    for (DType dtype : {DType::bf16, DType::f16})
-      checkCase(backendFor("sim:sm_90a"), {.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype});
-}
-
-TEST_CASE("gradients by warpgroups see nothing beyond lengths and strides", "[gradient][warpgroups]") {
-  for (const char *spec : {"dense", "sparse_topk"}) {
-    Case entry{.name = "lengths",
-               .spec = spec,
-               .shape = {.batch = 4, .heads = 2, .headsKV = 1, .tokensQ = 170, .tokensK = 190, .headDim = 64},
-               .dtype = DType::bf16,
-               .queryLengths = {0, 50, 170, 65},
-               .keyLengths = {77, 65, 0, 190},
-               .layout = Layout::tokensFirst,
-               .poison = true};
-    if (std::string_view(spec) == "sparse_topk")
-      entry.parameters = {{"keep", 0.6}};
-    checkCase(backendFor("sim:sm_90a"), entry);
-    checkCase(backendFor("sim:sm_90a", /*adversarial=*/true), entry);
-  }
-}
-
-TEST_CASE("gradients of listed blocks by warpgroups, a block each or several together", "[gradient][warpgroups]") {
-  using Blocks = std::pair<const char *, const char *>;
-  for (auto [bq, bk] : {Blocks{"64", "64"}, {"128", "64"}, {"64", "128"}, {"128", "128"}, {"256", "64"}})
-    for (Given given : {Given::none, Given::random, Given::broadcast}) {
-      Case entry{.name = "lists",
-                 .spec = "sparse_topk",
-                 .settings = {{"block_q", bq}, {"block_k", bk}},
-                 .parameters = {{"keep", 0.3}},
-                 .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 310, .tokensK = 330, .headDim = 64},
-                 .dtype = DType::bf16,
-                 .queryLengths = {310, 100},
-                 .keyLengths = {33, 330},
-                 .given = given,
-                 .poison = true};
-      checkCase(backendFor("sim:sm_90a"), entry);
-    }
-}
-
-TEST_CASE("passes of a backward take warpgroups where these can run them", "[gradient][warpgroups]") {
-  Case entry{.spec = "dense", .shape = {.headDim = 128}, .dtype = DType::bf16};
-  auto schedules = [&] { return schedulesOf("sim:sm_90a", entry); };
-  using Catch::Matchers::Contains;
-  for (const char *spec : {"dense", "sparse_topk", "sla"})
-    for (int64_t headDim : {64, 128}) {
-      entry.spec = spec;
-      entry.shape.headDim = headDim;
-      INFO(spec << " " << headDim);
-      CHECK_THAT(schedules(), !Contains("x warp,"));
-    }
-  entry.spec = "sparse_topk";
-  entry.settings = {
-      {"block_q", "192"}}; // rows of query blocks are not warpgroups', as columns they come in tiles of 64
-  CHECK_THAT(schedules(), Contains("gradient_queries #tkern.gpu_schedule<4 x warp,") &&
-                              Contains("gradient_keys #tkern.gpu_schedule<2 x warpgroup,"));
-  entry.settings = {};
-  entry.shape.headDim = 96;
-  CHECK_THAT(schedules(), !Contains("x warpgroup,"));
-  entry.shape.headDim = 128;
-  entry.spec = "causal";
-  CHECK_THAT(schedules(), !Contains("x warpgroup,"));
-  entry.spec = "dense";
-  entry.dtype = DType::f32;
-  CHECK_THAT(schedules(), !Contains("x warpgroup,"));
 }
 
 TEST_CASE("kernels of gradients under any legal order of events, with races looked for", "[gradient]") {
@@ -163,7 +66,7 @@ TEST_CASE("kernels of gradients under any legal order of events, with races look
                  .dtype = DType::bf16};
       if (std::string_view(spec) == "sparse_topk")
         entry.parameters = {{"keep", 0.7}};
-      checkCase(backendFor(target, /*adversarial=*/true), entry);
+      checkByLoops(backendFor(target, /*adversarial=*/true), entry);
     }
 }
 

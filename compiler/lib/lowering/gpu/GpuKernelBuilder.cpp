@@ -93,7 +93,7 @@ Value GpuKernelBuilder::liveTokens(StringRef name, Value lengths, Value batch, V
 }
 
 Value GpuKernelBuilder::ring(StringRef name, tkern::RingType type, int64_t offset) {
-  return make<tkern::RingOp>(name, type, builder.getI64IntegerAttr(offset), IntegerAttr());
+  return make<tkern::RingOp>(name, type, builder.getI64IntegerAttr(offset), IntegerAttr(), /*numbered=*/false);
 }
 
 void GpuKernelBuilder::fill(Value ring, Value step, Value source, Value row, Value rows) {

@@ -142,7 +142,7 @@ void GradientWriter::loadRows() {
 }
 
 Value GradientWriter::numbersOfRows(StringRef name, Value of) {
-  Value offset = b.mul((name + "_at").str(), member, queries);
+  Value offset = b.mul((name + "_at").str(), member, paddedQueries);
   Type type = b.view(ShapedType::kDynamic, 1, b.builder.getF32Type(), 1, Space::Global);
   return b.make<tkern::ViewOp>((name + "s").str(), type, of, offset, Value());
 }
@@ -153,7 +153,10 @@ Value GradientWriter::rowNumbers(StringRef name, Value of) {
 }
 
 Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
-  Value base = b.mul((name + "_base").str(), member, queries);
+  if (layout.numbered)
+    return b.make<tkern::ColumnNumbersOp>(name, b.tile(schedule.getWorkerRows(), schedule.getKeys()),
+                                          of == shifts ? colsX : colsY, ringStep);
+  Value base = b.mul((name + "_base").str(), member, paddedQueries);
   Value limit = b.add((name + "_limit").str(), base, liveCols);
   return b.compute(name, b.tile(schedule.getWorkerRows(), schedule.getKeys()), "column_values", "column_values",
                    {b.integer(schedule.getWorkerRows()), b.integer(schedule.getKeys())},

@@ -28,14 +28,15 @@ GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, 
   colsY = makeRing(slots, cols, yCols, element, groups);
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
-  colsYAt = colsXAt + ringBytes(colsX);
-  stepsAt = colsYAt + ringBytes(colsY);
+  numbered = groups && kernel.pass->ofKeys;
+  colsYAt = colsXAt + ringBytes(colsX, numbered);
+  stepsAt = colsYAt + ringBytes(colsY, numbered);
   sharedBytes = stepsAt + (program.listsSteps(*kernel.pass->forward) ? stepListBytes : 0);
-  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns, which warps hold for all of a step;
-  // an operand rounded.
+  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns, unless they come when they are needed; an
+  // operand rounded.
   tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) +
                   cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) +
-                  (kernel.pass->ofKeys && !groups ? cols / 4 : 0) + cols / 4;
+                  (kernel.pass->ofKeys && !numbered ? cols / 4 : 0) + cols / 4;
   listRows = tileBlocksOf(program, *kernel.pass).rows;
   superRows = groups && listRows == schedule.getWorkerRows();
   if (superRows)
@@ -130,6 +131,8 @@ void GradientWriter::addArguments() {
   queryLengths = b.pointer(i32, "q_len", "q_len");
   keyLengths = b.pointer(i32, "k_len", "k_len");
   queries = b.size("queries", "N");
+  Value pad = b.constant(queryNumbersPad, "pad");
+  paddedQueries = b.mul("padded_queries", b.make<arith::CeilDivUIOp>("pads", queries, pad), pad);
   keys = b.size("keys", "M");
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);

@@ -32,9 +32,13 @@ struct GradientLayout {
   int64_t listRows;     ///< rows that have a list together: of a block of the pairs' classes, or of a super row
   tkern::RingType rowsX, rowsY, colsX, colsY;
   int64_t rowsYAt, colsXAt, colsYAt, stepsAt, sharedBytes; ///< stepsAt: the list of steps that a mask alone leaves
+  bool numbered;          ///< numbers of queries that are columns come with their tiles
   int64_t tileRegisters;  ///< 32-bit registers of a thread that accumulators and tiles of pairs take
   bool superRows = false; ///< warpgroups have a block each, and take the union of their lists
 };
+
+/// What numbers of a head's queries are padded to in their buffers: the most columns of a step.
+inline constexpr int64_t queryNumbersPad = 128;
 
 /// The blocks that a pass's rows and columns follow; 0 where there are no lists.
 TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass);

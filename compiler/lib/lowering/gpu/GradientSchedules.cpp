@@ -17,8 +17,11 @@ namespace {
 
 /// Registers of a thread beside tiles: addresses, operands on their way.
 constexpr int64_t besideTiles = 44, registersOfWarp = 255;
-/// The same of a consumer. Two consumers of 240 registers and a producer of 24 fill the register file.
-constexpr int64_t besideTilesOfGroup = 32, registersOfProducer = 24, registersOfConsumer = 240;
+/// The same of a consumer (measured: 24 on lists at head dimension 128).
+constexpr int64_t besideTilesOfGroup = 24;
+/// Registers of a producer and of two consumers each, which fill the 504 of three warpgroups. A producer that walks the lists of several
+/// heads takes more than 24.
+constexpr std::pair<int64_t, int64_t> registersOfRoles[] = {{40, 232}, {24, 240}};
 
 class GradientSchedules {
 public:
@@ -48,8 +51,9 @@ private:
   void addWarpgroups() {
     for (int64_t cols : {128, 64})
       for (int64_t slots : {4, 2, 1})
-        if (blocks.cols % cols == 0)
-          add(tkern::WorkerKind::Warpgroup, /*workers=*/2, cols, slots, registersOfProducer, registersOfConsumer);
+        for (auto [producer, consumer] : registersOfRoles)
+          if (blocks.cols % cols == 0)
+            add(tkern::WorkerKind::Warpgroup, /*workers=*/2, cols, slots, producer, consumer);
   }
 
   // More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
@@ -66,7 +70,7 @@ private:
                                                 producerRegisters, consumerRegisters);
     GradientLayout layout(context, program, kernel, schedule);
     int64_t registers =
-        worker == tkern::WorkerKind::Warp ? registersOfWarp - besideTiles : registersOfConsumer - besideTilesOfGroup;
+        worker == tkern::WorkerKind::Warp ? registersOfWarp - besideTiles : consumerRegisters - besideTilesOfGroup;
     if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters <= registers)
       schedules.push_back(schedule);
   }

@@ -33,7 +33,8 @@ OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &
                  b.pointer(f32, "shifts", "@shifts"), b.pointer(f32, "rests", "@rests"),
                  b.pointer(f32, "sums", "@sums")});
   b.call("gradient_rows", "gradient_rows",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim)}, inputs);
+         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim), b.integer(queryNumbersPad)},
+         inputs);
   return kernel.finish(0);
 }
 
@@ -59,6 +60,8 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
   return kernel.finish(0);
 }
 
+Expr paddedQueries() { return ceildiv(sym("N"), queryNumbersPad) * queryNumbersPad; }
+
 class GradientStages {
 public:
   GradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
@@ -73,7 +76,7 @@ public:
         addPass(passes, pass);
     addRangeStages(stages, context, program);
     if (stage.exact)
-      add("gradient_rows", "prologue", {ceildiv(sym("N"), stageThreads / 32), GR, 1}, "row per warp",
+      add("gradient_rows", "prologue", {ceildiv(paddedQueries(), stageThreads / 32), GR, 1}, "row per warp",
           lowerGradientRows);
     if (program.classified())
       addSelectStages(stages, context, program, joinsQueries);
@@ -149,9 +152,9 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   addRangeBuffers(buffers, program);
   if (program.attends.back().exact) {
-    buffers.push_back({"shifts", heads * sym("N") * 4, "-lse log2 e of query rows"});
-    buffers.push_back({"rests", heads * sym("N") * 4, "what rounding left of the shifts"});
-    buffers.push_back({"sums", heads * sym("N") * 4, "sums of dO O of query rows"});
+    buffers.push_back({"shifts", heads * paddedQueries() * 4, "-lse log2 e of query rows"});
+    buffers.push_back({"rests", heads * paddedQueries() * 4, "what rounding left of the shifts"});
+    buffers.push_back({"sums", heads * paddedQueries() * 4, "sums of dO O of query rows"});
   }
   if (program.linear)
     addLinearGradientBuffers(buffers, program);

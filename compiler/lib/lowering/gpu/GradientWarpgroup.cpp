@@ -10,10 +10,14 @@ using namespace mlir;
 namespace tercet::compiler {
 
 void GradientWriter::buildWarpgroups() {
-  rowsX = boxRing("rows_x", layout.rowsX, 0, /*readers=*/1);
-  rowsY = boxRing("rows_y", layout.rowsY, layout.rowsYAt, /*readers=*/1);
-  colsX = boxRing("cols_x", layout.colsX, layout.colsXAt, schedule.getWorkers());
-  colsY = boxRing("cols_y", layout.colsY, layout.colsYAt, schedule.getWorkers());
+  auto ring = [&](StringRef name, tkern::RingType type, int64_t offset, int64_t readers, bool numbered) -> Value {
+    return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), b.builder.getI64IntegerAttr(readers),
+                                 numbered);
+  };
+  rowsX = ring("rows_x", layout.rowsX, 0, /*readers=*/1, false);
+  rowsY = ring("rows_y", layout.rowsY, layout.rowsYAt, /*readers=*/1, false);
+  colsX = ring("cols_x", layout.colsX, layout.colsXAt, schedule.getWorkers(), layout.numbered);
+  colsY = ring("cols_y", layout.colsY, layout.colsYAt, schedule.getWorkers(), layout.numbered);
   auto roles = b.make<tkern::RolesOp>("", schedule.getProducerRegisters(), schedule.getWorkers(),
                                       schedule.getConsumerRegisters());
   OpBuilder::InsertionGuard guard(b.builder);
@@ -32,11 +36,15 @@ void GradientWriter::produce() {
     fillBoxes(rowsY, number, ofKeys ? v : gradient, first, rowHead);
   }
   eachHead([&](Value before) {
-    Value colHead = ofKeys ? head : keyHead;
+    Value colHead = ofKeys ? head : keyHead, ofX, ofY;
+    if (layout.numbered) {
+      ofX = numbersOfRows("col_shift", shifts);
+      ofY = numbersOfRows("col_sum", sums);
+    }
     b.loop("j", steps, [&](Value step) {
-      Value first = columnsOf("column", step, /*ahead=*/false).first, number = ringStep(before, step);
-      fillBoxes(colsX, number, ofKeys ? q : k, first, colHead);
-      fillBoxes(colsY, number, ofKeys ? gradient : v, first, colHead);
+      Value first = columnsOf("column", step, /*ahead=*/false).first, number = stepOfRings(before, step);
+      fillBoxes(colsX, number, ofKeys ? q : k, first, colHead, ofX);
+      fillBoxes(colsY, number, ofKeys ? gradient : v, first, colHead, ofY);
     });
   });
 }
@@ -52,18 +60,19 @@ void GradientWriter::consume() {
     b.loop("j", steps, [&](Value step) {
       StepColumns columns = columnsOf("column", step, /*ahead=*/false, worker);
       column = columns.first;
-      Value number = ringStep(before, step), left = b.sub("cols_left", liveCols, column);
+      Value left = b.sub("cols_left", liveCols, column);
+      ringStep = stepOfRings(before, step);
       // Beyond a length may lie anything, of which 0 times is not always 0.
-      Value tileX = b.wait("x_tile", colsX, number, 0);
+      Value tileX = b.wait("x_tile", colsX, ringStep, 0);
       b.make<tkern::ClearRowsOp>("", tileX, left);
-      Value tileY = b.wait("y_tile", colsY, number, 0);
+      Value tileY = b.wait("y_tile", colsY, ringStep, 0);
       b.make<tkern::ClearRowsOp>("", tileY, left);
       if (columns.takes)
         b.when(columns.takes, [&] { addProducts(tileX, tileY); });
       else
         addProducts(tileX, tileY);
-      b.make<tkern::ReleaseOp>("", colsX, number);
-      b.make<tkern::ReleaseOp>("", colsY, number);
+      b.make<tkern::ReleaseOp>("", colsX, ringStep);
+      b.make<tkern::ReleaseOp>("", colsY, ringStep);
     });
   });
   b.make<tkern::ReleaseOp>("", rowsX, worker);
@@ -86,7 +95,7 @@ void GradientWriter::eachHead(llvm::function_ref<void(Value)> body) {
 }
 
 // Steps of the rings go on from head to head.
-Value GradientWriter::ringStep(Value before, Value step) { return before ? b.add("number", before, step) : step; }
+Value GradientWriter::stepOfRings(Value before, Value step) { return before ? b.add("number", before, step) : step; }
 
 // Products of the worker's rows and a tile of columns, added to its sums.
 void GradientWriter::addProducts(Value tileX, Value tileY) {
@@ -106,12 +115,9 @@ void GradientWriter::addProducts(Value tileX, Value tileY) {
   awaitSum(added, /*later=*/0);
 }
 
-Value GradientWriter::boxRing(StringRef name, tkern::RingType type, int64_t offset, int64_t readers) {
-  return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), b.builder.getI64IntegerAttr(readers));
-}
-
-void GradientWriter::fillBoxes(Value ring, Value step, const StridedTensor &tensor, Value position, Value ofHead) {
-  b.make<tkern::FillOp>("", ring, step, tensor.base, ValueRange{position, ofHead, batch}, Value());
+void GradientWriter::fillBoxes(Value ring, Value step, const StridedTensor &tensor, Value position, Value ofHead,
+                               Value numbers) {
+  b.make<tkern::FillOp>("", ring, step, tensor.base, ValueRange{position, ofHead, batch}, Value(), numbers);
 }
 
 Value GradientWriter::startProduct(StringRef name, Value left, Value tile, int64_t depth) {

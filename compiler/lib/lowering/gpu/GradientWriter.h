@@ -73,9 +73,8 @@ private:
   void consume();
   /// Runs `body` for every head whose columns the rows meet, with the number of steps before it (null: none).
   void eachHead(llvm::function_ref<void(Value)> body);
-  Value ringStep(Value before, Value step);
-  Value boxRing(llvm::StringRef name, tkern::RingType type, int64_t offset, int64_t readers);
-  void fillBoxes(Value ring, Value step, const StridedTensor &tensor, Value position, Value ofHead);
+  Value stepOfRings(Value before, Value step);
+  void fillBoxes(Value ring, Value step, const StridedTensor &tensor, Value position, Value ofHead, Value numbers = {});
   Value startProduct(llvm::StringRef name, Value left, Value tile, int64_t depth);
   Value awaitTile(llvm::StringRef name, Value product, int64_t later);
   Value startSum(llvm::StringRef name, Value pairs, Value tile, Value sum);
@@ -101,13 +100,15 @@ private:
   tkern::GpuScheduleAttr schedule;
   StridedTensor q, k, v, gradient, toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
-  Value scale, unit; ///< the parameter, null for the default; from products to log2 units
+  Value paddedQueries; ///< from head to head, in what belongs to queries
+  Value scale, unit;   ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
   Value row, rowHead;                                ///< the worker's first, and the head of what it owns
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
   Value leftX, leftY, sumX, sumY;                    ///< operands and accumulators of the worker's rows
   Value steps, listBase;                             ///< of the head whose columns are visited
+  Value ringStep;                                    ///< of the rings of columns, counted over all heads
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
   GpuPairScope scope;
   std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited
