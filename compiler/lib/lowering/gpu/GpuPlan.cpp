@@ -161,6 +161,8 @@ private:
   Expr size(const std::string &symbol, int64_t pass) {
     if (symbol == "pass")
       return pass;
+    if (symbol == "padded.q")
+      return paddedQueries();
     if (symbol == "places.q" || symbol == "places.k")
       return symbol == "places.q" ? program.rows() : program.keys();
     if (symbol == "tokens.q" || symbol == "tokens.k")

@@ -60,8 +60,6 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
   return kernel.finish(0);
 }
 
-Expr paddedQueries() { return ceildiv(sym("N"), queryNumbersPad) * queryNumbersPad; }
-
 class GradientStages {
 public:
   GradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
@@ -142,6 +140,8 @@ private:
 };
 
 } // namespace
+
+Expr paddedQueries() { return ceildiv(sym("N"), queryNumbersPad) * queryNumbersPad; }
 
 void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                        const CudaTarget &target, std::vector<std::string> &remarks) {

@@ -16,6 +16,9 @@ namespace tercet::compiler {
 void addGradientStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
                        const CudaTarget &target, std::vector<std::string> &remarks);
 
+/// From head to head in what belongs to queries: the symbol "padded.q" of kernels.
+Expr paddedQueries();
+
 /// The buffers between them.
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);
 

@@ -65,8 +65,8 @@ std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &pr
 struct GpuArgument {
   enum class Kind { pointer, size, number, tensorMap };
   Kind kind = Kind::pointer;
-  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), the number
-  /// of the launch ("pass") or, for numbers, a runtime parameter ("param.keep").
+  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), a size that follows
+  /// from these ("places.q", "padded.q"), the number of the launch ("pass") or, for numbers, a runtime parameter ("param.keep").
   std::string symbol;
   int64_t boxRows = 0, boxCols = 0; ///< of a tensor map
 };
