@@ -8,21 +8,23 @@ namespace {
 
 constexpr uint64_t maxInstructions = 4000000;
 
-SimulatedBackend &plainBackend() {
-  static SimulatedBackend backend("sim:sm_80", bounded({}, maxInstructions));
-  return backend;
-}
-SimulatedBackend &adversarialBackend() {
-  static SimulatedBackend backend("sim:sm_80", bounded(rt::adversarialSimulation(3), maxInstructions));
-  return backend;
+SimulatedBackend &boundedBackend(const std::string &target, bool adversarial) {
+  static std::map<std::pair<std::string, bool>, std::unique_ptr<SimulatedBackend>> backends;
+  auto &backend = backends[{target, adversarial}];
+  if (!backend)
+    backend = std::make_unique<SimulatedBackend>(
+        "sim:" + target,
+        bounded(adversarial ? rt::adversarialSimulation(3) : rt::SimulationOptions(), maxInstructions));
+  return *backend;
 }
 
 /// A backward whose inputs a forward saved.
 class EditedBackward {
 public:
-  EditedBackward(const Artifact &artifact, const Spec &spec, DType dtype, const Arguments &inputs,
-                 const Arguments &outputs)
-      : artifact(artifact), dtype(dtype), program(programOf(spec)), inputs(takenBy(artifact.signature(), inputs)),
+  EditedBackward(const std::string &target, const Artifact &artifact, const Spec &spec, DType dtype,
+                 const Arguments &inputs, const Arguments &outputs)
+      : target(target), backends{&boundedBackend(target, false), &boundedBackend(target, true)}, artifact(artifact),
+        dtype(dtype), program(programOf(spec)), inputs(takenBy(artifact.signature(), inputs)),
         outputs(takenBy(artifact.signature(), outputs)), known(inputs) {
     std::erase_if(known.tensors, [](const auto &named) {
       return named.first == "o" || named.first == "lse" || named.first == "lse_rest";
@@ -31,10 +33,10 @@ public:
 
   /// What is wrong with the gradients where a kernel has this text; empty if nothing. Called on several threads.
   std::string findFault(const std::string &kernel, const std::string &edited) const {
-    Result<Artifact> changed = withEditedKernel(artifact, kernel, edited, "sm_80");
+    Result<Artifact> changed = withEditedKernel(artifact, kernel, edited, target);
     if (!changed.ok())
       return changed.status().message();
-    for (SimulatedBackend *backend : {&plainBackend(), &adversarialBackend()}) {
+    for (SimulatedBackend *backend : backends) {
       reference::Data got;
       for (const auto &[name, tensor] : outputs.tensors)
         got.tensors.emplace_back(
@@ -54,6 +56,8 @@ public:
   }
 
 private:
+  std::string target;
+  SimulatedBackend *backends[2]; ///< one of them with any legal order of events
   Artifact artifact;
   DType dtype;
   reference::Program program;
@@ -62,16 +66,17 @@ private:
 
 } // namespace
 
-void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels) {
+void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels, const std::string &target) {
   GradientRun run(sample);
+  SimulatedBackend &plain = boundedBackend(target, false);
   run.run([&](const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs) {
     if (problem.direction == Direction::forward)
-      return runTaken(plainBackend(), spec, problem, inputs, outputs);
-    auto kernel = plainBackend().kernelFor(spec, problem);
+      return runTaken(plain, spec, problem, inputs, outputs);
+    auto kernel = plain.kernelFor(spec, problem);
     INFO(kernel.status().message());
     REQUIRE(kernel.ok());
     const Artifact &artifact = (*kernel)->artifact();
-    EditedBackward backward(artifact, spec, sample.dtype, inputs, outputs);
+    EditedBackward backward(target, artifact, spec, sample.dtype, inputs, outputs);
     for (const auto &[name, edits] : kernels) {
       INFO(name);
       BugCount count =

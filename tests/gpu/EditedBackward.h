@@ -8,8 +8,8 @@ namespace tercet::test {
 
 using EditsOfKernels = std::vector<std::pair<const char *, std::vector<KernelEdit>>>;
 
-/// Requires that each bug among these edits of kernels for sm_80 is found, under any legal order of events and with races looked for,
+/// Requires that each bug among these edits of kernels for a target is found, under any legal order of events and with races looked for,
 /// too; and that there are three at least per kernel.
-void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels);
+void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels, const std::string &target = "sm_80");
 
 } // namespace tercet::test

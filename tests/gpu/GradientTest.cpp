@@ -5,13 +5,6 @@
 using namespace tercet;
 using namespace tercet::test;
 
-static void checkCase(SimulatedBackend &backend, const Case &entry) {
-  INFO(backend.name() << " " << entry.name << " " << entry.describe());
-  GradientRun run(entry);
-  Gradients got = gradientsOf(backend, run);
-  checkGradients(got, naiveGradients(run.naive()), entry.dtype);
-}
-
 TEST_CASE("gradients of dense attention in the simulator", "[gradient]") {
   const reference::Shape shapes[] = {
       {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 70, .tokensK = 130, .headDim = 64},
@@ -19,7 +12,7 @@ TEST_CASE("gradients of dense attention in the simulator", "[gradient]") {
       {.batch = 1, .heads = 2, .tokensQ = 61, .tokensK = 135, .headDim = 80, .valueDim = 48}};
   for (const reference::Shape &shape : shapes)
     for (DType dtype : {DType::bf16, DType::f16, DType::f32})
-      checkCase(backendFor("sim:sm_80"), {.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype});
+      checkByLoops(backendFor("sim:sm_80"), {.name = "dense", .spec = "dense", .shape = shape, .dtype = dtype});
 }
 
 TEST_CASE("accumulators of keys that no thread holds together are two kernels'", "[gradient]") {
@@ -27,9 +20,9 @@ TEST_CASE("accumulators of keys that no thread holds together are two kernels'",
              .spec = "dense",
              .shape = {.batch = 1, .heads = 2, .headsKV = 1, .tokensQ = 40, .tokensK = 50, .headDim = 256},
              .dtype = DType::bf16};
-  checkCase(backendFor("sim:sm_80"), entry);
+  checkByLoops(backendFor("sim:sm_80"), entry);
   entry.dtype = DType::f32;
-  checkCase(backendFor("sim:sm_80"), entry);
+  checkByLoops(backendFor("sim:sm_80"), entry);
 }
 
 TEST_CASE("gradients in the simulator see nothing beyond lengths and strides", "[gradient]") {
@@ -42,7 +35,7 @@ TEST_CASE("gradients in the simulator see nothing beyond lengths and strides", "
              .poison = true};
   for (DType dtype : {DType::f32, DType::bf16}) {
     entry.dtype = dtype;
-    checkCase(backendFor("sim:sm_80"), entry);
+    checkByLoops(backendFor("sim:sm_80"), entry);
   }
 }
 
@@ -60,7 +53,7 @@ TEST_CASE("gradients of listed blocks in the simulator", "[gradient]") {
                  .keyLengths = {33, 190},
                  .given = given,
                  .poison = true};
-      checkCase(backendFor("sim:sm_80"), entry);
+      checkByLoops(backendFor("sim:sm_80"), entry);
     }
 }
 
@@ -73,7 +66,7 @@ TEST_CASE("kernels of gradients under any legal order of events, with races look
                  .dtype = DType::bf16};
       if (std::string_view(spec) == "sparse_topk")
         entry.parameters = {{"keep", 0.7}};
-      checkCase(backendFor(target, /*adversarial=*/true), entry);
+      checkByLoops(backendFor(target, /*adversarial=*/true), entry);
     }
 }
 
@@ -82,15 +75,18 @@ TEST_CASE("gradients in the simulator have the same bits run after run", "[gradi
              .spec = "dense",
              .shape = {.batch = 1, .heads = 2, .tokensQ = 90, .tokensK = 70, .headDim = 64},
              .dtype = DType::bf16};
-  GradientRun run(entry);
-  Gradients first = gradientsOf(backendFor("sim:sm_80"), run);
-  for (bool adversarial : {false, true}) {
-    Gradients again = gradientsOf(backendFor("sim:sm_80", adversarial), run);
-    checkSame(again, first);
+  for (const char *target : {"sim:sm_80", "sim:sm_90a"}) {
+    GradientRun run(entry);
+    Gradients first = gradientsOf(backendFor(target), run);
+    for (bool adversarial : {false, true}) {
+      Gradients again = gradientsOf(backendFor(target, adversarial), run);
+      checkSame(again, first);
+    }
   }
 }
 
 TEST_CASE("kernels of gradients keep their registers and have no stack", "[gradient]") {
-  for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}, {"sm_80", 256}})
+  for (auto [target, headDim] :
+       {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 64}, {"sm_90a", 128}, {"sm_90a", 192}, {"sm_80", 256}})
     checkResources("sparse_topk", target, headDim, DType::bf16);
 }

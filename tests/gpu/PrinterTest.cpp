@@ -20,6 +20,31 @@ TEST_CASE("a step of the warpgroup form", "[cuda]") {
   CHECK_THAT(text, Contains("accumulate_async(p, v_tile, acc);"));
 }
 
+TEST_CASE("a number that rounds hand on is a variable", "[cuda]") {
+  test::DenseCase dense;
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+    tkern.kernel @k(%i: index, %g: index, %n: index, %p: !tkern.pointer<f32>)
+        attributes {tkern.schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 1, queries register, registers 0 : 0>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %sum = scf.for %j = %c0 to %n step %c1 iter_args(%before = %i) -> index {
+        %next = arith.addi %before, %j : index
+        scf.yield %next : index
+      }
+      %twice = arith.addi %sum, %sum : index
+      %v = tkern.view %p[%twice] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      tkern.end
+    })",
+                                                        &dense.context());
+  REQUIRE(module);
+  auto source = compiler::printCuda(*module->getOps<tkern::KernelOp>().begin(), "");
+  INFO(source.status().message());
+  REQUIRE(source.ok());
+  CHECK_THAT(source->text, Contains("  index carried = item0;\n  for (index i = 0; i < item2; i += 1) {\n"
+                                    "    const index value = carried + i;\n    carried = value;\n  }\n"
+                                    "  const index value = carried + carried;\n"));
+}
+
 TEST_CASE("kernels are at most 200 lines, and end with a line end", "[cuda]") {
   test::DenseCase dense;
   for (const char *target : {"sm_80", "sm_90a"})

@@ -35,6 +35,14 @@ inline Gradients gradientsOf(SimulatedBackend &backend, GradientRun &run) {
   });
 }
 
+/// Against plain loops in fp64, within the bounds of docs/numerics.md.
+inline void checkByLoops(SimulatedBackend &backend, const Case &entry) {
+  INFO(backend.name() << " " << entry.name << " " << entry.describe());
+  GradientRun run(entry);
+  Gradients got = gradientsOf(backend, run);
+  checkGradients(got, naiveGradients(run.naive()), entry.dtype);
+}
+
 /// Against the oracle, by the contract of docs/numerics.md.
 inline void checkByContract(SimulatedBackend &backend, const Case &entry) {
   INFO(backend.name() << " " << entry.describe());

@@ -84,7 +84,19 @@ LogicalResult RingOp::verify() {
     return emitOpError("C1: lies at ") << *offset << ", expected a multiple of " << alignment;
   if (std::optional<uint64_t> readers = getReaders(); readers && static_cast<int64_t>(*readers) < 1)
     return emitOpError("C2: has ") << static_cast<int64_t>(*readers) << " readers, expected at least one";
+  if (getNumbered() && !isTma(getRing()))
+    return emitOpError("C3: is numbered, which only tma rings are");
   return success();
+}
+
+void FillOp::build(OpBuilder &builder, OperationState &state, Value ring, Value step, Value source, ValueRange position,
+                   Value rows) {
+  build(builder, state, ring, step, source, position, rows, /*numbers=*/Value());
+}
+
+static bool isNumbered(Value ring) {
+  auto op = ring.getDefiningOp<RingOp>();
+  return op && op.getNumbered();
 }
 
 static LogicalResult verifyFillSource(FillOp fill) {
@@ -106,6 +118,14 @@ static LogicalResult verifyFillSource(FillOp fill) {
     return fill.emitOpError("C2: ") << fill.getSource().getType() << " does not fit into slots of " << ring.getSlot();
   if (map && fill.getRows())
     return fill.emitOpError("C3: a tensor map knows its rows; `rows` is for views");
+  ViewType numbers = fill.getNumbers() ? cast<ViewType>(fill.getNumbers().getType()) : ViewType();
+  bool isColumn =
+      numbers && numbers.getSpace() == Space::Global && numbers.getCols() == 1 && numbers.getElementType().isF32();
+  if (isNumbered(fill.getRing()) != static_cast<bool>(numbers) || (numbers && !isColumn))
+    return fill.emitOpError("C6: fills ")
+           << (isNumbered(fill.getRing()) ? "a numbered ring" : "a ring without numbers") << " with "
+           << (numbers ? Type(numbers) : Type(NoneType::get(fill.getContext())))
+           << "; numbered rings take a global view of one column of f32";
   return success();
 }
 
@@ -156,6 +176,28 @@ LogicalResult WaitOp::verify() {
   if (!hasTwins<WaitOp>(*this, isSameStep))
     return emitOpError("C5: waits for a step in one branch only; the workers of the other one never release its slot");
   return success();
+}
+
+LogicalResult ColumnNumbersOp::verify() {
+  RingType ring = getRing().getType();
+  if (!isNumbered(getRing()))
+    return emitOpError("C1: reads numbers of a ring without");
+  if (getTile().getType().getCols() != ring.getSlot().getRows())
+    return emitOpError("C2: makes ") << getTile().getType() << " of " << ring.getSlot().getRows() << " numbers";
+  for (Operation *user : getRing().getUsers()) {
+    auto wait = dyn_cast<WaitOp>(user);
+    if (!wait || wait.getStep() != getStep())
+      continue;
+    Operation *inBlock = wait->getBlock()->findAncestorOpInBlock(*getOperation());
+    if (!inBlock || !wait->isBeforeInBlock(inBlock))
+      continue;
+    bool released = llvm::any_of(wait->getBlock()->getOps<ReleaseOp>(), [&](ReleaseOp release) {
+      return release.getRing() == getRing() && release.getStep() == getStep() && release->isBeforeInBlock(inBlock);
+    });
+    if (!released)
+      return success();
+  }
+  return emitOpError("C3: reads numbers of a step outside of its wait and release");
 }
 
 LogicalResult ReleaseOp::verify() {

@@ -220,3 +220,73 @@ tkern.kernel @ring_type(%i: index, %g: index, %u: index) {
 // A swizzled row is 128 bytes.
 // expected-error @+1 {{a swizzled view lies in shared memory, in boxes of 128 bytes; got a stride of 72 x 'bf16'}}
 !view = !tkern.view<64x72xbf16, stride 72, shared, swizzled>
+
+// -----
+// ring C3
+tkern.kernel @ring_c3(%i: index, %g: index, %u: index) {
+  // expected-error @+1 {{C3: is numbered, which only tma rings are}}
+  %ring = tkern.ring numbered : !tkern.ring<2 x <64x64xbf16, stride 72, shared>, cp_async>
+  tkern.end
+}
+
+// -----
+// fill C6: the barrier of a numbered slot waits for its numbers.
+tkern.kernel @fill_c6(%i: index, %g: index, %u: index, %k: !tkern.tensor_map<64x64xbf16>) {
+  %ring = tkern.ring numbered : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  tkern.roles producer registers 24 {
+    // expected-error @+1 {{C6: fills a numbered ring with 'none'}}
+    tkern.fill %ring[%i] from %k[%i, %g, %u]
+        : !tkern.tensor_map<64x64xbf16> to !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  } consumers 1 registers 240 {
+  }
+  tkern.end
+}
+
+// -----
+// fill C6
+tkern.kernel @fill_c6_view(%i: index, %g: index, %u: index, %k: !tkern.tensor_map<64x64xbf16>, %p: !tkern.pointer<f32>) {
+  %c0 = arith.constant 0 : index
+  %numbers = tkern.view %p[%c0] : !tkern.pointer<f32> -> !tkern.view<?x4xf32, stride 4, global>
+  %ring = tkern.ring numbered : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  tkern.roles producer registers 24 {
+    // expected-error @+1 {{C6: fills a numbered ring with '!tkern.view<?x4xf32, stride 4, global>'}}
+    tkern.fill %ring[%i] from %k[%i, %g, %u]
+        : !tkern.tensor_map<64x64xbf16> to !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+        numbers(%numbers : !tkern.view<?x4xf32, stride 4, global>)
+  } consumers 1 registers 240 {
+  }
+  tkern.end
+}
+
+// -----
+// column_numbers C1
+tkern.kernel @column_numbers_c1(%i: index, %g: index, %u: index) {
+  %ring = tkern.ring : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  // expected-error @+1 {{C1: reads numbers of a ring without}}
+  %numbers = tkern.column_numbers %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.tile<64x64>
+  tkern.end
+}
+
+// -----
+// column_numbers C2
+tkern.kernel @column_numbers_c2(%i: index, %g: index, %u: index) {
+  %ring = tkern.ring numbered : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  // expected-error @+1 {{C2: makes '!tkern.tile<64x128>' of 64 numbers}}
+  %numbers = tkern.column_numbers %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.tile<64x128>
+  tkern.end
+}
+
+// -----
+// column_numbers C3: after the release the next numbers may be there.
+tkern.kernel @column_numbers_c3(%i: index, %g: index, %u: index) {
+  %ring = tkern.ring numbered : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+  tkern.roles producer registers 24 {
+  } consumers 1 registers 240 {
+    %tile = tkern.wait %ring[%i] later 0
+        : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+    tkern.release %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+    // expected-error @+1 {{C3: reads numbers of a step outside of its wait and release}}
+    %numbers = tkern.column_numbers %ring[%i] : !tkern.ring<2 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.tile<64x64>
+  }
+  tkern.end
+}

@@ -24,10 +24,10 @@ template <int COLS, class Element> TERCET_DEVICE float row_product(const Element
 }
 
 /// shifts[gr][row] = -(lse + lse_rest) log2 e, what rounding leaves of it in rests, and sums[gr][row] = the sum over the row of
-/// dO O, in a fixed order; -inf and 0 for rows at or beyond the batch's length and rows that see no key. A warp per row; o is f32, do
-/// of Element, the sum of PLANES that lie `gradient_plane` apart; lse_rest may be null. Heads of o and lse, and of do, are the group's where
-/// they are OWN, else those of the call.
-template <int THREADS, class Element, int DV, bool OWN, bool OWN_GRADIENT, int PLANES>
+/// dO O, in a fixed order; -inf and 0 for rows at or beyond the batch's length and rows that see no key, and for those that pad a head's
+/// to a multiple of PAD. A warp per row; o is f32, do of Element, the sum of PLANES that lie `gradient_plane` apart; lse_rest may be
+/// null. Heads of o and lse, and of do, are the group's where they are OWN, else those of the call.
+template <int THREADS, class Element, int DV, int PAD, bool OWN, bool OWN_GRADIENT, int PLANES>
 TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_batch, index o_head, index o_row,
                                  const Element *gradient, index gradient_batch, index gradient_head, index gradient_row,
                                  const float *lse, index lse_batch, index lse_head, index lse_row,
@@ -35,8 +35,8 @@ TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_b
                                  index gradient_plane, const i32 *q_len, index key_heads, index heads_per_key_head,
                                  index tokens, index first_pair, float *shifts, float *rests, float *sums) {
   const GroupHead at = group_head(gr, first_pair, key_heads, heads_per_key_head);
-  const index row = part * (THREADS / 32) + warp();
-  if (row >= tokens)
+  const index row = part * (THREADS / 32) + warp(), padded = ceil_div(tokens, PAD) * PAD;
+  if (row >= padded)
     return;
   const index head = OWN ? gr : at.query_head;
   float sum = 0, log = -infinity(), rest = 0;
@@ -56,9 +56,9 @@ TERCET_DEVICE void gradient_rows(index part, index gr, const float *o, index o_b
     return;
   const bool sees = log != -infinity();
   const float log2_e = 1.44269504f, log2_e_rest = 1.92596303e-8f, shift = -log * log2_e;
-  shifts[gr * tokens + row] = sees ? shift : -infinity();
-  rests[gr * tokens + row] = sees ? fmaf(-log, log2_e, -shift) - fmaf(log, log2_e_rest, rest * log2_e) : 0.0f;
-  sums[gr * tokens + row] = sees ? sum : 0.0f;
+  shifts[gr * padded + row] = sees ? shift : -infinity();
+  rests[gr * padded + row] = sees ? fmaf(-log, log2_e, -shift) - fmaf(log, log2_e_rest, rest * log2_e) : 0.0f;
+  sums[gr * padded + row] = sees ? sum : 0.0f;
 }
 
 } // namespace tercet::dev

@@ -54,11 +54,11 @@ template <class Slot, int SLOTS, int READERS> struct TensorRing {
   TERCET_DEVICE u32 full(u32 slot) const { return base + SLOTS * Slot::bytes + 16 * slot; }
   TERCET_DEVICE u32 free(u32 slot) const { return full(slot) + 8; }
 
-  /// By the producer. Waits until the slot is free, then starts the copy of its boxes.
-  TERCET_DEVICE void fill(index step, const TensorMap &map, index row, index head, index batch) const {
+  /// By the producer. Waits until the slot is free, then starts the copy of its boxes; `more` bytes the caller brings.
+  TERCET_DEVICE void fill(index step, const TensorMap &map, index row, index head, index batch, u32 more = 0) const {
     const u32 slot = number(step), to = base + slot * Slot::bytes;
     barrier_wait(free(slot), parity(step) ^ 1);
-    barrier_arrive_expecting(full(slot), Slot::bytes);
+    barrier_arrive_expecting(full(slot), Slot::bytes + more);
 #pragma unroll
     for (int box = 0; box < Slot::boxes; ++box)
       copy_box(to + box * Slot::box_bytes, map, full(slot), 64 * box, static_cast<int>(row), static_cast<int>(head),

@@ -163,7 +163,13 @@ void KernelPrinter::printOp(Operation *op) {
 bool KernelPrinter::printControl(Operation *op) {
   if (isa<EndOp>(op))
     return true;
-  if (auto loop = dyn_cast<scf::ForOp>(op); loop && loop.getInitArgs().empty()) {
+  // A number that rounds hand on is a variable; of several one might be read after it was written.
+  if (auto loop = dyn_cast<scf::ForOp>(op); loop && loop.getInitArgs().size() <= 1) {
+    for (auto [argument, result, start] : llvm::zip(loop.getRegionIterArgs(), loop.getResults(), loop.getInitArgs())) {
+      std::string from = ref(start);
+      names[result] = declare(argument, "carried");
+      code.line("{} {} = {};", typeOf(argument.getType()), names[result], from);
+    }
     std::string name = declare(loop.getInductionVar(), "i");
     CodeWriter::Scope scope = code.block("for (index {0} = {1}; {0} < {2}; {0} += {3}) {{", name,
                                          ref(loop.getLowerBound()), ref(loop.getUpperBound()), ref(loop.getStep()));

@@ -11,12 +11,17 @@ bool KernelPrinter::printRing(Operation *op) {
   if (auto ring = dyn_cast<RingOp>(op)) {
     RingType type = ring.getRing().getType();
     bool boxes = type.getCopy() == CopyKind::Tma;
-    use(boxes ? "tensor_ring.cuh" : "copy_ring.cuh");
+    bool numbered = ring.getNumbered();
+    use(numbered ? "numbered_ring.cuh" : boxes ? "tensor_ring.cuh" : "copy_ring.cuh");
     if (!ring.getOffset() || (boxes && !ring.getReaders()))
       return false;
-    code.line("const {}<{}, {}, {}> {}(shared, {});", boxes ? "TensorRing" : "CopyRing", typeOf(type.getSlot()),
-              type.getSlots(), boxes ? static_cast<int64_t>(*ring.getReaders()) : schedule.getThreads(),
-              declare(ring, "ring"), *ring.getOffset());
+    code.line("const {}<{}, {}, {}> {}(shared, {});",
+              numbered ? "NumberedRing"
+              : boxes  ? "TensorRing"
+                       : "CopyRing",
+              typeOf(type.getSlot()), type.getSlots(),
+              boxes ? static_cast<int64_t>(*ring.getReaders()) : schedule.getThreads(), declare(ring, "ring"),
+              *ring.getOffset());
     return true;
   }
   if (auto fill = dyn_cast<FillOp>(op)) {
@@ -25,6 +30,8 @@ bool KernelPrinter::printRing(Operation *op) {
       position += ", " + ref(coordinate);
     if (fill.getRows())
       position += ", " + ref(fill.getRows());
+    if (fill.getNumbers())
+      position += ", " + ref(fill.getNumbers());
     code.line("{}.fill({}, {}{});", ref(fill.getRing()), ref(fill.getStep()), ref(fill.getSource()), position);
     return true;
   }
@@ -36,6 +43,11 @@ bool KernelPrinter::printRing(Operation *op) {
       return define(wait, "tile", "auto", text);
     code.line("{};", text);
     return true;
+  }
+  if (auto numbers = dyn_cast<ColumnNumbersOp>(op)) {
+    TileType type = numbers.getTile().getType();
+    return define(numbers, "numbers", typeOf(type),
+                  fmt::format("{}.columns<{}>({})", ref(numbers.getRing()), type.getRows(), ref(numbers.getStep())));
   }
   if (auto release = dyn_cast<ReleaseOp>(op)) {
     code.line("{}.release({});", ref(release.getRing()), ref(release.getStep()));

@@ -4,6 +4,7 @@
 // processor before one, so that one block's softmax runs beside the other's products; then the order of the lists
 // below.
 #include "AttendParts.h"
+#include "WarpgroupTiles.h"
 
 #include "mlir/IR/Verifier.h"
 
@@ -125,33 +126,6 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
     ranked.push_back(std::move(entry.schedule));
 }
 
-// Empty where the warpgroup form can run the stage.
-std::string whyNotWarpgroups(const GpuProgram &program, const AttendStage &stage, const StageBlocks &blocks) {
-  if (!stage.exact)
-    return "there is no sparse branch, whose products warpgroups are for";
-  if (program.order)
-    return "clipped tiles of a token order are masked by warps";
-  if (stage.means)
-    return "block means are read by warps";
-  if (stage.pools)
-    return "pools are read by warps";
-  if (stage.score || stage.mask)
-    return "masks and score regions are computed by warps";
-  if (program.isWide())
-    return "warpgroup products take bf16 and f16, not f32";
-  if (program.headDim % 64 != 0 || program.valueDim % 64 != 0)
-    return fmt::format(
-        "head dimensions {} and {} are not multiples of 64, which warpgroup products and box copies take",
-        program.headDim, program.valueDim);
-  if (blocks.queries % 128 != 0 && blocks.queries != 64)
-    return fmt::format(
-        "query blocks of {} rows are neither 64 nor multiples of 128, the rows of one warpgroup and of two",
-        blocks.queries);
-  if (blocks.keys % 64 != 0)
-    return fmt::format("key blocks of {} are not multiples of 64, the fewest keys of a warpgroup's step", blocks.keys);
-  return {};
-}
-
 } // namespace
 
 std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgram &program, const AttendStage &stage,
@@ -159,7 +133,7 @@ std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgr
   std::vector<RankedSchedule> ranked;
   StageBlocks blocks = blocksOf(program, stage);
   if (target.hasWarpgroups) {
-    if (std::string reason = whyNotWarpgroups(program, stage, blocks); reason.empty())
+    if (std::string reason = whyNotWarpgroups(program, stage, {blocks.queries, blocks.keys}); reason.empty())
       rank(context, program, stage, target, warpgroupForms(blocks), ranked);
     else
       remarks.push_back((program.attends.size() > 1 ? stage.name + ": " : "") + reason + ": using warps");

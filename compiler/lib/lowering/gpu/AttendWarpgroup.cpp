@@ -31,7 +31,8 @@ public:
 
 private:
   Value ring(StringRef name, tkern::RingType type, int64_t offset, int64_t readers) {
-    return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), b.builder.getI64IntegerAttr(readers));
+    return b.make<tkern::RingOp>(name, type, b.builder.getI64IntegerAttr(offset), b.builder.getI64IntegerAttr(readers),
+                                 /*numbered=*/false);
   }
 
   void fill(Value ring, Value step, const TensorArgument &tensor, Value row, Value head) {

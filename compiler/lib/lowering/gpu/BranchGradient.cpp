@@ -1,6 +1,8 @@
 #include "BranchGradient.h"
 
 #include "GpuPairScope.h"
+#include "GradientKernel.h"
+#include "GradientStages.h"
 
 #include "llvm/ADT/StringSet.h"
 
@@ -186,8 +188,8 @@ OwningOpRef<ModuleOp> lowerGradientRows(MLIRContext &context, const GpuProgram &
                  b.pointer(f32, "shifts", "@" + prefix + "shifts"), b.pointer(f32, "rests", "@" + prefix + "rests"),
                  b.pointer(f32, "sums", "@" + prefix + "sums")});
   b.call("gradient_rows", "gradient_rows",
-         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim), b.flag(own),
-          b.flag(ownGradient), b.integer(ownGradient ? program.gradientPlanes() : 1)},
+         {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim), b.integer(queryNumbersPad),
+          b.flag(own), b.flag(ownGradient), b.integer(ownGradient ? program.gradientPlanes() : 1)},
          inputs);
   return kernel.finish(0);
 }
@@ -205,7 +207,7 @@ void addBranchRows(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
                                  [&context, &program, &pass] { return lowerPoolGradients(context, program, pass); }));
   }
   stages.push_back(makeStage(pass.isBranch ? "gradient_rows_" + pass.rows->name : "gradient_rows", "prologue",
-                             {ceildiv(rows, stageThreads / 32), heads(), 1}, "row per warp",
+                             {ceildiv(paddedQueries(rows), stageThreads / 32), heads(), 1}, "row per warp",
                              [&context, &program, &pass] { return lowerGradientRows(context, program, pass); }));
 }
 
@@ -241,12 +243,13 @@ void addBranchBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
   for (const GradientPass &pass : program.gradient) {
     if (pass.stores)
       continue;
-    Expr rows = heads() * pass.rows->rows(program.rows());
+    Expr ofHead = pass.rows->rows(program.rows()), rows = heads() * ofHead;
     const std::string prefix = pass.prefixOfRows();
     if (known.insert(prefix).second) {
-      add(prefix + "shifts", rows * 4, "-lse log2 e of query rows");
-      add(prefix + "rests", rows * 4, "what rounding left of the shifts");
-      add(prefix + "sums", rows * 4, "sums of dO O of query rows");
+      Expr numbers = heads() * paddedQueries(ofHead) * 4;
+      add(prefix + "shifts", numbers, "-lse log2 e of query rows");
+      add(prefix + "rests", numbers, "what rounding left of the shifts");
+      add(prefix + "sums", numbers, "sums of dO O of query rows");
       auto planes = program.gradientPlanes() * static_cast<int64_t>(dtypeSize(program.dtype));
       if (pass.hasOwnGradient())
         add(prefix + "do", rows * (program.valueDim * planes), "gradient of the output, as operands");

@@ -124,7 +124,7 @@ Value GpuKernelBuilder::tokensLeft(Value counts, Value firstCount, int64_t block
 }
 
 Value GpuKernelBuilder::ring(StringRef name, tkern::RingType type, int64_t offset) {
-  return make<tkern::RingOp>(name, type, builder.getI64IntegerAttr(offset), IntegerAttr());
+  return make<tkern::RingOp>(name, type, builder.getI64IntegerAttr(offset), IntegerAttr(), /*numbered=*/false);
 }
 
 void GpuKernelBuilder::fill(Value ring, Value step, Value source, Value row, Value rows) {
@@ -217,6 +217,17 @@ void GpuKernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   body(op.getInductionVar());
+}
+
+void GpuKernelBuilder::loopFrom(StringRef name, Value count, StringRef carried, Value start,
+                                llvm::function_ref<Value(Value, Value)> body) {
+  auto op = make<scf::ForOp>("", constant(int64_t{0}), count, constant(int64_t{1}), ValueRange{start});
+  op.getInductionVar().setLoc(at(name));
+  Value number = op.getRegionIterArgs().front();
+  number.setLoc(at(carried));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  make<scf::YieldOp>("", body(op.getInductionVar(), number));
 }
 
 Type GpuKernelBuilder::tile(int64_t rows, int64_t cols) {

@@ -25,8 +25,7 @@ public:
     static_cast<PlanSignature &>(plan) =
         signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}, program.direction});
     addBuffers();
-    if (llvm::any_of(arguments, takesSuperRows))
-      addSuperRows();
+    addSuperRows(arguments);
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
     std::vector<PlanNode> last;
@@ -108,14 +107,18 @@ private:
       addBuffer(stage.name + "_state", rows * 8, "maxima and sums of " + stage.name);
   }
 
-  static bool takesSuperRows(const std::vector<GpuArgument> &arguments) {
-    return llvm::any_of(arguments, [](const GpuArgument &argument) { return argument.symbol == "@super_lists"; });
-  }
-
-  void addSuperRows() {
-    Expr superRows = GR * ceildiv(TM, 2);
-    addBuffer("super_lists", superRows * TN * 4, "critical blocks of super rows");
-    addBuffer("super_counts", superRows * 4, "lengths of the lists of super rows");
+  // Lists of super rows, of query blocks and of key blocks, where kernels take them.
+  void addSuperRows(const std::vector<std::vector<GpuArgument>> &arguments) {
+    auto add = [&](const std::string &prefix, const Expr &rows, const Expr &cols, const std::string &of) {
+      auto isOfThem = [&](const GpuArgument &argument) { return argument.symbol == "@" + prefix + "lists"; };
+      if (llvm::none_of(arguments, [&](const auto &kernel) { return llvm::any_of(kernel, isOfThem); }))
+        return;
+      Expr superRows = GR * ceildiv(rows, 2);
+      addBuffer(prefix + "lists", superRows * cols * 4, "critical blocks of super rows" + of);
+      addBuffer(prefix + "counts", superRows * 4, "lengths of the lists of super rows" + of);
+    };
+    add("super_", TM, TN, "");
+    add("super_key_", TN, TM, " of key blocks");
   }
 
   /// tiled: for a stage that works on copies in the order of tiles.
@@ -145,11 +148,11 @@ private:
       result.name = symbol[0] == '@' ? symbol.substr(1) : symbol;
       break;
     case GpuArgument::Kind::tensorMap: {
-      bool queries = symbol == "q";
+      bool queries = symbol == "q" || symbol == "do", values = symbol == "v" || symbol == "do";
       result.kind = PlanSlot::Kind::tensorMap;
       result.name = symbol;
       result.map.dtype = program.dtype;
-      result.map.sizes = {symbol == "v" ? program.valueDim : program.headDim, sym(queries ? "N" : "M"),
+      result.map.sizes = {values ? program.valueDim : program.headDim, sym(queries ? "N" : "M"),
                           sym(queries ? "H" : "HKV"), sym("B")};
       for (const char *axis : {".2", ".1", ".0"})
         result.map.strides.push_back(Expr::symbol(symbol + axis));
@@ -164,6 +167,8 @@ private:
   Expr size(const std::string &symbol, int64_t pass) {
     if (symbol == "pass")
       return pass;
+    if (symbol == "padded.q")
+      return paddedQueries(program.rows());
     if (symbol == "places.q" || symbol == "places.k")
       return symbol == "places.q" ? program.rows() : program.keys();
     if (symbol == "tokens.q" || symbol == "tokens.k")

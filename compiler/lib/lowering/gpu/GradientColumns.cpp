@@ -29,7 +29,7 @@ void GradientWriter::visitSteps() {
     return planes == 1 ? step : b.add("slot", b.mul("first_slot", step, b.constant(planes)), b.constant(plane));
   };
   auto fillStep = [&](Value step, const std::string &name) {
-    Value column = columnOf(name, step, /*ahead=*/true);
+    Value column = columnsOf(name, step, /*ahead=*/true).first;
     b.fill(colsX, step, sourceX, column, liveCols);
     for (auto [plane, source] : llvm::enumerate(sourceY))
       b.fill(colsY, slotOf(step, static_cast<int64_t>(plane)), source, column, liveCols);
@@ -39,7 +39,9 @@ void GradientWriter::visitSteps() {
     b.wait("read_by_all", rowsX, c0, 0); // a barrier: the slots of the head before are free after it
   fillStep(c0, "start");
   b.loop("j", steps, [&](Value step) {
-    column = columnOf("column", step, /*ahead=*/false, &partial);
+    StepColumns columns = columnsOf("column", step, /*ahead=*/false);
+    column = columns.first;
+    partial = columns.partial;
     Value tileX = b.wait("x_tile", colsX, step, planes);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
     visitTile(tileX, [&] {
@@ -75,7 +77,7 @@ void GradientWriter::visitTile(ValueRange tileX, llvm::function_ref<SmallVector<
 void GradientWriter::countSteps() {
   Value cols = b.constant(schedule.getKeys(), "cols_per_step"), all;
   if (listed) {
-    Value blockRows = b.constant(ofKeys ? program.blockK : program.blockQ, "list_rows");
+    Value blockRows = b.constant(layout.listRows, "list_rows");
     Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
     Value line = b.add("line", b.mul("first_line", member, lines), b.quotient("list_row", firstRow, blockRows));
@@ -95,10 +97,10 @@ int64_t GradientWriter::partsOfEntry() const {
   return listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
 }
 
-// The first column of a step; of one that may lie beyond the last, where none is live.
-Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, Value *partial) {
+// Of a step that may lie beyond the last: no column is live there.
+StepColumns GradientWriter::columnsOf(const std::string &name, Value step, bool ahead, Value worker) {
   if (!listed && !window)
-    return b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step"));
+    return {b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step")), Value(), Value()};
   Value known = step;
   if (ahead) {
     Value last = b.make<arith::MaxSIOp>(name + "_last", b.sub(name + "_end", steps, b.constant(int64_t{1})),
@@ -106,20 +108,32 @@ Value GradientWriter::columnOf(const std::string &name, Value step, bool ahead, 
     known = b.make<arith::MinSIOp>(name + "_known", step, last);
   }
   Value parts = b.constant(partsOfEntry(), "parts");
-  Value block = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
-  if (stage.mask) { // entries say which blocks it cuts
-    if (partial)
-      *partial = b.entryIsPartial("partial", block);
-    block = b.entryNumber(name + "_listed", block);
+  Value entry = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
+  StepColumns columns = readEntry(name, entry, ahead, worker);
+  Value number = window ? columns.first
+                        : b.add(name + "_number", b.mul(name + "_first", columns.first, parts),
+                                b.remainder(name + "_part", known, parts));
+  columns.first = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
+  if (ahead) {
+    Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
+    columns.first = b.make<arith::SelectOp>(name + "_or_none", exists, columns.first, liveCols);
   }
-  Value number =
-      window ? block
-             : b.add(name + "_number", b.mul(name + "_first", block, parts), b.remainder(name + "_part", known, parts));
-  Value column = b.mul(name, number, b.constant(schedule.getKeys(), "cols_per_step"));
-  if (!ahead)
-    return column;
-  Value exists = b.make<arith::CmpIOp>(name + "_exists", arith::CmpIPredicate::slt, step, steps);
-  return b.make<arith::SelectOp>(name + "_or_none", exists, column, liveCols);
+  return columns;
+}
+
+// The block of an entry, and what else it says: that the mask cuts it, or which of the workers take it.
+StepColumns GradientWriter::readEntry(const std::string &name, Value entry, bool ahead, Value worker) {
+  StepColumns columns = {entry, Value(), Value()};
+  if (layout.superRows) {
+    columns.first = b.make<tkern::EntryBlockOp>(name + "_listed", b.builder.getIndexType(), entry);
+    if (worker)
+      columns.takes = b.make<tkern::EntryTakesOp>("takes", b.builder.getI1Type(), entry, worker);
+  } else if (stage.mask) {
+    if (!ahead)
+      columns.partial = b.entryIsPartial("partial", entry);
+    columns.first = b.entryNumber(name + "_listed", entry);
+  }
+  return columns;
 }
 
 // Where it lies in the list of the block's rows, or of the window.
@@ -149,7 +163,7 @@ void GradientWriter::loadRows() {
 }
 
 Value GradientWriter::numbersOfRows(StringRef name, Value of) {
-  return b.rowsFrom((name + "s").str(), of, b.mul((name + "_at").str(), member, queries), 1);
+  return b.rowsFrom((name + "s").str(), of, b.mul((name + "_at").str(), member, paddedQueries), 1);
 }
 
 Value GradientWriter::rowNumbers(StringRef name, Value of) {
@@ -158,7 +172,10 @@ Value GradientWriter::rowNumbers(StringRef name, Value of) {
 }
 
 Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
-  Value base = b.mul((name + "_base").str(), member, queries);
+  if (layout.numbered)
+    return b.make<tkern::ColumnNumbersOp>(name, b.tile(schedule.getWorkerRows(), schedule.getKeys()),
+                                          of == shifts ? colsX : colsY, ringStep);
+  Value base = b.mul((name + "_base").str(), member, paddedQueries);
   Value limit = b.add((name + "_limit").str(), base, liveCols);
   return b.compute(name, b.tile(schedule.getWorkerRows(), schedule.getKeys()), "column_values", "column_values",
                    {b.integer(schedule.getWorkerRows()), b.integer(schedule.getKeys())},

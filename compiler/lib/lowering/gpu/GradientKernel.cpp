@@ -15,28 +15,38 @@ using tkern::Space;
 
 GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
-    : element(elementType(context, program)), xCols(llvm::alignTo(program.headDim, 16)),
-      yCols(llvm::alignTo(program.valueDim, 16)) {
-  int64_t rows = schedule.getBlockRows(), cols = schedule.getKeys(), slots = schedule.getSlots();
+    : element(elementType(context, program)) {
+  bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
+  xCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
+  yCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
   bool ofMeans = kernel.pass->ofMeans, meanRows = ofMeans && kernel.pass->ofKeys, meanCols = ofMeans && !meanRows;
   planesX = ofMeans ? program.meanPlanes() : 1;
   planesY = ofMeans ? program.meanValuePlanes() : 1;
   int64_t ofGradient = kernel.pass->hasOwnGradient() ? program.gradientPlanes() : 1;
   int64_t rowPlanesY = meanRows ? planesY : kernel.pass->ofKeys ? 1 : ofGradient;
   colPlanesY = meanCols ? planesY : kernel.pass->ofKeys ? ofGradient : 1;
-  rowsX = makeRing(meanRows ? planesX : 1, rows, xCols, element, /*boxes=*/false);
-  rowsY = makeRing(rowPlanesY, rows, yCols, element, /*boxes=*/false);
-  colsX = makeRing(meanCols ? planesX : slots, cols, xCols, element, /*boxes=*/false);
-  colsY = makeRing(meanCols ? colPlanesY : slots * colPlanesY, cols, yCols, element, /*boxes=*/false);
+  // Warpgroups have a slot of rows each, so that each waits for its own only.
+  int64_t parts = groups ? schedule.getWorkers() : 1, rows = schedule.getBlockRows() / parts;
+  int64_t cols = schedule.getKeys(), slots = schedule.getSlots();
+  rowsX = makeRing(meanRows ? planesX : parts, rows, xCols, element, groups);
+  rowsY = makeRing(parts * rowPlanesY, rows, yCols, element, groups);
+  colsX = makeRing(meanCols ? planesX : slots, cols, xCols, element, groups);
+  colsY = makeRing(meanCols ? colPlanesY : slots * colPlanesY, cols, yCols, element, groups);
   rowsYAt = ringBytes(rowsX);
   colsXAt = rowsYAt + ringBytes(rowsY);
-  colsYAt = colsXAt + ringBytes(colsX);
-  stepsAt = colsYAt + ringBytes(colsY);
+  numbered = groups && kernel.pass->ofKeys;
+  colsYAt = colsXAt + ringBytes(colsX, numbered);
+  stepsAt = colsYAt + ringBytes(colsY, numbered);
   sharedBytes = stepsAt + (program.listsSteps(*kernel.pass->forward) ? stepListBytes : 0);
-  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns; an operand rounded.
+  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns, unless they come when they are needed; an
+  // operand rounded.
   tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) +
-                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) + (kernel.pass->ofKeys ? cols / 4 : 0) +
-                  cols / 4;
+                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) +
+                  (kernel.pass->ofKeys && !numbered ? cols / 4 : 0) + cols / 4;
+  listRows = tileBlocksOf(program, *kernel.pass).rows;
+  superRows = groups && listRows == schedule.getWorkerRows();
+  if (superRows)
+    listRows = schedule.getBlockRows();
 }
 
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
@@ -45,19 +55,28 @@ GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const
       program(program), kernel(kernel), pass(*kernel.pass), stage(*pass.forward), ofKeys(pass.ofKeys),
       listed(pass.listed()), schedule(schedule), scope(b) {
   b.kernel->setAttr(tkern::GpuScheduleAttr::attributeName, schedule);
-  if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
+  if (isOfGroups()) // as attend: roles share the registers of one block out
+    b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(1));
+  else if (int64_t warps = schedule.getWorkers(); warps < 4) // as attend: all 255 registers for few warps
     b.kernel->setAttr(blocksAttribute, b.builder.getI64IntegerAttr(8 / warps));
 }
 
 void GradientWriter::build() {
   addArguments();
   place();
+  rowHead = ofKeys ? keyHead : head;
+  if (isOfGroups())
+    buildWarpgroups();
+  else
+    buildWarps();
+}
+
+void GradientWriter::buildWarps() {
   Value c0 = b.constant(int64_t{0});
   rowsX = b.ring("rows_x", layout.rowsX, 0);
   rowsY = b.ring("rows_y", layout.rowsY, layout.rowsYAt);
   colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
   colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
-  rowHead = ofKeys ? keyHead : head;
   if (pass.ofMeans && ofKeys) {
     fillMeans(rowsX, rowsY, firstRow, liveRows);
   } else {
@@ -74,19 +93,12 @@ void GradientWriter::build() {
     leftX.push_back(left("x", rowsX, plane, workerRow, /*later=*/ofX - 1 - plane + ofY));
   for (int64_t plane = 0; plane < ofY; ++plane)
     leftY.push_back(left("y", rowsY, plane, workerRow, /*later=*/ofY - 1 - plane));
-  int64_t height = schedule.getWorkerRows();
-  if (kernel.ofX)
-    sumX = b.registers("grad_x", height, layout.xCols, 0);
-  if (kernel.ofY)
-    sumY = b.registers("grad_y", height, layout.yCols, 0);
-  if (!ofKeys && rests && pass.isWhole())
-    shares = b.registers("shares", height, 1, 0);
+  startSums();
   if (stage.means && !pass.ofMeans)
     startFromMeans();
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
-      member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
-      head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
+      placeShare(share);
       visitColumns();
     });
   else
@@ -97,12 +109,36 @@ void GradientWriter::build() {
     finish();
 }
 
+void GradientWriter::placeShare(Value share) {
+  member = b.add("member_of_share", b.mul("first_member", group, headsPerKeyHead), share);
+  head = b.add("head", b.mul("first_head", keyHead, headsPerKeyHead), share);
+}
+
+void GradientWriter::startSums() {
+  int64_t height = schedule.getWorkerRows();
+  if (kernel.ofX)
+    sumX = b.registers("grad_x", height, layout.xCols, 0);
+  if (kernel.ofY)
+    sumY = b.registers("grad_y", height, layout.yCols, 0);
+  if (!ofKeys && rests && pass.isWhole())
+    shares = b.registers("shares", height, 1, 0);
+}
+
+// What a product takes: a tensor with strides or, for box copies, a map.
+StridedTensor GradientWriter::operand(StringRef name, StringRef symbol, bool isOfRows) {
+  if (!isOfGroups())
+    return b.tensor(layout.element, name, symbol);
+  int64_t boxRows = isOfRows ? schedule.getWorkerRows() : schedule.getKeys();
+  Type map = tkern::TensorMapType::get(b.builder.getContext(), boxRows, 64, layout.element);
+  return {.base = b.argument(map, name, symbol)};
+}
+
 void GradientWriter::addArguments() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
   auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
   auto source = [&](StringRef name, StringRef symbol, bool isKey, const std::string &buffer) -> GradientSource {
     if (buffer.empty())
-      return {b.tensor(layout.element, name, symbol), isKey, /*inBuffer=*/false};
+      return {operand(name, symbol, isKey == ofKeys), isKey, /*inBuffer=*/false};
     StridedTensor rows;
     rows.base = b.pointer(layout.element, name, "@" + buffer);
     return {rows, isKey, /*inBuffer=*/true};
@@ -131,6 +167,8 @@ void GradientWriter::addArguments() {
   queryLengths = b.pointer(i32, "q_len", "q_len");
   keyLengths = b.pointer(i32, "k_len", "k_len");
   queries = b.size("queries", "N");
+  if (!pass.isPooled(false))
+    paddedQueries = b.size("padded_queries", "padded.q"); // an argument takes no register
   keys = b.size("keys", "M");
   if (!stage.scale.empty())
     scale = b.number("scale", "param." + stage.scale);
@@ -139,8 +177,9 @@ void GradientWriter::addArguments() {
   if (pass.ofMeans)
     addMeanArguments();
   if (listed) {
-    lists = b.pointer(i32, "lists", ofKeys ? "@key_lists" : "@lists");
-    counts = b.pointer(i32, "counts", ofKeys ? "@key_counts" : "@counts");
+    std::string of = layout.superRows ? ofKeys ? "@super_key_" : "@super_" : ofKeys ? "@key_" : "@";
+    lists = b.pointer(i32, "lists", of + "lists");
+    counts = b.pointer(i32, "counts", of + "counts");
   }
 }
 
@@ -168,6 +207,10 @@ void GradientWriter::place() {
   Value liveQueries = b.pooled("live_query_pools", scope.liveRows, queriesOfRow);
   liveKeys = b.pooled("live_key_pools", scope.liveKeys, keysOfRow);
   queries = b.pooled("query_pools", queries, queriesOfRow);
+  if (!paddedQueries) {
+    Value pad = b.constant(queryNumbersPad, "pad");
+    paddedQueries = b.mul("padded_queries", b.make<arith::CeilDivUIOp>("padded_blocks", queries, pad), pad);
+  }
   keys = b.pooled("key_pools", keys, keysOfRow);
   rows = ofKeys ? keys : queries;
   liveRows = ofKeys ? liveKeys : liveQueries;

@@ -1,4 +1,5 @@
-// The kernel of a pass of the backward (Gradient.h) by warps of 16 rows (mma.sync, cp.async: sm_80 on).
+// The kernel of a pass of the backward (Gradient.h): by warps of 16 rows (mma.sync, cp.async: sm_80 on) or by warpgroups of 64
+// (wgmma, box copies, roles: sm_90a).
 //
 // Rows are queries and columns keys, or the reverse. With X = Q, K and Y = dO, V by rows and by columns, tile by tile of columns:
 //
@@ -6,10 +7,13 @@
 //
 // where shift and sum belong to queries. A score region stands between S and P, and dS is multiplied by its derivative; pairs that a
 // mask forbids have P = 0, and tiles without others are not visited. The rows' X and Y stay in shared memory; tiles of columns come
-// through two rings. Block means as rows or columns have the exponent log2 n_j more, and are sums of planes (GradientMeans.cpp).
+// through two rings. Rows are the left side of every product, so that P and dS become left operands where they are, in registers: of
+// keys that is P and dS transposed. Block means as rows or columns have the exponent log2 n_j more, and are sums of planes
+// (GradientMeans.cpp).
 #pragma once
 
 #include "GpuKernelBuilder.h"
+#include "WarpgroupTiles.h"
 
 namespace tercet::compiler {
 
@@ -28,10 +32,25 @@ struct GradientLayout {
   int64_t xCols, yCols;     ///< head dimensions rounded up to what a product takes
   int64_t planesX, planesY; ///< of block means, a slot each; else 1
   int64_t colPlanesY;       ///< of the columns' Y
+  int64_t listRows;         ///< rows that have a list together: of a block of the pairs' classes, or of a super row
   tkern::RingType rowsX, rowsY, colsX, colsY;
   int64_t rowsYAt, colsXAt, colsYAt, stepsAt, sharedBytes; ///< stepsAt: the list of steps that a mask alone leaves
-  int64_t tileRegisters; ///< 32-bit registers of a thread that accumulators and tiles of pairs take
+  bool numbered;          ///< numbers of queries that are columns come with their tiles
+  int64_t tileRegisters;  ///< 32-bit registers of a thread that accumulators and tiles of pairs take
+  bool superRows = false; ///< warpgroups have a block each, and take the union of their lists
 };
+
+/// What numbers of a head's queries are padded to in their buffers: the most columns of a step.
+inline constexpr int64_t queryNumbersPad = 128;
+
+/// The blocks that a pass's rows and columns follow; 0 where there are no lists.
+TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass);
+
+/// Legal schedules of a kernel for a target, best first; may be none. remarks gets a sentence where the warpgroup form is passed
+/// over on a target that has it.
+std::vector<tkern::GpuScheduleAttr> gradientSchedules(mlir::MLIRContext &context, const GpuProgram &program,
+                                                      const GradientKernel &kernel, const CudaTarget &target,
+                                                      std::vector<std::string> &remarks);
 
 mlir::OwningOpRef<mlir::ModuleOp> lowerGradient(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const GradientKernel &kernel, tkern::GpuScheduleAttr schedule);

@@ -17,31 +17,9 @@ namespace tercet::compiler {
 
 namespace {
 
-/// Registers of a thread beside tiles: addresses, operands on their way.
-constexpr int64_t otherRegisters = 44, registersOfThread = 255;
 constexpr int64_t warpsOfLists = 8; ///< of a block of transposed_lists, a key block each
 
-// More warps share tiles of columns, more columns amortise a step's barriers: both as far as registers and shared memory go.
-std::vector<tkern::GpuScheduleAttr> schedulesOf(MLIRContext &context, const GpuProgram &program,
-                                                const GradientKernel &kernel, const CudaTarget &target) {
-  bool listed = kernel.pass->listed(), ofMeans = kernel.pass->ofMeans;
-  int64_t blockRows = !listed ? 0 : kernel.pass->ofKeys ? program.blockK : program.blockQ;
-  int64_t blockCols = kernel.pass->ofKeys ? (listed || ofMeans ? program.blockQ : 0) : listed ? program.blockK : 0;
-  std::vector<tkern::GpuScheduleAttr> schedules;
-  for (int64_t warps : {4, 5, 3, 2, 1})
-    for (int64_t cols : {64, 48, 32, 16}) {
-      if (blockRows % (16 * warps) != 0 || blockCols % cols != 0)
-        continue;
-      auto schedule = tkern::GpuScheduleAttr::get(&context, tkern::WorkerKind::Warp, warps, cols, /*slots=*/2,
-                                                  tkern::Space::Shared, 0, 0);
-      GradientLayout layout(context, program, kernel, schedule);
-      if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters + otherRegisters <= registersOfThread)
-        schedules.push_back(schedule);
-    }
-  return schedules;
-}
-
-OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program) {
+OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program, bool superRows) {
   StageKernel kernel(context, program, "transposed_lists", {"part", "member", "unused"}, 32 * warpsOfLists);
   GpuKernelBuilder &b = kernel.b;
   Type i32 = b.builder.getI32Type();
@@ -49,11 +27,17 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
   kernel.addTensor(inputs, "classes", 4);
   inputs.append({b.pointer(b.builder.getI8Type(), "rules", program.selection.hasRules() ? "@rules" : ""),
                  b.pointer(i32, "q_len", "q_len"), b.pointer(i32, "k_len", "k_len"), b.size("key_heads", "HKV"),
-                 b.size("heads_per_key_head", "R"), b.size("queries", "N"), b.size("keys", "M"),
-                 b.size("first_pair", "G0"), b.pointer(i32, "lists", "@key_lists"),
-                 b.pointer(i32, "counts", "@key_counts")});
+                 b.size("heads_per_key_head", "R")});
+  Value queries = b.size("queries", "N"), keys = b.size("keys", "M");
+  inputs.append({queries, keys, b.size("first_pair", "G0")});
+  Value lists = b.pointer(i32, "lists", "@key_lists"), counts = b.pointer(i32, "counts", "@key_counts");
+  inputs.append({lists, counts});
   b.call("transposed_lists", "transposed_lists",
          {b.integer(program.blockQ), b.integer(program.blockK), b.integer(warpsOfLists)}, inputs);
+  if (superRows)
+    b.call("join_lists", "super_row", {b.integer(warpsOfLists), b.integer(program.blockK), b.integer(program.blockQ)},
+           {b.item(0), b.item(1), keys, queries, lists, counts, b.pointer(i32, "super_lists", "@super_key_lists"),
+            b.pointer(i32, "super_counts", "@super_key_counts")});
   return kernel.finish(0);
 }
 
@@ -66,18 +50,26 @@ public:
   void build() {
     const AttendStage &stage = program.attends.back();
     std::optional<AttendForms> attends;
-    if (program.inBranches())
+    std::vector<GpuStage> passes;
+    if (program.inBranches()) {
       attends.emplace(context, program, target, remarks);
+      addBranches(passes, *attends);
+    } else if (stage.exact) {
+      for (const GradientPass &pass : program.gradient)
+        addPass(passes, pass);
+    }
     if (program.order)
       addTileStages(stages, context, program);
     addRangeStages(stages, context, program);
     if (stage.exact && !attends)
       addBranchRows(stages, context, program, program.gradient.front());
     if (program.classified())
-      addSelectStages(stages, context, program, attends && attends->superRows);
+      addSelectStages(stages, context, program, joinsQueries || (attends && attends->superRows));
     if (program.listed())
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
-          lowerTransposedLists);
+          [joins = joinsKeys](MLIRContext &context, const GpuProgram &program) {
+            return lowerTransposedLists(context, program, joins);
+          });
     if (stage.means) { // no state: its shape does not matter
       StateShape shape(program, target);
       stages.push_back(makeStage(
@@ -86,52 +78,54 @@ public:
     }
     if (program.linear)
       addLinearGradientStages(stages, context, program, target);
-    if (attends)
-      addBranches(*attends);
-    else if (stage.exact)
-      for (const GradientPass &pass : program.gradient)
-        addPass(pass);
+    std::move(passes.begin(), passes.end(), std::back_inserter(stages));
     if (program.order)
       addUntileStages(stages, context, program);
   }
 
 private:
-  using Lower = OwningOpRef<ModuleOp> (*)(MLIRContext &, const GpuProgram &);
+  using Lower = std::function<OwningOpRef<ModuleOp>(MLIRContext &, const GpuProgram &)>;
 
   void add(std::string kernel, std::string stage, std::array<Expr, 3> grid, std::string schedule, Lower lower) {
     stages.push_back(makeStage(std::move(kernel), std::move(stage), std::move(grid), std::move(schedule),
                                [&context = context, &program = program, lower] { return lower(context, program); }));
   }
 
-  void addBranches(const AttendForms &attends) {
-    addAttendStages(stages, context, program, attends);
+  void addBranches(std::vector<GpuStage> &to, const AttendForms &attends) {
+    addAttendStages(to, context, program, attends);
     llvm::StringSet<> rows; // one for all branches under a softmax
     for (const GradientPass &pass : program.gradient) {
       if (pass.stores) {
-        addSumStores(stages, context, program, pass);
+        addSumStores(to, context, program, pass);
         continue;
       }
       if (rows.insert(pass.rows->name).second)
-        addBranchRows(stages, context, program, pass);
-      addPass(pass);
-      addSpreads(stages, context, program, pass);
+        addBranchRows(to, context, program, pass);
+      addPass(to, pass);
+      addSpreads(to, context, program, pass);
     }
   }
 
   // Together where a thread holds the accumulators of both; else a kernel for each. One that has no schedule is refused when it is
   // compiled: in f32, at 256 columns, one warp with 16 columns per step and the list of a mask's steps take more than 99 KiB.
-  void addPass(const GradientPass &pass) {
+  void addPass(std::vector<GpuStage> &to, const GradientPass &pass) {
     GradientKernel both{pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys};
-    std::vector<tkern::GpuScheduleAttr> schedules = schedulesOf(context, program, both, target);
-    if (!pass.ofKeys || !schedules.empty())
-      return addKernel(both, schedules);
+    std::vector<std::string> reasons;
+    std::vector<tkern::GpuScheduleAttr> schedules = gradientSchedules(context, program, both, target, reasons);
+    if (!pass.ofKeys || !schedules.empty()) {
+      remarks.insert(remarks.end(), reasons.begin(), reasons.end());
+      return addKernel(to, both, schedules);
+    }
     for (bool ofX : {true, false}) {
       GradientKernel one{pass.name + (ofX ? "_k" : "_v"), &pass, ofX, !ofX};
-      addKernel(one, schedulesOf(context, program, one, target));
+      addKernel(to, one, gradientSchedules(context, program, one, target, remarks));
     }
   }
 
-  void addKernel(const GradientKernel &kernel, const std::vector<tkern::GpuScheduleAttr> &schedules) {
+  void addKernel(std::vector<GpuStage> &to, const GradientKernel &kernel,
+                 const std::vector<tkern::GpuScheduleAttr> &schedules) {
+    for (tkern::GpuScheduleAttr schedule : schedules)
+      (kernel.pass->ofKeys ? joinsKeys : joinsQueries) |= GradientLayout(context, program, kernel, schedule).superRows;
     GpuStage stage;
     stage.kernel = kernel.name;
     stage.stage = "gradient";
@@ -149,7 +143,7 @@ private:
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
     stage.flops =
         kernel.pass->pairs(program.rows(), program.keys(), program.blockQ, program.blockK) * (2 * (wide + narrow));
-    stages.push_back(std::move(stage));
+    to.push_back(std::move(stage));
   }
 
   std::vector<GpuStage> &stages;
@@ -157,10 +151,13 @@ private:
   const GpuProgram &program;
   const CudaTarget &target;
   std::vector<std::string> &remarks;
+  bool joinsQueries = false, joinsKeys = false; ///< whether a pass may take lists of super rows
   Expr GR = sym("G") * sym("R");
 };
 
 } // namespace
+
+Expr paddedQueries(const Expr &rows) { return ceildiv(rows, queryNumbersPad) * queryNumbersPad; }
 
 void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                        const CudaTarget &target, std::vector<std::string> &remarks) {
@@ -173,9 +170,10 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   if (program.inBranches()) {
     addBranchBuffers(buffers, program);
   } else if (program.attends.back().exact) {
-    buffers.push_back({"shifts", heads * program.rows() * 4, "-lse log2 e of query rows"});
-    buffers.push_back({"rests", heads * program.rows() * 4, "what rounding left of the shifts"});
-    buffers.push_back({"sums", heads * program.rows() * 4, "sums of dO O of query rows"});
+    Expr numbers = heads * paddedQueries(program.rows()) * 4;
+    buffers.push_back({"shifts", numbers, "-lse log2 e of query rows"});
+    buffers.push_back({"rests", numbers, "what rounding left of the shifts"});
+    buffers.push_back({"sums", numbers, "sums of dO O of query rows"});
   }
   if (program.linear)
     addLinearGradientBuffers(buffers, program);

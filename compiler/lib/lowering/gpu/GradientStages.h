@@ -5,7 +5,7 @@
 //              prologue           block means of K and V as operands
 //   select     block_rules        which blocks the mask cuts
 //              given_classes      the forward's classes: lists of key blocks by query block
-//              transposed_lists   and of query blocks by key block
+//              transposed_lists   and of query blocks by key block; of both also those of super rows, where passes take them
 //              of a linear branch (LinearGradient.h)
 //   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
 //
@@ -18,6 +18,9 @@ namespace tercet::compiler {
 
 void addGradientStages(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
                        const CudaTarget &target, std::vector<std::string> &remarks);
+
+/// From head to head in what belongs to queries, of which there are `rows`; where they are no pools the symbol "padded.q" of kernels.
+Expr paddedQueries(const Expr &rows);
 
 /// The buffers between them.
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program);

@@ -1,7 +1,8 @@
 // GradientWriter: writes one gradient kernel (GradientKernel.h).
 //
 //   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
-//   GradientColumns.cpp   the loop over tiles of columns
+//   GradientColumns.cpp   the loop of warps over tiles of columns, what a step makes of its products
+//   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
 //   GradientMeans.cpp     block means as rows or columns
 #pragma once
@@ -13,10 +14,16 @@
 
 namespace tercet::compiler {
 
-/// Where X or Y of one side come from: a tensor of the call, or rows of the group's heads or pairs in a buffer.
+/// Where X or Y of one side come from: a tensor of the call (for box copies a map), or rows of the group's heads or pairs in a buffer.
 struct GradientSource {
-  StridedTensor tensor; ///< of a buffer the base alone
+  StridedTensor tensor; ///< of a buffer or a map the base alone
   bool isKey = false, inBuffer = false;
+};
+
+/// The columns of a step: the first one; whether the mask may forbid some of its pairs (null: it cannot); whether the rows of a
+/// worker take them (null: those of all do).
+struct StepColumns {
+  mlir::Value first, partial, takes;
 };
 
 class GradientWriter {
@@ -32,9 +39,15 @@ private:
   using Value = mlir::Value;
 
   // GradientKernel.cpp
+  bool isOfGroups() const { return schedule.getWorker() == tkern::WorkerKind::Warpgroup; }
+  StridedTensor operand(llvm::StringRef name, llvm::StringRef symbol, bool isOfRows);
   void addArguments();
   void place();
   Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
+  void buildWarps();
+  /// Which of the heads of its key head comes next, where rows are keys.
+  void placeShare(Value share);
+  void startSums();
   Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
   Value normalise();
   void finish();
@@ -49,8 +62,9 @@ private:
   void countSteps();
   /// Steps per entry of a list.
   int64_t partsOfEntry() const;
-  /// The tile of columns of a step; `partial`, if given: whether the mask may forbid some of its pairs.
-  Value columnOf(const std::string &name, Value step, bool ahead, Value *partial = nullptr);
+  /// ahead: of a step that may lie beyond the last.
+  StepColumns columnsOf(const std::string &name, Value step, bool ahead, Value worker = {});
+  StepColumns readEntry(const std::string &name, Value entry, bool ahead, Value worker);
   Value entryOf(const std::string &name, Value at);
   void visitTile(mlir::ValueRange tileX, llvm::function_ref<llvm::SmallVector<Value>()> waitForY);
   /// The sum of the products of all `lefts` with all `tiles`.
@@ -76,6 +90,21 @@ private:
   void keepMeans();
   void startFromMeans();
 
+  // GradientWarpgroup.cpp
+  void buildWarpgroups();
+  void produce();
+  void consume();
+  /// Runs `body` for every head whose columns the rows meet, with the number of steps before it (null: none).
+  void eachHead(llvm::function_ref<void(Value)> body);
+  Value stepOfRings(Value before, Value step);
+  void fillBoxes(Value ring, Value step, const GradientSource &source, Value position, Value ofHead,
+                 Value numbers = {});
+  Value startProduct(llvm::StringRef name, Value left, Value tile, int64_t depth);
+  Value awaitTile(llvm::StringRef name, Value product, int64_t later);
+  Value startSum(llvm::StringRef name, Value pairs, Value tile, Value sum);
+  void awaitSum(Value product, int64_t later);
+  void addProducts(Value tileX, Value tileY);
+
   // GradientRegions.cpp
   void startRegions();
   /// Runs `body` for all steps of a head, or window by window of those that its mask leaves; `steps` are those of a window inside.
@@ -97,7 +126,8 @@ private:
   GradientSource q, k, v, gradient;
   StridedTensor toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
-  Value scale, unit; ///< the parameter, null for the default; from products to log2 units
+  Value paddedQueries; ///< from head to head, in what belongs to queries
+  Value scale, unit;   ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
   Value liveKeys;                                    ///< tokens
@@ -107,6 +137,7 @@ private:
   Value sumX, sumY;                                  ///< and accumulators
   Value tileCounts;      ///< tokens of key blocks, where keys are columns under a token order
   Value steps, listBase; ///< of the head whose columns are visited
+  Value ringStep;        ///< of the rings of columns, counted over all heads
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
   GpuPairScope scope;
   std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited

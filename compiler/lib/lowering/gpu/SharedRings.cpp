@@ -13,10 +13,13 @@ int64_t slotBytes(tkern::RingType ring) {
   return slot.getRows() * rowElements * slot.getElementType().getIntOrFloatBitWidth() / 8;
 }
 
-// A ring that box copies fill has two 8-byte barriers per slot behind its slots, and starts at a swizzle's period.
-int64_t ringBytes(tkern::RingType ring) {
+// A ring that box copies fill has two 8-byte barriers per slot behind its slots, numbers behind these, and starts at a swizzle's
+// period.
+int64_t ringBytes(tkern::RingType ring, bool numbered) {
   bool boxes = ring.getCopy() == tkern::CopyKind::Tma;
-  return llvm::alignTo(ring.getSlots() * (slotBytes(ring) + (boxes ? 16 : 0)), boxes ? 1024 : 16);
+  return llvm::alignTo(ring.getSlots() *
+                           (slotBytes(ring) + (boxes ? 16 : 0) + (numbered ? 4 * ring.getSlot().getRows() : 0)),
+                       boxes ? 1024 : 16);
 }
 
 // Rows of threads' copies are 16 bytes longer than their columns: an odd number of 16-byte chunks, so that the eight

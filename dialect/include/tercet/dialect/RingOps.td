@@ -9,18 +9,20 @@ def Tkern_RingOp : Tkern_Op<"ring", [MemoryEffects<[MemAlloc]>]> {
   let summary = "the slots of a ring, in the shared memory of the block; `at` is their byte offset once allocated";
   let description = [{
     Each slot is read by `readers` workers, by all without it; a slot of a `tma` ring is free when all of them have released
-    it.
+    it. `numbered`: a number of f32 comes with each row of a slot.
 
     | label | applies to | rule                                                        |
     |-------|------------|-------------------------------------------------------------|
     | C1    | `at`       | a multiple of 16 bytes, of 1024 where slots are swizzled    |
     | C2    | `readers`  | >= 1                                                        |
+    | C3    | `numbered` | only of a `tma` ring                                        |
 
     Example: tkern.fill.
   }];
-  let arguments = (ins OptionalAttr<I64Attr>:$offset /*C1*/, OptionalAttr<I64Attr>:$readers /*C2*/);
+  let arguments = (ins OptionalAttr<I64Attr>:$offset /*C1*/, OptionalAttr<I64Attr>:$readers /*C2*/,
+                       UnitAttr:$numbered /*C3*/);
   let results = (outs Tkern_Ring:$ring);
-  let assemblyFormat = "(`at` $offset^)? (`readers` $readers^)? attr-dict `:` type($ring)";
+  let assemblyFormat = "(`at` $offset^)? (`readers` $readers^)? (`numbered` $numbered^)? attr-dict `:` type($ring)";
   let hasVerifier = 1;
 }
 
@@ -29,7 +31,8 @@ def Tkern_FillOp : Tkern_Op<"fill", [MemoryEffects<[MemRead, MemWrite]>, AttrSiz
   let description = [{
     From a view (`cp_async` rings): rows from position on; rows at or beyond `rows` and columns that the view does not have
     become 0 and are not read. The threads' copies form one group per fill. From a tensor map (`tma` rings): position is row,
-    head, batch; the fill waits until every consumer has released the slot.
+    head, batch; the fill waits until every consumer has released the slot. `numbers`: rows from the same one on of a view of one f32
+    column, whose memory goes on to the end of the slot's last row, at 16 bytes.
 
     | label | applies to   | rule                                                                                       |
     |-------|--------------|--------------------------------------------------------------------------------------------|
@@ -38,6 +41,7 @@ def Tkern_FillOp : Tkern_Op<"fill", [MemoryEffects<[MemRead, MemWrite]>, AttrSiz
     | C3    | `rows`       | only with a view                                                                           |
     | C4    | a `cp_async` ring | between the last use of a slot and the fill after it lies a wait: the block's barrier  |
     | C5    | a `tma` ring | is filled in the producer region of tkern.roles                                            |
+    | C6    | `numbers`    | a global view of one column of f32, for a numbered ring and no other                       |
 
     Example: a block of 4 warps attends 64 query rows to all keys.
     ```mlir
@@ -104,11 +108,14 @@ def Tkern_FillOp : Tkern_Op<"fill", [MemoryEffects<[MemRead, MemWrite]>, AttrSiz
     ```
   }];
   let arguments = (ins Tkern_Ring:$ring, Index:$step, AnyTypeOf<[Tkern_View, Tkern_TensorMap]>:$source /*C1, C2*/,
-                       Variadic<Index>:$position /*C1*/, Optional<Index>:$rows /*C3*/);
+                       Variadic<Index>:$position /*C1*/, Optional<Index>:$rows /*C3*/,
+                       Optional<Tkern_View>:$numbers /*C6*/);
   let assemblyFormat = [{
     $ring `[` $step `]` `from` $source `[` $position `]` (`rows` `(` $rows^ `)`)? attr-dict
-    `:` type($source) `to` type($ring)
+    `:` type($source) `to` type($ring) (`numbers` `(` $numbers^ `:` type($numbers) `)`)?
   }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$ring, "::mlir::Value":$step, "::mlir::Value":$source,
+                                 "::mlir::ValueRange":$position, "::mlir::Value":$rows)>];
   let hasVerifier = 1;
 }
 
@@ -146,6 +153,60 @@ def Tkern_ReleaseOp : Tkern_Op<"release", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins Tkern_Ring:$ring /*C1*/, Index:$step /*C2*/);
   let assemblyFormat = "$ring `[` $step `]` attr-dict `:` type($ring)";
+  let hasVerifier = 1;
+}
+
+def Tkern_ColumnNumbersOp : Tkern_Op<"column_numbers", [MemoryEffects<[MemRead]>]> {
+  let summary = "the numbers that came with a full slot, each in every row of the column that the slot's row is in a product";
+  let description = [{
+    | label | applies to | rule                                                                  |
+    |-------|------------|-----------------------------------------------------------------------|
+    | C1    | `ring`     | is numbered                                                           |
+    | C2    | `tile`     | has as many columns as a slot has rows                                |
+    | C3    | `step`     | between the wait for it and its release, in their block or inside it  |
+
+    Example: columns of scores, each with a number added.
+    ```mlir
+    tkern.kernel @shifted_scores(%i: index, %h: index, %b: index, %q: !tkern.tensor_map<64x64xbf16>,
+                                 %k: !tkern.tensor_map<64x64xbf16>, %np: !tkern.pointer<f32>, %op: !tkern.pointer<f32>)
+        attributes {tkern.schedule = #tkern.gpu_schedule<1 x warpgroup, keys 64, slots 1, queries shared, registers 24 : 240>} {
+      %c0 = arith.constant 0 : index
+      %o = tkern.view %op[%c0] : !tkern.pointer<f32> -> !tkern.view<?x64xf32, stride 64, global>
+      %numbers = tkern.view %np[%c0] : !tkern.pointer<f32> -> !tkern.view<?x1xf32, stride 1, global>
+      %queries = tkern.ring readers 1 : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+      %keys = tkern.ring readers 1 numbered : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+      tkern.roles producer registers 24 {
+        tkern.fill %queries[%c0] from %q[%c0, %h, %b]
+            : !tkern.tensor_map<64x64xbf16> to !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+        tkern.fill %keys[%c0] from %k[%c0, %h, %b]
+            : !tkern.tensor_map<64x64xbf16> to !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+            numbers(%numbers : !tkern.view<?x1xf32, stride 1, global>)
+      } consumers 1 registers 240 {
+        %q_rows = tkern.wait %queries[%c0] later 0 : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+            -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+        %k_rows = tkern.wait %keys[%c0] later 0 : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+            -> !tkern.view<64x64xbf16, stride 64, shared, swizzled>
+        %product = tkern.matmul_async %q_rows, %k_rows depth 64 : !tkern.view<64x64xbf16, stride 64, shared, swizzled>,
+            !tkern.view<64x64xbf16, stride 64, shared, swizzled> -> !tkern.pending<64x64>
+        %shifts = tkern.column_numbers %keys[%c0]
+            : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma> -> !tkern.tile<64x64>
+        %s = tkern.await %product later 0 : !tkern.pending<64x64> -> !tkern.tile<64x64>
+        tkern.release %queries[%c0] : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+        tkern.release %keys[%c0] : !tkern.ring<1 x <64x64xbf16, stride 64, shared, swizzled>, tma>
+        %sum = tkern.map %s, %shifts : !tkern.tile<64x64>, !tkern.tile<64x64> -> !tkern.tile<64x64> {
+        ^bb0(%x: f32, %y: f32):
+          %z = arith.addf %x, %y : f32
+          tkern.yield %z
+        }
+        tkern.store %sum, %o[%c0, %c0] : !tkern.tile<64x64>, !tkern.view<?x64xf32, stride 64, global>
+      }
+      tkern.end
+    }
+    ```
+  }];
+  let arguments = (ins Tkern_Ring:$ring /*C1*/, Index:$step /*C3*/);
+  let results = (outs Tkern_Tile:$tile /*C2*/);
+  let assemblyFormat = "$ring `[` $step `]` attr-dict `:` type($ring) `->` type($tile)";
   let hasVerifier = 1;
 }
 

@@ -65,9 +65,9 @@ std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &pr
 struct GpuArgument {
   enum class Kind { pointer, size, number, tensorMap };
   Kind kind = Kind::pointer;
-  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), the number
-  /// of the launch ("pass") or, for numbers, a runtime parameter ("param.keep"). Behind givenPrefix a tensor and its strides are
-  /// those of the call, where the stage has copies in the order of tiles for others.
+  /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), a size that follows
+  /// from these ("places.q", "padded.q"), the number of the launch ("pass") or, for numbers, a runtime parameter ("param.keep"). Behind
+  /// givenPrefix a tensor and its strides are those of the call, where the stage has copies in the order of tiles for others.
   std::string symbol;
   int64_t boxRows = 0, boxCols = 0; ///< of a tensor map
 };
