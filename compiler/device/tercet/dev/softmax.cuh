@@ -56,9 +56,10 @@ TERCET_DEVICE Tile<ROWS, COLS> softmax_step(Tile<ROWS, COLS> scores, Tile<ROWS, 
 #pragma unroll
     for (int row = 0; row < 2; ++row) {
       const float wanted = fresh[row] ? top.at[row] : fmaxf(top.at[row], 0.0f);
-      const float moved =
-          max.at[row] + wanted; // rises by what this rounding leaves, as exponents of later keys are of it
-      rise.at[row] = wanted == -infinity() ? 0.0f : fresh[row] ? wanted : moved - max.at[row];
+      // Rises by what rounding leaves, as exponents of later keys are of it; but under a threshold of 0 by what makes the
+      // largest p 1: where p is rounded to 16 bits and its sum is not, O would be a multiple of a value that has all of P.
+      const float moved = max.at[row] + wanted, left = threshold == 0.0f ? wanted : moved - max.at[row];
+      rise.at[row] = wanted == -infinity() ? 0.0f : fresh[row] ? wanted : left;
       factor.at[row] = fresh[row] ? 0.0f : exp2_approx(-rise.at[row]);
       max.at[row] = fresh[row] ? wanted : moved;
       sum.at[row] *= factor.at[row];
