@@ -67,7 +67,7 @@ const std::vector<KernelEdit> gatherEdits = {
 
 const std::vector<KernelEdit> scatterEdits = {
     {"to + token * row_stride", "to + place * row_stride"},
-    {"token >= 0", "true"},
+    {"if (token < 0)", "if (false)"},
     {"head.batch * key_heads * heads_per_key_head + head.query_head", "head.query_head"},
     {"head.batch * key_heads * heads_per_key_head + head.query_head", "0"},
     {"to += head_offset(", "to += 0 * head_offset("},

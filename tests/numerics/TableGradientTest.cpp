@@ -31,7 +31,7 @@ static void checkRun(GradientRun &run, const Case &entry) {
 
 TEST_CASE("gradients of slopes and of tables by query, by key, by distance and by pair", "[gradient]") {
   for (const char *spec : {"alibi", "temperature", "scaled_scores", "relative_bias", "bias", "document_bands"})
-    for (double scale : {1.0, 4.0, 16.0})
+    for (double scale : {1.0, 16.0})
       checkOnCpus({.name = "tables", .spec = spec, .shape = scale == 1 ? longShape : shape, .scale = scale});
 }
 
