@@ -8,7 +8,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/core.h>
 
 #include <cmath>
 
@@ -95,18 +96,17 @@ private:
   }
 
   static Status refuse(Operation *op) {
-    std::string where;
-    llvm::raw_string_ostream stream(where);
-    if (auto line = op->getLoc()->findInstanceOf<FileLineColLoc>())
-      stream << line.getFilename().str() << ':' << line.getLine() << ':' << line.getColumn();
-    else
-      stream << "a region";
-    return Status::make(Code::invalidSpec, "{}: {} of a value that a gradient goes through has no derivative", where,
-                        op->getName().getStringRef().str());
+    return Status::make(Code::invalidSpec, "{}: {} of a value that a gradient goes through has no derivative",
+                        placeOf(op), op->getName().getStringRef().str());
   }
 };
 
 } // namespace
+
+std::string compiler::placeOf(Operation *op) {
+  auto line = op->getLoc()->findInstanceOf<FileLineColLoc>();
+  return line ? fmt::format("{}:{}:{}", line.getFilename().str(), line.getLine(), line.getColumn()) : "a region";
+}
 
 Result<std::unique_ptr<Region>> compiler::derivativeOf(Region &region, Value by) {
   auto derivative = std::make_unique<Region>();

@@ -16,4 +16,7 @@ namespace tercet::compiler {
 /// and where. It uses values around `region`, and must not outlive these.
 Result<std::unique_ptr<mlir::Region>> derivativeOf(mlir::Region &region, mlir::Value by);
 
+/// Where an op of a region stands in the spec's text, for messages.
+std::string placeOf(mlir::Operation *op);
+
 } // namespace tercet::compiler

@@ -8,7 +8,6 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace tercet;
@@ -34,15 +33,11 @@ static std::shared_ptr<Region> yielding(Region &region, Value value) {
 }
 
 static Status refuse(ir::ReadOp read) {
-  std::string where;
-  llvm::raw_string_ostream stream(where);
-  if (auto line = read.getLoc()->findInstanceOf<FileLineColLoc>())
-    stream << line.getFilename().str() << ':' << line.getLine() << ':' << line.getColumn();
   return Status::make(
       Code::invalidSpec,
       "{}: '{}' is read at an index that depends on the score, so no gradient of it is derived; make the "
       "index of positions",
-      where, ir::argumentName(read.getTable()));
+      placeOf(read), ir::argumentName(read.getTable()));
 }
 
 /// Those of a region whose batch is argument `first`.

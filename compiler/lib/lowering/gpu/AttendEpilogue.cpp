@@ -61,7 +61,7 @@ Value AttendParts::softmaxOfMeans(Value scores, Value firstBlock) {
   Value at = b.mul("bits_at", listRow, b.mul("row_words", words, b.constant(int64_t{2})));
   SmallVector<Value> inputs = {shifted(scores), bits, at, firstBlock, liveKeys};
   if (tileCounts)
-    inputs.append({tileCounts, firstCount()});
+    inputs.append({tileCounts, firstCount});
   Value weighed =
       b.compute("weighed", scores.getType(), "weigh_means", "mean_weights", {b.integer(program.blockK)}, inputs);
   return softmaxStep(weighed);

@@ -124,6 +124,8 @@ void AttendParts::countSteps() {
     Value blockK = b.constant(program.blockK, "block_k");
     keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
     listBase = b.mul("list_base", list, keyBlocks);
+    if (tileCounts)
+      firstCount = b.mul("first_count", batch, keyBlocks);
     Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, list);
     Value last = b.sub("last", count, b.constant(int64_t{1}));
     lastEntry = b.make<arith::MaxSIOp>("last_entry", last, none);
@@ -219,14 +221,11 @@ StepKeys AttendParts::keysOf(StringRef name, Value step, bool ahead, Value worke
   return keys;
 }
 
-// Where the batch entry's counts begin.
-Value AttendParts::firstCount() { return b.mul("first_count", batch, keyBlocks); }
-
 // Under a token order any block may end before its last place does.
 Value AttendParts::keysLeft(Value first) {
   if (!tileCounts)
     return b.sub("keys_left", liveKeys, first);
-  return b.tokensLeft(tileCounts, firstCount(), program.blockK, first);
+  return b.tokensLeft(tileCounts, firstCount, program.blockK, first);
 }
 
 Value AttendParts::keyOfPart(const std::string &text, Value block, Value entry, Value step) {

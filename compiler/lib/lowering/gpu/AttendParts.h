@@ -81,7 +81,6 @@ private:
   void addArguments();
   void place();
   void placeBuffers();
-  mlir::Value firstCount();
   void placeBlocks();
   void countSteps();
   StepKeys keysOf(llvm::StringRef name, mlir::Value step, bool ahead, mlir::Value worker);
@@ -124,8 +123,8 @@ private:
   mlir::Value stores; ///< whether the block's head has this stage write its rows; null: it does
 
   mlir::Value queryLengths, keyLengths, tokens, keyTokens, headsPerKeyHead;
-  mlir::Value rows, keys;                                   ///< tokens, or pools
-  mlir::Value tileCounts;                                   ///< tokens of key blocks, under a token order
+  mlir::Value rows, keys;             ///< tokens, or pools
+  mlir::Value tileCounts, firstCount; ///< tokens of key blocks, under a token order, and where the batch entry's begin
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group

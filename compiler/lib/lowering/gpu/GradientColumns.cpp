@@ -81,7 +81,10 @@ void GradientWriter::countSteps() {
     Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
     Value line = b.add("line", b.mul("first_line", member, lines), b.quotient("list_row", firstRow, blockRows));
-    listBase = b.mul("list_base", line, b.make<arith::CeilDivUIOp>("col_blocks", ofKeys ? queries : keys, blockCols));
+    Value colBlocks = b.make<arith::CeilDivUIOp>("col_blocks", ofKeys ? queries : keys, blockCols);
+    listBase = b.mul("list_base", line, colBlocks);
+    if (tileCounts)
+      firstCount = b.mul("first_count", batch, colBlocks);
     Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, line);
     all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
   } else if (program.listsSteps(stage)) { // found on the way
@@ -182,12 +185,6 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
                    {of, b.add((name + "_at").str(), base, column), limit, b.constant(otherwise)});
 }
 
-// Where the batch entry's counts begin.
-Value GradientWriter::firstCount() {
-  Value blocks = b.make<arith::CeilDivUIOp>("key_blocks_of_entry", keys, b.constant(program.blockK, "block_k"));
-  return b.mul("first_count", batch, blocks);
-}
-
 Value GradientWriter::probabilities(Value scores) {
   if (score)
     scores = mappedPairs("scored", *score, scores);
@@ -202,7 +199,7 @@ Value GradientWriter::probabilities(Value scores) {
   if ((!ofKeys && !pass.ofMeans) ||
       score) // a region may make anything of columns that are none, even where the shift is -inf
     scores = b.make<tkern::MaskOp>("masked", type, scores,
-                                   tileCounts ? b.tokensLeft(tileCounts, firstCount(), program.blockK, column)
+                                   tileCounts ? b.tokensLeft(tileCounts, firstCount, program.blockK, column)
                                               : b.sub("cols_left", liveCols, column));
   SmallVector<Value> inputs = {scores, shift};
   SmallVector<StringRef> names = {"s", "m"};

@@ -75,10 +75,19 @@ Value GradientWriter::meanSums(llvm::StringRef name, Value rowsOfOwner, int64_t 
   return b.bufferRows((name + "_rows").str(), name.str(), first, cols);
 }
 
+void GradientWriter::eachMeanSum(llvm::function_ref<void(Value, StringRef, int64_t)> body) {
+  if (kernel.ofX)
+    body(sumX, ofKeys ? "mean_dk" : "mean_dq", layout.xCols);
+  if (kernel.ofY)
+    body(sumY, "mean_dv", layout.yCols);
+  if (shares)
+    body(shares, "mean_shares", 1);
+}
+
 // Sums of queries as they are, with those of P; of a mean what each of its tokens gets.
 void GradientWriter::keepMeans() {
   Value c0 = b.constant(int64_t{0});
-  auto keep = [&](Value sum, StringRef name, int64_t cols) {
+  eachMeanSum([&](Value sum, StringRef name, int64_t cols) {
     auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
     Value tile = b.make<tkern::LoadOp>((name + "_sum").str(), type, sum, c0, c0, Value(), Value(), Value());
     if (ofKeys) {
@@ -88,31 +97,19 @@ void GradientWriter::keepMeans() {
                    [&](ValueRange x) -> Value { return b.make<arith::DivFOp>("of_token", x[0], x[1]); });
     }
     b.make<tkern::StoreOp>("", tile, meanSums(name, rows, cols), row, c0, liveRows, Value());
-  };
-  if (kernel.ofX)
-    keep(sumX, ofKeys ? "mean_dk" : "mean_dq", layout.xCols);
-  if (kernel.ofY)
-    keep(sumY, "mean_dv", layout.yCols);
-  if (shares)
-    keep(shares, "mean_shares", 1);
+  });
 }
 
 void GradientWriter::startFromMeans() {
   Value c0 = b.constant(int64_t{0}), ofOwner = queries;
   if (ofKeys)
     ofOwner = b.make<arith::CeilDivUIOp>("key_blocks", keys, b.constant(program.blockK, "block_k"));
-  auto start = [&](Value sum, StringRef name, int64_t cols) {
+  eachMeanSum([&](Value sum, StringRef name, int64_t cols) {
     Value kept = b.compute((name + "_kept").str(), b.tile(schedule.getWorkerRows(), cols), "kept_rows", "kept_rows",
                            {b.integer(schedule.getWorkerRows()), b.integer(ofKeys ? program.blockK : 1)},
                            {meanSums(name, ofOwner, cols), row, liveRows});
     b.make<tkern::StoreOp>("", kept, sum, c0, c0, Value(), Value());
-  };
-  if (kernel.ofX)
-    start(sumX, ofKeys ? "mean_dk" : "mean_dq", layout.xCols);
-  if (kernel.ofY)
-    start(sumY, "mean_dv", layout.yCols);
-  if (shares)
-    start(shares, "mean_shares", 1);
+  });
 }
 
 } // namespace tercet::compiler

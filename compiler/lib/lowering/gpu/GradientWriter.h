@@ -73,7 +73,6 @@ private:
   Value numbersOfRows(llvm::StringRef name, Value of);
   Value rowNumbers(llvm::StringRef name, Value of);
   Value columnNumbers(llvm::StringRef name, Value of, float otherwise);
-  Value firstCount();
   Value probabilities(Value scores);
   void addShares(Value p);
   Value pairGradients(Value p, Value ofP);
@@ -87,6 +86,8 @@ private:
   Value meanWeights();
   /// Rows from `first` on of what a pass over means sums, in a buffer with this many rows per pair or head.
   Value meanSums(llvm::StringRef name, Value rowsOfOwner, int64_t cols);
+  /// Runs `body` for every sum that passes over means keep, with its name and columns.
+  void eachMeanSum(llvm::function_ref<void(Value, llvm::StringRef, int64_t)> body);
   void keepMeans();
   void startFromMeans();
 
@@ -136,6 +137,7 @@ private:
   llvm::SmallVector<Value> leftX, leftY;             ///< operands of the worker's rows, of which planes add up
   Value sumX, sumY;                                  ///< and accumulators
   Value tileCounts;      ///< tokens of key blocks, where keys are columns under a token order
+  Value firstCount;      ///< where the batch entry's begin
   Value steps, listBase; ///< of the head whose columns are visited
   Value ringStep;        ///< of the rings of columns, counted over all heads
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
