@@ -19,6 +19,16 @@ const std::vector<KernelEdit> sumEdits = {
     {"__fadd_rn(x, y)", "x"},
 };
 
+// Wide outputs are finished some columns at a time.
+const std::vector<KernelEdit> partEdits = {
+    {"output_2 = columns<16, 16>(acc)", "output_2 = columns<0, 16>(acc)"},
+    {"added_part_2 = columns<16, 16>(added_rows_2)", "added_part_2 = columns<0, 16>(added_rows_2)"},
+    {"}, added_2, row, 16);", "}, added_2, row, 0);"},
+    {"o_part_2 = columns<16, 16>(o_rows_2)", "o_part_2 = columns<0, 16>(o_rows_2)"},
+    {"tile.at[AT / 2 + i]", "tile.at[i]"},
+    {"{rows.base + AT, rows.stride}", "{rows.base, rows.stride}"},
+};
+
 const std::vector<KernelEdit> poolEdits = {
     {"first = pool * STRIDE", "first = pool"},
     {"smaller(left, LENGTH), weights", "LENGTH, weights"},
@@ -99,6 +109,9 @@ Case onGrid(std::string spec, const std::vector<std::string> &blocks) {
 
 TEST_CASE("bugs in sums of branches and gates are found by running them", "[mutation]") {
   requireFound("attend", {ragged("pooled_queries")}, sumEdits);
+  Case wide = ragged("pooled_queries");
+  wide.shape.valueDim = 136;
+  requireFound("attend", {wide}, partEdits);
 }
 
 TEST_CASE("bugs in pools of tokens are found by running them", "[mutation]") {

@@ -41,6 +41,10 @@ void addBranchCases(std::vector<Case> &cases) {
   for (const char *spec : {"gated_branches", "pooled_queries", "joint_branches", "heads_apart", "blended"})
     for (Given given : {Given::random, Given::allCritical, Given::allMarginal})
       cases.push_back({.name = "branches and classes handed in", .spec = spec, .shape = raggedShape, .given = given});
+  for (const char *spec : {"gated_branches", "pooled_queries", "blended"})
+    cases.push_back({.name = "branches of wide values",
+                     .spec = spec,
+                     .shape = {.heads = 2, .tokensQ = 90, .tokensK = 70, .headDim = 16, .valueDim = 248}});
   for (const char *spec : {"three_ways", "means_and_all"})
     for (Given given : {Given::random, Given::broadcast, Given::allCritical, Given::allMarginal, Given::allNegligible})
       cases.push_back({.name = "means beside a linear branch, classes handed in",

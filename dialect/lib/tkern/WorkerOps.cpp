@@ -29,9 +29,12 @@ LogicalResult RolesOp::verify() {
     if (registers < 24 || registers > 240 || registers % 8 != 0)
       return emitOpError("C1: asks for ")
              << registers << " registers per thread, expected a multiple of 8 from 24 to 240";
-  int64_t total = 128 * (getProducerRegisters() + getConsumers() * getConsumerRegisters());
-  if (total > 65536)
-    return emitOpError("C1: asks for ") << total << " registers in all, a processor has 65536";
+  // All warpgroups start with the same share of the 65536 registers; what consumers gain, the producer has given back.
+  int64_t warpgroups = 1 + getConsumers(), atStart = 512 / warpgroups / 8 * 8 * warpgroups;
+  int64_t total = getProducerRegisters() + getConsumers() * getConsumerRegisters();
+  if (total > atStart)
+    return emitOpError("C1: threads of a producer and ")
+           << getConsumers() << " consumers ask for " << total << " registers, they start with " << atStart;
   return success();
 }
 

@@ -98,8 +98,16 @@ tkern.kernel @roles_c1(%i: index, %g: index, %u: index) {
 
 // -----
 tkern.kernel @roles_c1_total(%i: index, %g: index, %u: index) {
-  // expected-error @+1 {{C1: asks for 95232 registers in all, a processor has 65536}}
+  // expected-error @+1 {{C1: threads of a producer and 3 consumers ask for 744 registers, they start with 512}}
   tkern.roles producer registers 24 { } consumers 3 registers 240 { }
+  tkern.end
+}
+
+// -----
+// roles C1: three warpgroups start with 168 each
+tkern.kernel @roles_c1_start(%i: index, %g: index, %u: index) {
+  // expected-error @+1 {{C1: threads of a producer and 2 consumers ask for 512 registers, they start with 504}}
+  tkern.roles producer registers 32 { } consumers 2 registers 240 { }
   tkern.end
 }
 

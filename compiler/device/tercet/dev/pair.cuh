@@ -120,9 +120,11 @@ struct Axis {
   index entries, stride;
 };
 
-/// Elements from the start of a table to the entry nearest to `i`.
+/// Elements from the start of a table to the entry nearest to `i`. Compared in 32 bits: half the instructions of 64, and half the
+/// registers of what is the same for many pairs.
 TERCET_DEVICE index clamped(Int i, Axis axis) {
-  return smaller(larger(static_cast<index>(i), 0), axis.entries - 1) * axis.stride;
+  const Int last = Int(smaller(axis.entries - 1, 0x7fffffff));
+  return static_cast<index>(static_cast<u32>(smaller(larger(i, Int(0)), last))) * axis.stride;
 }
 
 /// An element of a table, which nothing writes while the kernel runs. An index outside of an axis reads its nearest end.

@@ -245,13 +245,24 @@ bool KernelPrinter::printMemory(Operation *op) {
     return true;
   }
   // A register view is a tile: loads and stores of all of it are copies.
-  if (auto load = dyn_cast<LoadOp>(op); load && load.getView().getType().getSpace() == Space::Register)
-    return define(load, "tile", typeOf(load.getType()), ref(load.getView()));
+  if (auto load = dyn_cast<LoadOp>(op); load && load.getView().getType().getSpace() == Space::Register) {
+    int64_t width = load.getType().getCols();
+    if (width == load.getView().getType().getCols())
+      return define(load, "tile", typeOf(load.getType()), ref(load.getView()));
+    use("columns.cuh");
+    return define(load, "tile", typeOf(load.getType()),
+                  fmt::format("columns<{}, {}>({})", ref(load.getCol()), width, ref(load.getView())));
+  }
   auto store = dyn_cast<StoreOp>(op);
   if (!store)
     return false;
   if (store.getView().getType().getSpace() == Space::Register) {
-    code.line("{} = {};", ref(store.getView()), ref(store.getTile()));
+    if (store.getTile().getType().getCols() == store.getView().getType().getCols()) {
+      code.line("{} = {};", ref(store.getView()), ref(store.getTile()));
+    } else {
+      use("columns.cuh");
+      code.line("set_columns<{}>({}, {});", ref(store.getCol()), ref(store.getView()), ref(store.getTile()));
+    }
     return true;
   }
   if (store.getView().getType().getSpace() != Space::Global || store.getCols())

@@ -83,6 +83,14 @@ bool KernelPrinter::printProduct(Operation *op) {
                   fmt::format("{}.from_row<{}>({})", ref(subview.getSource()), subview.getView().getType().getRows(),
                               ref(subview.getRow())));
   }
+  if (auto subview = dyn_cast<SubviewOp>(op); subview && subview.getSource().getType().getSpace() == Space::Global) {
+    if (!matchPattern(subview.getRow(), m_Zero()) || !matchPattern(subview.getCol(), m_Constant()))
+      return false;
+    use("columns.cuh");
+    return define(subview, "part", typeOf(subview.getView().getType()),
+                  fmt::format("columns<{}, {}>({})", ref(subview.getCol()), subview.getView().getType().getCols(),
+                              ref(subview.getSource())));
+  }
   if (auto matmul = dyn_cast<MatmulOp>(op); matmul && matmul.getTransposedB() && !matmul.getTransposed()) {
     use(productHeader(matmul.getB().getType()));
     return define(matmul, "product", typeOf(matmul.getType()),

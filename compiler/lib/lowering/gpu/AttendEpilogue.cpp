@@ -146,21 +146,43 @@ void AttendParts::finishRows(Value row, Value worker) {
   b.when(finishes, [&] { finishOwnRows(row, worker); });
 }
 
+void AttendParts::eachPart(int64_t most, llvm::function_ref<void(int64_t col, int64_t width)> body) {
+  for (int64_t col = 0; col < layout.valueCols; col += most)
+    body(col, std::min(most, layout.valueCols - col));
+}
+
+Value AttendParts::partOfAcc(StringRef name, int64_t col, int64_t width) {
+  return b.make<tkern::LoadOp>(name, b.tile(schedule.getWorkerRows(), width), acc, b.constant(int64_t{0}),
+                               b.constant(col), Value(), Value(), Value());
+}
+
+Value AttendParts::columnsOf(StringRef name, Value view, int64_t col, int64_t width) {
+  auto type = cast<tkern::ViewType>(view.getType());
+  if (col == 0 && width >= type.getCols())
+    return view;
+  tkern::ViewType part = b.view(type.getRows(), std::min(width, type.getCols() - col), type.getElementType(),
+                                type.getStride(), type.getSpace());
+  return b.make<tkern::SubviewOp>(name, part, view, b.constant(int64_t{0}), b.constant(col));
+}
+
 // acc = acc / sum, times the gate; 0 for rows without a live key.
 void AttendParts::divideRows(Value total, Value row) {
   auto column = cast<tkern::TileType>(total.getType());
-  auto wide = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), layout.valueCols));
   Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f);
   Value inverse = b.map("inverse", column, total, {"x"}, [&](ValueRange x) -> Value {
     Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, x[0], zero);
     Value reciprocal = b.make<arith::DivFOp>("reciprocal", one, x[0]);
     return b.make<arith::SelectOp>("factor", empty, zero, reciprocal);
   });
-  Value numerator = b.make<tkern::LoadOp>("numerator", wide, acc, c0, c0, Value(), Value(), Value());
-  Value exact = b.map("exact", wide, {numerator, inverse}, {"x", "factor"}, [&](ValueRange x) -> Value {
-    return b.make<arith::MulFOp>("quotient", x[0], x[1], arith::FastMathFlags::contract);
+  bool ofFeatures = stage.gate && !rowGates.contains(stage.gate);
+  eachPart(ofFeatures ? layout.finishedCols : layout.valueCols, [&](int64_t col, int64_t width) {
+    Value numerator = partOfAcc("numerator", col, width);
+    auto type = cast<tkern::TileType>(numerator.getType());
+    Value exact = b.map("exact", type, {numerator, inverse}, {"x", "factor"}, [&](ValueRange x) -> Value {
+      return b.make<arith::MulFOp>("quotient", x[0], x[1], arith::FastMathFlags::contract);
+    });
+    b.make<tkern::StoreOp>("", gated(exact, stage.gate, row, col), acc, c0, b.constant(col), Value(), Value());
   });
-  b.make<tkern::StoreOp>("", gated(exact, stage.gate, row), acc, c0, c0, Value(), Value());
 }
 
 // The exact branch alone, before what is added to it.
@@ -176,10 +198,10 @@ void AttendParts::storeWide(Value row) {
 
 void AttendParts::finishOwnRows(Value row, Value worker) {
   int64_t height = schedule.getWorkerRows();
-  auto outputTile = cast<tkern::TileType>(b.tile(height, layout.valueCols));
   Value c0 = b.constant(int64_t{0}), total;
   if (stage.start)
     mergeRows(row);
+  startGates(row);
   if (stage.exact) {
     Value parts = b.make<tkern::LoadOp>("sums", b.tile(height, 4), sum, c0, c0, Value(), Value(), Value());
     total = b.make<tkern::ReduceOp>("total", b.tile(height, 1), tkern::ReduceKind::Add, parts);
@@ -192,18 +214,23 @@ void AttendParts::finishOwnRows(Value row, Value worker) {
   }
   if (stage.linear)
     addLinear(row, worker);
-  Value sum = b.make<tkern::LoadOp>("output", outputTile, acc, c0, c0, Value(), Value(), Value());
-  if (!stage.exact)
-    sum = gated(sum, stage.gate, row);
-  sum = withInputs(sum, row);
-  Value outputRows = rowsOf("o_rows", o, head, stage.storesOutput ? program.valueDim : layout.valueCols);
-  b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), outputRows, row, c0, rows, Value());
+  eachPart(layout.finishedCols, [&](int64_t col, int64_t width) {
+    Value sum = partOfAcc("output", col, width);
+    if (!stage.exact)
+      sum = gated(sum, stage.gate, row, col);
+    sum = withInputs(sum, row, col);
+    Value lines = rowsOf("o_rows", o, head, stage.storesOutput ? program.valueDim : layout.valueCols);
+    Value part = columnsOf("o_part", lines, col, width);
+    b.make<tkern::StoreOp>("", keepRows(sum, row, 0.0f), part, row, c0, rows, Value());
+  });
   if (!lse.base)
     return;
   if (stage.exact)
     storeLogs(total, row);
   else
-    storeLogRows(row, [&] { return inputTile("added_lse", stage.added.front(), addedLogs, row, 1); });
+    storeLogRows(row, [&] {
+      return inputTile("added_lse", stage.added.front(), rowsOf("added_lse_rows", addedLogs, head, 1), row);
+    });
 }
 
 } // namespace tercet::compiler

@@ -67,11 +67,10 @@ Value AttendParts::chosenRows(Value live) {
   return rowsOfHead;
 }
 
-Value AttendParts::inputTile(StringRef name, const StageInput &input, const TensorArgument &from, Value row,
-                             int64_t cols) {
-  Value view = rowsOf((name + "_rows").str(), from, head, cols);
+Value AttendParts::inputTile(StringRef name, const StageInput &input, Value rows, Value row) {
+  int64_t cols = cast<tkern::ViewType>(rows.getType()).getCols();
   return b.compute(name, b.tile(schedule.getWorkerRows(), cols), "kept_rows", "kept_rows",
-                   {b.integer(schedule.getWorkerRows()), b.integer(input.rows)}, {view, row, liveRows});
+                   {b.integer(schedule.getWorkerRows()), b.integer(input.rows)}, {rows, row, liveRows});
 }
 
 // Behind the stage's own keys: scores are then relative to a maximum of theirs, however far those of the earlier stage lie.
@@ -88,15 +87,26 @@ void AttendParts::keepState(Value total, Value row) {
   b.call("keep_state", "kept_rows", {}, {stateRows, row, rows, max, total});
 }
 
-// Gates are regions over pairs of a query token and a feature of its output.
-Value AttendParts::gated(Value tile, Region *gate, Value row) {
-  if (!gate)
-    return tile;
-  PairRegion factor(*gate, scope, arith::FastMathFlags::contract);
+// Gates are regions over pairs of a query token and a feature of its output; one that is the same for all features is made
+// once per row, ahead of the rows' columns.
+void AttendParts::startGates(Value row) {
+  auto start = [&](Region *gate) {
+    if (gate && gate->getArgument(3).use_empty() && !rowGates.contains(gate))
+      rowGates[gate] =
+          gateOf(*gate, b.make<tkern::SplatOp>("ones", b.tile(schedule.getWorkerRows(), 1), b.constant(1.0f)), row, 0);
+  };
+  start(stage.gate);
+  for (const StageInput &input : stage.added)
+    start(input.gate);
+}
+
+/// `tile`, whose first column is `col`, times the gate.
+Value AttendParts::gateOf(Region &gate, Value tile, Value row, int64_t col) {
+  PairRegion factor(gate, scope, arith::FastMathFlags::contract);
   factor.bind(0, scope.narrow("batch_index", batch));
   factor.bind(1, scope.narrow("head_index", head));
   factor.clone(b.builder);
-  return b.mapPairs("gated", tile, row, b.constant(int64_t{0}), [&](ValueRange x) -> Value {
+  return b.mapPairs("gated", tile, row, b.constant(col), [&](ValueRange x) -> Value {
     factor.bind(2, scope.position(x[1], /*isKey=*/false));
     factor.bind(3, x[2]);
     factor.clone(b.builder);
@@ -104,10 +114,24 @@ Value AttendParts::gated(Value tile, Region *gate, Value row) {
   });
 }
 
-Value AttendParts::withInputs(Value tile, Value row) {
+Value AttendParts::gated(Value tile, Region *gate, Value row, int64_t col) {
+  if (!gate)
+    return tile;
+  Value ofRows = rowGates.lookup(gate);
+  if (!ofRows)
+    return gateOf(*gate, tile, row, col);
+  return b.map("gated", cast<tkern::TileType>(tile.getType()), {tile, ofRows}, {"x", "gate"},
+               [&](ValueRange x) -> Value {
+                 return b.make<arith::MulFOp>("times_gate", x[0], x[1], arith::FastMathFlags::contract);
+               });
+}
+
+Value AttendParts::withInputs(Value tile, Value row, int64_t col) {
+  auto type = cast<tkern::TileType>(tile.getType());
   for (auto [input, from] : llvm::zip(stage.added, added)) {
-    Value kept = gated(inputTile("added", input, from, row, layout.valueCols), input.gate, row);
-    tile = b.map("with_added", cast<tkern::TileType>(tile.getType()), {tile, kept}, {"x", "y"},
+    Value rows = columnsOf("added_part", rowsOf("added_rows", from, head, layout.valueCols), col, type.getCols());
+    Value kept = gated(inputTile("added", input, rows, row), input.gate, row, col);
+    tile = b.map("with_added", type, {tile, kept}, {"x", "y"},
                  [&](ValueRange x) -> Value { return b.make<arith::AddFOp>("sum", x[0], x[1]); });
   }
   return tile;

@@ -17,6 +17,9 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, cons
   queryBlocks = program.inQueryBlocks(stage) ? std::max<int64_t>(1, schedule.getBlockRows() / program.blockQ) : 1;
   headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
   valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
+  // What earlier stages kept and gates of features come into registers beside the accumulator, which takes half of a thread's
+  // where it is wide; ptxas loads for several parts ahead, so that parts are small (nsa and vsa at 256: no spills).
+  finishedCols = stage.added.empty() || valueCols <= 128 ? valueCols : 16;
 
   // Warpgroups have a query slot each, so that each waits for its own rows only.
   queries = groups ? makeRing(schedule.getWorkers(), schedule.getWorkerRows(), headCols, element, true)

@@ -16,6 +16,8 @@ struct AttendLayout {
   int64_t queryBlocks;
   /// Columns of a tile: head dimensions rounded up to what a product takes, 16 (warps) or 64 (warpgroups).
   int64_t headCols, valueCols;
+  /// Value columns finished at a time.
+  int64_t finishedCols;
   tkern::RingType queries, keys, values;
   /// Byte offsets of the rings, of the list of steps (where a mask alone says which are taken), and the end of all.
   int64_t queriesAt, keysAt, valuesAt, stepsAt, sharedBytes;

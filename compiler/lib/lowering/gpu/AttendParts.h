@@ -111,15 +111,22 @@ private:
   mlir::Value chosenRows(mlir::Value live);
   void mergeRows(mlir::Value row);
   void keepState(mlir::Value total, mlir::Value row);
-  mlir::Value inputTile(llvm::StringRef name, const StageInput &input, const TensorArgument &rows, mlir::Value row,
-                        int64_t cols);
+  mlir::Value inputTile(llvm::StringRef name, const StageInput &input, mlir::Value rows, mlir::Value row);
   bool isGated() const {
     return stage.gate || llvm::any_of(stage.added, [](const StageInput &input) { return input.gate != nullptr; });
   }
-  mlir::Value gated(mlir::Value tile, mlir::Region *gate, mlir::Value row);
-  mlir::Value withInputs(mlir::Value tile, mlir::Value row);
+  void startGates(mlir::Value row);
+  mlir::Value gateOf(mlir::Region &gate, mlir::Value tile, mlir::Value row, int64_t col);
+  mlir::Value gated(mlir::Value tile, mlir::Region *gate, mlir::Value row, int64_t col);
+  mlir::Value withInputs(mlir::Value tile, mlir::Value row, int64_t col);
+  /// Runs `body` for the columns of the accumulator, at most `most` at a time: the first one, and how many.
+  void eachPart(int64_t most, llvm::function_ref<void(int64_t col, int64_t width)> body);
+  mlir::Value partOfAcc(llvm::StringRef name, int64_t col, int64_t width);
+  /// The columns of a view from `col` on, at most `width`.
+  mlir::Value columnsOf(llvm::StringRef name, mlir::Value view, int64_t col, int64_t width);
   TensorArgument numerators, startState, keptState, addedLogs;
   llvm::SmallVector<TensorArgument> added;
+  llvm::DenseMap<mlir::Region *, mlir::Value> rowGates; ///< a column, of gates that are the same for all features
   mlir::Value stores; ///< whether the block's head has this stage write its rows; null: it does
 
   mlir::Value queryLengths, keyLengths, tokens, keyTokens, headsPerKeyHead;

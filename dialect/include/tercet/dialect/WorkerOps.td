@@ -20,7 +20,7 @@ def Tkern_RolesOp : Tkern_Op<"roles", [SingleBlock, NoTerminator]> {
 
     | label | applies to  | rule                                                                              |
     |-------|-------------|-----------------------------------------------------------------------------------|
-    | C1    | registers   | multiples of 8 from 24 to 240; 128 threads each of producer and consumers fit into 65536 |
+    | C1    | registers   | multiples of 8 from 24 to 240; in all no more than warpgroups start with          |
     | C2    | `consumers` | 1 to 3                                                                            |
 
     Example: two warpgroups attend 128 query rows to all keys.
