@@ -41,6 +41,14 @@ class Simulator(Case):
         host = self.passes("run", "sla", "--target", "cpu", *shape).json()
         self.assertEqual(simulated["blocks"], host["blocks"])
 
+    def test_explain_tells_what_the_compiler_passed_over(self):
+        words = ["explain", "causal", "--target", "sim:sm_90a", "--shape", "n=128,d=64", "--dtype", "bf16"]
+        why = "masks and score regions are computed by warps"
+        self.assertIn(why, self.passes(*words).out)
+        again = self.passes(*words, "--json").json()
+        self.assertEqual(again["cache"], "hit")
+        self.assertTrue(any(why in remark for remark in again["remarks"]), again["remarks"])
+
     def test_explain_shows_the_plan_and_the_resources(self):
         text = self.passes("explain", "sla", "--target", "sim:sm_80", "--shape", "n=4096,d=64", "--dtype", "bf16").out
         for word in ["attend", "registers", "bytes of shared memory", "workspace: "]:

@@ -36,7 +36,7 @@ std::string aggregationOf(const GpuProgram &program) {
 } // namespace
 
 Result<Artifact> compileCudaArtifact(const BoundSpec &bound, const Problem &problem, const EmitCudaOptions &options,
-                                     std::vector<KernelResources> *resources, std::vector<std::string> *remarks) {
+                                     std::vector<KernelResources> *resources) {
   ir::SpecOp spec = bound.spec;
   TERCET_TRY(std::unique_ptr<CompiledProgram> compiled, compileCuda(spec, problem, options));
   Artifact artifact = startArtifact(bound, problem);
@@ -49,8 +49,7 @@ Result<Artifact> compileCudaArtifact(const BoundSpec &bound, const Problem &prob
       resources->push_back(compiled->compiled[i].resources);
     module.kernels.push_back(kernelInfo(compiled->compiled[i], compiled->stages[i]));
   }
-  if (remarks)
-    *remarks = std::move(compiled->remarks);
+  module.remarks = std::move(compiled->remarks);
   artifact.modules.push_back(std::move(module));
   return artifact;
 }

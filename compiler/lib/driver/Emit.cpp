@@ -53,7 +53,8 @@ Result<EmitResult> tercet::emit(const Spec &spec, const Problem &problem, const 
   if (stage == "tercet") {
     result.bytes = bound.text() + "\n";
   } else if (isCudaTarget(problem.target) && stage == "artifact") {
-    TERCET_TRY(Artifact artifact, compileCudaArtifact(bound, problem, {}, &result.kernels, &result.remarks));
+    TERCET_TRY(Artifact artifact, compileCudaArtifact(bound, problem, {}, &result.kernels));
+    result.remarks = artifact.modules.front().remarks;
     std::vector<uint8_t> file = artifact.serialize();
     result.bytes.assign(file.begin(), file.end());
     result.isText = false;

@@ -87,12 +87,12 @@ public:
     return fields;
   }
 
-  Result<Artifact> compile(const Spec &spec, const Problem &given, std::vector<std::string> &remarks) override {
+  Result<Artifact> compile(const Spec &spec, const Problem &given) override {
     Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     if (isCudaTarget(problem.target))
-      return compileCudaArtifact(bound, problem, {.ptxOnly = isSimulated(given)}, nullptr, &remarks);
+      return compileCudaArtifact(bound, problem, {.ptxOnly = isSimulated(given)});
     TERCET_TRY(CpuCompilation compilation, compileCpu(*context, bound, problem, CpuStage::artifact));
     return std::move(compilation.artifact);
   }

@@ -136,7 +136,19 @@ private:
     std::string text = "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
     for (const KernelInfo &kernel : executor.module()->kernels)
       text += fmt::format("  {:<16} {}{}\n", kernel.name, kernel.schedule, resourcesText(kernel.gpu));
+    text += remarksText(*executor.module());
     return text + planText(estimate) + memoryText(estimate, call);
+  }
+
+  /// What the compiler decided beside the schedules taken: those passed over, and forms that a spec does not take.
+  static std::string remarksText(const TargetModule &module) {
+    std::string text;
+    for (const std::string &remark : module.remarks) {
+      auto isTaken = [&](const KernelInfo &kernel) { return remark == kernel.name + ": schedule " + kernel.schedule; };
+      if (std::none_of(module.kernels.begin(), module.kernels.end(), isTaken))
+        text += "  " + remark + "\n";
+    }
+    return text.empty() ? text : "remarks\n" + text;
   }
 
   /// What a GPU kernel takes of its multiprocessor; nothing for CPU kernels.

@@ -194,6 +194,7 @@ Json executorJson(const Executor &executor) {
     for (const KernelInfo &kernel : executor.module()->kernels)
       schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
+    object["remarks"] = executor.module()->remarks;
   }
   if (const Executor *backward = executor.backwardOf())
     object["backward"] = executorJson(*backward);

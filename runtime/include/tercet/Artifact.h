@@ -44,7 +44,8 @@ struct TargetModule {
   std::string target; ///< "cpu:v4", "cpu:v3", "cpu:portable", "sm_90a", ...
   Plan plan;
   std::vector<KernelInfo> kernels;
-  std::vector<uint8_t> code; ///< CPU only
+  std::vector<uint8_t> code;        ///< CPU only
+  std::vector<std::string> remarks; ///< decisions worth telling: schedules taken and passed over, and why
 
   bool isGpu() const { return target.starts_with("sm_"); }
 };

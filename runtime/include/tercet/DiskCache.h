@@ -54,9 +54,9 @@ public:
   /// Removes an entry that turned out not to work.
   void discard(const Digest &key) const;
   /// Writes aside, flushes, renames; then prunes. cacheUnusable when the directory cannot be used. Beside the entry it
-  /// leaves, for people, the bound spec (<key>.mlir), what the compiler decided, with `remarks` (<key>.log), and the
+  /// leaves, for people, the bound spec (<key>.mlir), what the compiler decided and how long it took (<key>.log), and the
   /// source of GPU kernels (<key>.cu); they are never read back, and go with their entry.
-  Status store(const Digest &key, const Artifact &artifact, const std::vector<std::string> &remarks = {}) const;
+  Status store(const Digest &key, const Artifact &artifact, double compileMs = 0) const;
   /// Waits until no other thread or process holds the key, at most `patience`; null when that passed or the directory
   /// cannot be used: go on without.
   std::unique_ptr<CacheLock> lock(const Digest &key,

@@ -107,8 +107,7 @@ public:
   virtual ~Compiler() = default;
   /// Everything that decides the artifact, as length-prefixable fields for the cache key; invalidSpec on a bad spec.
   virtual Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) = 0;
-  /// remarks: decisions worth telling are appended, one line each; they are kept beside the cache entry.
-  virtual Result<Artifact> compile(const Spec &spec, const Problem &problem, std::vector<std::string> &remarks) = 0;
+  virtual Result<Artifact> compile(const Spec &spec, const Problem &problem) = 0;
 };
 
 /// Owns a thread pool, a cache handle and, if given, a compiler. Thread-safe.

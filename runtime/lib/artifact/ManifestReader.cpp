@@ -120,6 +120,9 @@ TargetModule moduleOf(JsonFields &fields, const Json &object, const PlanSignatur
     if (module.isGpu())
       module.kernels.back().gpu = gpuOf(fields, fields.object(kernel, "gpu"), ranges);
   }
+  if (object.contains("remarks"))
+    for (const Json &remark : fields.array(object, "remarks", mostRemarks))
+      module.remarks.push_back(fields.textValue(remark, "remarks", longestText));
   module.plan = planField(fields, fields.object(object, "plan"), signature);
   return module;
 }

@@ -131,6 +131,8 @@ OrderedJson moduleToJson(const TargetModule &module, const CodeRange *&range) {
     }
     result["kernels"].push_back(std::move(entry));
   }
+  if (!module.remarks.empty())
+    result["remarks"] = module.remarks;
   result["plan"] = planToJson(module.plan);
   return result;
 }

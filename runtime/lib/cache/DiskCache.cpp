@@ -127,11 +127,11 @@ std::optional<Artifact> DiskCache::peek(const Digest &key) const {
 
 void DiskCache::discard(const Digest &key) const { removeEntry(pathOf(key)); }
 
-Status DiskCache::store(const Digest &key, const Artifact &artifact, const std::vector<std::string> &remarks) const {
+Status DiskCache::store(const Digest &key, const Artifact &artifact, double compileMs) const {
   TERCET_RETURN_IF_ERROR(makeDirectory());
   if (Status status = writeFileAtomically(pathOf(key), encodeEntry(key, artifact), 0600); !status.ok())
     return unusable("{}", status.message());
-  writeSidecars(pathOf(key), artifact, remarks);
+  writeSidecars(pathOf(key), artifact, compileMs);
   prune();
   return {};
 }

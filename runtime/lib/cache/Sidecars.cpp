@@ -38,7 +38,7 @@ std::string cudaOf(const Artifact &artifact) {
   return text;
 }
 
-std::string logOf(const Artifact &artifact, const std::vector<std::string> &remarks) {
+std::string logOf(const Artifact &artifact, double compileMs) {
   std::string text = fmt::format("{}: head dimension {}, value dimension {}, {}\ncompiler: {}\naggregation: {}\n",
                                  artifact.specName, artifact.headDim, artifact.valueDim, dtypeName(artifact.dtype),
                                  artifact.compiler, artifact.aggregation);
@@ -48,10 +48,10 @@ std::string logOf(const Artifact &artifact, const std::vector<std::string> &rema
     text += fmt::format("target {}: {} bytes of code\n", module.target, module.code.size());
     for (const KernelInfo &kernel : module.kernels)
       text += kernelLine(module, kernel);
+    for (const std::string &remark : module.remarks)
+      text += remark + "\n";
   }
-  for (const std::string &remark : remarks)
-    text += remark + "\n";
-  return text;
+  return text + fmt::format("compiled in {:.1f} ms\n", compileMs);
 }
 
 void writeText(const fs::path &path, std::string_view text) {
@@ -67,9 +67,9 @@ fs::path besideOf(fs::path entry, const char *suffix) { return entry.replace_ext
 
 } // namespace
 
-void writeSidecars(const fs::path &entry, const Artifact &artifact, const std::vector<std::string> &remarks) {
+void writeSidecars(const fs::path &entry, const Artifact &artifact, double compileMs) {
   writeText(besideOf(entry, specSuffix), artifact.specText);
-  writeText(besideOf(entry, logSuffix), logOf(artifact, remarks));
+  writeText(besideOf(entry, logSuffix), logOf(artifact, compileMs));
   if (std::string cuda = cudaOf(artifact); !cuda.empty())
     writeText(besideOf(entry, cudaSuffix), cuda);
 }

@@ -8,8 +8,7 @@
 namespace tercet {
 
 /// Writes them beside `entry`. What cannot be written is left out: they serve nobody but a reader.
-void writeSidecars(const std::filesystem::path &entry, const Artifact &artifact,
-                   const std::vector<std::string> &remarks);
+void writeSidecars(const std::filesystem::path &entry, const Artifact &artifact, double compileMs);
 /// Bytes that the sidecars of `entry` take.
 uint64_t sidecarBytes(const std::filesystem::path &entry);
 void removeSidecars(const std::filesystem::path &entry);

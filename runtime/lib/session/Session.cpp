@@ -131,15 +131,12 @@ private:
 
   Result<KernelPointer> compileAndLoad(const Wanted &wanted) {
     compilations.fetch_add(1);
-    std::vector<std::string> remarks;
     auto start = std::chrono::steady_clock::now();
-    TERCET_TRY(Artifact artifact, withoutExceptions<Artifact>("the compiler", [&] {
-                 return compiler->compile(wanted.spec, wanted.problem, remarks);
-               }));
+    TERCET_TRY(Artifact artifact, withoutExceptions<Artifact>(
+                                      "the compiler", [&] { return compiler->compile(wanted.spec, wanted.problem); }));
     std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
-    remarks.push_back(fmt::format("compiled in {:.1f} ms", taken.count()));
     if (useCache)
-      if (Status status = cache.store(wanted.key, artifact, remarks); !status.ok())
+      if (Status status = cache.store(wanted.key, artifact, taken.count()); !status.ok())
         log(warnedOfCache.exchange(true) ? LogLevel::debug : LogLevel::warn, "{}", status.message());
     return load(std::move(artifact), wanted.target);
   }

@@ -30,6 +30,7 @@ std::vector<uint8_t> withManifestEdit(const std::string &from, const std::string
 
 TEST_CASE("an artifact survives its file", "[artifact]") {
   Artifact written = test::sampleGpuArtifact();
+  written.modules[1].remarks = {"schedule 2 was passed over"};
   Result<Artifact> read = Artifact::parse(written.serialize());
   REQUIRE(read.ok());
   CHECK(read->specText == written.specText);
@@ -40,6 +41,7 @@ TEST_CASE("an artifact survives its file", "[artifact]") {
   CHECK(read->modules[1].kernels[0].gpu.cubin == written.modules[1].kernels[0].gpu.cubin);
   CHECK(read->modules[1].kernels[0].gpu.ptx == ".version 8.0\n");
   CHECK(read->modules[1].kernels[0].gpu.source == "// source\n");
+  CHECK(read->modules[1].remarks == written.modules[1].remarks);
   CHECK(read->serialize() == written.serialize()); // everything else
 }
 

@@ -166,12 +166,13 @@ TEST_CASE("source and log lie beside an entry, and go with it", "[cache]") {
   test::TempDir dir;
   DiskCache cache(dir.path());
   Artifact artifact = test::samplePlanArtifact();
-  REQUIRE(cache.store(keyOf("a"), artifact, {"schedule 2 was passed over"}).ok());
+  artifact.modules.front().remarks = {"schedule 2 was passed over"};
+  REQUIRE(cache.store(keyOf("a"), artifact, /*compileMs=*/12).ok());
   REQUIRE(cache.store(keyOf("b"), artifact).ok());
   fs::path source = besideEntry(cache, keyOf("a"), ".mlir"), log = besideEntry(cache, keyOf("a"), ".log");
   CHECK(textOf(source) == artifact.specText);
   CHECK(textOf(log).find(artifact.specName + ": ") == 0);
-  CHECK(textOf(log).find("\nschedule 2 was passed over\n") != std::string::npos);
+  CHECK(textOf(log).find("\nschedule 2 was passed over\ncompiled in 12.0 ms\n") != std::string::npos);
   CHECK(cache.list().size() == 2);
   uint64_t all = 0;
   for (const CacheEntry &entry : cache.list())
@@ -239,7 +240,9 @@ TEST_CASE("source and log without an entry are pruned once they are old", "[cach
 TEST_CASE("a log without bounds is cut, and a sidecar that cannot be written costs nothing else", "[cache]") {
   test::TempDir dir;
   DiskCache cache(dir.path());
-  REQUIRE(cache.store(keyOf("a"), test::samplePlanArtifact(), {std::string(3 << 20, 'x')}).ok());
+  Artifact verbose = test::samplePlanArtifact();
+  verbose.modules.front().remarks = {std::string(3 << 20, 'x')};
+  REQUIRE(cache.store(keyOf("a"), verbose).ok());
   CHECK(fs::file_size(besideEntry(cache, keyOf("a"), ".log")) == 1 << 20);
   fs::create_directories(besideEntry(cache, keyOf("b"), ".log") / "in the way");
   CHECK(cache.store(keyOf("b"), test::samplePlanArtifact()).ok());

@@ -27,15 +27,16 @@ public:
       return Status::make(Code::invalidSpec, "the spec is bad");
     return std::vector<std::string>{spec.text, problem.target};
   }
-  Result<Artifact> compile(const Spec &spec, const Problem &, std::vector<std::string> &remarks) override {
-    remarks.push_back("the second schedule was taken");
+  Result<Artifact> compile(const Spec &spec, const Problem &) override {
     ++compiled;
     std::this_thread::sleep_for(duration);
     if (spec.text == "throws")
       throw std::runtime_error("no memory");
     if (spec.text == "fails")
       return Status::make(Code::compileFailed, "it failed");
-    return test::sampleModuleArtifact(spec.text == "two" ? 2 : 1);
+    Artifact artifact = test::sampleModuleArtifact(spec.text == "two" ? 2 : 1);
+    artifact.modules.front().remarks = {"the second schedule was taken"};
+    return artifact;
   }
 };
 

@@ -210,7 +210,7 @@ TEST_CASE("compiling for a GPU asks the compiler for its architecture", "[gpu-ke
     Result<std::vector<std::string>> keyFields(const Spec &, const Problem &problem) override {
       return std::vector<std::string>{problem.target};
     }
-    Result<Artifact> compile(const Spec &, const Problem &problem, std::vector<std::string> &) override {
+    Result<Artifact> compile(const Spec &, const Problem &problem) override {
       targets.push_back(problem.target);
       return test::sampleGpuArtifact();
     }
