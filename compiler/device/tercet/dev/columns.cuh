@@ -6,8 +6,7 @@
 namespace tercet::dev {
 
 /// The columns AT .. AT + WIDTH - 1 of a tile.
-template <int AT, int WIDTH, int ROWS, int COLS>
-TERCET_DEVICE Tile<ROWS, WIDTH> columns(const Tile<ROWS, COLS> &tile) {
+template <int AT, int WIDTH, int ROWS, int COLS> TERCET_DEVICE Tile<ROWS, WIDTH> columns(const Tile<ROWS, COLS> &tile) {
   static_assert(AT % 8 == 0 && AT + WIDTH <= COLS, "whole fragments of the tile");
   Tile<ROWS, WIDTH> part;
 #pragma unroll
