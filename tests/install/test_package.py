@@ -110,6 +110,7 @@ class Package(unittest.TestCase):
         self.assertIn('"attend"', run(self.out / "attention_c", artifact, env=self.environment))
         self.assertIn("o[0] = 0.5", run(self.out / "attention_cpp", env=self.environment))
         self.assertIn('"attend"', run(self.out / "run_artifact", artifact, env=self.environment))
+        self.assertIn("64 tokens", run(self.out / "transformer_block", "64", env=self.environment))
         self.assertEqual([name for name in self.dynamic(self.out / "run_artifact", "NEEDED") if "tercet" in name],
                          ["libtercet_runtime.so.0"])
 
