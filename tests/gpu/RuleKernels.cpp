@@ -15,7 +15,7 @@ constexpr uint32_t keyBytes = 4 * 16384, countBytes = 4096;
 
 int keepNumber(const std::string &keep) {
   int number = 0;
-  for (const char *name : {"top_fraction", "top_count", "top_mass", "above", "relative", "percentile"}) {
+  for (const char *name : {"top_fraction", "top_count", "top_mass", "above", "relative", "percentile", "within_mass"}) {
     if (keep == name)
       return number;
     ++number;
@@ -24,7 +24,8 @@ int keepNumber(const std::string &keep) {
 }
 
 bool isWide(const SelectionSpec &spec) { return spec.scope == "head" || spec.scope == "all_heads"; }
-bool weighs(const SelectionSpec &spec) { return keepNumber(spec.keep) >= 2 && keepNumber(spec.keep) <= 4; }
+bool isMass(const SelectionSpec &spec) { return spec.keep == "top_mass" || spec.keep == "within_mass"; }
+bool weighs(const SelectionSpec &spec) { return isMass(spec) || spec.keep == "above" || spec.keep == "relative"; }
 
 /// One launch after another on the same memory, until one fails.
 class Launches {
@@ -208,7 +209,7 @@ Result<SelectedRows> RuleKernels::select(const SelectionCall &call, const Tensor
     std::vector<int64_t> counts(call.batch * call.heads / heads * scopeBytes / 8);
     int64_t scopes = launches.adopt(counts, "scopes");
     launches.run("rank", parts, all, 16, join({stored, {work}, sizes, {call.sink, ruleBytes, heads, scopes}}));
-    int64_t passes = 8 + (spec.keep == "top_mass" || spec.keep == "percentile" ? 4 : weighs(spec));
+    int64_t passes = 8 + (isMass(spec) || spec.keep == "percentile" ? 4 : weighs(spec));
     for (int64_t pass = 0; pass < passes; ++pass)
       launches.run("count", static_cast<uint32_t>((heads * call.blocksQ() + 63) / 64),
                    static_cast<uint32_t>(call.batch * call.heads / heads), countBytes,

@@ -169,6 +169,18 @@ struct Selector {
   /// How many of the candidates, best first, a rule of scores names.
   int64_t named(const std::vector<Block *> &best, double keep, double all, double forced, double largest) {
     int64_t number = 0;
+    if (spec.keep == "within_mass") {
+      double sum = spec.forcedCounts ? forced : 0, most = (keep + 1e-9) * all;
+      if (keep == 0 || all == 0)
+        return 0;
+      for (; number < static_cast<int64_t>(best.size()) && keep < 1; ++number) {
+        sum += best[number]->share;
+        noteCut((sum - most) / all);
+        if (sum >= most)
+          break;
+      }
+      return keep < 1 ? number : static_cast<int64_t>(best.size());
+    }
     if (spec.keep == "top_mass") {
       double sum = spec.forcedCounts ? forced : 0, wanted = (keep - 1e-9) * all;
       if (keep == 0 || all == 0)
@@ -242,7 +254,8 @@ double rankOf(double score) { return std::isnan(score) ? -HUGE_VAL : score == -H
 
 ExpectedClasses expectClasses(const SelectionSpec &spec, const SelectionCall &call, const Tensor &scores) {
   Selector selector{spec, call, scores};
-  bool weighs = spec.keep == "top_mass" || spec.keep == "above" || spec.keep == "relative";
+  bool weighs =
+      spec.keep == "top_mass" || spec.keep == "within_mass" || spec.keep == "above" || spec.keep == "relative";
   bool isWide = spec.scope == "head" || spec.scope == "all_heads", isGroup = spec.scope == "group";
   int64_t share = call.heads / call.headsKV, heads = isGroup ? share : spec.scope == "all_heads" ? call.heads : 1;
   ExpectedClasses expected;

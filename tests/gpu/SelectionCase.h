@@ -13,7 +13,7 @@ namespace tercet::test {
 
 /// What is compiled.
 struct SelectionSpec {
-  std::string keep = "top_fraction"; ///< top_fraction, top_count, top_mass, above, relative or percentile
+  std::string keep = "top_fraction"; ///< top_fraction, top_count, top_mass, within_mass, above, relative or percentile
   std::string scope = "row", rounding = "floor";
   bool dropIsCount = false, diagonal = false, forcedCounts = false, budgets = false;
   Spec text() const;

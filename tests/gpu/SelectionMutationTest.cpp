@@ -72,7 +72,7 @@ const std::vector<KernelEdit> countEdits = {
     // The search that says what to count.
     {"lane() + distance < 32 ? next : 0", "next"},
     {"above + from >= wanted", "from >= wanted"},
-    {"[Rule::keeps == keep_mass]", "[0]"},
+    {"[Rule::by_mass]", "[0]"},
     {"while (ties < most && ties * each < missing)\n      ++ties;", ""},
 };
 

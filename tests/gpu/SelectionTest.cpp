@@ -47,7 +47,7 @@ SimulatedBackend &plainBackend() {
 } // namespace
 
 TEST_CASE("every rule of keep names what the text says in every scope", "[selection]") {
-  for (const char *keep : {"top_fraction", "top_count", "top_mass", "above", "relative", "percentile"})
+  for (const char *keep : {"top_fraction", "top_count", "top_mass", "above", "relative", "percentile", "within_mass"})
     for (const char *scope : {"row", "head", "all_heads", "group"}) {
       SelectionSpec spec{.keep = keep, .scope = scope};
       bool isCount = spec.keep == "top_count";
@@ -68,6 +68,8 @@ TEST_CASE("bounds, budgets, forced blocks and lengths hold in every scope", "[se
       {.keep = "percentile", .scope = "head", .rounding = "round", .diagonal = true, .forcedCounts = true},
       {.keep = "top_count", .scope = "head", .budgets = true},
       {.keep = "top_mass", .scope = "all_heads", .diagonal = true, .forcedCounts = true},
+      {.keep = "within_mass", .diagonal = true, .forcedCounts = true},
+      {.keep = "within_mass", .scope = "head", .diagonal = true, .forcedCounts = true, .budgets = true},
       {.keep = "above", .scope = "all_heads", .budgets = true},
       {.keep = "relative", .scope = "group", .diagonal = true},
       {.keep = "top_mass", .scope = "group", .diagonal = true, .forcedCounts = true, .budgets = true}};
@@ -97,8 +99,11 @@ TEST_CASE("bounds, budgets, forced blocks and lengths hold in every scope", "[se
 }
 
 TEST_CASE("nothing to keep, everything to keep and a single block are no special cases", "[selection]") {
-  for (const char *scope : {"row", "all_heads"}) {
-    SelectionSpec spec{.keep = "top_mass", .scope = scope};
+  for (auto [keep, scope] : {std::pair{"top_mass", "row"},
+                             {"top_mass", "all_heads"},
+                             {"within_mass", "row"},
+                             {"within_mass", "all_heads"}}) {
+    SelectionSpec spec{.keep = keep, .scope = scope};
     SelectionCall call{.heads = 2, .headsKV = 2, .keep = 0, .drop = 1};
     check(plainBackend(), spec, call);
     call.keep = 1, call.drop = 0;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::pair<const char *, double> rules[] = {{"top_fraction", 0.3}, {"top_count", 3},  {"top_mass", 0.45},
-                                                     {"above", 0.12},       {"relative", 0.6}, {"percentile", 0.7}};
+                                                     {"above", 0.12},       {"relative", 0.6}, {"percentile", 0.7},
+                                                     {"within_mass", 0.6}};
 constexpr const char *scopes[] = {"row", "head", "all_heads", "group"};
 
 Case routed(const char *rule, double keep, const char *scope) {

@@ -159,6 +159,7 @@ TEST_CASE("mistakes in rules of keep and in scores are noticed", "[mutation]") {
   CHECK(unit(KeepUnit::above));
   CHECK(unit(KeepUnit::relative));
   CHECK(unit(KeepUnit::percentile));
+  CHECK(unit(KeepUnit::within));
   CHECK(inSelection([](Selection &selection) { selection.budgets.clear(); }));
   CHECK(inSelection([](Selection &selection) {
     if (selection.maxKeep)

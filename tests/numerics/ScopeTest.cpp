@@ -58,19 +58,21 @@ TEST_CASE("mass and thresholds of a scope rank by shares", "[scope]") {
   for (auto [scope, span] : {std::pair{Scope::head, size_t(4)}, {Scope::allHeads, size_t(12)}}) {
     GivenScores given(randomScores(3, 4, 5, 2));
     given.selection.scope = scope;
-    for (KeepUnit unit : {KeepUnit::mass, KeepUnit::above, KeepUnit::relative}) {
+    for (KeepUnit unit : {KeepUnit::mass, KeepUnit::within, KeepUnit::above, KeepUnit::relative}) {
+      bool isMass = unit == KeepUnit::mass || unit == KeepUnit::within;
       given.selection.keepUnit = unit;
-      given.selection.keep.value = unit == KeepUnit::mass ? 0.6 : 0.25;
+      given.selection.keep.value = isMass ? 0.6 : 0.25;
       std::vector<Classes> right = zeros(12, 5);
       for (size_t first = 0; first < 12; first += span) {
         std::vector<Ranked> blocks = ranked(given.heads, first, first + span, true);
         size_t kept = 0;
-        if (unit == KeepUnit::mass)
+        if (isMass)
           for (double sum = 0; sum < 0.6 * double(span);) // every row's shares add up to 1
             sum += blocks[kept++].share;
         else
           while (blocks[kept].share >= (unit == KeepUnit::above ? 0.25 : 0.25 * blocks[0].share))
             ++kept;
+        kept -= unit == KeepUnit::within;
         mark(right, blocks, kept, 0);
       }
       CHECK(given.classes() == right);

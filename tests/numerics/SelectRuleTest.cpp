@@ -69,6 +69,17 @@ TEST_CASE("mass: the fewest best blocks that hold the share", "[select]") {
   CHECK(select(keeping(KeepUnit::mass, 0), scores) == Classes{0, 0, 0, 0});
 }
 
+TEST_CASE("within: the most best blocks that do not hold more than the share", "[select]") {
+  const std::vector<double> scores = logs({0.1, 0.4, 0.2, 0.3});
+  CHECK(select(keeping(KeepUnit::within, 0.41), scores) == Classes{0, 1, 0, 0});
+  CHECK(select(keeping(KeepUnit::within, 0.65), scores) == Classes{0, 1, 0, 0});
+  CHECK(select(keeping(KeepUnit::within, 0.71), scores) == Classes{0, 1, 0, 1});
+  CHECK(select(keeping(KeepUnit::within, 0.95), scores) == Classes{0, 1, 1, 1});
+  CHECK(select(keeping(KeepUnit::within, 1), scores) == Classes{1, 1, 1, 1});
+  CHECK(select(keeping(KeepUnit::within, 0.3), scores) == Classes{0, 1, 0, 0}); // min_keep
+  CHECK(select(keeping(KeepUnit::within, 0), scores) == Classes{0, 0, 0, 0});
+}
+
 TEST_CASE("above and relative: a threshold on shares", "[select]") {
   const std::vector<double> scores = logs({0.1, 0.4, 0.2, 0.3});
   CHECK(select(keeping(KeepUnit::above, 0.25), scores) == Classes{0, 1, 0, 1});
@@ -107,6 +118,7 @@ TEST_CASE("random rows keep what sorting says", "[select]") {
     }
     size_t fromBelow = size_t(std::ceil(amount * double(scores.size())));
     CHECK(select(keeping(KeepUnit::mass, amount), scores) == bestOf(scores, byMass));
+    CHECK(select(keeping(KeepUnit::within, amount), scores) == bestOf(scores, std::max<size_t>(byMass - 1, 1)));
     CHECK(select(keeping(KeepUnit::above, amount), scores) == bestOf(scores, std::max<size_t>(byCut, 1)));
     CHECK(select(keeping(KeepUnit::relative, amount), scores) == bestOf(scores, byTop));
     CHECK(select(keeping(KeepUnit::percentile, amount), scores) == bestOf(scores, scores.size() - fromBelow + 1));

@@ -165,7 +165,8 @@ void addSelections(Cases &cases) {
 void addRules(Cases &cases) {
   const Shape shape{.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24};
   const std::pair<const char *, double> rules[] = {{"top_fraction", 0.3}, {"top_count", 4},  {"top_mass", 0.45},
-                                                   {"above", 0.12},       {"relative", 0.6}, {"percentile", 0.7}};
+                                                   {"above", 0.12},       {"relative", 0.6}, {"percentile", 0.7},
+                                                   {"within_mass", 0.6}};
   for (auto [rule, keep] : rules)
     for (const char *scope : {"row", "head", "all_heads", "group"}) {
       Case base{.spec = std::string("ranked:") + rule,

@@ -63,7 +63,7 @@ void addSizes(std::vector<Case> &cases) {
 }
 
 void addSelections(std::vector<Case> &cases) {
-  for (const char *rule : {"top_count", "top_mass", "above", "relative", "percentile"})
+  for (const char *rule : {"top_count", "top_mass", "within_mass", "above", "relative", "percentile"})
     cases.push_back(onGrid(std::string("ranked:") + rule + "@prefix", {6, 3, 5}, small, 21, 21));
   for (const char *scope : {"head", "all_heads", "group"})
     for (const char *text : {"@none", "@suffix"}) {

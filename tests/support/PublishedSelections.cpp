@@ -97,6 +97,7 @@ BlockMap moba(const reference::Data &inputs, int64_t head) {
   return map;
 }
 
+/// SpargeAttn: blocks of unlike tokens, and of the others the best whose cumulated share is at most the mass, at least one.
 BlockMap spargeattn(const reference::Data &inputs, int64_t head) {
   const double theta = 0.62, mass = 0.7;
   Grid scores = pooledScores(inputs, head);
@@ -105,7 +106,19 @@ BlockMap spargeattn(const reference::Data &inputs, int64_t head) {
     bool unlikeRow = likeness(inputs["q"], head, bi) < theta;
     for (size_t bj = 0; bj < map[bi].size(); ++bj)
       map[bi][bj] = unlikeRow || likeness(inputs["k"], head, bj) < theta;
-    fillUp(map[bi], softmaxOfRest(scores[bi], map[bi]), mass);
+    std::vector<size_t> alike;
+    for (size_t bj = 0; bj < map[bi].size(); ++bj)
+      if (map[bi][bj] == 0)
+        alike.push_back(bj);
+    Row shares = softmaxOfRest(scores[bi], map[bi]);
+    double cumulated = 0;
+    bool isFirst = true;
+    for (size_t bj : ranked(shares, alike)) {
+      cumulated += shares[bj];
+      if (isFirst || cumulated <= mass)
+        map[bi][bj] = 1;
+      isFirst = false;
+    }
   }
   return map;
 }
@@ -223,7 +236,7 @@ const std::vector<PublishedSelection> &publishedSelections() {
       {"SLA", "sla", blocks16, {{"keep", 0.4}, {"drop", 0.3}}, ragged, false, Rest::linear, sla},
       {"BiFormer", "biformer", blocks16, {{"top", 3}}, ragged, false, Rest::skipped, biformer},
       {"MoBA (queries routed in blocks)", "moba", blocks16, {{"others", 2}}, tail, true, Rest::skipped, moba},
-      {"SpargeAttn (the block that crosses the mass is kept)",
+      {"SpargeAttn",
        "spargeattn",
        blocks16,
        {{"theta", 0.62}, {"mass", 0.7}},

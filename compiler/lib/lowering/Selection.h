@@ -52,7 +52,7 @@ struct Selection {
   /// Whether P, the softmax of a row of scores, decides. Sampled scores are P themselves.
   bool needsShares() const {
     return scope == SelectScope::group || (byShare && ranksSpans()) || keepRule == KeepRule::mass ||
-           keepRule == KeepRule::above || keepRule == KeepRule::relative;
+           keepRule == KeepRule::within || keepRule == KeepRule::above || keepRule == KeepRule::relative;
   }
 };
 

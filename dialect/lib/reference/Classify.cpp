@@ -16,8 +16,8 @@ Family familyOf(const Selection &selection, const Operands &operands, int64_t ba
 }
 
 bool ranksByShare(const Selection &selection) {
-  return selection.byShare || selection.keepUnit == KeepUnit::mass || selection.keepUnit == KeepUnit::above ||
-         selection.keepUnit == KeepUnit::relative;
+  return selection.byShare || selection.keepUnit == KeepUnit::mass || selection.keepUnit == KeepUnit::within ||
+         selection.keepUnit == KeepUnit::above || selection.keepUnit == KeepUnit::relative;
 }
 
 } // namespace

@@ -58,6 +58,8 @@ KeepUnit keepUnitOf(ir::KeepUnit unit) {
     return KeepUnit::relative;
   case ir::KeepUnit::Percentile:
     return KeepUnit::percentile;
+  case ir::KeepUnit::Within:
+    return KeepUnit::within;
   }
   return KeepUnit::fraction;
 }

@@ -103,11 +103,13 @@ int64_t ScopeRanking::byMass(double looseness) const {
   if (keep.value == 0)
     return 0;
   double sum = rule.forcedCounts ? forcedShare : 0;
-  double wanted = (keep.value - 1e-9) * totalShare + looseness * totalSlack;
+  bool isWithin = rule.keepUnit == KeepUnit::within;
+  double wanted = (isWithin ? keep.value + 1e-9 : keep.value - 1e-9) * totalShare + looseness * totalSlack;
   int64_t count = 0;
   while (count < static_cast<int64_t>(sorted.size()) && sum < wanted)
     sum += sorted[count++].share;
-  return count;
+  bool isCrossed = count > 0 && sum >= wanted && keep.value < 1;
+  return isWithin && isCrossed ? count - 1 : count;
 }
 
 int64_t ScopeRanking::byCut(double looseness) const {
@@ -138,6 +140,7 @@ int64_t ScopeRanking::keptWithin(int looseness) const {
   case KeepUnit::count:
     return keptByCount(rule, keep, nonEmpty, forced, all);
   case KeepUnit::mass:
+  case KeepUnit::within:
     return bounded(rule, keep.value > 0, byMass(looseness) + (rule.forcedCounts ? forced : 0), forced, all);
   case KeepUnit::above:
   case KeepUnit::relative:

@@ -154,7 +154,7 @@ struct PackSamplesSlots {
 enum class CountRule : int64_t { floor, ceil, round };
 
 /// What names the candidates that become critical, and over which blocks it ranks and counts (docs/spec.md#select).
-enum class KeepRule : int64_t { fraction, count, mass, above, relative, percentile };
+enum class KeepRule : int64_t { fraction, count, mass, above, relative, percentile, within };
 enum class SelectScope : int64_t { row, head, allHeads, group };
 
 /// A byte of `rules` [gr][TM][TN] is a sum of these. Blocks beyond the lengths may have any.

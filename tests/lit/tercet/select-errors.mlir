@@ -174,7 +174,7 @@ tercet.spec @select(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) 
   %block = tercet.param block = 64 : !tercet.static<i64>
   %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
   %scores = tercet.pooled_scores %q, %k blocks(%block, %block)
-  // expected-error @+1 {{expected string or keyword containing one of the following enum values for attribute 'keep_unit' [top_fraction, top_count, top_mass, above, relative, percentile]}}
+  // expected-error @+1 {{expected string or keyword containing one of the following enum values for attribute 'keep_unit' [top_fraction, top_count, top_mass, above, relative, percentile, within_mass]}}
   %classes = tercet.select %scores keep top_share(%keep)
   %o = tercet.sparse %q, %k, %v
   tercet.return %o

@@ -31,7 +31,8 @@ struct SelectCase {
   int64_t liveQ(int64_t b) const { return lengthOf(qLengths, b, tokensQ); }
   int64_t liveK(int64_t b) const { return lengthOf(kLengths, b, tokensK); }
   bool byShare() const {
-    return keepRule == KeepRule::mass || keepRule == KeepRule::above || keepRule == KeepRule::relative;
+    return keepRule == KeepRule::mass || keepRule == KeepRule::within || keepRule == KeepRule::above ||
+           keepRule == KeepRule::relative;
   }
   size_t place(int64_t bh, int64_t i, int64_t j) const { return size_t((bh * blocksQ + i) * blocksK + j); }
 
@@ -171,7 +172,15 @@ inline void classifySpan(const SelectCase &c, double keep, const std::vector<Spa
   else if (c.keepRule == KeepRule::mass)
     for (double sum = spent; kept < number && sum < (keep - 1e-9) * total;)
       sum += order[size_t(kept++)]->share;
-  else if (c.keepRule == KeepRule::percentile) {
+  else if (c.keepRule == KeepRule::within) {
+    double sum = spent;
+    while (keep > 0 && kept < number && total > 0) {
+      sum += order[size_t(kept)]->share;
+      if (keep < 1 && sum >= (keep + 1e-9) * total)
+        break;
+      ++kept;
+    }
+  } else if (c.keepRule == KeepRule::percentile) {
     auto least = int64_t(std::ceil(keep * double(number) - slack * double(number)));
     while (kept < number && (least <= 0 || rank(order[size_t(kept)]) >= rank(order[size_t(number - least)])))
       ++kept;

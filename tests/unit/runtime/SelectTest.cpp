@@ -94,8 +94,8 @@ void check(const SelectCase &c, unsigned seed) {
   });
 }
 
-constexpr KeepRule rules[] = {KeepRule::fraction, KeepRule::count,    KeepRule::mass,
-                              KeepRule::above,    KeepRule::relative, KeepRule::percentile};
+constexpr KeepRule rules[] = {KeepRule::fraction, KeepRule::count,      KeepRule::mass,  KeepRule::above,
+                              KeepRule::relative, KeepRule::percentile, KeepRule::within};
 constexpr SelectScope scopes[] = {SelectScope::row, SelectScope::head, SelectScope::allHeads, SelectScope::group};
 
 /// A row of 64 x 64 blocks with these scores.
@@ -155,6 +155,14 @@ TEST_CASE("the mass of equal blocks is met exactly", "[builtin]") {
   CHECK(c.run() == std::vector<int8_t>{1, 1, 1, 0, 0, 0, 0, 0, 0, 0});
   c.keep = 1;
   CHECK(c.run() == std::vector<int8_t>(10, 1));
+  c.keepRule = KeepRule::within, c.keep = 0.3;
+  CHECK(c.run() == std::vector<int8_t>{1, 1, 1, 0, 0, 0, 0, 0, 0, 0});
+  c.keep = 0.39;
+  CHECK(c.run() == std::vector<int8_t>{1, 1, 1, 0, 0, 0, 0, 0, 0, 0});
+  c.keep = 0.05; // min_keep
+  CHECK(c.run() == std::vector<int8_t>{1, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  c.keep = 1;
+  CHECK(c.run() == std::vector<int8_t>(10, 1));
   c.keepRule = KeepRule::above, c.keep = 0.1;
   CHECK(c.run() == std::vector<int8_t>(10, 1));
   c.keep = 0.11, c.minKeep = 2;
@@ -172,7 +180,7 @@ TEST_CASE("forced blocks use up mass and counts only under forced_counts", "[bui
 }
 
 TEST_CASE("spans too long to be read at every step have the same cut", "[builtin]") {
-  for (KeepRule rule : {KeepRule::fraction, KeepRule::mass}) {
+  for (KeepRule rule : {KeepRule::fraction, KeepRule::mass, KeepRule::within}) {
     SelectCase c;
     c.scope = SelectScope::head, c.keepRule = rule, c.keep = 0.3, c.drop = 0.2;
     c.tokensQ = c.tokensK = 16 * 100, c.blockQ = c.blockK = 16, c.blocksQ = c.blocksK = 100;

@@ -7,7 +7,7 @@
 namespace tercet::dev {
 
 /// What an amount of keep means, and how a fraction of n blocks becomes a count; in the order of tercet/Builtins.h.
-enum : int { keep_fraction, keep_count, keep_mass, keep_above, keep_relative, keep_percentile };
+enum : int { keep_fraction, keep_count, keep_mass, keep_above, keep_relative, keep_percentile, keep_within };
 enum : int { count_floor, count_ceil, count_round };
 
 /// floor(r n + slack n), ceil(r n - slack n) or floor(r n + 0.5), or the amount itself; within [0, n].
@@ -29,7 +29,10 @@ struct Census {
 template <int KEEP, int ROUNDING, bool DROP_COUNT, bool FORCED_COUNTS> struct KeepRule {
   enum : int { keeps = KEEP };
   /// Whether it asks what scores weigh.
-  enum : bool { weighs = KEEP == keep_mass || KEEP == keep_above || KEEP == keep_relative };
+  enum : bool {
+    by_mass = KEEP == keep_mass || KEEP == keep_within,
+    weighs = by_mass || KEEP == keep_above || KEEP == keep_relative
+  };
   double keep, drop;
   index min_keep, max_keep;
   double slack = 1e-9; ///< of a decimal fraction as an f64
@@ -73,9 +76,11 @@ template <int KEEP, int ROUNDING, bool DROP_COUNT, bool FORCED_COUNTS> struct Ke
     return candidates + 1 - larger(static_cast<index>(position), 1);
   }
 
-  /// mass: the weight that is wanted of the best, where non-empty blocks weigh `total` and those that use up keep `forced`.
+  /// by_mass: the weight that is wanted of the best, where non-empty blocks weigh `total` and those that use up keep `forced`.
+  /// The block that reaches it is the last that is kept, or under keep_within the first that is not; all is more than any reach.
   TERCET_DEVICE double wanted_weight(double total, double forced) const {
-    return keep == 0 ? 0.0 : (keep - 1e-9) * total - (FORCED_COUNTS ? forced : 0.0);
+    const double share = KEEP == keep_mass ? keep - 1e-9 : keep < 1 ? keep + 1e-9 : 2.0;
+    return keep == 0 ? 0.0 : share * total - (FORCED_COUNTS ? forced : 0.0);
   }
 };
 

@@ -18,7 +18,7 @@ enum : int { digits = 256, key_passes = 4, row_passes = 4, cut_passes = key_pass
 /// Rows are counted from here down, so that the first one has the largest number.
 enum : u64 { last_row = 0xffffffffu };
 template <class Rule> TERCET_DEVICE constexpr int named_passes() {
-  if (Rule::keeps == keep_mass || Rule::keeps == keep_percentile)
+  if (Rule::by_mass || Rule::keeps == keep_percentile)
     return key_passes;
   return Rule::keeps == keep_above || Rule::keeps == keep_relative ? 1 : 0;
 }
@@ -101,14 +101,14 @@ template <class Rule> struct ScopeSearch {
     DigitSearch search = {0, 0, 0};
     if (Rule::keeps == keep_percentile)
       search.wanted = static_cast<u64>(rule.percentile_rank(census().candidates));
-    if (Rule::keeps == keep_mass) {
+    if (Rule::by_mass) {
       const double wanted =
           rule.wanted_weight(static_cast<double>(counts.share), static_cast<double>(counts.forced_share));
       search.wanted = wanted > 0 ? __double2ull_ru(wanted) : 0;
     }
 #pragma unroll 1
     for (int pass = 0; pass < passes; ++pass)
-      search.narrow(counts.counts[pass][Rule::keeps == keep_mass]);
+      search.narrow(counts.counts[pass][Rule::by_mass]);
     return search;
   }
 
@@ -130,8 +130,11 @@ template <class Rule> struct ScopeSearch {
         above += digit > static_cast<int>(search.found >> 8 * (key_passes - 1 - pass) & 255)
                      ? counts.counts[pass][0][digit]
                      : 0;
-    return static_cast<index>(warp_add(above) + ties_for(search.wanted - search.above,
-                                                         fixed_share(score_of(static_cast<u32>(search.found))), at));
+    const u64 last = counts.counts[key_passes - 1][1][search.found & 255];
+    const bool beyond = Rule::keeps == keep_within && search.above + last >= search.wanted;
+    return static_cast<index>(
+        warp_add(above) - beyond +
+        ties_for(search.wanted - search.above, fixed_share(score_of(static_cast<u32>(search.found))), at));
   }
 
   /// The fewest blocks of share `each` that have `missing` together, or all `most` of them.

@@ -19,7 +19,7 @@ template <bool LOGITS> struct ByReach {
 template <class Rule, bool LOGITS>
 TERCET_DEVICE int named_in_row(const u32 *keys, int count, const Rule &rule, int candidates,
                                const Weights<LOGITS> &weights, float forced) {
-  if (Rule::keeps == keep_mass) {
+  if (Rule::by_mass) {
     const double wanted = rule.wanted_weight(weights.total, forced);
     const float weight = static_cast<float>(wanted);
     if (wanted <= 0 || candidates == 0)
@@ -30,7 +30,8 @@ TERCET_DEVICE int named_in_row(const u32 *keys, int count, const Rule &rule, int
       return candidates;
     const int above = count_from(keys, count, key + 1), ties = count_from(keys, count, key) - above;
     const float missing = weight - sum_from(keys, count, key + 1, measure);
-    return above + static_cast<int>(fminf(ceilf(missing / measure.of(key)), static_cast<float>(ties)));
+    const float last = fminf(ceilf(missing / measure.of(key)), static_cast<float>(ties));
+    return above + static_cast<int>(last) - (Rule::keeps == keep_within);
   }
   if (Rule::keeps == keep_above || Rule::keeps == keep_relative) {
     const double unit = Rule::keeps == keep_relative ? weights.of(weights.top) : weights.unit();
@@ -103,11 +104,11 @@ TERCET_DEVICE void select_blocks(u8 *shared, index part, index gr, const float *
     if (rule.weighs)
       weights = weigh_row<LOGITS, APART>(keys, count, blocks);
     const Census census = replace_scores(keys, count, blocks, [&](u32 key, float score) {
-      if (KEEP == keep_mass && FORCED_COUNTS && !APART && key == forced_key)
+      if (rule.by_mass && FORCED_COUNTS && !APART && key == forced_key)
         forced += weights.of(score);
       return key == first_rank ? key_of(score) : key;
     });
-    if (KEEP == keep_mass && FORCED_COUNTS)
+    if (rule.by_mass && FORCED_COUNTS)
       forced = warp_add(forced);
     const int candidates = static_cast<int>(census.candidates);
     const int kept = static_cast<int>(rule.kept(census, named_in_row(keys, count, rule, candidates, weights, forced)));

@@ -139,7 +139,7 @@ TERCET_DEVICE void count_keys(u8 *shared, index part, index s, index pass, const
       if (static_cast<u64>(key) >> shift >> 8 != found)
         return;
       atomicAdd(&here[0][key >> shift & 255], 1ull);
-      if (KEEP == keep_mass)
+      if (Rule::by_mass)
         atomicAdd(&here[1][key >> shift & 255], fixed_share(score_of(key)));
     });
   } else {

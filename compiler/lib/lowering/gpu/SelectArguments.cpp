@@ -40,6 +40,7 @@ int64_t countPasses(const Selection &selection) {
   constexpr int64_t keys = 4, rows = 4;
   switch (selection.keepRule) {
   case KeepRule::mass:
+  case KeepRule::within:
   case KeepRule::percentile:
     return keys + keys + rows;
   case KeepRule::above:

@@ -13,7 +13,8 @@ def Tercet_SelectOp : Tercet_Op<"select", [InSpec, Pure, AttrSizedOperandSegment
     at least `min_keep`, at most `max_keep` are kept where keep > 0. `sink` forces the first key blocks, `diagonal` the
     blocks that meet the diagonal of token indices, `forced` those of a set; forced blocks are critical, beat `drop`, and
     use up `keep` only under `forced_counts`, and are out of P under `apart`. `forbidden` blocks are negligible unless they are forced. With P the softmax of
-    a row of scores, `top_mass` keeps the fewest best blocks that hold this share of P, `above` those with P at least this,
+    a row of scores, `top_mass` keeps the fewest best blocks that hold this share of P, `within_mass` the most that do
+    not hold more, `above` those with P at least this,
     `relative` those with P at least this share of the row's largest, `percentile` those whose score is at least this
     quantile. `scope` ranks over a row, a whole head, all heads of a batch entry, or rows of the sum of P over the query
     heads of a KV head; wider than a row by score where a rule does not use P, or under `by_share` by P. `budgets` holds the

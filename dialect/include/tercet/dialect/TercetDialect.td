@@ -106,7 +106,8 @@ def Tercet_ClassSetAttr : EnumAttr<Tercet_Dialect, Tercet_ClassSet, "class_set">
 def Tercet_KeepUnit : I32EnumAttr<"KeepUnit", "how many blocks are kept", [
     I32EnumAttrCase<"Fraction", 0, "top_fraction">, I32EnumAttrCase<"Count", 1, "top_count">,
     I32EnumAttrCase<"Mass", 2, "top_mass">, I32EnumAttrCase<"Above", 3, "above">,
-    I32EnumAttrCase<"Relative", 4, "relative">, I32EnumAttrCase<"Percentile", 5, "percentile">]> {
+    I32EnumAttrCase<"Relative", 4, "relative">, I32EnumAttrCase<"Percentile", 5, "percentile">,
+    I32EnumAttrCase<"Within", 6, "within_mass">]> {
   let cppNamespace = "::tercet::ir";
 }
 def Tercet_DropUnit : I32EnumAttr<"DropUnit", "how many blocks are dropped", [

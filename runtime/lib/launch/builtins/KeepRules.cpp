@@ -27,8 +27,10 @@ int64_t countStates(const uint8_t *states, int64_t count, uint8_t wanted) {
   return result;
 }
 
-/// The fewest of the best that weigh `wanted` together; all where they do not.
-int64_t fewestOfMass(double wanted, int64_t candidates, const int32_t *keys, int64_t count, const Weighing &weighing) {
+/// The fewest of the best that weigh `wanted` together; all where they do not. isWithin: without the last of them, which
+/// reaches that weight.
+int64_t blocksOfMass(double wanted, bool isWithin, int64_t candidates, const int32_t *keys, int64_t count,
+                     const Weighing &weighing) {
   if (wanted <= 0)
     return 0;
   double total = weightFrom(keys, count, noKey + 1, weighing);
@@ -42,7 +44,7 @@ int64_t fewestOfMass(double wanted, int64_t candidates, const int32_t *keys, int
   double missing = wanted - weightFrom(keys, count, last.key + 1, weighing);
   double ties = std::ceil(missing / weighing.weight(valueOf(last.key)));
   int64_t equal = countFrom(keys, count, last.key) - above;
-  return above + static_cast<int64_t>(std::clamp(ties, 1.0, static_cast<double>(equal)));
+  return above + static_cast<int64_t>(std::clamp(ties, 1.0, static_cast<double>(equal))) - isWithin;
 }
 
 int64_t countByPercentile(double share, double slack, int64_t candidates, const int32_t *keys, int64_t count) {
@@ -56,13 +58,19 @@ int64_t countByPercentile(double share, double slack, int64_t candidates, const 
 int64_t countByRule(const SelectionRule &rule, const SpanTally &tally, const int32_t *keys, int64_t count,
                     const Weighing &weighing) {
   int64_t spent = rule.forcedCounts ? tally.spending : 0;
+  double spentMass = rule.forcedCounts ? tally.spentMass : 0;
   switch (rule.keepRule) {
   case KeepRule::fraction:
   case KeepRule::count:
     return blockCount(rule.keep, rule.keepRule == KeepRule::count, rule.countRule, rule.keepSlack, tally.live) - spent;
   case KeepRule::mass:
-    return fewestOfMass((rule.keep - massSlack) * tally.mass - (rule.forcedCounts ? tally.spentMass : 0),
-                        tally.candidates, keys, count, weighing);
+    return blocksOfMass((rule.keep - massSlack) * tally.mass - spentMass, false, tally.candidates, keys, count,
+                        weighing);
+  case KeepRule::within:
+    if (rule.keep >= 1 && tally.mass > 0)
+      return tally.candidates; // sums in another order could come out above that of all
+    return blocksOfMass((rule.keep + massSlack) * tally.mass - spentMass, true, tally.candidates, keys, count,
+                        weighing);
   case KeepRule::above:
     return countOfWeight(keys, count, rule.keep * weighing.unit, weighing);
   case KeepRule::relative:

@@ -16,7 +16,8 @@ struct SelectionRule {
   bool apart, byShare; ///< forced blocks are out of P; a span is ranked by P, whatever the rule
 
   bool needsShares() const {
-    return byShare || keepRule == KeepRule::mass || keepRule == KeepRule::above || keepRule == KeepRule::relative;
+    return byShare || keepRule == KeepRule::mass || keepRule == KeepRule::within || keepRule == KeepRule::above ||
+           keepRule == KeepRule::relative;
   }
 };
 

@@ -23,7 +23,7 @@ namespace tercet::reference {
 enum class Rounding { floor, ceil, round };
 
 /// What an amount of keep means (docs/spec.md#select).
-enum class KeepUnit { fraction, count, mass, above, relative, percentile };
+enum class KeepUnit { fraction, count, mass, above, relative, percentile, within };
 
 /// Over what selection ranks and counts.
 enum class Scope { row, head, allHeads, group };
