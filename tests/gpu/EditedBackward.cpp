@@ -68,6 +68,7 @@ private:
 
 void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels, const std::string &target) {
   GradientRun run(sample);
+  run.withTables();
   SimulatedBackend &plain = boundedBackend(target, false);
   run.run([&](const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs) {
     if (problem.direction == Direction::forward)

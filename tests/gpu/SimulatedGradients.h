@@ -47,6 +47,7 @@ inline void checkByLoops(SimulatedBackend &backend, const Case &entry) {
 inline void checkByContract(SimulatedBackend &backend, const Case &entry) {
   INFO(backend.name() << " " << entry.describe());
   GradientRun run(entry);
+  run.withTables();
   gradientsOf(backend, run);
   reference::Verdict verdict = run.verdict(entry.dtype);
   INFO(reference::describe(verdict));

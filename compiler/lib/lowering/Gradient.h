@@ -34,7 +34,9 @@ struct GradientPass {
   // Filled by deriveTableGradients.
   std::vector<TableShares> tables; ///< shares that it makes of tables that the stage's score region reads
   std::vector<TableShares> ofGate; ///< and that the kernel of its gate makes
-  bool ofTable = false;            ///< makes nothing but the one share, with queries as rows
+  bool ofTable = false;            ///< makes nothing but the one share
+  bool centres = false;   ///< one that makes sums of dO O again instead, from P as it is, for those of its tables
+  bool isCentred = false; ///< one that takes them
 
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
@@ -43,7 +45,7 @@ struct GradientPass {
   bool isSummed() const { return isBranch && !stores; }
   /// Whether keys, or queries, are pools of tokens.
   bool isPooled(bool keys) const { return !stores && (keys ? forward->pools.has_value() : forward->poolsQueries()); }
-  bool hasPooledRows() const { return isPooled(ofKeys); }
+  bool hasPooledRows() const { return isPooled(ofKeys) && !ofTable; }
   /// What the buffers of its queries' rows are called before their own names.
   std::string prefixOfRows() const { return rows ? rows->name + "_" : ""; }
   /// Whether dO is the branch's own, in a buffer, rather than that of the call.

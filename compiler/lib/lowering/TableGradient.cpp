@@ -145,6 +145,48 @@ Status compiler::deriveTableGradients(std::vector<GradientPass> &passes) {
   return {};
 }
 
+/// The shares of a stage that a pass of queries does not sum by row.
+static std::vector<TableShares> centredSharesOf(ArrayRef<GradientPass> passes, const GradientPass &ofQueries) {
+  std::vector<TableShares> shares;
+  for (const GradientPass &pass : passes)
+    for (const TableShares &each : pass.tables)
+      if (pass.forward == ofQueries.forward && each.kind != TableShares::Kind::queries)
+        shares.push_back(each);
+  return shares;
+}
+
+std::vector<GradientPass> compiler::withTablesApart(std::vector<GradientPass> passes, bool centres) {
+  std::vector<GradientPass> all;
+  auto addOf = [&](const GradientPass &pass, std::string name, std::vector<TableShares> tables) -> GradientPass & {
+    GradientPass &ofTable = all.emplace_back(pass);
+    ofTable.ofTable = true;
+    ofTable.adds = false;
+    ofTable.ofGate.clear();
+    ofTable.name = std::move(name);
+    ofTable.tables = std::move(tables);
+    ofTable.isCentred = centres && pass.isWhole() && ofTable.tables.front().kind != TableShares::Kind::queries;
+    return ofTable;
+  };
+  for (const GradientPass &pass : passes) {
+    if (pass.ofTable) {
+      addOf(pass, pass.name, pass.tables);
+      continue;
+    }
+    all.push_back(pass);
+    all.back().tables.clear();
+    for (const TableShares &shares : pass.tables)
+      addOf(pass, shares.name, {shares});
+    if (pass.ofKeys || pass.ofMeans || pass.stores || !centres || !pass.isWhole())
+      continue;
+    if (std::vector<TableShares> tables = centredSharesOf(passes, pass); !tables.empty()) {
+      GradientPass &centre = addOf(pass, "centre_" + pass.forward->name, std::move(tables));
+      centre.centres = true;
+      centre.isCentred = false;
+    }
+  }
+  return all;
+}
+
 std::vector<const TableShares *> compiler::summedSharesOf(ArrayRef<GradientPass> passes, BlockArgument table) {
   std::vector<const TableShares *> shares;
   auto add = [&](const std::vector<TableShares> &made) {

@@ -59,6 +59,10 @@ TERCET_DEVICE Int smaller(Int a, Int b) { return a < b ? a : b; }
 TERCET_DEVICE Int larger(Int a, Int b) { return a > b ? a : b; }
 TERCET_DEVICE Int magnitude(Int a) { return a < Int(0) ? Int(0) - a : a; }
 
+/// The same bits as a float, and these as a number again.
+TERCET_DEVICE float bits_of(Int x) { return __int_as_float(x.value); }
+TERCET_DEVICE u32 number_of(float bits) { return static_cast<u32>(__float_as_int(bits)); }
+
 /// Towards 0; beyond the range its nearest end, 0 for NaN.
 TERCET_DEVICE Int to_int(float x) { return Int(__float2int_rz(x)); }
 

@@ -205,6 +205,9 @@ bool KernelPrinter::printFloatArithmetic(Operation *op) {
       .Case([&](arith::MinNumFOp) { return single("fminf({}, {})"); })
       .Case([&](arith::MaximumFOp) { return ofPairs("maximum({}, {})"); })
       .Case([&](arith::MinimumFOp) { return ofPairs("minimum({}, {})"); })
+      .Case([&](arith::BitcastOp cast) {
+        return cast.getIn().getType().isInteger(32) && single("bits_of({})"); // what else has bits is not of regions
+      })
       .Case([&](arith::SIToFPOp cast) {
         return single(cast.getIn().getType().isInteger(1) ? "static_cast<float>(Int({}))" : "static_cast<float>({})");
       })

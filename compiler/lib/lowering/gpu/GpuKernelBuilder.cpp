@@ -219,8 +219,8 @@ void GpuKernelBuilder::loop(StringRef name, Value count, llvm::function_ref<void
   body(op.getInductionVar());
 }
 
-void GpuKernelBuilder::loopFrom(StringRef name, Value count, StringRef carried, Value start,
-                                llvm::function_ref<Value(Value, Value)> body) {
+Value GpuKernelBuilder::loopFrom(StringRef name, Value count, StringRef carried, Value start,
+                                 llvm::function_ref<Value(Value, Value)> body) {
   auto op = make<scf::ForOp>("", constant(int64_t{0}), count, constant(int64_t{1}), ValueRange{start});
   op.getInductionVar().setLoc(at(name));
   Value number = op.getRegionIterArgs().front();
@@ -228,6 +228,7 @@ void GpuKernelBuilder::loopFrom(StringRef name, Value count, StringRef carried, 
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   make<scf::YieldOp>("", body(op.getInductionVar(), number));
+  return op.getResult(0);
 }
 
 Type GpuKernelBuilder::tile(int64_t rows, int64_t cols) {

@@ -112,8 +112,9 @@ public:
   void loop(llvm::StringRef name, mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
 
   /// The same with a number that rounds hand on: `body` gets it, and makes that of the next round.
-  void loopFrom(llvm::StringRef name, mlir::Value count, llvm::StringRef carried, mlir::Value start,
-                llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> body);
+  /// The last one is the result.
+  mlir::Value loopFrom(llvm::StringRef name, mlir::Value count, llvm::StringRef carried, mlir::Value start,
+                       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> body);
 
   mlir::Type tile(int64_t rows, int64_t cols);
   tkern::ViewType view(int64_t rows, int64_t cols, mlir::Type element, int64_t stride, tkern::Space space,

@@ -6,6 +6,7 @@
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
+#include "TableStages.h"
 #include "TileStages.h"
 
 #include "tercet/compiler/cuda/GpuLowering.h"
@@ -24,6 +25,8 @@ public:
              const std::vector<std::vector<GpuArgument>> &arguments) {
     static_cast<PlanSignature &>(plan) =
         signatureOf(spec, {program.headDim, program.valueDim, program.dtype, {}, program.direction});
+    if (program.direction == Direction::backward)
+      addTableArguments(plan, program);
     addBuffers();
     addSuperRows(arguments);
     PlanNode groups;
@@ -121,10 +124,15 @@ private:
     add("super_key_", TN, TM, " of key blocks");
   }
 
-  /// tiled: for a stage that works on copies in the order of tiles.
-  PlanSlot slot(const GpuArgument &argument, int64_t pass, bool tiled) {
+  PlanSlot slot(const GpuArgument &argument, const GpuStage &stage, int64_t pass) {
     PlanSlot result;
+    for (const auto &[name, value] : stage.sizes)
+      if (argument.symbol == name) {
+        result.value = value;
+        return result;
+      }
     llvm::StringRef asNamed = argument.symbol;
+    bool tiled = program.order && !stage.asGiven; // works on copies in the order of tiles
     tiled &= !asNamed.consume_front(givenPrefix);
     const std::string symbol = asNamed.str();
     if (std::optional<TiledSlot> copy = tiled ? tiledSlot(program, symbol) : std::nullopt) {
@@ -196,7 +204,7 @@ private:
     for (size_t axis = 0; axis < 3; ++axis)
       result.grid[axis] = form.grid[axis];
     for (const GpuArgument &argument : arguments)
-      result.slots.push_back(slot(argument, pass, program.order && !stage.asGiven));
+      result.slots.push_back(slot(argument, stage, pass));
     result.flops = stage.flops;
     return result;
   }

@@ -2,6 +2,7 @@
 #include "tercet/compiler/cuda/GpuProgram.h"
 
 #include "Program.h"
+#include "TableGradient.h"
 
 #include <cmath>
 
@@ -51,7 +52,9 @@ Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   program.dtype = facts.dtype;
   program.direction = problem.direction;
   if (program.direction != Direction::inference) { // what saves for a backward has one
-    TERCET_TRY(program.gradient, deriveGradient(facts, program.name));
+    TERCET_TRY(std::vector<GradientPass> passes, deriveGradient(facts, program.name));
+    TERCET_RETURN_IF_ERROR(deriveTableGradients(passes));
+    program.gradient = withTablesApart(std::move(passes), /*centres=*/!program.isWide());
     if (program.inBranches())
       llvm::copy(branchesOf(facts), facts.attends.begin()); // where they are, for the passes
   }

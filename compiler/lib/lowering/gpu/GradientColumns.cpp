@@ -59,11 +59,13 @@ void GradientWriter::visitTile(ValueRange tileX, llvm::function_ref<SmallVector<
   Value products = product("scores", leftX, tileX, layout.xCols);
   Value p = probabilities(products);
   if (shares)
-    addShares(p);
+    addRows(shares, p);
   SmallVector<Value> tileY = waitForY();
   if (kernel.ofY)
     for (Value plane : tileY)
       b.make<tkern::AccumulateOp>("", p, plane, sumY);
+  if (pass.ofTable)
+    return addToTable(p, pairGradients(p, product("d_p", leftY, tileY, layout.yCols)), products);
   if (!kernel.ofX)
     return;
   Value ofScores = pairGradients(p, product("d_p", leftY, tileY, layout.yCols));
@@ -219,13 +221,13 @@ Value GradientWriter::probabilities(Value scores) {
   });
 }
 
-void GradientWriter::addShares(Value p) {
+void GradientWriter::addRows(Value sums, Value tile) {
   auto column = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), 1));
-  Value c0 = b.constant(int64_t{0}), more = b.make<tkern::ReduceOp>("more", column, tkern::ReduceKind::Add, p);
-  Value sum = b.make<tkern::LoadOp>("shares_so_far", column, shares, c0, c0, Value(), Value(), Value());
+  Value c0 = b.constant(int64_t{0}), more = b.make<tkern::ReduceOp>("more", column, tkern::ReduceKind::Add, tile);
+  Value sum = b.make<tkern::LoadOp>("shares_so_far", column, sums, c0, c0, Value(), Value(), Value());
   sum = b.map("shares_now", column, {sum, more}, {"x", "y"},
               [&](ValueRange x) -> Value { return b.make<arith::AddFOp>("sum", x[0], x[1]); });
-  b.make<tkern::StoreOp>("", sum, shares, c0, c0, Value(), Value());
+  b.make<tkern::StoreOp>("", sum, sums, c0, c0, Value(), Value());
 }
 
 Value GradientWriter::pairGradients(Value p, Value ofP) {

@@ -63,20 +63,24 @@ GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const
 
 void GradientWriter::build() {
   addArguments();
-  place();
-  rowHead = ofKeys ? keyHead : head;
+  if (pass.ofTable)
+    return buildTable();
+  place(b.item(1), b.item(0));
   if (isOfGroups())
     buildWarpgroups();
   else
     buildWarps();
 }
 
-void GradientWriter::buildWarps() {
-  Value c0 = b.constant(int64_t{0});
+void GradientWriter::makeRings() {
   rowsX = b.ring("rows_x", layout.rowsX, 0);
   rowsY = b.ring("rows_y", layout.rowsY, layout.rowsYAt);
   colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
   colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
+}
+
+void GradientWriter::loadOperands() {
+  Value c0 = b.constant(int64_t{0});
   if (pass.ofMeans && ofKeys) {
     fillMeans(rowsX, rowsY, firstRow, liveRows);
   } else {
@@ -88,11 +92,18 @@ void GradientWriter::buildWarps() {
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
   Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
   row = b.add("row", firstRow, workerRow);
+  leftX.clear();
+  leftY.clear();
   int64_t ofX = layout.rowsX.getSlots(), ofY = layout.rowsY.getSlots();
   for (int64_t plane = 0; plane < ofX; ++plane)
     leftX.push_back(left("x", rowsX, plane, workerRow, /*later=*/ofX - 1 - plane + ofY));
   for (int64_t plane = 0; plane < ofY; ++plane)
     leftY.push_back(left("y", rowsY, plane, workerRow, /*later=*/ofY - 1 - plane));
+}
+
+void GradientWriter::buildWarps() {
+  makeRings();
+  loadOperands();
   startSums();
   if (stage.means && !pass.ofMeans)
     startFromMeans();
@@ -161,9 +172,9 @@ void GradientWriter::addArguments() {
   if (kernel.ofY && stores)
     toY = tensor("dv");
   shifts = b.pointer(f32, "shifts", "@" + ofRows + "shifts");
-  if (program.isWide()) // where P is not rounded to 16 bits
+  if (program.isWide() || pass.ofTable) // where P is not rounded to 16 bits
     rests = b.pointer(f32, "rests", "@" + ofRows + "rests");
-  sums = b.pointer(f32, "sums", "@" + ofRows + "sums");
+  sums = b.pointer(f32, "sums", "@" + ofRows + (pass.isCentred ? "centred" : "sums"));
   queryLengths = b.pointer(i32, "q_len", "q_len");
   keyLengths = b.pointer(i32, "k_len", "k_len");
   queries = b.size("queries", "N");
@@ -184,15 +195,15 @@ void GradientWriter::addArguments() {
 }
 
 // Items of keys are pairs, whose heads they go through; those of queries are heads.
-void GradientWriter::place() {
+void GradientWriter::place(Value owner, Value block) {
   if (ofKeys) {
-    group = b.item(1);
+    group = owner;
     headsPerKeyHead = b.size("heads_per_key_head", "R");
     Value keyHeads = b.size("key_heads", "HKV"), pair = b.add("pair", b.size("first_pair", "G0"), group);
     batch = b.quotient("batch", pair, keyHeads);
     keyHead = b.remainder("key_head", pair, keyHeads);
   } else {
-    member = b.item(1);
+    member = owner;
     HeadPlace at = b.placeHead(member);
     group = at.group;
     batch = at.batch;
@@ -217,7 +228,8 @@ void GradientWriter::place() {
   liveCols = ofKeys ? liveQueries : liveKeys;
   if (pass.ofMeans)
     countMeans();
-  firstRow = b.mul("first_row", b.item(0), b.constant(schedule.getBlockRows(), "block_rows"));
+  rowHead = ofKeys ? keyHead : head;
+  firstRow = b.mul("first_row", block, b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, firstRow, liveRows);
   unit = stage.score ? b.constant(std::numbers::log2e_v<float>, "log2_e")
          : stage.scale.empty()

@@ -18,6 +18,8 @@ void GradientWriter::startRegions() {
     return;
   scoreFactor = scope.scoreFactor(scale, program.defaultScale());
   scope.start(score, stage.score, 1, ofBatch, ofHead, arith::FastMathFlags::contract);
+  if (table)
+    startTable(ofBatch, ofHead);
   if (kernel.ofX)
     scope.start(slope, kernel.pass->slope.get(), 1, ofBatch, ofHead, arith::FastMathFlags::contract);
 }
@@ -52,16 +54,19 @@ Value GradientWriter::allowedPairs(Value scores) {
       [&] { return scores; });
 }
 
-// Where P is 0, dS is, whatever the slope of the region there.
-Value GradientWriter::throughRegion(Value ofScores, Value p, Value products) {
-  auto type = cast<tkern::TileType>(p.getType());
-  return b.map("d_products", type, {ofScores, p, mappedPairs("slopes", *slope, products)}, {"g", "x", "y"},
+// Where P is 0, the product is, whatever the derivative of the region there.
+Value GradientWriter::timesDerivative(StringRef name, Value ofScores, Value p, Value derivatives) {
+  return b.map(name, cast<tkern::TileType>(p.getType()), {ofScores, p, derivatives}, {"g", "x", "y"},
                [&](ValueRange x) -> Value {
                  Value zero = b.constant(0.0f);
                  Value counts = b.make<arith::CmpFOp>("counts", arith::CmpFPredicate::UNE, x[1], zero);
                  Value times = b.make<arith::MulFOp>("times_slope", x[0], x[2], arith::FastMathFlags::contract);
                  return b.make<arith::SelectOp>("of_product", counts, times, zero);
                });
+}
+
+Value GradientWriter::throughRegion(Value ofScores, Value p, Value products) {
+  return timesDerivative("d_products", ofScores, p, mappedPairs("slopes", *slope, products));
 }
 
 void GradientWriter::eachWindow(llvm::function_ref<void()> body) {

@@ -1,5 +1,6 @@
 // Schedules of gradient kernels: enumerate, prune by named rules, rank. Warpgroups come before warps where the target has them.
 #include "GradientKernel.h"
+#include "TableStages.h"
 
 using namespace mlir;
 
@@ -60,7 +61,8 @@ private:
   void addWarps() {
     for (int64_t warps : {4, 5, 3, 2, 1})
       for (int64_t cols : {64, 48, 32, 16})
-        if (blocks.rows % (16 * warps) == 0 && blocks.cols % cols == 0)
+        if (!(kernel.pass->ofTable && warps > tableCopies) && blocks.rows % (16 * warps) == 0 &&
+            blocks.cols % cols == 0)
           add(tkern::WorkerKind::Warp, warps, cols, /*slots=*/2, 0, 0);
   }
 

@@ -6,7 +6,9 @@
 #include "GpuRanges.h"
 #include "GradientKernel.h"
 #include "LinearGradient.h"
+#include "PoolWeightGradient.h"
 #include "SelectStages.h"
+#include "TableStages.h"
 #include "TileStages.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -61,6 +63,7 @@ public:
     if (program.order)
       addTileStages(stages, context, program);
     addRangeStages(stages, context, program);
+    addTableClears(stages, context, program);
     if (stage.exact && !attends)
       addBranchRows(stages, context, program, program.gradient.front());
     if (program.classified())
@@ -79,6 +82,7 @@ public:
     if (program.linear)
       addLinearGradientStages(stages, context, program, target);
     std::move(passes.begin(), passes.end(), std::back_inserter(stages));
+    addTableSums(stages, context, program);
     if (program.order)
       addUntileStages(stages, context, program);
   }
@@ -99,16 +103,21 @@ private:
         addSumStores(to, context, program, pass);
         continue;
       }
-      if (rows.insert(pass.rows->name).second)
+      if (rows.insert(pass.rows->name).second) {
         addBranchRows(to, context, program, pass);
+        addGateShares(to, context, program, pass);
+      }
       addPass(to, pass);
       addSpreads(to, context, program, pass);
+      addPoolWeightShares(to, context, program, pass);
     }
   }
 
   // Together where a thread holds the accumulators of both; else a kernel for each. One that has no schedule is refused when it is
   // compiled: in f32, at 256 columns, one warp with 16 columns per step and the list of a mask's steps take more than 99 KiB.
   void addPass(std::vector<GpuStage> &to, const GradientPass &pass) {
+    if (pass.ofTable)
+      return addTablePass(to, context, program, target, pass, remarks);
     GradientKernel both{pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys};
     std::vector<std::string> reasons;
     std::vector<tkern::GpuScheduleAttr> schedules = gradientSchedules(context, program, both, target, reasons);
@@ -167,6 +176,7 @@ void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, cons
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
   Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
   addRangeBuffers(buffers, program);
+  addTableBuffers(buffers, program);
   if (program.inBranches()) {
     addBranchBuffers(buffers, program);
   } else if (program.attends.back().exact) {

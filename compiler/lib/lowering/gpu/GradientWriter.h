@@ -5,11 +5,13 @@
 //   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
 //   GradientMeans.cpp     block means as rows or columns
+//   GradientTables.cpp    shares of gradients of tables, in kernels that make nothing else
 #pragma once
 
 #include "GpuPairScope.h"
 #include "GradientKernel.h"
 
+#include <memory>
 #include <optional>
 
 namespace tercet::compiler {
@@ -25,6 +27,8 @@ struct GradientSource {
 struct StepColumns {
   mlir::Value first, partial, takes;
 };
+
+struct TableOfKernel;
 
 class GradientWriter {
 public:
@@ -42,8 +46,11 @@ private:
   bool isOfGroups() const { return schedule.getWorker() == tkern::WorkerKind::Warpgroup; }
   StridedTensor operand(llvm::StringRef name, llvm::StringRef symbol, bool isOfRows);
   void addArguments();
-  void place();
+  /// Where rows are: of a head, or of keys those of a pair; block: of rows.
+  void place(Value owner, Value block);
   Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
+  void makeRings();
+  void loadOperands();
   void buildWarps();
   /// Which of the heads of its key head comes next, where rows are keys.
   void placeShare(Value share);
@@ -74,8 +81,21 @@ private:
   Value rowNumbers(llvm::StringRef name, Value of);
   Value columnNumbers(llvm::StringRef name, Value of, float otherwise);
   Value probabilities(Value scores);
-  void addShares(Value p);
+  /// Adds the rows of a tile to sums of rows.
+  void addRows(Value sums, Value tile);
   Value pairGradients(Value p, Value ofP);
+
+  // GradientTables.cpp
+  void buildTable();
+  /// What of the read depends on batch and head alone, both i32.
+  void startTable(Value ofBatch, Value ofHead);
+  void startRowSums();
+  void keepRowSums();
+  void visitOwners();
+  void startEntries(Value ofBatch, Value ofHead);
+  void scatter(Value values);
+  /// Of what the score region's results get, and products of a step.
+  void addToTable(Value p, Value ofScores, Value products);
 
   // GradientMeans.cpp
   void addMeanArguments();
@@ -115,6 +135,8 @@ private:
   /// What a region makes of the products of a step.
   Value mappedPairs(llvm::StringRef name, PairRegion &region, Value products);
   Value allowedPairs(Value scores);
+  /// What the result of the score region gets, times a derivative of it.
+  Value timesDerivative(llvm::StringRef name, Value ofScores, Value p, Value derivatives);
   /// dS of the products, of that of what the score region made of them.
   Value throughRegion(Value ofScores, Value p, Value products);
 
@@ -149,6 +171,7 @@ private:
   Value shares;                                 ///< sums of the P of rows; null where 16 bits hold P
   Value rowShift, rowRest, rowSum;              ///< of queries, where rows are queries
   Value meanK, meanV, bits, pairs;              ///< of passes over means; pairs: of the group, where planes are counted
+  std::shared_ptr<TableOfKernel> table;         ///< of passes of tables
   Value keyBlocks;                              ///< of a pair
 };
 

@@ -37,7 +37,8 @@ struct GpuStage {
   std::string zeroed;   ///< a buffer that becomes 0 before, where the stage runs
   int64_t passes = 1;   ///< launches, which the symbol "pass" tells apart
   Expr flops = 0;
-  std::vector<GpuForm> forms; ///< none: the target has no room for it, and compiling says so
+  std::vector<std::pair<std::string, Expr>> sizes; ///< that its kernel takes under names of the stage's own
+  std::vector<GpuForm> forms;                      ///< none: the target has no room for it, and compiling says so
 };
 
 /// A schedule of an attend stage with its shared memory.
