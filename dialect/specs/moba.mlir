@@ -1,7 +1,8 @@
-// MoBA with queries routed in blocks: the block that a query is in, causal, and the `others` earlier blocks of keys whose mean scores
-// best (arXiv:2502.13189, section 2.2: top-3 with the own block among them; there each query token is routed by itself).
+// MoBA: the block that a query is in, causal, and the `others` earlier blocks of keys whose mean scores best with the query
+// (arXiv:2502.13189, section 2.2: top-3 with the own block among them). With block_q above 1 queries are routed in blocks, by
+// their means.
 tercet.spec @moba(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
-  %block_q = tercet.param block_q = 16 : !tercet.static<i64>
+  %block_q = tercet.param block_q = 1 : !tercet.static<i64>
   %block_k = tercet.param block_k = 256 : !tercet.static<i64>
   %others = tercet.param others = 2.0 : !tercet.runtime<f64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>

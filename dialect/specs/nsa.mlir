@@ -1,16 +1,15 @@
-// Native Sparse Attention, prefill (arXiv:2502.11089), with queries selecting in blocks: means of overlapping runs of tokens that have
-// passed; the block of keys that a query is in and `blocks` more, the first, the one before and the best, for all heads of a group; and
-// a window. Each is a
-// softmax of its own, times the sigmoid of its column of `gates`. In the paper each query selects for itself, by its probabilities over
-// the runs, which a learned map makes.
+// Native Sparse Attention, prefill (arXiv:2502.11089): means of overlapping runs of tokens that have passed; for all heads of a group
+// the block of keys that a query is in, the one before, the first and the `blocks` best others; and a window. Each is a softmax of its
+// own, times the sigmoid of its column of `gates`. In the paper runs are made by a learned map and selection is by the probabilities
+// over them, here both by means. With block_q above 1 queries select in blocks, by their means.
 tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %gates: !tercet.table<[batch, head, query, 3], f32>) {
-  %block_q = tercet.param block_q = 16 : !tercet.static<i64>
+  %block_q = tercet.param block_q = 1 : !tercet.static<i64>
   %block_k = tercet.param block_k = 64 : !tercet.static<i64>
   %length = tercet.param length = 32 : !tercet.static<i64>
   %stride = tercet.param stride = 16 : !tercet.static<i64>
   %scope = tercet.param scope = group : !tercet.static<keyword>
-  %forced_counts = tercet.param forced_counts = true : !tercet.static<flag>
-  %blocks = tercet.param blocks = 15.0 : !tercet.runtime<f64>
+  %forced_counts = tercet.param forced_counts = false : !tercet.static<flag>
+  %blocks = tercet.param blocks = 13.0 : !tercet.runtime<f64>
   %sink = tercet.param sink = 1 : !tercet.runtime<i64>
   %window = tercet.param window = 512 : !tercet.runtime<i64>
   %scale = tercet.param scale = auto : !tercet.runtime<f64>

@@ -9,12 +9,12 @@ static const reference::Shape shape{
     .batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 24, .valueDim = 40};
 
 TEST_CASE("gradients of gated sums, joint softmaxes and pools in the simulator", "[branches]") {
-  for (const char *spec : {"nsa", "gated_branches", "pooled_queries", "weighted_pools"})
+  for (const char *spec : {"nsa/16", "gated_branches", "pooled_queries", "weighted_pools"})
     for (DType dtype : {DType::bf16, DType::f32})
       for (double scale : {1.0, 4.0})
         checkByContract(backendFor("sim:sm_80"),
                         {.name = "branches", .spec = spec, .shape = shape, .dtype = dtype, .scale = scale});
-  checkByContract(backendFor("sim:sm_80"), {.name = "branches", .spec = "nsa", .shape = shape, .dtype = DType::f16});
+  checkByContract(backendFor("sim:sm_80"), {.name = "branches", .spec = "nsa/16", .shape = shape, .dtype = DType::f16});
 }
 
 TEST_CASE("gradients of branches under token orders in the simulator", "[branches]") {
@@ -30,7 +30,7 @@ TEST_CASE("gradients of branches under token orders in the simulator", "[branche
 }
 
 TEST_CASE("gradients of branches in the simulator see nothing beyond lengths", "[branches]") {
-  for (const char *spec : {"nsa", "weighted_pools", "pooled_queries"})
+  for (const char *spec : {"nsa/16", "weighted_pools", "pooled_queries"})
     for (DType dtype : {DType::bf16, DType::f32})
       checkByContract(backendFor("sim:sm_80"),
                       {.name = "lengths",
@@ -44,7 +44,7 @@ TEST_CASE("gradients of branches in the simulator see nothing beyond lengths", "
 }
 
 TEST_CASE("kernels of gradients of branches in any legal order of events, with races looked for", "[branches]") {
-  for (const char *spec : {"nsa", "vsa", "weighted_pools"})
+  for (const char *spec : {"nsa/16", "vsa", "weighted_pools"})
     for (const char *target : {"sim:sm_80", "sim:sm_90a"})
       checkByContract(backendFor(target, /*adversarial=*/true),
                       {.name = "adversarial",
@@ -55,7 +55,7 @@ TEST_CASE("kernels of gradients of branches in any legal order of events, with r
 
 TEST_CASE("gradients of branches in the simulator have the same bits run after run", "[branches]") {
   GradientRun run({.name = "again",
-                   .spec = "nsa",
+                   .spec = "nsa/16",
                    .shape = {.heads = 2, .headsKV = 1, .tokensQ = 90, .tokensK = 70, .headDim = 64},
                    .dtype = DType::bf16});
   Gradients first = gradientsOf(backendFor("sim:sm_80"), run);
@@ -66,12 +66,12 @@ TEST_CASE("gradients of branches in the simulator have the same bits run after r
 }
 
 TEST_CASE("kernels of gradients of branches keep their registers and have no stack", "[branches]") {
-  checkResources("nsa", "sm_80", 128, DType::bf16);
+  checkResources("nsa/16", "sm_80", 128, DType::bf16);
   checkResources("pooled_queries", "sm_90a", 128, DType::bf16);
 }
 
 TEST_CASE("all kernels of gradients of branches keep their registers and have no stack", "[.][registers]") {
-  for (const char *spec : {"nsa", "vsa", "pooled_queries", "weighted_pools"})
+  for (const char *spec : {"nsa/16", "vsa", "pooled_queries", "weighted_pools"})
     for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}})
       checkResources(spec, target, headDim, DType::bf16);
 }

@@ -21,7 +21,7 @@ TEST_CASE("gradients of masks and score regions in the simulator", "[regions]") 
 }
 
 TEST_CASE("gradients under masks and score regions see nothing beyond lengths", "[regions]") {
-  for (const char *spec : {"causal", "document", "temperature", "window", "moba"})
+  for (const char *spec : {"causal", "document", "temperature", "window", "moba/16"})
     for (DType dtype : {DType::bf16, DType::f32})
       checkByContract(backendFor("sim:sm_80"), {.name = "lengths",
                                                 .spec = spec,
@@ -55,7 +55,7 @@ TEST_CASE("gradients of windows of steps, of which some are empty", "[regions]")
 
 TEST_CASE("gradients of listed blocks that a mask cuts", "[regions]") {
   for (Given given : {Given::none, Given::random, Given::broadcast})
-    for (const char *spec : {"moba", "bigbird", "causal_sla", "document_bands"})
+    for (const char *spec : {"moba/16", "bigbird", "causal_sla", "document_bands"})
       checkByContract(backendFor("sim:sm_80"), {.name = "cut blocks",
                                                 .spec = spec,
                                                 .shape = masked,
@@ -67,7 +67,7 @@ TEST_CASE("gradients of listed blocks that a mask cuts", "[regions]") {
 }
 
 TEST_CASE("kernels of gradients under masks in any legal order of events, with races looked for", "[regions]") {
-  for (const char *spec : {"causal", "softcap", "document", "moba"})
+  for (const char *spec : {"causal", "softcap", "document", "moba/16"})
     for (const char *target : {"sim:sm_80", "sim:sm_90a"})
       checkByContract(backendFor(target, /*adversarial=*/true),
                       {.name = "adversarial",

@@ -2,6 +2,7 @@
 #include "gpu/SimulatedCase.h"
 #include "support/BranchCases.h"
 #include "support/OrderCases.h"
+#include "support/RoutingCases.h"
 
 #include <catch2/catch.hpp>
 
@@ -70,6 +71,10 @@ TEST_CASE("all cases of several branches keep the numerics contract in the simul
 
 TEST_CASE("all cases of token orders keep the numerics contract in the simulator", "[.][order]") {
   runAll(addOrderCases);
+}
+
+TEST_CASE("all cases of routed tokens keep the numerics contract in the simulator", "[.][routing]") {
+  runAll(addRoutingCases);
 }
 
 TEST_CASE("cases of the table hold with races looked for and copies as late as legal", "[.][adversarial]") {

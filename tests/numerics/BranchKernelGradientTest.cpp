@@ -11,7 +11,7 @@ static const reference::Shape shape{
 TEST_CASE("gradients of a gated sum of compressed, selected and local attention", "[gradient]") {
   for (DType dtype : {DType::f32, DType::bf16, DType::f16})
     for (double scale : {1.0, 4.0})
-      checkOnCpus({.name = "nsa", .spec = "nsa", .shape = shape, .dtype = dtype, .scale = scale});
+      checkOnCpus({.name = "nsa", .spec = "nsa/16", .shape = shape, .dtype = dtype, .scale = scale});
 }
 
 TEST_CASE("gradients of gated branches and of weighted pools", "[gradient]") {
@@ -38,7 +38,7 @@ TEST_CASE("gradients of branches under token orders", "[gradient]") {
 }
 
 TEST_CASE("gradients of branches see nothing beyond lengths", "[gradient]") {
-  for (const char *spec : {"nsa", "weighted_pools", "pooled_queries"})
+  for (const char *spec : {"nsa/16", "weighted_pools", "pooled_queries"})
     checkOnCpus({.name = "lengths",
                  .spec = spec,
                  .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 130, .tokensK = 140, .headDim = 24},
@@ -49,7 +49,7 @@ TEST_CASE("gradients of branches see nothing beyond lengths", "[gradient]") {
 }
 
 TEST_CASE("gradients of branches have the same bits on any number of threads", "[gradient]") {
-  checkThreads({.name = "threads", .spec = "nsa", .shape = shape});
+  checkThreads({.name = "threads", .spec = "nsa/16", .shape = shape});
 }
 
 TEST_CASE("gradients of weights of pools have the same bits on any number of threads", "[gradient]") {

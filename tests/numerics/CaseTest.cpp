@@ -1,5 +1,6 @@
 // Every case of the table on every backend, by the numerics contract (docs/numerics.md).
 #include "CaseCheck.h"
+#include "support/RoutingCases.h"
 
 #include <catch2/catch.hpp>
 
@@ -9,6 +10,14 @@ using namespace tercet::test;
 TEST_CASE("every case of the table keeps the numerics contract on every backend", "[cases]") {
   for (Backend *backend : backends())
     for (const Case &entry : caseTable())
+      checkCase(*backend, entry);
+}
+
+TEST_CASE("all cases of routed tokens keep the numerics contract on every backend", "[.][routing]") {
+  std::vector<Case> cases;
+  addRoutingCases(cases);
+  for (Backend *backend : backends())
+    for (const Case &entry : cases)
       checkCase(*backend, entry);
 }
 

@@ -2,6 +2,7 @@
 #include "BranchCases.h"
 #include "OrderCases.h"
 #include "PairCases.h"
+#include "RoutingCases.h"
 
 namespace tercet::test {
 namespace {
@@ -253,6 +254,7 @@ const std::vector<Case> &caseTable() {
     addPairCases(cases);
     addBranchCases(cases);
     addOrderCases(cases);
+    addRoutingCases(cases);
     return cases;
   }();
   return table;

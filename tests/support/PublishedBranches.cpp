@@ -101,37 +101,40 @@ RuleResult vsa(const reference::Data &asGiven, const std::vector<BlockMap> &clas
   return result;
 }
 
-constexpr size_t nsaBlocks = 4; ///< beside the block of the query
+constexpr size_t nsaBlocks = 5; ///< of a query, the three that it always takes among them
 constexpr int64_t nsaWindow = 20, runLength = 32, runStride = 16;
 
-/// NSA, a block of queries at a time: the block of the query, the one before, the first, and the best by the mean of the
-/// group's shares of the past.
+/// NSA: for every query nsaBlocks blocks of the past: the one that it is in, the one before, the first, and the best by the shares
+/// that the heads of its group give them.
 BlockMap nsaChoice(const reference::Data &inputs, int64_t head) {
-  int64_t perKey = inputs["q"].shape[1] / inputs["k"].shape[1];
-  std::vector<Grid> scores;
-  for (int64_t h = head / perKey * perKey; h < (head / perKey + 1) * perKey; ++h)
-    scores.push_back(pooledScores(inputs, h));
-  size_t blocks = scores[0].size();
-  BlockMap map(blocks, std::vector<int>(blocks, -1));
-  for (size_t bi = 0; bi < blocks; ++bi) {
-    Row shares(bi + 1, 0.0);
-    for (const Grid &ofHead : scores) {
-      Row own = softmaxOf(Row(ofHead[bi].begin(), ofHead[bi].begin() + int64_t(bi) + 1));
-      for (size_t bj = 0; bj <= bi; ++bj)
-        shares[bj] += own[bj];
+  const Tensor &q = inputs["q"], &k = inputs["k"];
+  int64_t perKey = q.shape[1] / k.shape[1];
+  Grid keys = blockMeans(k, head / perKey);
+  BlockMap map;
+  for (int64_t i = 0; i < q.shape[2]; ++i) {
+    auto own = size_t(i / block);
+    Row shares(own + 1, 0.0);
+    for (int64_t h = head / perKey * perKey; h < (head / perKey + 1) * perKey; ++h) {
+      Row scores;
+      for (size_t bj = 0; bj <= own; ++bj)
+        scores.push_back(dotOf(tokenOf(q, h, i), keys[bj]) / std::sqrt(double(q.shape[3])));
+      scores = softmaxOf(scores);
+      for (size_t bj = 0; bj <= own; ++bj)
+        shares[bj] += scores[bj];
     }
+    std::vector<int> row(keys.size(), -1);
     std::vector<size_t> others;
     size_t taken = 0;
-    for (size_t bj = 0; bj <= bi; ++bj) {
-      bool always = bj == 0 || bj == bi || bj + 1 == bi;
-      map[bi][bj] = always;
-      taken += always && bj != bi;
-      if (!always)
+    for (size_t bj = 0; bj <= own; ++bj) {
+      row[bj] = bj == 0 || bj == own || bj + 1 == own;
+      taken += size_t(row[bj]);
+      if (row[bj] == 0)
         others.push_back(bj);
     }
     others = ranked(shares, others);
     for (size_t rank = 0; rank < others.size() && taken < nsaBlocks; ++rank, ++taken)
-      map[bi][others[rank]] = 1;
+      row[others[rank]] = 1;
+    map.push_back(row);
   }
   return map;
 }
@@ -158,7 +161,7 @@ RuleResult nsa(const reference::Data &inputs, const std::vector<BlockMap> &class
     Grid runKeys = runsOf(keys), runValues = runsOf(values);
     for (int64_t i = 0; i < q.shape[2]; ++i) {
       Row query = tokenOf(q, h, i);
-      const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
+      const std::vector<int> &row = classes[size_t(h)][size_t(i)];
       Row parts[] = {
           attend(query, runKeys, runValues, [&](int64_t c) { return c * runStride + runLength <= i; }),
           attend(query, keys, values, [&](int64_t j) { return j <= i && row[size_t(j / block)] == 1; }),
@@ -190,15 +193,16 @@ PublishedSelection videoSparseAttention() {
 }
 
 PublishedSelection nativeSparseAttention() {
-  return {"NSA (queries select in blocks, by means)",
+  return {"NSA (runs and selection by means)",
           "nsa",
-          blocks16,
-          {{"blocks", double(nsaBlocks)}, {"window", double(nsaWindow)}},
+          {{"block_k", "16"}},
+          {{"blocks", double(nsaBlocks - 3)}, {"window", double(nsaWindow)}},
           {.batch = 1, .heads = 4, .headsKV = 2, .tokensQ = 170, .headDim = 24},
           true,
           Rest::skipped,
           nsaChoice,
-          nsa};
+          nsa,
+          /*queries=*/1};
 }
 
 } // namespace tercet::test

@@ -81,18 +81,25 @@ BlockMap biformer(const reference::Data &inputs, int64_t head) {
   return map;
 }
 
-/// MoBA: the own block, and the two best earlier ones.
+/// MoBA: for every query the block that it is in, and the two earlier ones whose mean keys it likes best.
 BlockMap moba(const reference::Data &inputs, int64_t head) {
-  Grid scores = pooledScores(inputs, head);
-  BlockMap map = emptyMap(scores);
-  for (size_t bi = 0; bi < map.size(); ++bi) {
-    std::vector<size_t> earlier(bi);
-    std::iota(earlier.begin(), earlier.end(), size_t(0));
-    earlier = ranked(scores[bi], earlier);
-    for (size_t rank = 0; rank < std::min<size_t>(2, bi); ++rank)
-      map[bi][earlier[rank]] = 1;
-    map[bi][bi] = 1;
-    std::fill(map[bi].begin() + int64_t(bi) + 1, map[bi].end(), -1);
+  const Tensor &q = inputs["q"];
+  Grid keys = blockMeans(inputs["k"], head * inputs["k"].shape[1] / q.shape[1]);
+  BlockMap map;
+  for (int64_t i = 0; i < q.shape[2]; ++i) {
+    std::vector<int> row(keys.size(), -1);
+    std::vector<size_t> earlier;
+    Row gate;
+    for (size_t bj = 0; bj <= size_t(i / block); ++bj) {
+      gate.push_back(dotOf(tokenOf(q, head, i), keys[bj]));
+      row[bj] = bj == size_t(i / block);
+      if (row[bj] == 0)
+        earlier.push_back(bj);
+    }
+    earlier = ranked(gate, earlier);
+    for (size_t rank = 0; rank < std::min<size_t>(2, earlier.size()); ++rank)
+      row[earlier[rank]] = 1;
+    map.push_back(row);
   }
   return map;
 }
@@ -229,13 +236,22 @@ BlockMap mra2(const reference::Data &inputs, int64_t head) {
 const std::vector<PublishedSelection> &publishedSelections() {
   const reference::Shape ragged{.batch = 1, .heads = 2, .tokensQ = 120, .tokensK = 200, .headDim = 24};
   const reference::Shape square{.batch = 1, .heads = 2, .tokensQ = 160, .headDim = 24};
-  const reference::Shape tail{.batch = 1, .heads = 2, .tokensQ = 161, .headDim = 24};
+  const reference::Shape grouped{.batch = 1, .heads = 4, .headsKV = 2, .tokensQ = 161, .headDim = 24};
   std::map<std::string, std::string> strided = blocks16;
   strided["stride"] = "4";
   static const std::vector<PublishedSelection> selections = {
       {"SLA", "sla", blocks16, {{"keep", 0.4}, {"drop", 0.3}}, ragged, false, Rest::linear, sla},
       {"BiFormer", "biformer", blocks16, {{"top", 3}}, ragged, false, Rest::skipped, biformer},
-      {"MoBA (queries routed in blocks)", "moba", blocks16, {{"others", 2}}, tail, true, Rest::skipped, moba},
+      {"MoBA",
+       "moba",
+       {{"block_k", "16"}},
+       {{"others", 2}},
+       grouped,
+       true,
+       Rest::skipped,
+       moba,
+       {},
+       /*queries=*/1},
       {"SpargeAttn",
        "spargeattn",
        blocks16,
@@ -308,18 +324,19 @@ RuleResult evaluateSelection(const PublishedSelection &selection, const referenc
   double scale = 1 / std::sqrt(double(q.shape[3]));
   RuleResult result;
   for (int64_t h = 0; h < q.shape[1]; ++h) {
-    Grid meanKeys = blockMeans(k, h), meanValues = blockMeans(v, h);
+    int64_t ofKeys = h * k.shape[1] / q.shape[1];
+    Grid meanKeys = blockMeans(k, ofKeys), meanValues = blockMeans(v, ofKeys);
     for (int64_t i = 0; i < q.shape[2]; ++i) {
-      const std::vector<int> &row = classes[size_t(h)][size_t(i / block)];
+      const std::vector<int> &row = classes[size_t(h)][size_t(i / selection.queries)];
       Row query = tokenOf(q, h, i), sum(size_t(v.shape[3]), 0.0);
       double total = 0;
       for (int64_t j = 0; j < k.shape[2]; ++j) {
         if (row[size_t(j / block)] != 1 || (selection.causal && j > i))
           continue;
-        double weight = std::exp(dotOf(query, tokenOf(k, h, j)) * scale);
+        double weight = std::exp(dotOf(query, tokenOf(k, ofKeys, j)) * scale);
         total += weight;
         for (size_t c = 0; c < sum.size(); ++c)
-          sum[c] += weight * v.get(0, h, j, int64_t(c));
+          sum[c] += weight * v.get(0, ofKeys, j, int64_t(c));
       }
       for (size_t bj = 0; bj < row.size() && selection.rest == Rest::means; ++bj) {
         if (row[bj] != 0)

@@ -24,12 +24,13 @@ struct PublishedSelection {
   std::function<BlockMap(const reference::Data &inputs, int64_t head)> classes;
   /// What comes out, where that is more than exact blocks and `rest`.
   std::function<RuleResult(const reference::Data &inputs, const std::vector<BlockMap> &classes)> evaluate = {};
+  int64_t queries = 16; ///< tokens of a block of queries
 };
 
 /// Systems of several branches (PublishedBranches.cpp).
 PublishedSelection videoSparseAttention(), nativeSparseAttention();
 
-/// All with blocks of 16 x 16 tokens.
+/// All with blocks of 16 tokens of keys.
 const std::vector<PublishedSelection> &publishedSelections();
 
 /// The inputs of a selection's call, seeded: tokens in clusters, so that there is something to select.

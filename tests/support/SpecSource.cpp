@@ -41,12 +41,14 @@ static std::string withOrder(std::string text, const std::string &place) {
 }
 
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings) {
-  std::string file = name, rule, place;
-  for (auto [separator, part] : {std::pair{'@', &place}, {':', &rule}})
+  std::string file = name, rule, place, queries;
+  for (auto [separator, part] : {std::pair{'/', &queries}, {'@', &place}, {':', &rule}})
     if (size_t at = file.find(separator); at != std::string::npos) {
       *part = file.substr(at + 1);
       file.resize(at);
     }
+  if (!queries.empty())
+    settings["block_q"] = queries;
   for (const char *folder : {"dialect/specs/", "tests/support/specs/"}) {
     std::string path = TERCET_SOURCE_DIR "/" + (folder + file + ".mlir");
     std::ifstream stream(path);

@@ -13,6 +13,7 @@ namespace tercet::test {
 /// "NAME:RULE" is the spec with its top_fraction replaced by another rule of keep. "NAME@TEXT" is the spec under a token
 /// order with text `prefix`, `suffix` or `none`: runtime parameters grid_t, grid_y and grid_x, static ones tile_t, tile_y and
 /// tile_x: by default 4, 2 and 2, or 4, 4 and 4 where blocks are 64 by default.
+/// "NAME/SIZE" is the spec with query blocks of this size.
 /// Aborts when there is none: tests name specs that exist.
 Spec specNamed(const std::string &name, std::map<std::string, std::string> settings = {});
 

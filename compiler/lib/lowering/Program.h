@@ -32,6 +32,8 @@ struct Program {
   std::string eps;          ///< a parameter's name; empty: 0
 
   bool classified() const { return selection.has_value(); }
+  /// Whether query blocks are smaller than a tile of queries is, which then takes what any of its rows takes.
+  bool isFine() const { return classified() && blockQ < 16; }
   /// Whether block means are keys of some stage.
   bool means() const { return anyMeans(attends); }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.

@@ -32,9 +32,14 @@ LogicalResult tercet::ir::verifyBlocks(Operation *op) {
   if (failed(verifyParamOperands(op)))
     return failure();
   auto [queries, keys] = blockParams(op);
+  bool takesFine = !isa<SampledScoresOp>(op) && queries != keys;
   for (ParamOp block : {queries, keys})
-    if (int64_t size = block.getInteger(); size < 16 || size > 256 || size % 16 != 0)
+    if (int64_t size = block.getInteger(); size < 16 || size > 256 || size % 16 != 0) {
+      if (block == queries && takesFine && llvm::is_contained({1, 2, 4, 8}, size))
+        continue;
       return op->emitOpError("C1: ") << block.getName() << " is " << size
-                                     << "; a block size is a multiple of 16 from 16 to 256";
+                                     << "; a block size is a multiple of 16 from 16 to 256"
+                                     << (block == queries && takesFine ? ", of queries also 1, 2, 4 or 8" : "");
+    }
   return success();
 }

@@ -7,7 +7,8 @@
 
 namespace tercet::ir {
 
-/// C1 of every op with blocks: both sizes are multiples of 16 from 16 to 256. Checks the parameter operands first.
+/// C1 of every op with blocks: both sizes are multiples of 16 from 16 to 256, that of queries where scores are not sampled also
+/// 1, 2, 4 or 8. Checks the parameter operands first.
 mlir::LogicalResult verifyBlocks(mlir::Operation *op);
 
 } // namespace tercet::ir

@@ -119,9 +119,21 @@ static LogicalResult verifyCoverage(SpecOp spec) {
   return success();
 }
 
+// Nothing stands for what query blocks of fewer than 16 tokens leave out.
+static LogicalResult verifyFineBlocks(SpecOp spec) {
+  std::optional<BlockSizes> blocks = blocksOf(spec.getClassification());
+  if (!blocks || blocks->queries >= 16)
+    return success();
+  for (Operation &op : spec.getBody().front())
+    if (isa<LinearOp, BlockMeanOp>(op))
+      return op.emitOpError("spec C8: beside query blocks of ")
+             << blocks->queries << " tokens, whose other blocks are skipped; from 16 tokens on it may stand";
+  return success();
+}
+
 LogicalResult SpecOp::verifyRegions() {
-  for (auto verify :
-       {verifyArguments, verifyNames, verifyBody, verifyTokens, verifyCoverage, verifyOrders, verifyBranches})
+  for (auto verify : {verifyArguments, verifyNames, verifyBody, verifyTokens, verifyCoverage, verifyOrders,
+                      verifyFineBlocks, verifyBranches})
     if (failed(verify(*this)))
       return failure();
   return success();

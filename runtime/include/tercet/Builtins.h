@@ -248,18 +248,19 @@ struct CopyClassesSlots {
   int64_t blockQ, blockK, blocksQ, blocksK;
 };
 
-/// build_lists: items (super row of `blocksPerRow` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
+/// build_lists: items (super row of `visitsPerRow` runs of `blocksPerVisit` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
 /// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per
 /// mean tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
-/// mask bit s: query block (super row * blocksPerRow + s) takes part; bit 16 + s: its block is partial, and the mask's
-/// region decides pair by pair. Tiles without a valid token are left out. blocksPerRow is at most 16.
+/// mask bit s: some query block of run (super row * visitsPerRow + s) takes part; bit 16 + s: not all of its pairs do, since
+/// its block is partial, where the mask's region decides pair by pair, or not all of the run's blocks take part. Tiles without
+/// a valid token are left out. visitsPerRow and blocksPerVisit are at most 16.
 struct BuildListsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
   const int32_t *qLengths, *kLengths;
   int64_t headsKV, headsPerKV, tokensQ, tokensK, firstPair;
   int64_t blockQ, blockK, tileK, blocksQ, blocksK;
-  int64_t blocksPerRow, superRows, capacity, withMeans;
+  int64_t visitsPerRow, blocksPerVisit, superRows, capacity, withMeans;
   const uint8_t *rules; ///< as select's; null: no mask
   void *lists;          ///< AttendEntry
   int32_t *counts;

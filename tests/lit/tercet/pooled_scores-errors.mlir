@@ -80,3 +80,26 @@ tercet.spec @pooled_scores_c2(%q: !tercet.tokens, %k: !tercet.tokens, %v: !terce
   %o = tercet.sparse %q, %k, %v on %classes[critical]
   tercet.return %o
 }
+
+// -----
+
+// C1: small blocks are for queries alone.
+tercet.spec @pooled_scores_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block_q = tercet.param block_q = 3 : !tercet.static<i64>
+  %block_k = tercet.param block_k = 64 : !tercet.static<i64>
+  // expected-error @+1 {{C1: block_q is 3; a block size is a multiple of 16 from 16 to 256, of queries also 1, 2, 4 or 8}}
+  %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k)
+  %o = tercet.sparse %q, %k, %v
+  tercet.return %o
+}
+
+// -----
+
+tercet.spec @pooled_scores_c1(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block_q = tercet.param block_q = 1 : !tercet.static<i64>
+  %block_k = tercet.param block_k = 8 : !tercet.static<i64>
+  // expected-error @+1 {{C1: block_k is 8; a block size is a multiple of 16 from 16 to 256}}
+  %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k)
+  %o = tercet.sparse %q, %k, %v
+  tercet.return %o
+}

@@ -248,3 +248,19 @@ tercet.spec @spec_c3_unused(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.
   %o = tercet.sparse %q, %k, %v
   tercet.return %o
 }
+
+// -----
+
+// C8: what small query blocks leave out is skipped.
+tercet.spec @spec_c8(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
+  %block_q = tercet.param block_q = 4 : !tercet.static<i64>
+  %block_k = tercet.param block_k = 64 : !tercet.static<i64>
+  %keep = tercet.param keep = 0.5 : !tercet.runtime<f64>
+  %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k)
+  %classes = tercet.select %scores keep top_fraction(%keep)
+  %exact = tercet.sparse %q, %k, %v on %classes[critical]
+  // expected-error @+1 {{spec C8: beside query blocks of 4 tokens, whose other blocks are skipped; from 16 tokens on it may stand}}
+  %means = tercet.block_mean %q, %k, %v on %classes[marginal]
+  %o = tercet.combine joint(%exact, %means)
+  tercet.return %o
+}

@@ -84,9 +84,10 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
   for (unsigned seed = 0; seed < 120; ++seed) {
     MapCase c(seed);
     INFO("seed " << seed);
-    int64_t perRow = c.random.from(1, 5), superRows = ceilDiv(c.blocksQ, perRow), parts = c.blockK / c.tileK;
+    int64_t perRow = c.random.from(1, 5), perVisit = c.random.chance(0.5) ? 1 : c.random.from(2, 4);
+    int64_t superRows = ceilDiv(c.blocksQ, perRow * perVisit), parts = c.blockK / c.tileK;
     int64_t meanTiles = ceilDiv(c.blocksK, 64), capacity = c.blocksK * parts + meanTiles;
-    bool withMeans = c.random.chance(0.5), masked = c.random.chance(0.5);
+    bool withMeans = perVisit == 1 && c.random.chance(0.5), masked = c.random.chance(0.5);
     std::vector<uint8_t> rules(size_t(c.pairs * c.repeat * c.blocksQ * c.blocksK));
     for (uint8_t &rule : rules)
       rule = uint8_t(c.random.upTo(15));
@@ -97,7 +98,8 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
     std::vector<int32_t> counts(size_t(c.pairs * c.repeat * superRows), -5);
     auto slots = c.slotsWithClasses<BuildListsSlots>();
     slots.tileK = c.tileK;
-    slots.blocksPerRow = perRow;
+    slots.visitsPerRow = perRow;
+    slots.blocksPerVisit = perVisit;
     slots.superRows = superRows;
     slots.capacity = capacity;
     slots.withMeans = withMeans;
@@ -110,9 +112,17 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
         std::vector<std::pair<int32_t, int32_t>> expected, given;
         for (int64_t tile = 0; tile < c.blocksK * parts; ++tile) {
           int32_t mask = 0;
-          for (int64_t s = 0; s < perRow; ++s)
-            if (c.at(gr, row * perRow + s, tile / parts) == 1)
-              mask |= 1 << s | isPartial(gr, row * perRow + s, tile / parts) << (partialBit + s);
+          for (int64_t s = 0; s < perRow; ++s) {
+            int64_t taking = 0, partial = 0, live = 0;
+            for (int64_t i = (row * perRow + s) * perVisit; i < (row * perRow + s + 1) * perVisit; ++i) {
+              bool takes = c.at(gr, i, tile / parts) == 1;
+              live += i * c.blockQ < c.liveQ(gr);
+              taking += takes;
+              partial += takes && isPartial(gr, i, tile / parts);
+            }
+            if (taking > 0)
+              mask |= 1 << s | (partial > 0 || taking < live) << (partialBit + s);
+          }
           if (mask && tile * c.tileK < c.liveK(gr))
             expected.emplace_back(int32_t(tile), mask);
         }

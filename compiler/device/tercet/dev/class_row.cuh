@@ -1,5 +1,6 @@
 // What a row of block classes becomes, by one warp, 32 key blocks at a time in ascending order: the sorted list of its
-// critical blocks, bits of its linear set and of its block means, and the class map.
+// critical blocks, bits of its linear set and of its block means, and the class map. Of rows that share a list (row_lists.cuh)
+// bits of the critical blocks and of the partial ones among them instead.
 #pragma once
 
 #include "tercet/dev/row_blocks.cuh"
@@ -8,6 +9,8 @@ namespace tercet::dev {
 
 /// Scope of the linear branch: none, class 0, everything that is not critical, every full block, or class -1.
 enum : int { no_bits = 0, marginal_bits = 1, non_critical_bits = 2, full_bits = 3, negligible_bits = 4 };
+/// Instead: critical blocks as `bits`, the partial ones among them as `mean_bits`, and no list.
+enum : int { critical_bits = 5 };
 /// Added to it: means stand for the blocks of class 0, whose bits are wanted, too.
 enum : int { with_mean_bits = 8 };
 
@@ -24,7 +27,7 @@ struct ClassOutputs {
 
 template <int BITS> struct ClassRow {
   static constexpr int set = BITS % with_mean_bits;
-  static constexpr bool means = BITS >= with_mean_bits;
+  static constexpr bool means = BITS >= with_mean_bits, listless = BITS == critical_bits;
   i32 *list, *count;
   u32 *bits, *mean_bits;
   i8 *map;
@@ -33,7 +36,7 @@ template <int BITS> struct ClassRow {
   template <class Range>
   TERCET_DEVICE ClassRow(const ClassOutputs &to, const Range &range, index row)
       : list(to.lists + range.line(row) * range.key_blocks), count(to.counts + range.line(row)),
-        bits(words(set != no_bits, to.bits, range, row)), mean_bits(words(means, to.mean_bits, range, row)),
+        bits(words(set != no_bits, to.bits, range, row)), mean_bits(words(means || listless, to.mean_bits, range, row)),
         map(to.map == nullptr
                 ? nullptr
                 : to.map + range.head.batch * to.map_batch + range.head.query_head * to.map_head + row * to.map_row),
@@ -45,16 +48,20 @@ template <int BITS> struct ClassRow {
     const index j = first + lane();
     const int value = live ? block_class : -1;
     const u32 critical = __ballot_sync(whole_warp, value == 1);
-    if (value == 1)
+    if (!listless && value == 1)
       list[listed + __popc(critical & lanes_before())] =
           static_cast<i32>(static_cast<u32>(j) | (full ? 0 : partial_entry));
     listed += __popc(critical);
-    const auto store = [&](u32 *to, bool member) {
-      const u32 word = __ballot_sync(whole_warp, live && full && member);
+    const auto store = [&](u32 *to, bool member, bool whole = true) {
+      const u32 word = __ballot_sync(whole_warp, live && full == whole && member);
       if (lane() == 0)
         to[first / 32] = word;
     };
-    if (set != no_bits)
+    if (listless) {
+      if (lane() == 0)
+        bits[first / 32] = critical;
+      store(mean_bits, value == 1, /*whole=*/false);
+    } else if (set != no_bits)
       store(bits, set == full_bits         ? true
                   : set == negligible_bits ? value == -1
                                            : value == 0 || (set == non_critical_bits && value != 1));
@@ -67,11 +74,12 @@ template <int BITS> struct ClassRow {
   /// After the last block.
   TERCET_DEVICE void finish() {
     if (lane() == 0) {
-      *count = static_cast<i32>(listed);
+      if (!listless)
+        *count = static_cast<i32>(listed);
       if (const index words = ceil_div(key_blocks, 32); words % 2 != 0) {
         if (set != no_bits)
           bits[words] = 0;
-        if (means)
+        if (means || listless)
           mean_bits[words] = 0;
       }
     }

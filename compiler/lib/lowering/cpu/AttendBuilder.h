@@ -88,7 +88,7 @@ struct Tile {
   Value nextKeys = {}, nextValues = {};
   Value firstKey = {};   ///< place of the first key (BlockTokens); null for means, to which no region applies
   Value endKey = {};     ///< place behind the last valid key, as regions compute with it
-  Value restricted = {}; ///< whether some pair is out, by the mask or behind the last key
+  Value restricted = {}; ///< whether some pair is out, by the mask, by the row's class or behind the last key
 };
 
 class AttendBuilder {
@@ -118,6 +118,7 @@ private:
   Value meanBias(Value tile, Value queryBlock);
   void prepareKeys(Value tile);
   Value keysOfTile(Value tile);
+  void findTakers(Value firstRow, Value tile);
 
   // AttendMask.cpp
   std::pair<Value, Value> queriesOf(Value firstRow, Value endRow);
@@ -137,7 +138,7 @@ private:
   };
   /// A row tile's part of `elements`, rounded up.
   int64_t shareOf(int64_t elements) const {
-    int64_t tiles = (schedule.blockQ + schedule.rowTile - 1) / schedule.rowTile;
+    int64_t tiles = (schedule.visitRows + schedule.rowTile - 1) / schedule.rowTile;
     return (elements + tiles - 1) / tiles;
   }
   void visit(Value firstRow, const Tile &tile);
@@ -194,6 +195,7 @@ private:
   Value queries, acc, max, sum, noBias, tailBias, columnBias;
   Value probabilities; ///< of a row tile, where it does not fit into registers
   Value shifts;        ///< of its rows, where these start exactly
+  Value taken;         ///< per row 1 where its query block takes the tile, else 0; null: rows that visit a tile take it
 };
 
 } // namespace tercet::compiler

@@ -95,6 +95,10 @@ void AttendBuilder::prologue() {
   k.store(k.splat(k.real(0), 1, schedule.keyTile), tailBias, zero, {}, {}, inTail);
   if (stage.means)
     columnBias = k.scratch(1, meanTile);
+  if (stage.listed && schedule.blocksPerVisit() > 1) { // rows behind the valid ones take nothing
+    taken = k.scratch(schedule.superRow, 1);
+    k.clearRows(taken, validRows, computedRows, 1);
+  }
 }
 
 // What regions over pairs need before the loop: what depends on batch and head, and what on the query.

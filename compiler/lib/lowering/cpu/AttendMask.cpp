@@ -39,7 +39,7 @@ void AttendBuilder::maskedTile(Value tile) {
   Value hasOut = packed.restricted;
   prepareKeys(tile);
   auto reachOfRows = [&](Value first, Value end) { return reach(first, end, tile, k.add(tile, 1)); };
-  eachReachedBlock(k, validRows, schedule.blockQ, reachOfRows, [&](Value firstRow, Value restricted) {
+  eachReachedBlock(k, validRows, schedule.visitRows, reachOfRows, [&](Value firstRow, Value restricted) {
     packed.restricted = k.bitOr(hasOut, restricted);
     visit(firstRow, packed);
   });

@@ -13,16 +13,23 @@ static constexpr float maxRise = 24;
 
 // Row tiles, and one of the rows that are left where they do not divide the block.
 void AttendBuilder::visit(Value firstRow, const Tile &tile) {
-  int64_t rows = schedule.rowTile, whole = schedule.blockQ / rows * rows;
+  int64_t rows = schedule.rowTile, whole = schedule.visitRows / rows * rows;
   Value left = k.sub(validRows, firstRow);
   if (queriesAt.ordered()) {
     Value block = k.div(k.add(firstToken, firstRow), k.index(schedule.blockQ));
     left = queriesAt.count(block, schedule.blockQ, validQ);
   }
+  auto visitTaken = [&](Value row, int64_t count) {
+    auto visit = [&] { visitRows(firstRow, row, count, tile); };
+    if (taken)
+      k.when(k.any(k.load(taken, row, count, 1)), visit);
+    else
+      visit();
+  };
   k.loop(firstRow, k.add(firstRow, k.min(k.roundUp(left, rows), k.index(whole))), rows,
-         [&](Value row) { visitRows(firstRow, row, rows, tile); });
-  if (int64_t rest = schedule.blockQ - whole)
-    k.when(k.less(k.index(whole), left), [&] { visitRows(firstRow, k.add(firstRow, whole), rest, tile); });
+         [&](Value row) { visitTaken(row, rows); });
+  if (int64_t rest = schedule.visitRows - whole)
+    k.when(k.less(k.index(whole), left), [&] { visitTaken(k.add(firstRow, whole), rest); });
 }
 
 // Each row tile brings its share of the next listed tile near, which no hardware foresees.
@@ -72,7 +79,7 @@ void AttendBuilder::visitInPanels(Value row, int64_t rows, const Tile &tile, Val
 }
 
 Value AttendBuilder::scoresOf(const Part &part, const Tile &tile, Value keys, Value ahead, int64_t elements) {
-  bool hasRegions = (score || mask) && tile.firstKey;
+  bool hasRegions = (score || mask || taken) && tile.firstKey;
   // A bias of 0 and -inf starts the sum, for nothing; weights come after it, since starting there would round every step
   // at their size.
   Value start = hasRegions || tile.weighted ? k.splat(k.real(0), part.rows, part.cols)
@@ -170,6 +177,9 @@ Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &t
   if (mask && restricted)
     ofMask = mask->inputs(part.row, part.rows, part.col, part.cols);
   llvm::append_range(inputs, ofMask);
+  size_t takenAt = 3 + inputs.size();
+  if (taken && restricted)
+    inputs.push_back(k.load(taken, part.row, part.rows, 1));
   size_t queryAt = 3 + inputs.size();
   if (queriesAt.ordered())
     inputs.push_back(queriesAt.positions(firstQuery, part.rows, 1));
@@ -190,6 +200,9 @@ Value AttendBuilder::regionValues(Value product, const Part &part, const Tile &t
     Value live = body.create<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, v[2], tile.endKey);
     if (mask)
       live = body.create<arith::AndIOp>(loc, live, mask->emit(body, {}, query, key, v.slice(3 + first, ofMask.size())));
+    if (taken)
+      live = body.create<arith::AndIOp>(
+          loc, live, body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OGT, v[takenAt], k.real(0)));
     return body.create<arith::SelectOp>(loc, live, value, lowest);
   });
 }

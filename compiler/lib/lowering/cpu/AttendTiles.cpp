@@ -73,7 +73,19 @@ void AttendBuilder::allTiles() {
   k.loop(zero, k.ceilDiv(validK, schedule.keyTile), 1, [&](Value tile) {
     Tile packed = packedTile(tile);
     prepareKeys(tile);
-    k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) { visit(k.mul(sub, schedule.blockQ), packed); });
+    k.loop(zero, k.index(schedule.visitsPerRow()), 1,
+           [&](Value sub) { visit(k.mul(sub, schedule.visitRows), packed); });
+  });
+}
+
+// Which rows from firstRow on, that visit the tile together, take it: those whose query blocks have its key block critical.
+void AttendBuilder::findTakers(Value firstRow, Value tile) {
+  Value block = k.div(tile, k.index(schedule.blockK / schedule.keyTile));
+  Value classes = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(head, slots.classStrideH)), block);
+  k.loop(firstRow, k.min(k.add(firstRow, schedule.visitRows), validRows), 1, [&](Value row) {
+    Value queryBlock = k.div(k.add(firstToken, row), k.index(schedule.blockQ));
+    Value critical = k.equal(k.read(slots.classes, k.add(classes, k.mul(queryBlock, slots.classStrideI))), k.index(1));
+    k.store(k.splat(k.select(critical, k.real(1), k.real(0)), 1, 1), taken, row);
   });
 }
 
@@ -87,12 +99,14 @@ void AttendBuilder::listedTiles() {
     Value tile = tileOf(e), next = tileOf(k.min(k.add(e, 1), lastEntry));
     Value entry = k.read(slots.lists, k.add(k.add(entries, k.mul(e, 2)), 1));
     prepareKeys(tile);
-    k.loop(zero, k.index(schedule.blocksPerRow()), 1, [&](Value sub) {
+    k.loop(zero, k.index(schedule.visitsPerRow()), 1, [&](Value sub) {
       k.when(hasBit(entry, sub), [&] {
-        Value firstRow = k.mul(sub, schedule.blockQ);
+        Value firstRow = k.mul(sub, schedule.visitRows);
+        if (taken)
+          findTakers(firstRow, tile);
         auto exact = [&] {
           Tile packed = packedTile(tile), ahead = packedTile(k.min(next, lastTile));
-          if (mask)
+          if (mask || taken)
             packed.restricted = k.bitOr(packed.restricted, hasBit(entry, k.add(sub, partialBit)));
           packed.nextKeys = ahead.keys;
           packed.nextValues = ahead.values;
@@ -112,7 +126,7 @@ Tile AttendBuilder::meansTile(Value mean, Value sub) {
   Value at = k.add(k.mul(g, slots.meanTilesPerPair), mean);
   return {.keys = k.view(slots.meanK, k.mul(at, program.headDim * meanTile), meanTile),
           .values = k.view(slots.meanV, k.mul(at, meanTile * schedule.valueDim), schedule.valueDim),
-          .bias = meanBias(mean, k.add(k.mul(k.item(0), schedule.blocksPerRow()), sub)),
+          .bias = meanBias(mean, k.add(k.mul(k.item(0), schedule.visitsPerRow()), sub)),
           .cols = meanTile,
           .keyStep = schedule.keyPanel,
           .valueStep = schedule.valuePanel,

@@ -6,6 +6,9 @@
 using namespace tercet;
 using namespace tercet::compiler;
 
+// Rows of small query blocks that visit a tile together: four row tiles of four, each left out where no row takes the tile.
+static constexpr int64_t fewestVisitRows = 16;
+
 static int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 // The widest multiple of 16 up to 64 that divides a block: a tile never crosses one.
@@ -41,7 +44,8 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
     schedule.blockK = program.blockK;
   }
   schedule.keyTile = tileOf(schedule.blockK);
-  schedule.superRow = superRowOf(schedule.blockQ);
+  schedule.visitRows = std::max<int64_t>(schedule.blockQ, fewestVisitRows);
+  schedule.superRow = superRowOf(schedule.visitRows);
 
   // 16-bit keys have half the bytes that bound the state's memory (docs/architecture.md#workspace): half the slice.
   schedule.valueSlice = program.dtype == DType::f32 && program.valueDim > 16 ? 32 : 16;
@@ -50,7 +54,7 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
   schedule.valueDim = roundUp(program.valueDim, program.linear ? schedule.valueSlice : 16);
   schedule.keyPanel = schedule.inPanels ? 2 * schedule.lanes : schedule.keyTile;
   schedule.valuePanel = schedule.inPanels ? 2 * schedule.lanes : schedule.valueDim;
-  schedule.queries = gradientSide(program, schedule.blockQ);
+  schedule.queries = gradientSide(program, schedule.visitRows);
   schedule.keys = gradientSide(program, schedule.blockK);
   schedule.aggregateChains = schedule.inPanels ? 2 : 4;
   return schedule;

@@ -41,7 +41,10 @@ struct CpuSchedule {
   /// Rows of a gradient that are stored at a time: divides every item's rows, and rows of sums.
   static constexpr int64_t storedGradientRows = 4;
 
-  int64_t blocksPerRow() const { return superRow / blockQ; }
+  /// Rows of an item that visit a tile together: a classification block, or several small ones, whose rows take it or do not.
+  int64_t visitRows = 64;
+  int64_t visitsPerRow() const { return superRow / visitRows; }
+  int64_t blocksPerVisit() const { return visitRows / blockQ; }
   int64_t slices() const { return valueDim / valueSlice; }
   int64_t chunks() const { return featureDim / featureChunk; }
   /// A width in whole registers of any level.

@@ -49,7 +49,7 @@ Value AttendParts::softmaxStep(Value scores) {
 }
 
 Value AttendParts::softmax(Value scores, Value keysLeft, const StepKeys &step, Value row) {
-  Value allowed = allowedPairs(scoredPairs(scores, row, step.first), row, step);
+  Value allowed = takenRows(allowedPairs(scoredPairs(scores, row, step.first), row, step), row, step);
   Value live = b.make<tkern::MaskOp>("masked", allowed.getType(), allowed, keysLeft);
   if (stage.startsExactly)
     b.call("start_rows", "softmax", {}, {live, scoreUnit, max});

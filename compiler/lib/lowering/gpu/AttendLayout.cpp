@@ -14,7 +14,7 @@ AttendLayout::AttendLayout(MLIRContext &context, const GpuProgram &program, cons
   bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
   bool inRegisters = schedule.getQueries() == tkern::Space::Register;
   element = elementType(context, program);
-  queryBlocks = program.inQueryBlocks(stage) ? std::max<int64_t>(1, schedule.getBlockRows() / program.blockQ) : 1;
+  queryBlocks = program.inQueryBlocks(stage) ? std::max<int64_t>(1, schedule.getBlockRows() / program.listRows()) : 1;
   headCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
   valueCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
   // What earlier stages kept and gates of features come into registers beside the accumulator, which takes half of a thread's

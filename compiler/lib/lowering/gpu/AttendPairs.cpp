@@ -51,6 +51,17 @@ Value AttendParts::allowedPairs(Value scores, Value row, const StepKeys &step) {
       [&] { return scores; });
 }
 
+// Of rows that share a list. Where all of a worker's take the entry, none pays for it.
+Value AttendParts::takenRows(Value scores, Value row, const StepKeys &step) {
+  if (!step.entry)
+    return scores;
+  Type index = b.builder.getIndexType();
+  Value half = b.remainder("half", b.quotient("word", row, b.constant(int64_t{32})), b.constant(int64_t{2}));
+  Value at = b.add("takers_at", b.mul("entry_words", step.entry, b.constant(int64_t{2})), half);
+  Value bits = b.make<tkern::ReadOp>("taken_by", index, takers, at);
+  return b.compute("taken", scores.getType(), "rows_that_take", "row_lists", {}, {scores, bits, row});
+}
+
 void AttendParts::eachWindow(llvm::function_ref<void()> body) {
   MaskedSteps of{.col = "key",
                  .rowArgument = 2,

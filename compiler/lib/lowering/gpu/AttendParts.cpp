@@ -66,6 +66,8 @@ void AttendParts::addArguments() {
     lists = inSuperRows() ? b.pointer(i32, "super_lists", "@super_lists") : b.pointer(i32, "lists", "@lists");
     counts = inSuperRows() ? b.pointer(i32, "super_counts", "@super_counts") : b.pointer(i32, "counts", "@counts");
   }
+  if (stage.listed && program.isFine())
+    takers = b.pointer(i32, "takers", "@takers");
   if (stage.listed && program.order)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (stage.means) {
@@ -106,7 +108,7 @@ void AttendParts::place() {
 
 // The query block of the block's rows, and the list that it takes.
 void AttendParts::placeBlocks() {
-  Value blockQ = b.constant(program.blockQ, "block_q");
+  Value blockQ = b.constant(program.listRows(), program.isFine() ? "list_rows" : "block_q");
   Value queryBlock = b.quotient("query_block", blockRow, blockQ);
   queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", tokens, blockQ);
   list = listRow = b.add("list_row", b.mul("first_list_row", member, queryBlocks), queryBlock);
@@ -191,8 +193,8 @@ StepKeys AttendParts::entryOf(const std::string &text, Value at, bool ahead, Val
   if (window)
     listed = b.make<tkern::ListedOp>(text + "_block", index, window, at).getEntry();
   else
-    listed = b.make<tkern::ReadOp>(text + "_block", index, lists, b.add(text + "_at", listBase, at));
-  StepKeys entry = {listed, Value(), Value()};
+    listed = b.make<tkern::ReadOp>(text + "_block", index, lists, at = b.add(text + "_at", listBase, at));
+  StepKeys entry = {listed, Value(), Value(), takers ? at : Value()};
   if (inSuperRows()) {
     entry.first = b.make<tkern::EntryBlockOp>(text + "_number", index, listed);
     if (worker)

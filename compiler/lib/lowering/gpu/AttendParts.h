@@ -18,9 +18,10 @@ struct TensorArgument : StridedTensor {
 };
 
 /// The keys of a step: the first one; whether the rows of a worker take them (null: every row of the block does); whether
-/// the mask may forbid some of their pairs (null: it cannot).
+/// the mask may forbid some of their pairs (null: it cannot); where its entry lies in the lists, if bits of rows say which of the
+/// worker's take it (null: all do).
 struct StepKeys {
-  mlir::Value first, takes, partial;
+  mlir::Value first, takes, partial, entry = {};
 };
 
 class AttendParts {
@@ -133,6 +134,7 @@ private:
   mlir::Value rows, keys;             ///< tokens, or pools
   mlir::Value tileCounts, firstCount; ///< tokens of key blocks, under a token order, and where the batch entry's begin
   mlir::Value counts, lists, bits, state, pairs, eps, bias; ///< null where the program has no use for them
+  mlir::Value takers;                                       ///< bits of rows of an entry; null: all rows take it
   mlir::Value member, group;                                ///< the block's head and pair within the group
   mlir::Value queryBlocks, keyBlocks, listRow; ///< listRow: the first query block of the block, in its group
   mlir::Value list, listBase, lastEntry;       ///< of key blocks: its number, its first entry, its last one
@@ -143,6 +145,7 @@ private:
   void startPairs();
   mlir::Value scoredPairs(mlir::Value scores, mlir::Value row, mlir::Value key);
   mlir::Value allowedPairs(mlir::Value scores, mlir::Value row, const StepKeys &step);
+  mlir::Value takenRows(mlir::Value scores, mlir::Value row, const StepKeys &step);
   GpuPairScope scope;
   std::optional<PairRegion> score, mask;
   mlir::Value scoreFactor; ///< from products to natural units, for the score region

@@ -35,7 +35,7 @@ struct StageBlocks {
 StageBlocks blocksOf(const GpuProgram &program, const AttendStage &stage) {
   bool ofQueries =
       program.inQueryBlocks(stage) || (program.order && program.listsSteps(stage) && !stage.poolsQueries());
-  return {ofQueries ? program.blockQ : 0, stage.listed ? program.blockK : 0};
+  return {ofQueries ? program.listRows() : 0, stage.listed ? program.blockK : 0};
 }
 
 /// Registers of a thread beside tiles: addresses, softmax state, operands on their way (measured: 26 on sm_80, D =

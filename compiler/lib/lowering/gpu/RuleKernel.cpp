@@ -12,8 +12,12 @@ namespace {
 class RuleKernel {
 public:
   RuleKernel(MLIRContext &context, const GpuProgram &program)
-      : kernel(context, program, "block_rules", {"part", "query_block", "member"}, stageThreads), b(kernel.b),
-        program(program), scope(b) {}
+      : kernel(context, program, "block_rules",
+               program.isFine() ? ArrayRef<StringRef>{"query_block", "part", "member"}
+                                : ArrayRef<StringRef>{"part", "query_block", "member"},
+               stageThreads),
+        b(kernel.b), program(program), scope(b), part(b.item(program.isFine() ? 1 : 0)),
+        queryBlock(b.item(program.isFine() ? 0 : 1)) {}
 
   OwningOpRef<ModuleOp> build() {
     place();
@@ -25,7 +29,7 @@ public:
     Value forced = program.selection.forced ? member(program.selection.forced) : never;
     Value forbidden = program.selection.forbidden ? member(program.selection.forbidden) : never;
     Value inside = b.make<arith::CmpIOp>("inside", arith::CmpIPredicate::slt, keyBlock, keyBlocks);
-    Value row = b.add("rules_row", b.mul("rules_of_head", b.item(2), queryBlocks), b.item(1));
+    Value row = b.add("rules_row", b.mul("rules_of_head", b.item(2), queryBlocks), queryBlock);
     Value at = b.add("at", b.mul("rules_of_row", row, keyBlocks), keyBlock);
     Value rules = b.pointer(b.builder.getI8Type(), "rules", "@rules");
     b.when(inside, [&] { b.call("store_rule", "block_rules", {}, {rules, at, allows, forbids, forced, forbidden}); });
@@ -50,8 +54,8 @@ private:
     queryBlocks = b.make<arith::CeilDivUIOp>("query_blocks", rows, blockQ);
     keyBlocks = b.make<arith::CeilDivUIOp>("key_blocks", keys, blockK);
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {});
-    keyBlock = b.add("key_block", b.mul("first_key_block", b.item(0), b.constant(stageThreads)), thread);
-    row = b.mul("row", b.item(1), blockQ);
+    keyBlock = b.add("key_block", b.mul("first_key_block", part, b.constant(stageThreads)), thread);
+    row = b.mul("row", queryBlock, blockQ);
     col = b.mul("col", keyBlock, blockK);
   }
 
@@ -83,7 +87,7 @@ private:
 
   // Whether the mask allows a pair of the thread's block, and whether it forbids one. A block without pairs does neither.
   std::pair<Value, Value> vote() {
-    Value rowEnd = endOf(b.item(1), row, /*isKey=*/false), colEnd = endOf(keyBlock, col, /*isKey=*/true);
+    Value rowEnd = endOf(queryBlock, row, /*isKey=*/false), colEnd = endOf(keyBlock, col, /*isKey=*/true);
     PairRegion mask(*program.selection.maskRegion(), scope);
     mask.bind(0, batch);
     mask.bind(1, head);
@@ -121,7 +125,7 @@ private:
     PairRegion region(set.getBody(), scope);
     region.bind(0, batch);
     region.bind(1, head);
-    region.bind(2, scope.narrow("query_block_index", b.item(1)));
+    region.bind(2, scope.narrow("query_block_index", queryBlock));
     region.bind(3, scope.narrow("key_block_index", keyBlock));
     region.clone(b.builder);
     return region.result();
@@ -131,7 +135,8 @@ private:
   GpuKernelBuilder &b;
   const GpuProgram &program;
   GpuPairScope scope;
-  Value batch, head; ///< i32
+  Value part, queryBlock; ///< items
+  Value batch, head;      ///< i32
   Value queryBlocks, keyBlocks, keyBlock, row, col;
 };
 

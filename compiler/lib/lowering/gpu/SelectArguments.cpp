@@ -97,9 +97,10 @@ void SelectArguments::addScopeHeads() {
 }
 
 void SelectArguments::addOutputs() {
-  add({lists = buffer("lists", i32()), counts = buffer("counts", i32()),
-       buffer("bits", i32(), kernel.program.over != GpuLinearSet::none),
-       buffer("mean_bits", i32(), kernel.program.means())});
+  bool fine = kernel.program.isFine(); // lists come after, of bits
+  add({lists = buffer("lists", i32(), !fine), counts = buffer("counts", i32(), !fine),
+       buffer("bits", i32(), fine || kernel.program.over != GpuLinearSet::none),
+       fine ? buffer("cut_bits", i32()) : buffer("mean_bits", i32(), kernel.program.means())});
   if (kernel.program.direction == Direction::backward) { // it has the forward's map
     Value none = b.constant(int64_t{0}, "no_map");
     add({b.pointer(b.builder.getI8Type(), "classes_out", ""), none, none, none});

@@ -74,4 +74,16 @@ OwningOpRef<ModuleOp> lowerGivenClasses(MLIRContext &context, const GpuProgram &
   return kernel.finish(0);
 }
 
+OwningOpRef<ModuleOp> lowerRowLists(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "row_lists", {"part", "member", "unused"}, 32 * rowsPerBlock);
+  GpuKernelBuilder &b = kernel.b;
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1), b.size("rows", "N"), b.size("keys", "M")});
+  for (const char *buffer : {"bits", "cut_bits", "lists", "counts", "takers"})
+    arguments.add(arguments.buffer(buffer, arguments.i32()));
+  b.call("row_lists", "row_lists", {b.integer(rowsPerBlock), b.integer(program.blockQ), b.integer(program.blockK)},
+         arguments.inputs);
+  return kernel.finish(0);
+}
+
 } // namespace tercet::compiler

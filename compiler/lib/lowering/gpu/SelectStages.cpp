@@ -22,14 +22,16 @@ public:
 
   void build() {
     if (program.selection.hasRules())
-      addRanking("block_rules", {ceildiv(of.keyBlocks, stageThreads), of.queryBlocks, of.heads},
-                 "128 key blocks per block, one per thread", lowerBlockRules);
+      addRules();
     if (program.selection.scores != ScoreKind::none) {
       addScores();
       addClasses();
     }
     Expr listed = program.selection.scores == ScoreKind::none ? Expr(1) : given;
     addLists("given_classes", listed, lowerGivenClasses);
+    if (program.isFine())
+      add("row_lists", {ceildiv(program.lists(), rowsPerBlock), sym("G") * sym("R"), 1},
+          "8 lists of 64 rows per block, a warp each", lowerRowLists);
   }
 
 private:
@@ -54,6 +56,15 @@ private:
     GpuStage &stage = add(std::move(kernel), std::move(grid), std::move(schedule), lower);
     stage.once = program.ranksAhead();
     return stage;
+  }
+
+  // Small query blocks are too many for any axis of the grid but the first.
+  void addRules() {
+    Expr parts = ceildiv(of.keyBlocks, stageThreads);
+    std::array<Expr, 3> grid = {parts, of.queryBlocks, of.heads};
+    if (program.isFine())
+      std::swap(grid[0], grid[1]);
+    addRanking("block_rules", grid, "128 key blocks per block, one per thread", lowerBlockRules);
   }
 
   void addScores() {
@@ -123,9 +134,15 @@ void addSelectBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
     buffers.push_back({name, std::move(bytes), purpose});
   };
   Expr groupRows = sym("G") * sym("R") * of.queryBlocks, rows = of.heads * of.queryBlocks;
-  add("lists", groupRows * of.keyBlocks * 4, "critical blocks of query blocks");
-  add("counts", groupRows * 4, "lengths of the lists of critical blocks");
+  Expr lists = sym("G") * sym("R") * program.lists();
+  add("lists", lists * of.keyBlocks * 4, "critical blocks of query blocks");
+  add("counts", lists * 4, "lengths of the lists of critical blocks");
   Expr rowBits = groupRows * ceildiv(of.keyBlocks, 64) * 8;
+  if (program.isFine()) {
+    add("takers", lists * of.keyBlocks * 8, "rows that take the entries of lists");
+    add("bits", rowBits, "bits of critical blocks");
+    add("cut_bits", rowBits, "bits of those that the mask cuts");
+  }
   if (program.over != GpuLinearSet::none)
     add("bits", rowBits, "bits of the linear sets");
   if (program.means())

@@ -7,6 +7,7 @@
 //   share_rows, select                      scope group: shares of rows, classes by their means over heads
 //   rank_rows, count_keys, classify_rows    wider scopes: keys of rows, passes that count them, classes by the cuts
 //   given_classes                           classes handed in, or by a pattern
+//   row_lists                               of query blocks of fewer than 16 rows: the lists of 64 rows each, from bits of classes
 //
 // Under scope all_heads what comes before classify_rows runs once, for all pairs, since a group may hold a part of the heads.
 #pragma once
@@ -33,6 +34,7 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerRankRows(mlir::MLIRContext &context, cons
 mlir::OwningOpRef<mlir::ModuleOp> lowerCountKeys(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerClassifyRows(mlir::MLIRContext &context, const GpuProgram &program,
                                                     bool superRows);
+mlir::OwningOpRef<mlir::ModuleOp> lowerRowLists(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerGivenClasses(mlir::MLIRContext &context, const GpuProgram &program,
                                                     bool superRows);
 

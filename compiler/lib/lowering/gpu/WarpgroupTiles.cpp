@@ -12,6 +12,8 @@ std::string whyNotWarpgroups(const GpuProgram &program, const AttendStage &stage
     return "block means are read by warps";
   if (stage.pools)
     return "pools are read by warps";
+  if (stage.listed && program.isFine())
+    return fmt::format("query blocks of {} share lists, whose rows warps tell apart", program.blockQ);
   if (stage.score || stage.mask)
     return "masks and score regions are computed by warps";
   if (program.isWide())

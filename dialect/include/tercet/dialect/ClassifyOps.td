@@ -80,7 +80,7 @@ def Tercet_BlockSetOp : Tercet_Op<"block_set", [InSpec, Pure]> {
 
     | label | applies to           | rule                                                              |
     |-------|----------------------|-------------------------------------------------------------------|
-    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256                                    |
+    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256; `block_q` also 1, 2, 4 or 8       |
     | C2    | `body`               | gets four indices and yields one i1                               |
     | C3    | `body`               | as mask C2                                                        |
 

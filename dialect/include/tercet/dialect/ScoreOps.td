@@ -14,10 +14,10 @@ def Tercet_PooledScoresOp : Tercet_Op<"pooled_scores", [InSpec, Pure, AttrSizedO
     are less alike than this (SpargeAttn, arXiv 2502.18137). The block sizes are part of the model.
     See docs/spec.md#pooled_scores.
 
-    | label | applies to           | rule                                |
-    |-------|----------------------|-------------------------------------|
-    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256      |
-    | C2    | `guard`              | a number, not `auto`                |
+    | label | applies to           | rule                                                        |
+    |-------|----------------------|-------------------------------------------------------------|
+    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256; `block_q` also 1, 2, 4 or 8 |
+    | C2    | `guard`              | a number, not `auto`                                        |
 
     Example:
     ```mlir
@@ -84,7 +84,7 @@ def Tercet_GivenScoresOp : Tercet_Op<"given_scores", [InSpec, Pure]> {
 
     | label | applies to           | rule                                                                |
     |-------|----------------------|---------------------------------------------------------------------|
-    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256                                      |
+    | C1    | `block_q`, `block_k` | multiples of 16 from 16 to 256; `block_q` also 1, 2, 4 or 8         |
     | C2    | `table`              | an argument of type table<[batch, head, query_block, key_block], f32> |
 
     Example:

@@ -24,6 +24,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock, H
     | C5    | body       | holds ops of the tercet dialect and ends with `tercet.return`                            |
     | C6    | tokens     | every op takes `q`, `k`, `v` as its own q, k, v                                          |
     | C7    | branches   | every branch is used once                                                                |
+    | C8    | classes    | of query blocks of fewer than 16 tokens: no linear and no block_mean branch in the spec  |
 
     Example:
     ```mlir
@@ -35,7 +36,7 @@ def Tercet_SpecOp : Tercet_Op<"spec", [IsolatedFromAbove, Symbol, SingleBlock, H
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$arg_names /*C1, C2*/, OptionalAttr<StrAttr>:$doc);
-  let regions = (region SizedRegion<1>:$body /*C3, C4, C5, C6, C7*/);
+  let regions = (region SizedRegion<1>:$body /*C3, C4, C5, C6, C7, C8*/);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{

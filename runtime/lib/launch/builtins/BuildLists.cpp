@@ -12,7 +12,8 @@ namespace tercet::rt {
 namespace {
 
 constexpr int64_t meanTile = 64;
-constexpr int64_t mostRows = partialBit; // bits of AttendEntry::mask, but for those of partial blocks
+constexpr int64_t mostVisits = partialBit; // bits of AttendEntry::mask, but for those of partial blocks
+constexpr int64_t mostBlocksPerVisit = 16, mostRows = mostVisits * mostBlocksPerVisit;
 
 /// The list of one super row while it grows.
 struct ListWriter {
@@ -29,20 +30,25 @@ struct ListWriter {
 struct SuperRow {
   const int8_t *rows[mostRows];
   const uint8_t *rules[mostRows]; ///< null: no mask
-  int64_t count;
+  int64_t count, perVisit;
   int64_t columns;            ///< non-empty key blocks
   const int32_t *tokenCounts; ///< of the batch entry
 };
 
 uint32_t criticalMask(const SuperRow &row, int64_t j) {
-  uint32_t mask = 0;
-  for (int64_t s = 0; s < row.count; ++s)
-    if (row.rows[s][j] == 1) {
-      mask |= 1u << s;
-      if (row.rules[s] && row.rules[s][j] & partialRule)
-        mask |= 1u << (partialBit + s);
-    }
-  return mask;
+  uint32_t takers = 0, partial = 0;
+  for (int64_t first = 0, visit = 0; first < row.count; first += row.perVisit, ++visit) {
+    int64_t end = std::min(first + row.perVisit, row.count), critical = 0;
+    for (int64_t s = first; s < end; ++s)
+      if (row.rows[s][j] == 1) {
+        ++critical;
+        if (row.rules[s] && row.rules[s][j] & partialRule)
+          partial |= 1u << visit;
+      }
+    takers |= static_cast<uint32_t>(critical > 0) << visit;
+    partial |= static_cast<uint32_t>(critical > 0 && critical < end - first) << visit;
+  }
+  return takers | partial << partialBit;
 }
 
 bool anyCriticalOfEight(const SuperRow &row, int64_t j) {
@@ -96,13 +102,16 @@ void addMeans(const SuperRow &row, ListWriter &list) {
 
 void run(const BuiltinCall &call) {
   const auto &s = *reinterpret_cast<const BuildListsSlots *>(call.slots);
-  TERCET_CHECK(s.blocksPerRow >= 1 && s.blocksPerRow <= mostRows, "a super row fits its mask");
-  int64_t gr = call.item1, superRow = call.item0, first = superRow * s.blocksPerRow;
+  TERCET_CHECK(s.visitsPerRow >= 1 && s.visitsPerRow <= mostVisits && s.blocksPerVisit >= 1 &&
+                   s.blocksPerVisit <= mostBlocksPerVisit && !(s.withMeans && s.blocksPerVisit > 1),
+               "a super row fits its mask");
+  int64_t gr = call.item1, superRow = call.item0, blocks = s.visitsPerRow * s.blocksPerVisit, first = superRow * blocks;
   GroupHead head = groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV);
   int64_t liveRows = liveBlocks(s.qLengths, head.batch, s.tokensQ, s.blockQ);
   SuperRow row;
   row.tokenCounts = ofBatch(s.tokenCounts, head.batch, s.blocksK);
-  row.count = std::clamp<int64_t>(liveRows - first, 0, s.blocksPerRow);
+  row.count = std::clamp<int64_t>(liveRows - first, 0, blocks);
+  row.perVisit = s.blocksPerVisit;
   row.columns = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
   for (int64_t index = 0; index < row.count; ++index) {
     int64_t i = first + index;

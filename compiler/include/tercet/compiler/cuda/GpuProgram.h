@@ -41,6 +41,12 @@ struct GpuProgram {
   std::string weight, bias;               ///< argument names of the projection; empty: none
 
   bool classified() const { return blockQ != 0; }
+  /// Whether query blocks are smaller than what has a list: the lists of several are joined, with bits of the rows that take
+  /// an entry (row_lists.cuh).
+  bool isFine() const { return classified() && blockQ < 16; }
+  /// Query rows with a list, and how many lists a head has.
+  int64_t listRows() const { return isFine() ? 64 : blockQ; }
+  Expr lists() const { return isFine() ? ceildiv(rows(), listRows()) : queryBlocks(); }
   /// What kernels work through: tokens, or under a token order places (OrderExprs.h).
   Expr rows() const { return placesAlong(order, "N", blockQ); }
   Expr keys() const { return placesAlong(order, "M", blockK); }
@@ -88,7 +94,7 @@ struct GpuProgram {
   /// Numbers of a state row: StateRow of the device library.
   int64_t stateColumns() const { return (paddedHeadDim() * paddedValueDim() + paddedHeadDim() + 63) / 64 * 64; }
   /// The sets whose bits select writes: the linear one, and that of block means (class_row.cuh).
-  int64_t bits() const { return static_cast<int64_t>(over) + (means() ? 8 : 0); }
+  int64_t bits() const { return isFine() ? 5 : static_cast<int64_t>(over) + (means() ? 8 : 0); }
   double defaultScale() const;
 };
 
