@@ -221,6 +221,21 @@ TEST_CASE("other architectures compile to artifacts without being here", "[c]") 
   char *answer = nullptr;
   succeed(tercet_artifact_describe(artifact.get(), &answer));
   CHECK(json::parse(taken(answer))["targets"] == json::array({"cpu:portable"}));
+  options.target = "sm_90a";
+  options.head_dim = 64;
+  options.dtype = {kDLBfloat, 16, 1};
+  tercet_artifact *forGpu = nullptr;
+  tercet_status status = tercet_compile_artifact(&spec, &options, &forGpu);
+  if (status == TERCET_UNSUPPORTED_TARGET) { // this machine has no NVRTC
+    CHECK_THAT(tercet_error_message(), Catch::Contains("NVRTC"));
+    return;
+  }
+  succeed(status);
+  ArtifactHandle gpu(forGpu);
+  succeed(tercet_artifact_describe(gpu.get(), &answer));
+  json object = json::parse(taken(answer));
+  CHECK(object["targets"] == json::array({"sm_90a"}));
+  CHECK(object["dtype"] == "bf16");
 }
 
 TEST_CASE("an embedder's threads run the items", "[c]") {
