@@ -62,6 +62,7 @@ struct AttendStage {
   /// Query tokens per row.
   int64_t queryRows() const { return pools ? pools->queries : 1; }
   bool poolsQueries() const { return queryRows() > 1; }
+  bool gathersRows() const { return listed && !score; } ///< where query blocks are small
   /// Whether its keys are all tokens, so that it takes these as they lie, a token order or not.
   bool takesAll() const { return exact && !listed && !pools; }
   /// Rows of a head, and keys of a pair, where there are so many tokens or places (OrderExprs.h): these or their pools.

@@ -34,6 +34,11 @@ struct Program {
   bool classified() const { return selection.has_value(); }
   /// Whether query blocks are smaller than a tile of queries is, which then takes what any of its rows takes.
   bool isFine() const { return classified() && blockQ < 16; }
+  /// Whether the rows of such blocks that take a tile are brought together on CPUs: no region looks at where they are.
+  bool gathersRows() const {
+    return isFine() &&
+           std::any_of(attends.begin(), attends.end(), [](const AttendStage &stage) { return stage.gathersRows(); });
+  }
   /// Whether block means are keys of some stage.
   bool means() const { return anyMeans(attends); }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.

@@ -251,9 +251,11 @@ struct CopyClassesSlots {
 /// build_lists: items (super row of `visitsPerRow` runs of `blocksPerVisit` query blocks, gr). lists [gr][superRows][capacity] of AttendEntry,
 /// ascending by tile, the union over the super row's blocks of the critical tiles; then, if withMeans, one entry per
 /// mean tile that holds a marginal block of any of them, with tile = meanTileBit | mean tile. counts [gr][superRows].
-/// mask bit s: some query block of run (super row * visitsPerRow + s) takes part; bit 16 + s: not all of its pairs do, since
-/// its block is partial, where the mask's region decides pair by pair, or not all of the run's blocks take part. Tiles without
-/// a valid token are left out. visitsPerRow and blocksPerVisit are at most 16.
+/// mask bit s: some query block of run (super row * visitsPerRow + s) takes part; bit 16 + s: its block is partial, and the mask's
+/// region decides pair by pair. Tiles without a valid token are left out. visitsPerRow and blocksPerVisit are at most 16.
+/// takers (null: not wanted): the rows of a super row, 256 at most, that take part in entry e, but for those in runs with a
+/// partial block, are its bytes takersAt[e][0] to before takersAt[e][1], ascending; takers [gr][superRows][rows * TN], takersAt
+/// [gr][superRows][capacity][2].
 struct BuildListsSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
@@ -265,6 +267,8 @@ struct BuildListsSlots {
   void *lists;          ///< AttendEntry
   int32_t *counts;
   const int32_t *tokenCounts; ///< `counts` of a token order
+  uint8_t *takers;
+  int32_t *takersAt;
 };
 struct AttendEntry {
   int32_t tile;

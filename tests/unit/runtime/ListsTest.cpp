@@ -106,6 +106,12 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
     slots.rules = masked ? rules.data() : nullptr;
     slots.lists = lists.data();
     slots.counts = counts.data();
+    int64_t rows = perRow * perVisit * c.blockQ;
+    std::vector<uint8_t> takers(size_t(c.pairs * c.repeat * superRows * rows * c.blocksK));
+    std::vector<int32_t> takersAt(2 * lists.size());
+    bool wantsTakers = rows <= 256;
+    slots.takers = wantsTakers ? takers.data() : nullptr;
+    slots.takersAt = wantsTakers ? takersAt.data() : nullptr;
     runBuiltin("build_lists", slots, superRows, c.pairs * c.repeat);
     for (int64_t gr = 0; gr < c.pairs * c.repeat; ++gr)
       for (int64_t row = 0; row < superRows; ++row) {
@@ -113,15 +119,14 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
         for (int64_t tile = 0; tile < c.blocksK * parts; ++tile) {
           int32_t mask = 0;
           for (int64_t s = 0; s < perRow; ++s) {
-            int64_t taking = 0, partial = 0, live = 0;
+            int64_t taking = 0, partial = 0;
             for (int64_t i = (row * perRow + s) * perVisit; i < (row * perRow + s + 1) * perVisit; ++i) {
               bool takes = c.at(gr, i, tile / parts) == 1;
-              live += i * c.blockQ < c.liveQ(gr);
               taking += takes;
               partial += takes && isPartial(gr, i, tile / parts);
             }
             if (taking > 0)
-              mask |= 1 << s | (partial > 0 || taking < live) << (partialBit + s);
+              mask |= 1 << s | (partial > 0) << (partialBit + s);
           }
           if (mask && tile * c.tileK < c.liveK(gr))
             expected.emplace_back(int32_t(tile), mask);
@@ -141,6 +146,22 @@ TEST_CASE("build_lists unites critical tiles and marginal mean tiles of a super 
         if (given != expected)
           FAIL("group head " << gr << ", super row " << row << ": " << given.size() << " entries, expected "
                              << expected.size());
+        for (int64_t entry = 0; wantsTakers && entry < counts[size_t(place)]; ++entry) {
+          auto [tile, mask] = lists[size_t(place * capacity + entry)];
+          if (tile & meanTileBit)
+            continue;
+          std::vector<int64_t> named, taking;
+          for (int32_t at = takersAt[size_t(2 * (place * capacity + entry))];
+               at < takersAt[size_t(2 * (place * capacity + entry) + 1)]; ++at)
+            named.push_back(takers[size_t(place * rows * c.blocksK + at)]);
+          for (int64_t token = 0; token < rows && row * rows + token < c.liveQ(gr); ++token)
+            if (!(mask >> (partialBit + token / c.blockQ / perVisit) & 1) &&
+                c.at(gr, (row * rows + token) / c.blockQ, tile / parts) == 1)
+              taking.push_back(token);
+          if (named != taking)
+            FAIL("group head " << gr << ", super row " << row << ", entry " << entry << ": " << named.size()
+                               << " rows, expected " << taking.size());
+        }
       }
   }
 }

@@ -3,6 +3,7 @@
 //
 //   AttendKernel.cpp    the item: where it lies, its memory, its order
 //   AttendTiles.cpp     which tiles it visits: those of its list, or all
+//   AttendRows.cpp      of small query blocks: which rows take a tile
 //   AttendMask.cpp      or those in which the mask allows a pair
 //   AttendScores.cpp    one tile against one query block
 //   AttendInputs.cpp    what it takes from earlier stages, and gates
@@ -45,9 +46,9 @@ struct AttendSlots {
 };
 
 /// Further slots, as the stage has them: O in f32 with its strides; numerators and maxima and sums of the stage that it goes on from; per added
-/// stage its outputs, and the first one's LSE if the stage stores it; the choice of heads.
+/// stage its outputs, and the first one's LSE if the stage stores it; the choice of heads; the rows that take entries of its list.
 struct StageSlots {
-  StageSlots(KernelBuilder &k, const AttendStage &stage) {
+  StageSlots(KernelBuilder &k, const Program &program, const AttendStage &stage) {
     if (stage.storesWide) {
       wide = k.pointer(DType::f32);
       for (Value *stride : {&wideStrideB, &wideStrideH, &wideStrideN})
@@ -72,9 +73,13 @@ struct StageSlots {
       choice = k.pointer(DType::i32);
       choiceStride = k.integer();
     }
+    if (program.isFine() && stage.gathersRows()) {
+      takers = k.pointer(DType::i8);
+      takersAt = k.pointer(DType::i32);
+    }
   }
   Value wide, wideStrideB, wideStrideH, wideStrideN, rest, restStrideB, restStrideH, restStrideN;
-  Value numerators, state, addedLse, keptState, choice, choiceStride;
+  Value numerators, state, addedLse, keptState, choice, choiceStride, takers, takersAt;
   llvm::SmallVector<Value> added;
 };
 
@@ -95,7 +100,7 @@ class AttendBuilder {
 public:
   AttendBuilder(mlir::ModuleOp module, const Program &program, const AttendStage &stage, const CpuSchedule &schedule)
       : program(program), stage(stage), schedule(schedule), k(module, stage.name), slots(k, program, stage),
-        further(k, stage), queriesAt(k, program, stage.poolsQueries()), keysAt(k, program, !stage.listed),
+        further(k, program, stage), queriesAt(k, program, stage.poolsQueries()), keysAt(k, program, !stage.listed),
         scope(k, stage.pairOperands()), ranges(k, scope, stage.listed ? nullptr : stage.mask) {}
   void build();
 
@@ -118,7 +123,15 @@ private:
   Value meanBias(Value tile, Value queryBlock);
   void prepareKeys(Value tile);
   Value keysOfTile(Value tile);
+
+  // AttendRows.cpp
+  /// Where rows are gathered, one more is nobody's.
+  int64_t scratchRows() const { return schedule.superRow + (further.takers ? 1 : 0); }
+  void startTakers(Value computedRows);
   void findTakers(Value firstRow, Value tile);
+  void takenTile(Value entry, Value tile, Value next, Value mask);
+  void gatherRows(Value entry, const Tile &tile);
+  void copyTaken(Value at, Value row, bool back);
 
   // AttendMask.cpp
   std::pair<Value, Value> queriesOf(Value firstRow, Value endRow);
@@ -142,7 +155,7 @@ private:
     return (elements + tiles - 1) / tiles;
   }
   void visit(Value firstRow, const Tile &tile);
-  void visitRows(Value firstRow, Value row, int64_t rows, const Tile &tile);
+  void visitRows(Value share, Value row, int64_t rows, const Tile &tile);
   void visitInPanels(Value row, int64_t rows, const Tile &tile, Value share);
   Value scoresOf(const Part &part, const Tile &tile, Value keys, Value ahead, int64_t elements);
   Value biasedScores(Value product, const Part &part, const Tile &tile);
@@ -196,6 +209,10 @@ private:
   Value probabilities; ///< of a row tile, where it does not fit into registers
   Value shifts;        ///< of its rows, where these start exactly
   Value taken;         ///< per row 1 where its query block takes the tile, else 0; null: rows that visit a tile take it
+  /// What stands for these rows while a row tile of them visits a tile: queries, acc, max and sum.
+  struct RowState {
+    Value queries, acc, max, sum;
+  } gathered;
 };
 
 } // namespace tercet::compiler

@@ -56,10 +56,10 @@ Value AttendBuilder::offsetOf(bool inBuffer, Value strideB, Value strideH, Value
 // Q in f32, empty accumulators, and the bias rows of whole and of tail tiles.
 void AttendBuilder::prologue() {
   int64_t D = program.headDim, paddedD = (D + 15) / 16 * 16;
-  queries = k.scratch(schedule.superRow, paddedD);
-  acc = k.scratch(schedule.superRow, schedule.valueDim);
-  max = k.scratch(schedule.superRow, 1);
-  sum = k.scratch(schedule.superRow, 16);
+  queries = k.scratch(scratchRows(), paddedD);
+  acc = k.scratch(scratchRows(), schedule.valueDim);
+  max = k.scratch(scratchRows(), 1);
+  sum = k.scratch(scratchRows(), 16);
   noBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
   tailBias = k.scratch(1, std::max(schedule.keyTile, meanTile));
   Value offset = offsetOf(stage.queryRows() > 1, slots.qStrideB, slots.qStrideH, slots.qStrideN);
@@ -95,10 +95,8 @@ void AttendBuilder::prologue() {
   k.store(k.splat(k.real(0), 1, schedule.keyTile), tailBias, zero, {}, {}, inTail);
   if (stage.means)
     columnBias = k.scratch(1, meanTile);
-  if (stage.listed && schedule.blocksPerVisit() > 1) { // rows behind the valid ones take nothing
-    taken = k.scratch(schedule.superRow, 1);
-    k.clearRows(taken, validRows, computedRows, 1);
-  }
+  if (stage.listed && program.isFine())
+    startTakers(computedRows);
 }
 
 // What regions over pairs need before the loop: what depends on batch and head, and what on the query.

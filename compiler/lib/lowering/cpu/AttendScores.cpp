@@ -20,7 +20,10 @@ void AttendBuilder::visit(Value firstRow, const Tile &tile) {
     left = queriesAt.count(block, schedule.blockQ, validQ);
   }
   auto visitTaken = [&](Value row, int64_t count) {
-    auto visit = [&] { visitRows(firstRow, row, count, tile); };
+    auto visit = [&] {
+      Value share = tile.nextKeys ? k.div(k.sub(row, firstRow), k.index(schedule.rowTile)) : Value();
+      visitRows(share, row, count, tile);
+    };
     if (taken)
       k.when(k.any(k.load(taken, row, count, 1)), visit);
     else
@@ -33,8 +36,7 @@ void AttendBuilder::visit(Value firstRow, const Tile &tile) {
 }
 
 // Each row tile brings its share of the next listed tile near, which no hardware foresees.
-void AttendBuilder::visitRows(Value firstRow, Value row, int64_t rows, const Tile &tile) {
-  Value share = tile.nextKeys ? k.div(k.sub(row, firstRow), k.index(schedule.rowTile)) : Value();
+void AttendBuilder::visitRows(Value share, Value row, int64_t rows, const Tile &tile) {
   if (schedule.inPanels)
     return visitInPanels(row, rows, tile, share);
   int64_t shareK = shareOf(program.headDim * tile.cols), shareV = shareOf(tile.cols * schedule.valueDim);

@@ -78,17 +78,6 @@ void AttendBuilder::allTiles() {
   });
 }
 
-// Which rows from firstRow on, that visit the tile together, take it: those whose query blocks have its key block critical.
-void AttendBuilder::findTakers(Value firstRow, Value tile) {
-  Value block = k.div(tile, k.index(schedule.blockK / schedule.keyTile));
-  Value classes = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(head, slots.classStrideH)), block);
-  k.loop(firstRow, k.min(k.add(firstRow, schedule.visitRows), validRows), 1, [&](Value row) {
-    Value queryBlock = k.div(k.add(firstToken, row), k.index(schedule.blockQ));
-    Value critical = k.equal(k.read(slots.classes, k.add(classes, k.mul(queryBlock, slots.classStrideI))), k.index(1));
-    k.store(k.splat(k.select(critical, k.real(1), k.real(0)), 1, 1), taken, row);
-  });
-}
-
 // The tiles that the super row's list names, each for the query blocks in its mask.
 void AttendBuilder::listedTiles() {
   Value list = k.add(k.mul(k.item(1), slots.superRows), k.item(0)), count = k.read(slots.counts, list);
@@ -99,14 +88,14 @@ void AttendBuilder::listedTiles() {
     Value tile = tileOf(e), next = tileOf(k.min(k.add(e, 1), lastEntry));
     Value entry = k.read(slots.lists, k.add(k.add(entries, k.mul(e, 2)), 1));
     prepareKeys(tile);
+    if (taken)
+      return takenTile(k.add(k.mul(list, slots.capacity), e), tile, next, entry);
     k.loop(zero, k.index(schedule.visitsPerRow()), 1, [&](Value sub) {
       k.when(hasBit(entry, sub), [&] {
         Value firstRow = k.mul(sub, schedule.visitRows);
-        if (taken)
-          findTakers(firstRow, tile);
         auto exact = [&] {
           Tile packed = packedTile(tile), ahead = packedTile(k.min(next, lastTile));
-          if (mask || taken)
+          if (mask)
             packed.restricted = k.bitOr(packed.restricted, hasBit(entry, k.add(sub, partialBit)));
           packed.nextKeys = ahead.keys;
           packed.nextValues = ahead.values;

@@ -22,6 +22,10 @@ void PlanWriter::addSignature() {
 void PlanWriter::addListBuffers() {
   addBuffer("attend_lists", GR * superRows * capacity, "critical tiles of super rows", sizeof(AttendEntry));
   addBuffer("attend_counts", GR * superRows, "lengths of the lists of critical tiles");
+  if (program.gathersRows()) {
+    addBuffer("takers", GR * superRows * TN * schedule.superRow, "rows that take the tiles of lists", 1);
+    addBuffer("takers_at", GR * superRows * capacity * 2, "where those of an entry lie");
+  }
 }
 
 void PlanWriter::addBuffers() {

@@ -96,6 +96,10 @@ void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
     slots.push_back(tensor(program.choice));
     slots.push_back(integer(tableStride(program.choice, 0)));
   }
+  if (program.isFine() && stage.gathersRows()) {
+    slots.push_back(buffer("takers"));
+    slots.push_back(buffer("takers_at"));
+  }
 }
 
 void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {

@@ -58,7 +58,7 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
        Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.blockQ), integer(schedule.queries.tile),
              integer(TN), integer(TM), integer(schedule.keys.superRow / schedule.blockK), integer(1),
              integer(superRowsK), integer(tilesQ), null(), program.selection->mask ? buffer("rules_by_key") : null(),
-             buffer("key_lists"), buffer("key_counts"), tokenCounts(/*isKey=*/false)})
+             buffer("key_lists"), buffer("key_counts"), tokenCounts(/*isKey=*/false), null(), null()})
     lists.push_back(slot);
   nodes.push_back(builtin("build_lists", "select", superRowsK, GR, lists));
   if (!program.linear || program.globalState())

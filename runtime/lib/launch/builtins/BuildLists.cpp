@@ -19,9 +19,16 @@ constexpr int64_t mostBlocksPerVisit = 16, mostRows = mostVisits * mostBlocksPer
 struct ListWriter {
   AttendEntry *entries;
   int64_t capacity, count = 0;
+  uint8_t *takers; ///< null: not wanted
+  int32_t *takersAt;
+  int32_t firstTaker = 0, endTaker = 0; ///< of the entries to come
 
   void add(int64_t tile, uint32_t mask) {
     TERCET_CHECK(count < capacity, "a plan's lists hold every tile that a row can have");
+    if (takers) {
+      takersAt[2 * count] = firstTaker;
+      takersAt[2 * count + 1] = endTaker;
+    }
     entries[count++] = {static_cast<int32_t>(tile), static_cast<int32_t>(mask)};
   }
 };
@@ -31,22 +38,30 @@ struct SuperRow {
   const int8_t *rows[mostRows];
   const uint8_t *rules[mostRows]; ///< null: no mask
   int64_t count, perVisit;
+  int64_t blockQ, tokens;     ///< tokens of a row, and of all of them
   int64_t columns;            ///< non-empty key blocks
   const int32_t *tokenCounts; ///< of the batch entry
 };
 
-uint32_t criticalMask(const SuperRow &row, int64_t j) {
+void addTakers(const SuperRow &row, int64_t j, int64_t first, int64_t end, ListWriter &list) {
+  for (int64_t s = first; s < end; ++s)
+    for (int64_t token = s * row.blockQ; row.rows[s][j] == 1 && token < std::min((s + 1) * row.blockQ, row.tokens);
+         ++token)
+      list.takers[list.endTaker++] = static_cast<uint8_t>(token);
+}
+
+uint32_t criticalMask(const SuperRow &row, int64_t j, ListWriter &list) {
   uint32_t takers = 0, partial = 0;
   for (int64_t first = 0, visit = 0; first < row.count; first += row.perVisit, ++visit) {
-    int64_t end = std::min(first + row.perVisit, row.count), critical = 0;
+    int64_t end = std::min(first + row.perVisit, row.count);
     for (int64_t s = first; s < end; ++s)
       if (row.rows[s][j] == 1) {
-        ++critical;
+        takers |= 1u << visit;
         if (row.rules[s] && row.rules[s][j] & partialRule)
           partial |= 1u << visit;
       }
-    takers |= static_cast<uint32_t>(critical > 0) << visit;
-    partial |= static_cast<uint32_t>(critical > 0 && critical < end - first) << visit;
+    if (list.takers && takers >> visit & 1 && !(partial >> visit & 1))
+      addTakers(row, j, first, end, list);
   }
   return takers | partial << partialBit;
 }
@@ -73,9 +88,11 @@ void addCritical(const BuildListsSlots &s, const SuperRow &row, int64_t liveK, L
       continue;
     }
     int64_t end = std::min(j + 8, row.columns);
-    for (; j < end; ++j)
-      if (uint32_t mask = criticalMask(row, j))
+    for (; j < end; ++j) {
+      list.firstTaker = list.endTaker;
+      if (uint32_t mask = criticalMask(row, j, list))
         addBlock(s, row, j, mask, liveK, list);
+    }
   }
 }
 
@@ -112,6 +129,9 @@ void run(const BuiltinCall &call) {
   row.tokenCounts = ofBatch(s.tokenCounts, head.batch, s.blocksK);
   row.count = std::clamp<int64_t>(liveRows - first, 0, blocks);
   row.perVisit = s.blocksPerVisit;
+  row.blockQ = s.blockQ;
+  row.tokens = std::min(liveTokens(s.qLengths, head.batch, s.tokensQ) - first * s.blockQ, blocks * s.blockQ);
+  TERCET_CHECK(!s.takers || blocks * s.blockQ <= mostRows, "rows of a super row are bytes");
   row.columns = liveBlocks(s.kLengths, head.batch, s.tokensK, s.blockK);
   for (int64_t index = 0; index < row.count; ++index) {
     int64_t i = first + index;
@@ -120,7 +140,10 @@ void run(const BuiltinCall &call) {
   }
 
   int64_t place = gr * s.superRows + superRow;
-  ListWriter list = {static_cast<AttendEntry *>(s.lists) + place * s.capacity, s.capacity};
+  ListWriter list = {.entries = static_cast<AttendEntry *>(s.lists) + place * s.capacity,
+                     .capacity = s.capacity,
+                     .takers = s.takers ? s.takers + place * blocks * s.blockQ * s.blocksK : nullptr,
+                     .takersAt = s.takersAt ? s.takersAt + 2 * place * s.capacity : nullptr};
   if (row.count > 0) {
     addCritical(s, row, liveTokens(s.kLengths, head.batch, s.tokensK), list);
     if (s.withMeans)
