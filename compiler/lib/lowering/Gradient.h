@@ -36,6 +36,8 @@ struct GradientPass {
   std::vector<TableShares> ofGate; ///< and that the kernel of its gate makes
   bool ofTable = false;            ///< makes nothing but the one share, with queries as rows
 
+  /// Whether its rows and columns are means of blocks, for which there are kernels of their own.
+  bool ofMeanRows() const { return forward->ofMeans && !stores; }
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
   bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }

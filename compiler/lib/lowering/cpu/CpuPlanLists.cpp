@@ -46,8 +46,8 @@ void PlanWriter::addLists(std::vector<PlanNode> &body) {
   for (PlanSlot slot :
        Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile),
              integer(TM), integer(TN), integer(schedule.blocksPerRow()), integer(superRows), integer(capacity),
-             integer(program.means() && program.direction != Direction::backward), maskRules(), buffer("attend_lists"),
-             buffer("attend_counts"), tokenCounts(/*isKey=*/true)})
+             integer(program.listsMeans() && program.direction != Direction::backward), maskRules(),
+             buffer("attend_lists"), buffer("attend_counts"), tokenCounts(/*isKey=*/true)})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())
