@@ -7,6 +7,7 @@ tercet.spec @block_mean(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.toke
   %count_rule = tercet.param count_rule = floor : !tercet.static<keyword>
   %diagonal = tercet.param diagonal = false : !tercet.static<flag>
   %forced_counts = tercet.param forced_counts = false : !tercet.static<flag>
+  %pooled_queries = tercet.param pooled_queries = false : !tercet.static<flag>
   %keep = tercet.param keep = 0.05 : !tercet.runtime<f64>
   %drop = tercet.param drop = 0.0 : !tercet.runtime<f64>
   %min_keep = tercet.param min_keep = 1 : !tercet.runtime<i64>
@@ -17,7 +18,7 @@ tercet.spec @block_mean(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.toke
       min_keep(%min_keep) sink(%sink) diagonal(%diagonal) forced_counts(%forced_counts)
   tercet.skip %classes[negligible]
   %exact = tercet.sparse %q, %k, %v on %classes[critical] scale(%scale)
-  %means = tercet.block_mean %q, %k, %v on %classes[marginal] scale(%scale)
+  %means = tercet.block_mean %q, %k, %v on %classes[marginal] scale(%scale) pooled_queries(%pooled_queries)
   %o = tercet.combine joint(%exact, %means)
   tercet.return %o
 }

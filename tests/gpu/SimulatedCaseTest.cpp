@@ -69,6 +69,10 @@ TEST_CASE("all cases of several branches keep the numerics contract in the simul
   runAll(addBranchCases);
 }
 
+TEST_CASE("all cases of block means by means of queries keep the numerics contract in the simulator", "[.][means]") {
+  runAll(addPooledMeanCases);
+}
+
 TEST_CASE("all cases of token orders keep the numerics contract in the simulator", "[.][order]") {
   runAll(addOrderCases);
 }

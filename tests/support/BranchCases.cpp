@@ -68,4 +68,37 @@ void addBranchCases(std::vector<Case> &cases) {
         {.name = "pooled queries", .spec = "joint_branches", .settings = {{"n", queries}}, .shape = raggedShape});
 }
 
+void addPooledMeanCases(std::vector<Case> &cases) {
+  const Shape shape{
+      .batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 100, .tokensK = 150, .headDim = 32, .valueDim = 40};
+  const Case base{.spec = "block_mean",
+                  .settings = {{"block_q", "16"}, {"block_k", "16"}, {"pooled_queries", "true"}},
+                  .parameters = {{"keep", 0.2}, {"drop", 0.2}},
+                  .shape = shape};
+  auto add = [&](std::string name, auto change) {
+    Case entry = base;
+    entry.name = "pooled queries, " + std::move(name);
+    change(entry);
+    cases.push_back(entry);
+  };
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (double scale : {1.0, 4.0, 16.0})
+      add("dtypes and scales", [&](Case &entry) { entry.dtype = dtype, entry.scale = scale; });
+  for (Given given : {Given::random, Given::broadcast, Given::allCritical, Given::allMarginal, Given::allNegligible})
+    add("given classes", [&](Case &entry) { entry.given = given; });
+  add("lengths", [&](Case &entry) {
+    entry.queryLengths = {60, 100}, entry.keyLengths = {150, 49}, entry.layout = Layout::padded;
+    entry.poison = true;
+  });
+  add("more means than a tile",
+      [&](Case &entry) { entry.shape = {.heads = 1, .tokensQ = 70, .tokensK = 1300, .headDim = 16}; });
+  for (auto [queries, keys] : {std::pair{"64", "32"}, {"48", "80"}, {"128", "64"}})
+    for (int64_t headDim : {64, 128, 256})
+      add("blocks and dimensions", [&](Case &entry) {
+        entry.settings["block_q"] = queries, entry.settings["block_k"] = keys;
+        entry.shape = {.heads = 1, .tokensQ = 200, .tokensK = 330, .headDim = headDim};
+        entry.dtype = DType::bf16;
+      });
+}
+
 } // namespace tercet::test

@@ -6,5 +6,7 @@
 namespace tercet::test {
 
 void addBranchCases(std::vector<Case> &cases);
+/// Block means by means of queries, which are a stage of their own.
+void addPooledMeanCases(std::vector<Case> &cases);
 
 } // namespace tercet::test

@@ -251,6 +251,7 @@ const std::vector<Case> &caseTable() {
     addSelections(cases);
     addRules(cases);
     addBranches(cases);
+    addPooledMeanCases(cases);
     addPairCases(cases);
     addBranchCases(cases);
     addOrderCases(cases);

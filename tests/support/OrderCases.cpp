@@ -40,6 +40,8 @@ void addBranches(std::vector<Case> &cases) {
       if (std::string(text) != "@suffix")
         continue;
       entry.dtype = textQ > textK ? DType::f16 : DType::bf16;
+      if (entry.spec.starts_with("block_mean"))
+        entry.settings["pooled_queries"] = "true";
       entry.layout = textQ > textK ? Layout::tokensFirst : Layout::padded;
       cases.push_back(entry);
       entry.dtype = DType::f32;

@@ -278,7 +278,7 @@ const std::vector<PublishedSelection> &publishedSelections() {
        true,
        Rest::skipped,
        seerattention},
-      {"MRA-2 (means of keys)", "mra2", blocks16, {{"keep", 0.25}}, square, false, Rest::means, mra2},
+      {"MRA-2", "mra2", blocks16, {{"keep", 0.25}}, square, false, Rest::means, mra2},
       videoSparseAttention(),
       nativeSparseAttention()};
   return selections;
@@ -325,7 +325,7 @@ RuleResult evaluateSelection(const PublishedSelection &selection, const referenc
   RuleResult result;
   for (int64_t h = 0; h < q.shape[1]; ++h) {
     int64_t ofKeys = h * k.shape[1] / q.shape[1];
-    Grid meanKeys = blockMeans(k, ofKeys), meanValues = blockMeans(v, ofKeys);
+    Grid meanQueries = blockMeans(q, h), meanKeys = blockMeans(k, ofKeys), meanValues = blockMeans(v, ofKeys);
     for (int64_t i = 0; i < q.shape[2]; ++i) {
       const std::vector<int> &row = classes[size_t(h)][size_t(i / selection.queries)];
       Row query = tokenOf(q, h, i), sum(size_t(v.shape[3]), 0.0);
@@ -342,7 +342,7 @@ RuleResult evaluateSelection(const PublishedSelection &selection, const referenc
         if (row[bj] != 0)
           continue;
         auto tokens = double(std::min(block, k.shape[2] - int64_t(bj) * block));
-        double weight = tokens * std::exp(dotOf(query, meanKeys[bj]) * scale);
+        double weight = tokens * std::exp(dotOf(meanQueries[size_t(i / block)], meanKeys[bj]) * scale);
         total += weight;
         for (size_t c = 0; c < sum.size(); ++c)
           sum[c] += weight * meanValues[bj][c];

@@ -47,6 +47,13 @@ static std::string print(ModuleOp module) {
   return text;
 }
 
+// Of means by means of queries a builtin sees to it.
+static void buildAttends(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
+  for (const AttendStage &stage : program.attends)
+    if (!stage.ofMeans)
+      buildAttend(module, program, stage, schedule);
+}
+
 static void buildForward(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   if (program.classified() && program.selection->multiplies())
     buildScores(module, program, schedule);
@@ -57,8 +64,7 @@ static void buildForward(ModuleOp module, const Program &program, const CpuSched
     buildAggregate(module, program, schedule);
     buildLinear(module, program, schedule);
   }
-  for (const AttendStage &stage : program.attends)
-    buildAttend(module, program, stage, schedule);
+  buildAttends(module, program, schedule);
 }
 
 static void buildBackward(ModuleOp module, const Program &program, ArrayRef<GradientPass> passes,
@@ -79,9 +85,10 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
     buildWeightGradient(module, program, schedule);
   }
   if (passes.front().isBranch)
-    for (const AttendStage &stage : program.attends)
-      buildAttend(module, program, stage, schedule);
+    buildAttends(module, program, schedule);
   for (const GradientPass &pass : passes) {
+    if (pass.ofMeanRows())
+      continue;
     if (pass.rows == pass.forward && !pass.ofKeys && !pass.ofTable)
       buildGateGradient(module, program, pass, schedule);
     buildGradient(module, program, pass, schedule);

@@ -9,14 +9,16 @@ Expr AttendStage::exactFlops(const Expr &tokensQ, const Expr &tokensK, int64_t b
   if (!exact)
     return 0;
   Expr heads = Expr::symbol("G") * Expr::symbol("R");
-  Expr pairs = listed ? Expr::symbol("blocks.critical") * (blockQ * blockK) : heads * rows(tokensQ) * keys(tokensK);
+  Expr pairs = ofMeans  ? Expr::symbol("blocks.marginal")
+               : listed ? Expr::symbol("blocks.critical") * (blockQ * blockK)
+                        : heads * rows(tokensQ) * keys(tokensK);
   if (means)
     pairs = pairs + Expr::symbol("blocks.marginal") * blockQ;
   return pairs * (2 * (headDim + valueDim));
 }
 
 bool compiler::anyMeans(ArrayRef<AttendStage> stages) {
-  return llvm::any_of(stages, [](const AttendStage &stage) { return stage.means; });
+  return llvm::any_of(stages, [](const AttendStage &stage) { return stage.means || stage.ofMeans; });
 }
 
 SmallVector<RangedTable> compiler::rangedTablesOf(Region *ofSelection, ArrayRef<AttendStage> stages) {

@@ -38,6 +38,7 @@ struct AttendStage {
   mlir::Region *score = nullptr; ///< null: scores stay as they are
   mlir::Region *mask = nullptr;  ///< null: every pair is allowed
   bool means = false;            ///< block means of marginal blocks under the same softmax
+  bool ofMeans = false;          ///< nothing but these, by means of query blocks, which are then its pools
   std::string scale;             ///< a parameter's name; empty: the default scale
   std::optional<PooledKeys> pools;
   std::optional<StageInput> start; ///< the softmax goes on from here; absent: from nothing
@@ -81,7 +82,7 @@ struct AttendStage {
   }
 };
 
-/// Whether block means are keys of some stage.
+/// Whether block means are keys of some stage, beside others or alone.
 bool anyMeans(llvm::ArrayRef<AttendStage> stages);
 
 /// The tables of all masks, of a selection (or null) and of stages, whose blocks have bounds; without repetition.

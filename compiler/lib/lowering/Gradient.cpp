@@ -13,6 +13,8 @@ Expr GradientPass::pairs(const Expr &tokensQ, const Expr &tokensK, int64_t block
   if (!forward->exact || stores)
     return 0;
   Expr heads = Expr::symbol("G") * Expr::symbol("R");
+  if (ofMeanRows())
+    return Expr::symbol("blocks.marginal");
   return ofMeans    ? Expr::symbol("blocks.marginal") * blockQ
          : listed() ? Expr::symbol("blocks.critical") * (blockQ * blockK)
                     : heads * forward->rows(tokensQ) * forward->keys(tokensK);
@@ -34,7 +36,7 @@ static bool hasBranches(const Program &program) {
 /// What of a program has no derivative yet; empty: nothing.
 static StringRef missingIn(const Program &program) {
   const AttendStage &stage = program.attends.back();
-  if (program.order && (program.linear || stage.means))
+  if (program.order && (program.linear || program.means()))
     return "a token order beside a linear branch or block means";
   if (program.order && llvm::any_of(program.attends, [](const AttendStage &each) { return each.score || each.mask; }))
     return "a token order beside a mask or a score region";
@@ -42,7 +44,7 @@ static StringRef missingIn(const Program &program) {
     return "a token order beside a branch over all keys";
   if (stage.means && program.linear)
     return "block means beside a linear branch";
-  if (stage.means && program.selection->mask)
+  if (program.means() && program.selection->mask)
     return "block means under a mask";
   if (!hasBranches(program))
     return {};
@@ -51,9 +53,12 @@ static StringRef missingIn(const Program &program) {
     return "a linear branch beside a gate or several branches";
   if (has([](const AttendStage &stage) { return stage.chosen >= 0; }))
     return "branches chosen by head";
-  if (has([](const AttendStage &stage) { return stage.means; }))
+  bool pools = has([](const AttendStage &stage) { return stage.ofMeans; });
+  if (program.listsMeans() || (pools && (program.attends.size() > 2 || stage.gate)))
     return "block means beside a gate or several branches";
-  if (has([](const AttendStage &stage) { return stage.poolsQueries() && (stage.start || stage.keepsState); }))
+  if (has([](const AttendStage &stage) {
+        return stage.poolsQueries() && !stage.ofMeans && (stage.start || stage.keepsState);
+      }))
     return "pooled queries under one softmax with other branches";
   return {};
 }

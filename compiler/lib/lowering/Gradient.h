@@ -38,6 +38,8 @@ struct GradientPass {
   bool centres = false;   ///< one that makes sums of dO O again instead, from P as it is, for those of its tables
   bool isCentred = false; ///< one that takes them
 
+  /// Whether its rows and columns are means of blocks, for which there are kernels of their own.
+  bool ofMeanRows() const { return forward->ofMeans && !stores; }
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
   bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }

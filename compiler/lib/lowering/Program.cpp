@@ -66,6 +66,8 @@ private:
   }
 
   static bool poolsQueries(Operation *op) {
+    if (auto means = dyn_cast<ir::BlockMeanOp>(op))
+      return means.getPooledQueries() && ir::paramOf(means.getPooledQueries()).getFlag();
     auto compressed = dyn_cast<ir::CompressedOp>(op);
     return compressed && queriesOf(compressed) > 1;
   }
@@ -131,11 +133,18 @@ private:
       stage.mask = &op.getWhere();
   }
 
+  void readMeans(ir::BlockMeanOp op, AttendStage &stage) {
+    stage.exact = stage.ofMeans = true;
+    stage.pools = PooledKeys{program.blockK, program.blockK, program.blockQ, "", ""};
+    stage.scale = parameterName(op.getScale());
+  }
+
   // The stages of one softmax; the last one has its O and LSE.
   Status readSoftmax(Operation *op) {
     std::optional<size_t> before;
     for (Operation *leaf : leavesOf(op)) {
-      if (isa<ir::BlockMeanOp>(leaf)) {
+      auto means = dyn_cast<ir::BlockMeanOp>(leaf);
+      if (means && !poolsQueries(means)) {
         if (!before || !program.attends.back().listed)
           return refuse("has a block_mean branch alone; put it under `combine joint` with a sparse branch");
         if (program.attends.back().score)
@@ -146,17 +155,23 @@ private:
       AttendStage &stage = addStage();
       if (auto sparse = dyn_cast<ir::SparseOp>(leaf))
         readSparse(sparse, stage);
+      else if (means)
+        readMeans(means, stage);
       else
         readCompressed(cast<ir::CompressedOp>(leaf), stage);
       if (before) {
         AttendStage &earlier = program.attends[*before];
         if (stage.poolsQueries())
           return refuse("has two branches with pooled queries under one softmax; leave `queries` out in one of them");
+        if (earlier.ofMeans && stage.score)
+          return refuse("has a score region beside block means, to which it would not apply; leave one of them out");
         stage.start = StageInput{*before, earlier.queryRows(), nullptr};
         earlier.keepsState = true;
       }
       before = program.attends.size() - 1;
     }
+    if (program.attends.back().ofMeans)
+      return refuse("has a block_mean branch alone; put it under `combine joint` with a sparse branch");
     return {};
   }
 

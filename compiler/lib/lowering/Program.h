@@ -39,8 +39,11 @@ struct Program {
     return isFine() &&
            std::any_of(attends.begin(), attends.end(), [](const AttendStage &stage) { return stage.gathersRows(); });
   }
-  /// Whether block means are keys of some stage.
+  /// Whether block means are keys of some stage, and of one that takes them with its critical blocks.
   bool means() const { return anyMeans(attends); }
+  bool listsMeans() const {
+    return llvm::any_of(attends, [](const AttendStage &stage) { return stage.means; });
+  }
   /// One state for all rows: the linear set does not depend on the query block, as a mask would make it.
   bool globalState() const { return linear && over == LinearOver::all && !(selection && selection->mask); }
 };

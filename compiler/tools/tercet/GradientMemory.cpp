@@ -98,7 +98,8 @@ private:
   /// Where o is more than one softmax and what a projection adds, no saved tensor holds a branch's own output.
   bool runsStagesAgain() const {
     int64_t attends = std::count_if(program.branches.begin(), program.branches.end(), [](const Branch &branch) {
-      return isSoftmax(branch) && branch.kind != Branch::Kind::blockMean; // means are under the softmax of their keys
+      return isSoftmax(branch) &&
+             (branch.kind != Branch::Kind::blockMean || branch.poolsQueries); // others are with their keys
     });
     return attends > 1 || std::any_of(program.branches.begin(), program.branches.end(),
                                       [](const Branch &branch) { return branch.kind == Branch::Kind::gate; });
@@ -140,7 +141,7 @@ private:
   }
 
   void addMeans(const Branch &branch) {
-    double rows = static_cast<double>(blocks.marginal * program.selection->blockQ);
+    double rows = static_cast<double>(blocks.marginal * (branch.poolsQueries ? 1 : program.selection->blockQ));
     values.push_back({pairsOf(branch), "q, means of k and v, do and lse",
                       "as those of single keys; the bytes are those of P alone", rows * floatBytes});
     values.push_back({"means of k and v", "k and v", "a sum over every key block",

@@ -198,18 +198,20 @@ private:
 
   QueryRow<Real> queryOf(const Branch &branch, int64_t row) const {
     int64_t size = branch.pools.queries;
-    if (size == 0)
+    if (size == 0 && !branch.poolsQueries)
       return {row, {row}, query(row)};
-    int64_t block = program.order ? operands.queryBlocks.blockOf(row) : row / size;
+    bool ofBlock = program.order || branch.poolsQueries;
+    int64_t block = ofBlock ? operands.queryBlocks.blockOf(row) : row / size;
     std::vector<int64_t> members =
-        program.order ? operands.queryBlocks.valid(block, lengthQ) : runOfTokens(block * size, size, lengthQ);
+        ofBlock ? operands.queryBlocks.valid(block, lengthQ) : runOfTokens(block * size, size, lengthQ);
     Matrix<Real> queries(static_cast<int64_t>(members.size()), headDim());
     for (int64_t t = 0; t < queries.rows; ++t) {
       std::vector<Real> q = query(members[t]);
       std::copy(q.begin(), q.end(), queries[t]);
     }
     PoolMembers all{runOfTokens(0, queries.rows, queries.rows)};
-    return {block, std::move(members), poolTokens(queries, all, {}, 0, operands.sizes.dtype).values};
+    DType dtype = branch.poolsQueries ? DType::f64 : operands.sizes.dtype; // means are not rounded
+    return {block, std::move(members), poolTokens(queries, all, {}, 0, dtype).values};
   }
 };
 

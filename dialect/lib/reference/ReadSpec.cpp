@@ -134,7 +134,11 @@ private:
   }
 
   Status readBlockMean(ir::BlockMeanOp op) {
-    add(*op, {.kind = Branch::Kind::blockMean, .classes = bits(op.getSet()), .scale = scale(op.getScale())});
+    ir::ParamOp pools = ir::paramOf(op.getPooledQueries());
+    add(*op, {.kind = Branch::Kind::blockMean,
+              .classes = bits(op.getSet()),
+              .scale = scale(op.getScale()),
+              .poolsQueries = pools && pools.getFlag()});
     return checkTokens(*op, {op.getQ(), op.getK(), op.getV()});
   }
 

@@ -303,6 +303,45 @@ struct GradientRowsSlots {
   const int32_t *order; ///< of a token order: rows are places, those without a token see no key
 };
 
+/// Query blocks and the means of their marginal key blocks: means as pool_queries and pack_keys make them; counts: of a token order.
+struct MeanPairsSlots {
+  const int8_t *classes;
+  int64_t classStrideB, classStrideH, classStrideI;
+  const int32_t *kLengths;
+  int64_t headsKV, headsPerKV, tokensK, firstPair, blockK, blocksQ, blocksK, meanTilesPerPair, headDim, valueDimPadded;
+  double scale;
+  const float *meanQ, *meanK, *meanV;
+  const int32_t *counts;
+};
+
+/// attend_means: items (query block i, gr). The softmax of the mean of query block i over these means, the mean of n tokens n times, for a
+/// stage to go on from: numerators [gr][TM][valueDimPadded], and in state [gr][TM][2] the maximum in log2 units (-inf where
+/// there is no such mean) and the sum, both relative to the maximum.
+struct AttendMeansSlots {
+  MeanPairsSlots pairs;
+  float *numerators, *state;
+};
+
+/// mean_rows: items (query block i, gr). The rows of a query block as one for the gradients of its means: with w of row t its
+/// P of any mean over that of the row where P is largest (shifts, rests and sums [gr][numbers] of gradient_rows), gradients [gr][TM][valueDim] = the sum of w dO, rowGradients
+/// [gr][rows][valueDim]; state [gr][TM][2] = that row's shift (-inf where no row sees a key), and the sum of w D.
+struct MeanRowsSlots {
+  const float *shifts, *rests, *sums, *rowGradients;
+  int64_t rows, numbers, valueDim, blockQ, blocksQ;
+  float *gradients;
+  double *state;
+};
+
+/// mean_query_gradient: items (query block i, gr). dQ [gr][rowsQ][widthK]: by the means of queries. mean_key_gradient: items (key block j, g).
+/// dK [g][rowsK][widthK] and dV [g][rowsK][widthV]: by the means of keys and values, the query heads of a pair in their order.
+struct MeanGradientSlots {
+  MeanPairsSlots pairs;
+  const float *gradients; ///< of mean_rows, as state
+  const double *state;
+  int64_t valueDim, rowsQ, rowsK, widthK, widthV;
+  float *dQ, *dK, *dV;
+};
+
 /// linear_sets: items (query block i, gr). The key blocks of row i's linear set, and how many they are: counts [gr][TM].
 /// subset 1: their numbers, ascending, lists [gr][TM][TN]. subset u in 2..7: one byte for every run of u blocks, bit b for
 /// its block b, patterns [gr][TM][ceil(TN / u)]; lists is not written, and patterns not where subset is 1. linearOver 0

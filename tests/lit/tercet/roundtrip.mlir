@@ -62,8 +62,10 @@ tercet.spec @joint(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens) {
   tercet.skip %classes[negligible]
   // CHECK: %[[EXACT:.*]] = tercet.sparse %q, %k, %v on %[[CLASSES]][critical] scale(%[[SCALE:.*]])
   %exact = tercet.sparse %q, %k, %v on %classes[critical] scale(%scale)
-  // CHECK: %[[MEANS:.*]] = tercet.block_mean %q, %k, %v on %[[CLASSES]][marginal] scale(%[[SCALE]])
-  %means = tercet.block_mean %q, %k, %v on %classes[marginal] scale(%scale)
+  // CHECK: %[[POOLED:.*]] = tercet.param pooled = true : !tercet.static<flag>
+  %pooled = tercet.param pooled = true : !tercet.static<flag>
+  // CHECK: %[[MEANS:.*]] = tercet.block_mean %q, %k, %v on %[[CLASSES]][marginal] scale(%[[SCALE]]) pooled_queries(%[[POOLED]])
+  %means = tercet.block_mean %q, %k, %v on %classes[marginal] scale(%scale) pooled_queries(%pooled)
   // CHECK: tercet.combine joint(%[[EXACT]], %[[MEANS]])
   %o = tercet.combine joint(%exact, %means)
   tercet.return %o

@@ -104,6 +104,8 @@ void PlanWriter::addAttendInputs(Slots &slots, const AttendStage &stage) {
 
 void PlanWriter::addAttend(std::vector<PlanNode> &nodes, size_t number) {
   const AttendStage &stage = program.attends[number];
+  if (stage.ofMeans)
+    return addMeanStage(nodes, stage);
   if (stage.pools)
     addPools(nodes, stage);
   addStageBuffers(stage);

@@ -79,6 +79,8 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> 
                            const PackedColumns &q, const PackedColumns &k, const PackedColumns &v) {
   const GradientPass &queries = passes[0], &keys = passes[1];
   const AttendStage &stage = *queries.forward;
+  if (stage.ofMeans)
+    return addMeanGradients(nodes, passes);
   auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
     addBuffer(stage.name + "_" + gradient, sumRows(rows) * CpuSchedule::padded(dim), "gradients of pools");
   };
@@ -120,8 +122,14 @@ void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass
     v = packColumns(nodes, columnsOf("v", /*isKey=*/true), /*transposed=*/true, /*plain=*/false);
     addBuffer("packed_k", sym("G") * tiles * (program.headDim * schedule.keyTile), "keys of a group as f32 tiles");
     addBuffer("packed_v", sym("G") * tiles * (schedule.keyTile * schedule.valueDim), "values of a group as f32 tiles");
-    nodes.push_back(
-        packKeys(tokensOf(sym("G"), sym("G0")), {.packedK = buffer("packed_k"), .packedV = buffer("packed_v")}));
+    KeyTargets targets{.packedK = buffer("packed_k"), .packedV = buffer("packed_v")};
+    if (program.means()) {
+      targets.meanK = buffer("mean_k");
+      targets.meanV = buffer("mean_v");
+      addBuffer("mean_k", sym("G") * meanTiles * (64 * program.headDim), "block means of keys");
+      addBuffer("mean_v", sym("G") * meanTiles * (64 * schedule.valueDim), "block means of values");
+    }
+    nodes.push_back(packKeys(tokensOf(sym("G"), sym("G0")), targets));
   }
   for (size_t number = 0; number < program.attends.size(); ++number)
     addAttend(nodes, number);

@@ -43,12 +43,13 @@ void PlanWriter::addLists(std::vector<PlanNode> &body) {
   Slots lists;
   addClassPointer(lists);
   addCallSizes(lists);
-  for (PlanSlot slot : Slots{
-           integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile),
-           integer(TM), integer(TN), integer(schedule.visitsPerRow()), integer(schedule.blocksPerVisit()),
-           integer(superRows), integer(capacity), integer(program.means() && program.direction != Direction::backward),
-           maskRules(), buffer("attend_lists"), buffer("attend_counts"), tokenCounts(/*isKey=*/true),
-           program.gathersRows() ? buffer("takers") : null(), program.gathersRows() ? buffer("takers_at") : null()})
+  for (PlanSlot slot :
+       Slots{integer(sym("G0")), integer(schedule.blockQ), integer(schedule.blockK), integer(schedule.keyTile),
+             integer(TM), integer(TN), integer(schedule.visitsPerRow()), integer(schedule.blocksPerVisit()),
+             integer(superRows), integer(capacity),
+             integer(program.listsMeans() && program.direction != Direction::backward), maskRules(),
+             buffer("attend_lists"), buffer("attend_counts"), tokenCounts(/*isKey=*/true),
+             program.gathersRows() ? buffer("takers") : null(), program.gathersRows() ? buffer("takers_at") : null()})
     lists.push_back(slot);
   body.push_back(builtin("build_lists", "select", superRows, GR, lists));
   if (!program.linear || program.globalState())

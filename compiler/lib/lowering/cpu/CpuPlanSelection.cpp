@@ -62,17 +62,22 @@ PlanNode PlanWriter::alikeness(bool isKey) {
   return builtin("alikeness", "select", absentClasses * blocks, selectedPairs() * repeat, slots);
 }
 
+PlanNode PlanWriter::poolQueries(const std::string &into, Expr pairs, Expr firstPair) {
+  Slots slots{tensor("q")};
+  addStrides(slots, "q", 3);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), lengthsOf(/*isKey=*/false),
+                             integer(sym("HKV")), integer(sym("R")), integer(placesQ), integer(program.headDim),
+                             integer(firstPair), integer(schedule.blockQ), integer(TM), buffer(into),
+                             tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false)})
+    slots.push_back(slot);
+  return builtin("pool_queries", "select", TM, pairs * sym("R"), slots);
+}
+
 void PlanWriter::addPooledScores(std::vector<PlanNode> &nodes) {
   const Selection &select = *program.selection;
   Expr pairs = selectedPairs(), first = firstSelectedPair();
-  Slots pool{tensor("q")};
-  addStrides(pool, "q", 3);
-  for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(program.dtype)), lengthsOf(/*isKey=*/false), integer(sym("HKV")),
-             integer(sym("R")), integer(placesQ), integer(program.headDim), integer(first), integer(schedule.blockQ),
-             integer(TM), buffer("mean_q"), tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false)})
-    pool.push_back(slot);
-  nodes.push_back(builtin("pool_queries", "select", absentClasses * TM, pairs * sym("R"), pool));
+  nodes.push_back(poolQueries("mean_q", pairs, first));
+  nodes.back().grid[0] = absentClasses * TM;
   if (isSelectedAhead()) {
     nodes.push_back(packKeys(tokensOf(pairs, first), {.meanK = buffer("all_mean_k")}));
     nodes.back().grid[1] = absentClasses * pairs;

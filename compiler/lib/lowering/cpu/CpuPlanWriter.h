@@ -1,6 +1,6 @@
 // PlanWriter: the state of writing one CPU plan. CpuPlan.cpp names the stages; CpuPlanOrder.cpp writes tables of a token order,
 // CpuPlanSelection.cpp classes, CpuPlanLists.cpp what becomes of them, CpuPlanPairs.cpp what regions over pairs need,
-// CpuPlanLinear.cpp the linear branch, and CpuPlanAttend.cpp the attend stages. CpuPlanGradient.cpp writes the backward:
+// CpuPlanLinear.cpp the linear branch, CpuPlanAttend.cpp the attend stages, CpuPlanMeans.cpp those of means by means of queries. CpuPlanGradient.cpp writes the backward:
 // CpuPlanColumns.cpp the columns of its passes, CpuPlanLinearGradient.cpp linear branches, CpuPlanBranchGradient.cpp several branches,
 // CpuPlanTableGradient.cpp tables of weights of pools, CpuPlanRegionTables.cpp tables that regions read.
 #pragma once
@@ -94,6 +94,7 @@ private:
   void addSelectionBuffers();
   void addClasses(std::vector<PlanNode> &nodes);
   void addPooledScores(std::vector<PlanNode> &nodes);
+  PlanNode poolQueries(const std::string &into, Expr pairs, Expr firstPair);
   PlanNode alikeness(bool isKey);
   void addSamples(std::vector<PlanNode> &nodes);
   void addScoreSlots(Slots &slots);
@@ -104,6 +105,9 @@ private:
   void addLists(std::vector<PlanNode> &body);
   PlanNode linearPass();
   void addAttend(std::vector<PlanNode> &nodes, size_t number);
+  Slots meanPairs(const AttendStage &stage);
+  void addMeanStage(std::vector<PlanNode> &nodes, const AttendStage &stage);
+  void addMeanGradients(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   void addPools(std::vector<PlanNode> &nodes, const AttendStage &stage);
   PlanNode poolTokens(const char *tensor, const std::string &weights, const std::string &into, int64_t length,
                       int64_t stride);
@@ -259,7 +263,7 @@ private:
                   tilesQ *schedule.queries.tile);
   Expr linearTM = ceildiv(sym("N"), schedule.queries.packed), linearTN = ceildiv(sym("M"), schedule.keys.packed);
   Expr subsetK = Expr::apply(Expr::Op::min, floordiv(TN, 16), 1) * (schedule.subsetBlocks - 1) + 1;
-  Expr capacity = tiles + (program.means() ? meanTiles : Expr(0));
+  Expr capacity = tiles + (program.listsMeans() ? meanTiles : Expr(0));
   /// Tables of subset sums pay from some 16 rows on (docs/decisions/0008-aggregation.md); else 1: block by block.
   Expr subset = Expr::apply(Expr::Op::min, floordiv(TM, 16), 1) * (schedule.subsetBlocks - 1) + 1;
   /// Rows of H in a pass, the first one's query block, and how many times over.

@@ -1,5 +1,6 @@
 #include "AttendStages.h"
 
+#include "MeanStages.h"
 #include "PoolStages.h"
 #include "StageKernel.h"
 
@@ -10,6 +11,10 @@ namespace tercet::compiler {
 AttendForms::AttendForms(MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
                          std::vector<std::string> &remarks) {
   for (const AttendStage &stage : program.attends) {
+    if (stage.ofMeans) {
+      schedules.emplace_back();
+      continue;
+    }
     schedules.push_back(attendSchedules(context, program, stage, target, remarks));
     superRows |= llvm::any_of(schedules.back(), [](const RankedSchedule &ranked) { return ranked.superRows; });
   }
@@ -39,6 +44,10 @@ static GpuStage makeAttend(MLIRContext &context, const GpuProgram &program, cons
 void addAttendStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                      const AttendForms &forms) {
   for (auto [stage, schedules] : llvm::zip(program.attends, forms.schedules)) {
+    if (stage.ofMeans) {
+      addMeanStages(stages, context, program, stage);
+      continue;
+    }
     addPoolStages(stages, context, program, stage);
     stages.push_back(makeAttend(context, program, stage, schedules));
   }

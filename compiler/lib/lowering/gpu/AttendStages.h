@@ -5,7 +5,7 @@
 
 namespace tercet::compiler {
 
-/// The schedules of each stage, and whether some take the lists of super rows.
+/// The schedules of each stage (none of one of means, MeanStages.h), and whether some take the lists of super rows.
 struct AttendForms {
   AttendForms(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
               std::vector<std::string> &remarks);

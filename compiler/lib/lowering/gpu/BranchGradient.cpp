@@ -259,7 +259,9 @@ void addBranchBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
     if (pass.hasPooledRows())
       for (const SideGradient &of : gradientsOf(program, pass.ofKeys))
         add(pass.forward->name + "_" + of.name,
-            (of.isKey ? sym("G") * pass.forward->keys(program.keys()) : rows) * (4 * of.width), "gradients of pools");
+            (of.isKey ? sym("G") * pass.forward->keys(program.keys()) : heads() * pass.forward->rows(program.rows())) *
+                (4 * of.width),
+            "gradients of pools");
   }
 }
 

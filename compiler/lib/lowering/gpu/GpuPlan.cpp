@@ -3,6 +3,7 @@
 #include "GpuRanges.h"
 #include "GradientStages.h"
 #include "LinearGradient.h"
+#include "MeanStages.h"
 #include "PoolStages.h"
 #include "SelectStages.h"
 #include "Signature.h"
@@ -74,6 +75,8 @@ private:
     if (program.direction != Direction::backward || program.inBranches())
       for (const AttendStage &stage : program.attends) {
         addPoolBuffers(plan.buffers, program, stage);
+        if (stage.ofMeans)
+          addMeanBuffers(plan.buffers, program, stage);
         addStageBuffers(stage);
       }
     if (program.direction == Direction::backward)

@@ -6,6 +6,7 @@
 #include "GpuRanges.h"
 #include "GradientKernel.h"
 #include "LinearGradient.h"
+#include "MeanStages.h"
 #include "PoolWeightGradient.h"
 #include "SelectStages.h"
 #include "TableStages.h"
@@ -73,7 +74,7 @@ public:
           [joins = joinsKeys](MLIRContext &context, const GpuProgram &program) {
             return lowerTransposedLists(context, program, joins);
           });
-    if (stage.means) { // no state: its shape does not matter
+    if (program.means()) { // no state: its shape does not matter
       StateShape shape(program, target);
       stages.push_back(makeStage(
           "prologue", "prologue", {program.keyBlocks(), sym("G"), 1}, "key block per block",
@@ -107,7 +108,10 @@ private:
         addBranchRows(to, context, program, pass);
         addGateShares(to, context, program, pass);
       }
-      addPass(to, pass);
+      if (pass.ofMeanRows())
+        addMeanGradient(to, context, program, pass);
+      else
+        addPass(to, pass);
       addSpreads(to, context, program, pass);
       addPoolWeightShares(to, context, program, pass);
     }
@@ -189,7 +193,7 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
     addLinearGradientBuffers(buffers, program);
   if (program.classified())
     addSelectBuffers(buffers, program);
-  if (program.means()) {
+  if (program.attends.back().means) {
     Expr ofRow = 4 * program.paddedHeadDim(), ofValue = 4 * program.paddedValueDim();
     Expr means = sym("G") * program.keyBlocks();
     buffers.push_back({"mean_dq", heads * program.rows() * ofRow, "sums of dQ over block means"});

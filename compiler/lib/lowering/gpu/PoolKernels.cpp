@@ -16,7 +16,7 @@ struct PoolTensor {
 };
 
 std::vector<PoolTensor> tensorsOf(const GpuProgram &program, const AttendStage &stage) {
-  if (!stage.pools)
+  if (!stage.pools || stage.ofMeans)
     return {};
   const PooledKeys &pools = *stage.pools;
   std::vector<PoolTensor> tensors = {{"k", pools.keyWeights, pools.length, pools.stride, program.headDim},

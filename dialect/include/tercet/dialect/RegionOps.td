@@ -80,11 +80,12 @@ def Tercet_LinearOp : Tercet_Op<"linear", [InSpec, Pure, AttrSizedOperandSegment
   let hasCanonicalizer = 1;
 }
 
-def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure]> {
+def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure, AttrSizedOperandSegments]> {
   let summary = "softmax attention to the mean key and mean value of each block of a class";
   let description = [{
     Block j enters with weight n_j exp(scale q . mean(K_j)) and value mean(V_j), over its n_j valid tokens. A softmax
-    branch: `combine joint` puts it under one denominator with the exact blocks. See docs/spec.md#block_mean.
+    branch: `combine joint` puts it under one denominator with the exact blocks. Under `pooled_queries` q is the mean of
+    the query block, for all of its tokens. See docs/spec.md#block_mean.
 
     | label | applies to | rule                                   |
     |-------|------------|----------------------------------------|
@@ -106,9 +107,13 @@ def Tercet_BlockMeanOp : Tercet_Op<"block_mean", [InSpec, Pure]> {
     ```
   }];
   let arguments = (ins Tercet_Tokens:$q, Tercet_Tokens:$k, Tercet_Tokens:$v, Tercet_Classes:$classes,
-                       Tercet_ClassSetAttr:$set /*C1*/, Optional<Tercet_RuntimeFloat>:$scale /*C2*/);
+                       Tercet_ClassSetAttr:$set /*C1*/, Optional<Tercet_RuntimeFloat>:$scale /*C2*/,
+                       Optional<Tercet_StaticFlag>:$pooled_queries);
   let results = (outs Tercet_Branch:$output);
-  let assemblyFormat = "$q `,` $k `,` $v `on` $classes `` custom<ClassSet>($set) (`scale` `(` $scale^ `)`)? attr-dict";
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `on` $classes `` custom<ClassSet>($set) (`scale` `(` $scale^ `)`)?
+    (`pooled_queries` `(` $pooled_queries^ `)`)? attr-dict
+  }];
   let hasVerifier = 1;
 }
 

@@ -23,7 +23,8 @@ const Builtin *findBuiltin(std::string_view name) {
         &spanClassesBuiltin,      &patternBuiltin,      &copyClassesBuiltin,   &buildListsBuiltin,
         &linearSetsBuiltin,       &linearUsedBuiltin,   &tableRangesBuiltin,   &packWeightBuiltin,
         &transposeClassesBuiltin, &gradientRowsBuiltin, &spreadPoolsBuiltin,   &poolWeightGradientBuiltin,
-        &sumPoolWeightsBuiltin})
+        &sumPoolWeightsBuiltin,   &attendMeansBuiltin,  &meanRowsBuiltin,      &meanQueryGradientBuiltin,
+        &meanKeyGradientBuiltin})
     if (builtin->name == name)
       return builtin;
   return nullptr;

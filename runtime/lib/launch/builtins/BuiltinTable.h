@@ -9,7 +9,8 @@ extern const Builtin tokenOrderBuiltin, packKeysBuiltin, poolQueriesBuiltin, poo
     alikenessBuiltin, packSamplesBuiltin, selectBuiltin, selectGivenBuiltin, spanKeysBuiltin, spanKeysGivenBuiltin,
     spanBoundsBuiltin, spanClassesBuiltin, patternBuiltin, copyClassesBuiltin, buildListsBuiltin, linearSetsBuiltin,
     linearUsedBuiltin, tableRangesBuiltin, packWeightBuiltin, transposeClassesBuiltin, gradientRowsBuiltin,
-    spreadPoolsBuiltin, poolWeightGradientBuiltin, sumPoolWeightsBuiltin;
+    spreadPoolsBuiltin, poolWeightGradientBuiltin, sumPoolWeightsBuiltin, attendMeansBuiltin, meanRowsBuiltin,
+    meanQueryGradientBuiltin, meanKeyGradientBuiltin;
 
 /// For sizes from an argument block, whose integers may be anything: what does not fit 64 bits becomes the largest,
 /// which is refused.

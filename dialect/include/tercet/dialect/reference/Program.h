@@ -81,6 +81,7 @@ struct Branch {
   Number scale;                 ///< sparse, blockMean, compressed
   std::optional<PairProgram> mask, score;      ///< sparse, compressed
   Pools pools;                                 ///< compressed
+  bool poolsQueries = false;                   ///< blockMean: by the mean of a query block
   std::optional<PairProgram> factor;           ///< gate
   FeatureMap featureMap = FeatureMap::softmax; ///< linear
   Number eps;                                  ///< linear
