@@ -110,7 +110,7 @@ public:
     return *this;
   }
 
-  /// Also gradients of tables, which CPUs make.
+  /// Also gradients of tables.
   GradientRun &withTables() {
     makesTables = true;
     return *this;

@@ -47,7 +47,7 @@ struct GradientPass {
   bool isSummed() const { return isBranch && !stores; }
   /// Whether keys, or queries, are pools of tokens.
   bool isPooled(bool keys) const { return !stores && (keys ? forward->pools.has_value() : forward->poolsQueries()); }
-  bool hasPooledRows() const { return isPooled(ofKeys) && !ofTable; }
+  bool hasPooledRows() const { return isPooled(ofKeys); }
   /// What the buffers of its queries' rows are called before their own names.
   std::string prefixOfRows() const { return rows ? rows->name + "_" : ""; }
   /// Whether dO is the branch's own, in a buffer, rather than that of the call.

@@ -83,9 +83,9 @@ TERCET_DEVICE float share_of(bool counts, const float *shares, index at) { retur
 
 /// Adds the sum over a warp to an entry.
 TERCET_DEVICE void add_to_entry(float *gradient, index at, float sum) {
-  const float all = warp_add(sum);
+  const float total = warp_add(sum);
   if (lane() == 0)
-    gradient[at] += all;
+    gradient[at] += total;
 }
 
 } // namespace tercet::dev

@@ -213,7 +213,7 @@ void addBranchRows(std::vector<GpuStage> &stages, MLIRContext &context, const Gp
 
 void addSpreads(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                 const GradientPass &pass) {
-  if (!pass.hasPooledRows())
+  if (!pass.hasPooledRows() || pass.ofTable)
     return;
   for (const SideGradient &of : gradientsOf(program, pass.ofKeys))
     stages.push_back(
@@ -256,7 +256,7 @@ void addBranchBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
       if (pass.rows->poolsQueries())
         add(prefix + "gated", heads() * program.rows() * (4 * program.valueDim), "gradient of the output by queries");
     }
-    if (pass.hasPooledRows())
+    if (pass.hasPooledRows() && !pass.ofTable)
       for (const SideGradient &of : gradientsOf(program, pass.ofKeys))
         add(pass.forward->name + "_" + of.name,
             (of.isKey ? sym("G") * pass.forward->keys(program.keys()) : heads() * pass.forward->rows(program.rows())) *

@@ -25,7 +25,7 @@ struct Weighted {
 
 std::vector<Weighted> weightedOf(const GradientPass &pass) {
   std::vector<Weighted> all;
-  if (pass.ofKeys && pass.hasPooledRows())
+  if (pass.ofKeys && pass.hasPooledRows() && !pass.ofTable)
     for (bool ofValues : {false, true})
       if (Weighted of{&pass, ofValues}; !of.table().empty())
         all.push_back(of);

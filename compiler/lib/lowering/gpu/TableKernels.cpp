@@ -16,7 +16,8 @@ struct TableEntry {
   Value at;
 };
 
-TableEntry entryOf(GpuKernelBuilder &b, BlockArgument table, Value number) {
+/// Number `number`, or entry `last` of run `number` along the last axis: a table may have more than 2^32 entries.
+TableEntry entryOf(GpuKernelBuilder &b, BlockArgument table, Value number, Value last = {}) {
   const std::string name = ir::argumentName(table);
   size_t axes = cast<ir::TableType>(table.getType()).getAxes().size();
   TableEntry entry{SmallVector<Value>(axes), {}, {}, b.constant(int64_t{0})};
@@ -26,8 +27,12 @@ TableEntry entryOf(GpuKernelBuilder &b, BlockArgument table, Value number) {
     entry.strides.push_back(b.size("to_stride" + text, "d" + name + "." + text));
   }
   for (size_t axis = axes; axis-- > 0;) {
-    entry.along[axis] = b.remainder("along" + std::to_string(axis), number, entry.sizes[axis]);
-    number = b.quotient("rest", number, entry.sizes[axis]);
+    if (last && axis == axes - 1) {
+      entry.along[axis] = last;
+    } else {
+      entry.along[axis] = b.remainder("along" + std::to_string(axis), number, entry.sizes[axis]);
+      number = b.quotient("rest", number, entry.sizes[axis]);
+    }
     entry.at = b.add("at", entry.at, b.mul("at_axis", entry.along[axis], entry.strides[axis]));
   }
   return entry;
@@ -168,7 +173,7 @@ public:
       lane = laneOf(b);
       Value sum = b.constant(0.0f);
       for (const auto &[pass, each] : shares)
-        sum = add(*pass, *each, sum);
+        sum = add(*each, sum);
       b.call("add_to_entry", "table_gradient", {}, {gradient, entry.at, sum});
     });
     return kernel.finish(0);
@@ -201,18 +206,18 @@ private:
   }
 
   // Adds what every read of the entry gave, of these shares.
-  Value add(const GradientPass &pass, const TableShares &of, Value sum) {
+  Value add(const TableShares &of, Value sum) {
     const TableRead &read = of.read;
-    Value one = b.constant(int64_t{1}), rows = b.size(of.name + "_rows", of.name + ".rows");
-    Value width = b.size(of.name + "_width", of.name + ".width");
+    rows = b.size(of.name + "_rows", of.name + ".rows");
+    width = b.size(of.name + "_width", of.name + ".width");
     bool isOfKeys = of.kind == TableShares::Kind::keys, byFeature = of.kind == TableShares::Kind::features;
     Range ofBatch = rangeOf(read, 0, batches);
     Range ofHead = rangeOf(read, 1, b.mul("heads", keyHeads, headsPerKeyHead));
     Range ofRow = areEntries(of) ? Range{b.constant(int64_t{0}), rows} : rangeOf(read, isOfKeys ? 3 : 2, rows);
-    Range ofCol = byFeature ? rangeOf(read, 3, width) : Range{b.constant(int64_t{0}), one};
-    Value items = one;
-    for (const Range &range : {ofBatch, ofHead, ofRow, ofCol})
-      items = b.mul("items", items, range.count);
+    Range ofCol = byFeature ? rangeOf(read, 3, width) : Range{};
+    Value items = b.mul("items", b.mul("heads_of_items", ofBatch.count, ofHead.count), ofRow.count);
+    if (byFeature)
+      items = b.mul("items_by_feature", items, ofCol.count);
     Value ofLane = b.sub("left", b.add("items_and_warp", items, b.constant(lanes - 1)), lane);
     Value turns = b.quotient("turns", ofLane, b.constant(lanes));
     Value buffer = b.pointer(b.builder.getF32Type(), of.name, "@" + of.name);
@@ -223,14 +228,13 @@ private:
         rest = b.quotient("rest_of_item", rest, range.count);
         return number;
       };
-      Value col = take("col", ofCol), row = take("row", ofRow), head = take("head", ofHead),
-            batch = b.add("batch", rest, ofBatch.first);
-      return b.make<arith::AddFOp>("sum_so_far", before, shareOf(pass, of, buffer, batch, head, row, col));
+      Value col = byFeature ? take("col", ofCol) : b.constant(int64_t{0});
+      Value row = take("row", ofRow), head = take("head", ofHead), batch = b.add("batch", rest, ofBatch.first);
+      return b.make<arith::AddFOp>("sum_so_far", before, shareOf(of, buffer, batch, head, row, col));
     });
   }
 
-  Value shareOf(const GradientPass &pass, const TableShares &of, Value buffer, Value batch, Value head, Value row,
-                Value col) {
+  Value shareOf(const TableShares &of, Value buffer, Value batch, Value head, Value row, Value col) {
     const TableRead &read = of.read;
     Value liveQueries = b.liveTokens("live_queries", queryLengths, batch, queries);
     Value liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
@@ -266,8 +270,8 @@ private:
     }
     Value member = b.add("member", b.mul("first_member", group, headsPerKeyHead),
                          b.remainder("share_of_pair", head, headsPerKeyHead));
-    Value line = b.add("line", b.mul("first_line", member, b.size(of.name + "_rows", of.name + ".rows")), row);
-    Value at = b.add("share_at", b.mul("line_at", line, b.size(of.name + "_width", of.name + ".width")), ofRow);
+    Value line = b.add("line", b.mul("first_line", member, rows), row);
+    Value at = b.add("share_at", b.mul("line_at", line, width), ofRow);
     return b.compute("share", b.builder.getF32Type(), "share_of", "table_gradient", {}, {counts, buffer, at});
   }
 
@@ -279,6 +283,7 @@ private:
   GpuPairScope scope;
   TableEntry entry;
   Value queryLengths, keyLengths, queries, keys, batches, headsPerKeyHead, keyHeads, firstPair, pairs, lane;
+  Value rows, width;  ///< of the shares that are added
   Value positions[4]; ///< i32, of the read's arguments
 };
 
@@ -286,14 +291,15 @@ private:
 
 OwningOpRef<ModuleOp> lowerTableClear(MLIRContext &context, const GpuProgram &program, BlockArgument table) {
   const std::string name = "d" + ir::argumentName(table);
-  StageKernel kernel(context, program, "clear_" + name, {"part", "unused", "unused2"}, stageThreads);
+  StageKernel kernel(context, program, "clear_" + name, {"run", "part", "unused"}, stageThreads);
   GpuKernelBuilder &b = kernel.b;
   Value gradient = b.pointer(b.builder.getF32Type(), name, name);
   Value thread = b.compute("thread", b.builder.getIndexType(), "thread_index", "thread", {}, {});
-  Value number = b.add("entry", b.mul("first_entry", b.item(0), b.constant(stageThreads)), thread);
-  Value exists = isBelow(b, "exists", number, b.size("entries", "entries"));
+  Value last = b.add("entry", b.mul("first_entry", b.item(1), b.constant(stageThreads)), thread);
+  Value exists = isBelow(b, "exists", last, b.size("entries", "run"));
   b.when(both(b, "has_entry", isThere(b, gradient), exists), [&] {
-    b.call("keep_share", "table_gradient", {}, {exists, gradient, entryOf(b, table, number).at, b.constant(0.0f)});
+    b.call("keep_share", "table_gradient", {},
+           {exists, gradient, entryOf(b, table, b.item(0), last).at, b.constant(0.0f)});
   });
   return kernel.finish(0);
 }

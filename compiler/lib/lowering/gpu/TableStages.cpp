@@ -143,12 +143,14 @@ void addTableBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program
 
 void addTableClears(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program) {
   for (BlockArgument table : differentiatedTables(program.gradient)) {
-    Expr entries = entriesOf(table);
+    Expr run = sizeOf(table, axesOf(table) - 1), runs = 1;
+    for (size_t axis = 0; axis + 1 < axesOf(table); ++axis)
+      runs = runs * sizeOf(table, axis);
     GpuStage &stage = stages.emplace_back(makeStage(
-        "clear_d" + ir::argumentName(table), "gradient", {ceildiv(entries, stageThreads), 1, 1}, "entry per thread",
+        "clear_d" + ir::argumentName(table), "gradient", {runs, ceildiv(run, stageThreads), 1}, "entry per thread",
         [&context, &program, table] { return lowerTableClear(context, program, table); }));
     stage.once = true;
-    stage.sizes = {{"entries", entries}};
+    stage.sizes = {{"run", run}};
   }
 }
 
