@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <random>
 
 using namespace tercet;
@@ -196,6 +197,38 @@ TEST_CASE("windows list the steps that a rule leaves, in order", "[nvrtc]") {
       CHECK(total[0] == static_cast<int32_t>(expected.size()));
       CHECK(out == expected);
     }
+  }
+}
+
+TEST_CASE("parts of the steps that a rule leaves are all of them, in order", "[nvrtc]") {
+  DeviceRun run(
+      "#include \"tercet/dev/step_windows.cuh\"\nusing namespace tercet::dev;\n"
+      "extern \"C\" __global__ void __launch_bounds__(64) k(i32 *out, i32 *total, index live, index first, index end) "
+      "{\n"
+      "  extern __shared__ __align__(1024) u8 shared[];\n"
+      "  PartOfWindows<64> windows(shared, 128, live, first, end);\n"
+      "  const auto rule = [&](Int first, Int last) { return MaskEffect{first < Int(70000) || last > Int(140000), "
+      "false}; };\n"
+      "  index found = 0;\n  while (const index count = windows.next(rule)) {\n"
+      "    for (index i = threadIdx.x; i < count; i += 64)\n      out[found + i] = static_cast<i32>(windows[i]);\n"
+      "    found += count;\n  }\n"
+      "  if (threadIdx.x == 63)\n    *total = static_cast<i32>(found);\n}\n");
+  const int64_t live = 300000;
+  std::vector<int32_t> steps;
+  for (int64_t step = 0; step * 64 < live; ++step)
+    if (step * 64 < 70000 || step * 64 + 63 > 140000)
+      steps.push_back(static_cast<int32_t>(step));
+  const int64_t all = std::numeric_limits<int32_t>::max(), size = static_cast<int64_t>(steps.size());
+  for (auto [first, end] :
+       {std::pair{int64_t{0}, all}, {0, 5}, {5, 1030}, {1030, 1031}, {1031, 2500}, {2500, all}, {size, all}}) {
+    std::vector<int32_t> out(steps.size()), total(1, -1);
+    run.add(out).add(total).add(live).add(first).add(end);
+    run.run(DeviceRun::adversarial(1, 64, 128 + 2048, static_cast<uint64_t>(end)));
+    std::vector<int32_t> expected(steps.begin() + first, steps.begin() + std::min(end, size));
+    INFO(first << " to " << end);
+    CHECK(total[0] == static_cast<int32_t>(expected.size()));
+    out.resize(expected.size());
+    CHECK(out == expected);
   }
 }
 

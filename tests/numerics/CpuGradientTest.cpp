@@ -105,6 +105,16 @@ TEST_CASE("gradients keep their size at large scores", "[gradient]") {
   }
 }
 
+// Hundreds of terms of one sign: each rounding is one of the whole sum, unless terms are added up in parts.
+TEST_CASE("gradients of keys that all queries of several heads see", "[gradient]") {
+  for (const char *spec : {"causal", "streaming"})
+    checkOnCpus(
+        {.name = "seen by all",
+         .spec = spec,
+         .shape = {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 150, .headDim = 24, .valueDim = 40},
+         .seed = 0});
+}
+
 TEST_CASE("kernels of the backward are made for every level, whatever this machine runs", "[gradient]") {
   for (const char *target : {"cpu:v4", "cpu:v3", "cpu:portable"})
     for (const char *spec : {"dense", "sparse_topk", "softcap", "document_bands", "sla", "linear"})

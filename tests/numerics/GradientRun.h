@@ -173,7 +173,7 @@ public:
     for (auto &[input, owned] : prepared.inputs.tensors)
       if (input == name)
         owned = std::move(tensor);
-    prepared.arguments = prepared.inputs.arguments();
+    prepared.arguments.tensors = prepared.inputs.arguments().tensors;
   }
 
 private:

@@ -40,7 +40,7 @@ void TensorMapType::print(AsmPrinter &printer) const {
 
 LogicalResult GpuScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, WorkerKind worker, int64_t workers,
                                       int64_t keys, int64_t slots, Space queries, int64_t producerRegisters,
-                                      int64_t consumerRegisters) {
+                                      int64_t consumerRegisters, int64_t split) {
   bool warps = worker == WorkerKind::Warp;
   if (workers < 1 || workers > (warps ? 16 : 3))
     return emitError() << "a block has 1 to " << (warps ? 16 : 3) << " " << stringifyWorkerKind(worker) << "s, not "
@@ -54,5 +54,7 @@ LogicalResult GpuScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitErr
   if (warps ? producerRegisters != 0 || consumerRegisters != 0 : producerRegisters == 0 || consumerRegisters == 0)
     return emitError() << "registers are given per role of warpgroups, and 0 : 0 for warps; got " << producerRegisters
                        << " : " << consumerRegisters << " for " << stringifyWorkerKind(worker);
+  if (split < 0 || split == 1)
+    return emitError() << "columns are split beyond twice the mean or more, or for 0 never; got " << split;
   return success();
 }

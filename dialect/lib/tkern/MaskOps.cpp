@@ -22,6 +22,8 @@ LogicalResult StepWindowsOp::verifyRegions() {
   Type list = StepListType::get(getContext()), index = IndexType::get(getContext());
   if (TypeRange types = getBody().getArgumentTypes(); types != TypeRange({list, index}))
     return emitOpError("C2: has a body that gets (") << types << "), expected (" << list << ", 'index')";
+  if (!getPart().empty() && getPart().size() != 2)
+    return emitOpError("C3: has a part of ") << getPart().size() << " numbers, expected the first step and the end";
   return success();
 }
 

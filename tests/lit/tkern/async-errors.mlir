@@ -143,6 +143,10 @@ tkern.kernel @fetch_c2(%i: index, %g: index, %u: index) {
 #schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 2, queries register, registers 24 : 240>
 
 // -----
+// expected-error @+1 {{columns are split beyond twice the mean or more, or for 0 never; got 1}}
+#schedule = #tkern.gpu_schedule<4 x warp, keys 64, slots 2, queries shared, registers 0 : 0, split 1>
+
+// -----
 !tile = !tkern.view<64x64xbf16, stride 64, shared, swizzled>
 !plain = !tkern.view<64x64xbf16, stride 64, shared>
 !acc = !tkern.view<64x64xf32, stride 64, register>

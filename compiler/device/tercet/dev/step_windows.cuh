@@ -72,4 +72,30 @@ private:
   }
 };
 
+/// The steps `first` to before `end` of those that the rule leaves.
+template <int KEYS> struct PartOfWindows {
+  StepWindows<KEYS> all;
+  int skipped, left, begin = 0;
+
+  TERCET_DEVICE PartOfWindows(u8 *shared, u32 offset, index live, index first, index end)
+      : all(shared, offset, live), skipped(static_cast<int>(first)), left(static_cast<int>(end - first)) {}
+
+  template <class Rule> TERCET_DEVICE index next(Rule rule) {
+    while (left > 0) {
+      const int count = static_cast<int>(all.next(rule));
+      if (count == 0)
+        return 0;
+      begin = min(skipped, count);
+      const int taken = min(count - begin, left);
+      skipped -= begin;
+      left -= taken;
+      if (taken > 0)
+        return taken;
+    }
+    return 0;
+  }
+
+  TERCET_DEVICE index operator[](index i) const { return all[begin + i]; }
+};
+
 } // namespace tercet::dev

@@ -34,8 +34,11 @@ bool KernelPrinter::printMask(Operation *op) {
     use("step_windows.cuh");
     Block &body = windows.getBody().front();
     std::string list = declare(body.getArgument(0), "windows"), rule = fresh("rule");
-    code.line("StepWindows<{}> {}(shared, {}, {});", windows.getKeys(), list, windows.getOffset(),
-              ref(windows.getLive()));
+    std::string part;
+    for (Value bound : windows.getPart())
+      part += ", " + ref(bound);
+    code.line("{}<{}> {}(shared, {}, {}{});", part.empty() ? "StepWindows" : "PartOfWindows", windows.getKeys(), list,
+              windows.getOffset(), ref(windows.getLive()), part);
     printLambda(windows.getRule().front(), fmt::format("const auto {} = ", rule), "");
     CodeWriter::Scope scope =
         code.block("while (const index {} = {}.next({})) {{", declare(body.getArgument(1), "count"), list, rule);

@@ -199,7 +199,8 @@ Value GradientBuilder::scoreGradients(Value dp, const Part &part, const Tile &ti
   });
 }
 
-// into[row ..] += factors * plain
+// into[row ..] += factors * plain. The sum over a tile is made apart: added up term by term, the roundings of a column that many see
+// would be those of its whole sum, once per pair.
 void GradientBuilder::accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into,
                                  const Part &rowsOfTile) {
   int64_t panel = schedule.plainPanel(width), depth = columns.tile;
@@ -208,8 +209,8 @@ void GradientBuilder::accumulate(Value factors, const Tile &tile, Value Tile::*p
     part.col = col;
     auto [from, elements] = ahead(tile, plain, part, panel, depth);
     Value sum = k.matmul(k.window(factors, part.rows, depth), k.subview(tile.*plain, zero, k.mul(col, depth)),
-                         k.load(into, part.row, part.rows, panel, col), depth, /*transposed=*/false, from, elements);
-    k.store(sum, into, part.row, col);
+                         k.splat(k.real(0), part.rows, panel), depth, /*transposed=*/false, from, elements);
+    k.store(k.tileSum(k.load(into, part.row, part.rows, panel, col), sum), into, part.row, col);
   });
 }
 

@@ -111,8 +111,9 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
   };
   std::vector<Entry> entries;
   for (const Form &form : forms) {
-    auto schedule = tkern::GpuScheduleAttr::get(&context, form.worker, form.workers, form.keys, form.slots,
-                                                form.queries, form.producerRegisters, form.consumerRegisters);
+    auto schedule =
+        tkern::GpuScheduleAttr::get(&context, form.worker, form.workers, form.keys, form.slots, form.queries,
+                                    form.producerRegisters, form.consumerRegisters, /*split=*/0);
     AttendLayout layout(context, program, stage, schedule);
     auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
     if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))

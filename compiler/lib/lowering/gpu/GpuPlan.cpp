@@ -30,6 +30,8 @@ public:
       addTableArguments(plan, program);
     addBuffers();
     addSuperRows(arguments);
+    for (const GpuStage &stage : stages)
+      addBuffersOf(stage);
     PlanNode groups;
     groups.kind = PlanNode::Kind::groups;
     std::vector<PlanNode> last;
@@ -113,6 +115,17 @@ private:
       addBuffer(stage.name + "_state", rows * 8, "maxima and sums of " + stage.name);
   }
 
+  // One buffer for those of a name, which stages use one after the other.
+  void addBuffersOf(const GpuStage &stage) {
+    for (const PlanBuffer &buffer : stage.buffers) {
+      auto same = llvm::find_if(plan.buffers, [&](const PlanBuffer &other) { return other.name == buffer.name; });
+      if (same == plan.buffers.end())
+        plan.buffers.push_back(buffer);
+      else
+        same->bytes = Expr::apply(Expr::Op::max, same->bytes, buffer.bytes);
+    }
+  }
+
   // Lists of super rows, of query blocks and of key blocks, where kernels take them.
   void addSuperRows(const std::vector<std::vector<GpuArgument>> &arguments) {
     auto add = [&](const std::string &prefix, const Expr &rows, const Expr &cols, const std::string &of) {
@@ -184,6 +197,8 @@ private:
       return symbol == "places.q" ? program.rows() : program.keys();
     if (symbol == "tokens.q" || symbol == "tokens.k")
       return sym(symbol == "tokens.q" ? "N" : "M");
+    if (llvm::StringRef number = symbol; number.consume_front(linesPrefix))
+      return ceildiv(program.keys(), std::stoll(number.str()));
     return Expr::symbol(symbol);
   }
 

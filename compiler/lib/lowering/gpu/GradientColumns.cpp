@@ -82,12 +82,23 @@ void GradientWriter::countSteps() {
     Value blockRows = b.constant(layout.listRows, "list_rows");
     Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
-    Value line = b.add("line", b.mul("first_line", member, lines), b.quotient("list_row", firstRow, blockRows));
+    Value firstOfList = inItems() ? rowOfItem("row_of_list") : firstRow;
+    Value listRow = b.quotient("list_row", firstOfList, blockRows);
+    if (inItems()) { // items behind the last have rows of no line
+      hasRows = b.make<arith::CmpIOp>("list_has_rows", arith::CmpIPredicate::slt, firstOfList, liveRows);
+      listRow = b.make<arith::MinSIOp>("live_list_row", listRow, b.sub("last_line", lines, b.constant(int64_t{1})));
+    }
+    Value line = b.add("line", b.mul("first_line", member, lines), listRow);
     Value colBlocks = b.make<arith::CeilDivUIOp>("col_blocks", ofKeys ? queries : keys, blockCols);
     listBase = b.mul("list_base", line, colBlocks);
     if (tileCounts)
       firstCount = b.mul("first_count", batch, colBlocks);
     Value count = b.make<tkern::ReadOp>("count", b.builder.getIndexType(), counts, line);
+    if (inItems()) {
+      auto [begin, end] = shareOfPart(count);
+      listBase = b.add("part_base", listBase, begin);
+      count = b.sub("part_count", end, begin);
+    }
     all = b.mul("all_steps", count, b.constant(partsOfEntry(), "parts"));
   } else if (program.listsSteps(stage)) { // found on the way
     colsOfRows = b.make<arith::SelectOp>("cols_of_rows", hasRows, liveCols, b.constant(int64_t{0}));

@@ -1,9 +1,7 @@
-// Sizes and arguments of a gradient kernel, where a block stands, its rows, and what it stores.
+// Arguments of a gradient kernel, where a block stands, and its rows.
 #include "GradientWriter.h"
-#include "SharedRings.h"
 
 #include "mlir/IR/Verifier.h"
-#include "llvm/Support/MathExtras.h"
 
 #include <numbers>
 
@@ -12,42 +10,6 @@ using namespace mlir;
 namespace tercet::compiler {
 
 using tkern::Space;
-
-GradientLayout::GradientLayout(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
-                               tkern::GpuScheduleAttr schedule)
-    : element(elementType(context, program)) {
-  bool groups = schedule.getWorker() == tkern::WorkerKind::Warpgroup;
-  xCols = llvm::alignTo(program.headDim, groups ? 64 : 16);
-  yCols = llvm::alignTo(program.valueDim, groups ? 64 : 16);
-  bool ofMeans = kernel.pass->ofMeans, meanRows = ofMeans && kernel.pass->ofKeys, meanCols = ofMeans && !meanRows;
-  planesX = ofMeans ? program.meanPlanes() : 1;
-  planesY = ofMeans ? program.meanValuePlanes() : 1;
-  int64_t ofGradient = kernel.pass->hasOwnGradient() ? program.gradientPlanes() : 1;
-  int64_t rowPlanesY = meanRows ? planesY : kernel.pass->ofKeys ? 1 : ofGradient;
-  colPlanesY = meanCols ? planesY : kernel.pass->ofKeys ? ofGradient : 1;
-  // Warpgroups have a slot of rows each, so that each waits for its own only.
-  int64_t parts = groups ? schedule.getWorkers() : 1, rows = schedule.getBlockRows() / parts;
-  int64_t cols = schedule.getKeys(), slots = schedule.getSlots();
-  rowsX = makeRing(meanRows ? planesX : parts, rows, xCols, element, groups);
-  rowsY = makeRing(parts * rowPlanesY, rows, yCols, element, groups);
-  colsX = makeRing(meanCols ? planesX : slots, cols, xCols, element, groups);
-  colsY = makeRing(meanCols ? colPlanesY : slots * colPlanesY, cols, yCols, element, groups);
-  rowsYAt = ringBytes(rowsX);
-  colsXAt = rowsYAt + ringBytes(rowsY);
-  numbered = groups && kernel.pass->ofKeys;
-  colsYAt = colsXAt + ringBytes(colsX, numbered);
-  stepsAt = colsYAt + ringBytes(colsY, numbered);
-  sharedBytes = stepsAt + (program.listsSteps(*kernel.pass->forward) ? stepListBytes : 0);
-  // Accumulators; P and dP, or what they become, and slopes beside them; numbers of columns, unless they come when they are needed; an
-  // operand rounded.
-  tileRegisters = (kernel.ofX ? xCols / 2 : 0) + (kernel.ofY ? yCols / 2 : 0) +
-                  cols / 2 * (kernel.pass->slope && kernel.ofX ? 3 : 2) +
-                  (kernel.pass->ofKeys && !numbered ? cols / 4 : 0) + cols / 4;
-  listRows = tileBlocksOf(program, *kernel.pass).rows;
-  superRows = groups && listRows == schedule.getWorkerRows();
-  if (superRows)
-    listRows = schedule.getBlockRows();
-}
 
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
@@ -62,11 +24,19 @@ GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const
 }
 
 void GradientWriter::build() {
-  addArguments();
+  if (kernel.makes == GradientKernel::Makes::gradients)
+    addOperands();
+  if (kernel.makes != GradientKernel::Makes::counts && !pass.ofMeans && !pass.isSummed())
+    addOutputs();
+  addSizes();
   if (pass.ofTable)
     return buildTable();
   place(b.item(1), b.item(0));
-  if (isOfGroups())
+  if (kernel.makes == GradientKernel::Makes::counts)
+    countLines();
+  else if (kernel.makes == GradientKernel::Makes::sums)
+    sumParts();
+  else if (isOfGroups())
     buildWarpgroups();
   else
     buildWarps();
@@ -90,7 +60,7 @@ void GradientWriter::loadOperands() {
              liveRows);
   }
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
-  Value workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
+  workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
   row = b.add("row", firstRow, workerRow);
   leftX.clear();
   leftY.clear();
@@ -106,7 +76,7 @@ void GradientWriter::buildWarps() {
   loadOperands();
   startSums();
   if (stage.means && !pass.ofMeans)
-    startFromMeans();
+    unlessPart([&] { startFromMeans(); });
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
       placeShare(share);
@@ -117,7 +87,7 @@ void GradientWriter::buildWarps() {
   if (pass.ofMeans)
     keepMeans();
   else
-    finish();
+    unlessPart([&] { finish(); }, [&] { keepPart(); });
 }
 
 void GradientWriter::placeShare(Value share) {
@@ -144,9 +114,8 @@ StridedTensor GradientWriter::operand(StringRef name, StringRef symbol, bool isO
   return {.base = b.argument(map, name, symbol)};
 }
 
-void GradientWriter::addArguments() {
+void GradientWriter::addOperands() {
   Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
-  auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
   auto source = [&](StringRef name, StringRef symbol, bool isKey, const std::string &buffer) -> GradientSource {
     if (buffer.empty())
       return {operand(name, symbol, isKey == ofKeys), isKey, /*inBuffer=*/false};
@@ -166,23 +135,10 @@ void GradientWriter::addArguments() {
   gradient = source("d_o", "do", /*isKey=*/false, pass.hasOwnGradient() ? ofRows + "do" : "");
   if (pass.hasOwnGradient())
     pairs = b.size("pairs", "G");
-  bool stores = !pass.ofMeans && !pass.isSummed();
-  if (kernel.ofX && stores)
-    toX = tensor(ofKeys ? "dk" : "dq");
-  if (kernel.ofY && stores)
-    toY = tensor("dv");
   shifts = b.pointer(f32, "shifts", "@" + ofRows + "shifts");
   if (program.isWide() || pass.ofTable) // where P is not rounded to 16 bits
     rests = b.pointer(f32, "rests", "@" + ofRows + "rests");
   sums = b.pointer(f32, "sums", "@" + ofRows + (pass.isCentred ? "centred" : "sums"));
-  queryLengths = b.pointer(i32, "q_len", "q_len");
-  keyLengths = b.pointer(i32, "k_len", "k_len");
-  queries = b.size("queries", "N");
-  if (!pass.isPooled(false))
-    paddedQueries = b.size("padded_queries", "padded.q"); // an argument takes no register
-  keys = b.size("keys", "M");
-  if (!stage.scale.empty())
-    scale = b.number("scale", "param." + stage.scale);
   if (program.order && !ofKeys && !stage.pools)
     tileCounts = b.pointer(i32, "tile_counts", program.countsOfKeys());
   if (pass.ofMeans)
@@ -192,6 +148,26 @@ void GradientWriter::addArguments() {
     lists = b.pointer(i32, "lists", of + "lists");
     counts = b.pointer(i32, "counts", of + "counts");
   }
+}
+
+void GradientWriter::addOutputs() {
+  auto tensor = [&](StringRef name) { return b.tensor(layout.element, name, name); };
+  if (kernel.ofX)
+    toX = tensor(ofKeys ? "dk" : "dq");
+  if (kernel.ofY)
+    toY = tensor("dv");
+}
+
+void GradientWriter::addSizes() {
+  Type i32 = b.builder.getI32Type();
+  queryLengths = b.pointer(i32, "q_len", "q_len");
+  keyLengths = b.pointer(i32, "k_len", "k_len");
+  queries = b.size("queries", "N");
+  if (!pass.isPooled(false))
+    paddedQueries = b.size("padded_queries", "padded.q"); // an argument takes no register
+  keys = b.size("keys", "M");
+  if (!stage.scale.empty())
+    scale = b.number("scale", "param." + stage.scale);
 }
 
 // Items of keys are pairs, whose heads they go through; those of queries are heads.
@@ -229,7 +205,10 @@ void GradientWriter::place(Value owner, Value block) {
   if (pass.ofMeans)
     countMeans();
   rowHead = ofKeys ? keyHead : head;
-  firstRow = b.mul("first_row", block, b.constant(schedule.getBlockRows(), "block_rows"));
+  if (inItems())
+    placeItem();
+  else
+    firstRow = b.mul("first_row", block, b.constant(schedule.getBlockRows(), "block_rows"));
   hasRows = b.make<arith::CmpIOp>("has_rows", arith::CmpIPredicate::slt, firstRow, liveRows);
   unit = stage.score ? b.constant(std::numbers::log2e_v<float>, "log2_e")
          : stage.scale.empty()
@@ -254,60 +233,6 @@ Value GradientWriter::left(StringRef name, Value ring, int64_t slotNumber, Value
       (name + "_operand").str(),
       b.view(schedule.getWorkerRows(), slot.getCols(), layout.element, slot.getStride(), Space::Shared), tile,
       workerRow, c0);
-}
-
-// The P of a row add up to 1 but for the rounding of LSE and of the forward's exponents, which grows with the scores. It is taken
-// out of dQ here, and out of the P of the keys by what is added to the rests.
-Value GradientWriter::normalise() {
-  auto column = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), 1));
-  Value c0 = b.constant(int64_t{0}), zero = b.constant(0.0f), one = b.constant(1.0f);
-  Value sum = b.make<tkern::LoadOp>("share_of_row", column, shares, c0, c0, Value(), Value(), Value());
-  auto unlessEmpty = [&](Value sum, Value value, Value otherwise) -> Value {
-    Value empty = b.make<arith::CmpFOp>("empty", arith::CmpFPredicate::OEQ, sum, zero);
-    return b.make<arith::SelectOp>("known", empty, otherwise, value);
-  };
-  Value rest = b.map("exact_rest", column, {rowRest, sum}, {"r", "x"}, [&](ValueRange x) {
-    Value log = b.make<math::Log2Op>("log", x[1]);
-    return unlessEmpty(x[1], b.make<arith::SubFOp>("less", x[0], log), x[0]);
-  });
-  b.make<tkern::StoreOp>("", rest, numbersOfRows("kept_rest", rests), row, c0, liveRows, Value());
-  return b.map("inverse", column, sum, {"x"},
-               [&](ValueRange x) { return unlessEmpty(x[0], b.make<arith::DivFOp>("reciprocal", one, x[0]), zero); });
-}
-
-void GradientWriter::finish() {
-  Value factor = scale ? b.make<arith::TruncFOp>("factor", b.builder.getF32Type(), scale).getResult()
-                       : b.constant(static_cast<float>(program.defaultScale()), "factor");
-  if (kernel.ofX)
-    store("x", sumX, toX, layout.xCols, program.headDim, factor, shares ? normalise() : Value(), ofKeys ? "dk" : "dq");
-  if (kernel.ofY)
-    store("y", sumY, toY, layout.yCols, program.valueDim, Value(), Value(), "dv");
-}
-
-void GradientWriter::store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width,
-                           Value factor, Value byRow, const std::string &gradient) {
-  Value c0 = b.constant(int64_t{0});
-  auto type = cast<tkern::TileType>(b.tile(schedule.getWorkerRows(), cols));
-  Value tile = b.make<tkern::LoadOp>("sum_of_" + name, type, sum, c0, c0, Value(), Value(), Value());
-  if (byRow)
-    tile = b.map("normal_" + name, type, {tile, byRow}, {"x", "by"}, [&](ValueRange x) -> Value {
-      return b.make<arith::MulFOp>("times_row", x[0], x[1], arith::FastMathFlags::contract);
-    });
-  if (factor)
-    tile = b.map("scaled_" + name, type, tile, {"x"}, [&](ValueRange x) -> Value {
-      return b.make<arith::MulFOp>("times_scale", x[0], factor, arith::FastMathFlags::contract);
-    });
-  Value first = b.mul("first_of_" + name, ofKeys ? group : member, rows), sums;
-  if (pass.isSummed())
-    sums = b.bufferRows("sums_of_" + name, (pass.hasPooledRows() ? stage.name + "_" : "sum_") + gradient, first, cols);
-  Value others = pass.addsToSums() ? sums : Value();
-  if (!pass.isBranch && stage.linear)
-    others = b.bufferRows("linear_" + name, "linear_" + gradient, first, cols);
-  if (others)
-    tile = b.compute("with_others_" + name, type, "add_kept_rows", "kept_rows", {}, {tile, others, row, liveRows});
-  Value kept = b.compute("kept_" + name, type, "keep_rows", "softmax", {}, {tile, row, liveRows, b.constant(0.0f)});
-  Value into = sums ? sums : b.rowsOf("to_" + name, to, batch, rowHead, width);
-  b.make<tkern::StoreOp>("", kept, into, row, c0, rows, Value());
 }
 
 OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,

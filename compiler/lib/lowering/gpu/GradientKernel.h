@@ -19,9 +19,17 @@ namespace tercet::compiler {
 
 /// A kernel of a pass: it makes the gradient of X, of Y (keys alone), or both.
 struct GradientKernel {
+  /// Or what blocks of keys need that come longest first, in parts (GradientItems.h): how many steps their lines have, or the sums of the
+  /// parts of lines.
+  enum class Makes { gradients, counts, sums };
+
   std::string name;
   const GradientPass *pass = nullptr;
   bool ofX = true, ofY = false;
+  Makes makes = Makes::gradients;
+  int64_t lineRows = 0;    ///< of an item's line; 0: blocks have their rows in order
+  int64_t countedCols = 0; ///< of a step, where steps are counted
+  std::string items;       ///< what the buffers of its lines are called before their own names
 };
 
 /// Everything that follows from a kernel and its schedule: extents of tiles, rings, and where they lie in shared memory.
@@ -45,6 +53,13 @@ inline constexpr int64_t queryNumbersPad = 128;
 
 /// The blocks that a pass's rows and columns follow; 0 where there are no lists.
 TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass);
+
+/// Times the mean of a pair, beyond which a line of columns is split: what is shorter, other blocks hide; half of it would take twice
+/// the workspace.
+inline constexpr int64_t longColumns = 4;
+
+/// Whether rows are keys of which some are seen by more queries than others, in blocks.
+bool hasUnequalColumns(const GpuProgram &program, const GradientPass &pass);
 
 /// Legal schedules of a kernel for a target, best first; may be none. remarks gets a sentence where the warpgroup form is passed
 /// over on a target that has it.

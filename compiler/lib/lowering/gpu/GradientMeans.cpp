@@ -76,9 +76,9 @@ Value GradientWriter::meanSums(llvm::StringRef name, Value rowsOfOwner, int64_t 
 }
 
 void GradientWriter::eachMeanSum(llvm::function_ref<void(Value, StringRef, int64_t)> body) {
-  if (kernel.ofX)
+  if (sumX)
     body(sumX, ofKeys ? "mean_dk" : "mean_dq", layout.xCols);
-  if (kernel.ofY)
+  if (sumY)
     body(sumY, "mean_dv", layout.yCols);
   if (shares)
     body(shares, "mean_shares", 1);

@@ -14,7 +14,7 @@ void GradientWriter::startRegions() {
     return;
   Value ofBatch = scope.narrow("batch_index", batch), ofHead = scope.narrow("head_index", head);
   scope.start(mask, stage.mask, 0, ofBatch, ofHead);
-  if (!stage.score)
+  if (!stage.score || kernel.makes != GradientKernel::Makes::gradients)
     return;
   scoreFactor = scope.scoreFactor(scale, program.defaultScale());
   scope.start(score, stage.score, 1, ofBatch, ofHead, arith::FastMathFlags::contract);
@@ -80,7 +80,8 @@ void GradientWriter::eachWindow(llvm::function_ref<void()> body) {
                  .blockRows = schedule.getBlockRows(),
                  .cols = colsOfRows,
                  .colsPerStep = schedule.getKeys(),
-                 .listAt = layout.stepsAt};
+                 .listAt = layout.stepsAt,
+                 .part = partOfSteps()};
   compiler::eachWindow(scope, program, *mask, of, [&](Value list, Value count) {
     window = list;
     steps = count;

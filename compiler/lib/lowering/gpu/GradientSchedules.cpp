@@ -13,6 +13,10 @@ TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass) {
   return {listed ? program.blockQ : 0, listed ? program.blockK : 0, "query", "key"};
 }
 
+bool hasUnequalColumns(const GpuProgram &program, const GradientPass &pass) {
+  return pass.ofKeys && !pass.ofMeans && (pass.listed() || program.listsSteps(*pass.forward));
+}
+
 namespace {
 
 /// Registers of a thread beside tiles: addresses, operands on their way.
@@ -27,8 +31,8 @@ class GradientSchedules {
 public:
   GradientSchedules(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
                     const CudaTarget &target)
-      : context(context), program(program), kernel(kernel), target(target),
-        blocks(tileBlocksOf(program, *kernel.pass)) {}
+      : context(context), program(program), kernel(kernel), target(target), blocks(tileBlocksOf(program, *kernel.pass)),
+        split(hasUnequalColumns(program, *kernel.pass) ? longColumns : 0) {}
 
   std::vector<tkern::GpuScheduleAttr> list(std::vector<std::string> &remarks) {
     if (target.hasWarpgroups) {
@@ -69,7 +73,7 @@ private:
   void add(tkern::WorkerKind worker, int64_t workers, int64_t cols, int64_t slots, int64_t producerRegisters,
            int64_t consumerRegisters) {
     auto schedule = tkern::GpuScheduleAttr::get(&context, worker, workers, cols, slots, tkern::Space::Shared,
-                                                producerRegisters, consumerRegisters);
+                                                producerRegisters, consumerRegisters, split);
     GradientLayout layout(context, program, kernel, schedule);
     int64_t registers =
         worker == tkern::WorkerKind::Warp ? registersOfWarp - besideTiles : consumerRegisters - besideTilesOfGroup;
@@ -82,6 +86,7 @@ private:
   const GradientKernel &kernel;
   const CudaTarget &target;
   TileBlocks blocks;
+  int64_t split;
   std::vector<tkern::GpuScheduleAttr> schedules;
 };
 

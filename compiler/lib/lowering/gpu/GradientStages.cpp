@@ -4,7 +4,7 @@
 #include "AttendStages.h"
 #include "BranchGradient.h"
 #include "GpuRanges.h"
-#include "GradientKernel.h"
+#include "GradientItems.h"
 #include "LinearGradient.h"
 #include "MeanStages.h"
 #include "PoolWeightGradient.h"
@@ -74,6 +74,9 @@ public:
           [joins = joinsKeys](MLIRContext &context, const GpuProgram &program) {
             return lowerTransposedLists(context, program, joins);
           });
+    for (auto [wanted, ofSuperRows] : {std::pair{itemsOfKeys, false}, {itemsOfSuperRows, true}})
+      if (wanted)
+        addListItems(stages, context, program, ofSuperRows);
     if (program.means()) { // no state: its shape does not matter
       StateShape shape(program, target);
       stages.push_back(makeStage(
@@ -135,8 +138,7 @@ private:
     }
   }
 
-  void addKernel(std::vector<GpuStage> &to, const GradientKernel &kernel,
-                 const std::vector<tkern::GpuScheduleAttr> &schedules) {
+  void addKernel(std::vector<GpuStage> &to, GradientKernel kernel, std::vector<tkern::GpuScheduleAttr> schedules) {
     for (tkern::GpuScheduleAttr schedule : schedules)
       (kernel.pass->ofKeys ? joinsKeys : joinsQueries) |= GradientLayout(context, program, kernel, schedule).superRows;
     GpuStage stage;
@@ -146,9 +148,12 @@ private:
     Expr rows = !kernel.pass->ofKeys   ? of.rows(program.rows())
                 : kernel.pass->ofMeans ? program.keyBlocks()
                                        : of.keys(program.keys());
+    startItems(to, context, program, kernel, schedules, rows);
+    if (kernel.lineRows > 0 && kernel.pass->listed())
+      (kernel.lineRows == program.blockK ? itemsOfKeys : itemsOfSuperRows) = true;
     for (tkern::GpuScheduleAttr schedule : schedules)
       stage.forms.push_back({textOf(schedule),
-                             {ceildiv(rows, schedule.getBlockRows()), kernel.pass->ofKeys ? sym("G") : GR, 1},
+                             {blocksOfItems(kernel, schedule, rows), kernel.pass->ofKeys ? sym("G") : GR, 1},
                              [&context = context, &program = program, kernel, schedule] {
                                return lowerGradient(context, program, kernel, schedule);
                              }});
@@ -157,6 +162,8 @@ private:
     stage.flops =
         kernel.pass->pairs(program.rows(), program.keys(), program.blockQ, program.blockK) * (2 * (wide + narrow));
     to.push_back(std::move(stage));
+    if (!schedules.empty())
+      endItems(to, context, program, kernel, schedules.front(), rows);
   }
 
   std::vector<GpuStage> &stages;
@@ -164,7 +171,8 @@ private:
   const GpuProgram &program;
   const CudaTarget &target;
   std::vector<std::string> &remarks;
-  bool joinsQueries = false, joinsKeys = false; ///< whether a pass may take lists of super rows
+  bool joinsQueries = false, joinsKeys = false;       ///< whether a pass may take lists of super rows
+  bool itemsOfKeys = false, itemsOfSuperRows = false; ///< whether a pass takes items of lists
   Expr GR = sym("G") * sym("R");
 };
 

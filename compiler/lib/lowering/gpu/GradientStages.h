@@ -7,7 +7,8 @@
 //              given_classes      the forward's classes: lists of key blocks by query block
 //              transposed_lists   and of query blocks by key block; of both also those of super rows, where passes take them
 //              of a linear branch (LinearGradient.h)
-//   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together
+//              items              of key blocks: longest first, long ones in parts (GradientItems.h)
+//   gradient   a kernel per pass  (Gradient.h), or two for keys whose accumulators no thread holds together; sums of parts
 //
 // Those of branches: BranchGradient.h.
 #pragma once

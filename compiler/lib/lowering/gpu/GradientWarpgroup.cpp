@@ -51,7 +51,8 @@ void GradientWriter::produce() {
 
 void GradientWriter::consume() {
   Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
-  row = b.add("row", firstRow, b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows")));
+  workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
+  row = b.add("row", firstRow, workerRow);
   leftX = {b.wait("x_operand", rowsX, worker, 0)};
   leftY = {b.wait("y_operand", rowsY, worker, 0)};
   startSums();
@@ -77,7 +78,7 @@ void GradientWriter::consume() {
   });
   b.make<tkern::ReleaseOp>("", rowsX, worker);
   b.make<tkern::ReleaseOp>("", rowsY, worker);
-  finish();
+  unlessPart([&] { finish(); }, [&] { keepPart(); });
 }
 
 void GradientWriter::eachHead(llvm::function_ref<void(Value)> body) {

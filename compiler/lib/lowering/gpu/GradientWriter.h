@@ -1,6 +1,8 @@
 // GradientWriter: writes one gradient kernel (GradientKernel.h).
 //
-//   GradientKernel.cpp    its arguments, where a block stands, its rows, what it stores
+//   GradientKernel.cpp    its arguments, where a block stands, its rows
+//   GradientStore.cpp     what it stores
+//   GradientParts.cpp     lines of keys longest first, in parts where they are long; the kernels that this takes
 //   GradientColumns.cpp   the loop of warps over tiles of columns, what a step makes of its products
 //   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
@@ -45,7 +47,9 @@ private:
   // GradientKernel.cpp
   bool isOfGroups() const { return schedule.getWorker() == tkern::WorkerKind::Warpgroup; }
   StridedTensor operand(llvm::StringRef name, llvm::StringRef symbol, bool isOfRows);
-  void addArguments();
+  void addOperands();
+  void addOutputs();
+  void addSizes();
   /// Where rows are: of a head, or of keys those of a pair; block: of rows.
   void place(Value owner, Value block);
   Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
@@ -56,12 +60,39 @@ private:
   void placeShare(Value share);
   void startSums();
   Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
+
+  // GradientStore.cpp
   Value normalise();
   void finish();
   /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus those of the linear
   /// branch, or of branches before. gradient: what buffers of it are called.
   void store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width, Value factor,
              Value byRow, const std::string &gradient);
+
+  // GradientParts.cpp
+  /// Whether blocks take items (column_items.cuh) rather than their rows in order.
+  bool inItems() const { return kernel.lineRows > 0 && kernel.makes != GradientKernel::Makes::counts; }
+  Value linesOfPair(llvm::StringRef name, int64_t times);
+  int64_t blocksOfLine() const { return kernel.lineRows / schedule.getBlockRows(); }
+  void placeItem();
+  Value readItem(llvm::StringRef name, int64_t field);
+  /// The first row of the block.
+  Value rowOfItem(const std::string &name);
+  /// Of the columns of one head, so many: the first one that is the part's, and the end.
+  std::pair<Value, Value> shareOfPart(Value count);
+  /// The same of the steps that a mask leaves; none where blocks take all.
+  llvm::SmallVector<Value, 2> partOfSteps();
+  /// Runs one or the other, or the first where no block has a part.
+  void unlessPart(llvm::function_ref<void()> ofLine, llvm::function_ref<void()> ofPart = {});
+  /// Rows of a slot of the parts' sums, and where in it the worker's rows begin and the line ends.
+  struct SlotRows {
+    Value rows, row, end;
+  };
+  SlotRows slotRows(const std::string &name, Value base, Value slot, int64_t cols);
+  Value partSums(bool isOfX);
+  void keepPart();
+  void sumParts();
+  void countLines();
 
   // GradientColumns.cpp
   void visitColumns();
@@ -153,8 +184,12 @@ private:
   Value scale, unit;   ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
   Value rows, liveRows, liveCols, firstRow, hasRows; ///< of the block
+  Value lines, spareLines;                           ///< of the pair
+  Value items, itemsOfPair, rowInLine;               ///< rowInLine: the block's first
+  Value isLastPart;                                  ///< of those of the line
   Value liveKeys;                                    ///< tokens
   Value row, rowHead;                                ///< the worker's first, and the head of what it owns
+  Value workerRow;                                   ///< in the block
   Value rowsX, rowsY, colsX, colsY;                  ///< rings
   llvm::SmallVector<Value> leftX, leftY;             ///< operands of the worker's rows, of which planes add up
   Value sumX, sumY;                                  ///< and accumulators

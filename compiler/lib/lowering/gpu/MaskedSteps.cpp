@@ -51,7 +51,7 @@ void eachWindow(GpuPairScope &scope, const GpuProgram &program, const PairRegion
                 llvm::function_ref<void(Value window, Value steps)> body) {
   GpuKernelBuilder &b = scope.builder();
   Bounds rows = boundsOfRows(scope, program, of);
-  auto windows = b.make<tkern::StepWindowsOp>("", of.cols, of.colsPerStep, of.listAt);
+  auto windows = b.make<tkern::StepWindowsOp>("", of.cols, of.part, of.colsPerStep, of.listAt);
   buildRule(scope, program, mask, of, rows, windows);
   Block &block = windows.getBody().emplaceBlock();
   Value window = block.addArgument(tkern::StepListType::get(b.builder.getContext()), b.at("window"));

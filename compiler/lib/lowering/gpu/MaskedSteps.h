@@ -12,8 +12,9 @@ struct MaskedSteps {
   unsigned rowArgument, colArgument; ///< of the mask
   mlir::Value firstRow, liveRows;    ///< of the block, of its head
   int64_t blockRows;
-  mlir::Value cols;            ///< live ones, 0 where the block has no rows
-  int64_t colsPerStep, listAt; ///< listAt: where in shared memory a window's list lies (stepListBytes)
+  mlir::Value cols;                            ///< live ones, 0 where the block has no rows
+  int64_t colsPerStep, listAt;                 ///< listAt: where in shared memory a window's list lies (stepListBytes)
+  llvm::SmallVector<mlir::Value, 2> part = {}; ///< of the steps: the first one and the end; empty: all
 };
 
 /// Runs `body` for window after window of the steps that `mask`, which was started, leaves: with the list of a window's steps, and how

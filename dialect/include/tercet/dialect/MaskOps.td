@@ -12,12 +12,14 @@ def Tkern_StepWindowsOp : Tkern_Op<"step_windows", [SingleBlock, NoTerminator]> 
     the mask may allow a pair of the block's rows with these keys, and whether it may forbid one; yes is always a right
     answer. The body gets the list of the window's steps that the rule does not exclude, in ascending order, and how many
     they are, at least 1. The list lies at byte `offset` of the block's shared memory. All threads of a block run the op,
-    with no copy under way when a body ends.
+    with no copy under way when a body ends. With `part`, of all steps that the rule leaves only those from the first number to
+    before the second are listed.
 
     | label | applies to | rule                                                                     |
     |-------|------------|--------------------------------------------------------------------------|
     | C1    | `rule`     | gets i32, i32 and ends with `tkern.answer` of two i1                     |
     | C2    | `body`     | gets `!tkern.step_list` and index                                        |
+    | C3    | `part`     | is absent, or two numbers                                                |
 
     Example: count the tiles of 64 keys in which a causal mask leaves a pair for the first 64 rows.
     ```mlir
@@ -42,9 +44,11 @@ def Tkern_StepWindowsOp : Tkern_Op<"step_windows", [SingleBlock, NoTerminator]> 
     }
     ```
   }];
-  let arguments = (ins Index:$live, I64Attr:$keys, I64Attr:$offset);
+  let arguments = (ins Index:$live, Variadic<Index>:$part /*C3*/, I64Attr:$keys, I64Attr:$offset);
   let regions = (region SizedRegion<1>:$rule /*C1*/, SizedRegion<1>:$body /*C2*/);
-  let assemblyFormat = "$live `keys` $keys `at` $offset `rule` $rule `body` $body attr-dict";
+  let assemblyFormat = [{
+    $live (`part` `(` $part^ `)`)? `keys` $keys `at` $offset `rule` $rule `body` $body attr-dict
+  }];
   let hasRegionVerifier = 1;
 }
 

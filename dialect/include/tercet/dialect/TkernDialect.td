@@ -141,14 +141,15 @@ def Tkern_GpuSchedule : AttrDef<Tkern_Dialect, "GpuSchedule"> {
   let description = [{
     `workers` warps (16 query rows each) or warpgroups (64 rows) work on the rows of a block and take `keys` keys per step,
     through rings of `slots` slots for K and for V. Query rows stay in registers or are read from shared memory by every
-    product. Registers per thread of the producer and the consumers are 0 where there are no roles.
+    product. Registers per thread of the producer and the consumers are 0 where there are no roles. `split`, where it is given: blocks
+    of rows come longest first, and those with more columns than so many times the mean in parts.
   }];
   let parameters = (ins EnumParameter<Tkern_WorkerKind>:$worker, "int64_t":$workers, "int64_t":$keys, "int64_t":$slots,
                         EnumParameter<Tkern_Space>:$queries, "int64_t":$producerRegisters,
-                        "int64_t":$consumerRegisters);
+                        "int64_t":$consumerRegisters, DefaultValuedParameter<"int64_t", "0">:$split);
   let assemblyFormat = [{
     `<` $workers `x` $worker `,` `keys` $keys `,` `slots` $slots `,` `queries` $queries `,` `registers` $producerRegisters
-    `:` $consumerRegisters `>`
+    `:` $consumerRegisters (`,` `split` $split^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
