@@ -4,6 +4,7 @@
 //   GradientColumns.cpp   the loop of warps over tiles of columns, what a step makes of its products
 //   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
+//   GradientOperands.cpp  rings of warps, and operands of rows
 //   GradientMeans.cpp     block means as rows or columns
 //   GradientTables.cpp    shares of gradients of tables, in kernels that make nothing else
 #pragma once
@@ -49,19 +50,21 @@ private:
   /// Where rows are: of a head, or of keys those of a pair; block: of rows.
   void place(Value owner, Value block);
   Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
-  void makeRings();
-  void loadOperands();
   void buildWarps();
   /// Which of the heads of its key head comes next, where rows are keys.
   void placeShare(Value share);
   void startSums();
-  Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
   Value normalise();
   void finish();
   /// The worker's rows of a sum, each number times `factor` and its row's `byRow`, null for 1; plus those of the linear
   /// branch, or of branches before. gradient: what buffers of it are called.
   void store(const std::string &name, Value sum, const StridedTensor &to, int64_t cols, int64_t width, Value factor,
              Value byRow, const std::string &gradient);
+
+  // GradientOperands.cpp
+  void makeRings();
+  void loadOperands();
+  Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
 
   // GradientColumns.cpp
   void visitColumns();
