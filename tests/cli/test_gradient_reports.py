@@ -133,7 +133,7 @@ class Bench(Case):
         for command in ("bench", "explain"):
             self.refused(command, NO_GRADIENT, "--grad", "--shape", "n=64,d=8", says="no gradient is derived yet")
         outcome = self.passes("bench", "alibi", "--grad", "--shape", "n=64,d=8", "--repetitions", 3, "--target", "sim:sm_80")
-        self.assertIn("makes no gradient 'dslopes' yet, so it is not timed", outcome.err)
+        self.assertNotIn("makes no gradient", outcome.err)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,13 @@ public:
     return {};
   }
 
+  std::vector<std::string> namesApart(bool centres) const {
+    std::vector<std::string> names;
+    for (const GradientPass &pass : withTablesApart(passes, centres))
+      names.push_back(pass.name);
+    return names;
+  }
+
 private:
   std::unique_ptr<mlir::MLIRContext> context;
   BoundSpec spec;
@@ -83,6 +90,21 @@ TEST_CASE("what indices need says where a table's gradient is summed", "[tables]
   checkKind("key", "%at = arith.subi %j, %h : index", Kind::keys, true, false);
   checkKind("any", "%at = arith.subi %i, %j : index", Kind::entries, false, true);
   checkKind("head, query, key", "", Kind::owned, false, true);
+}
+
+TEST_CASE("tables apart have a pass each, behind one that makes the sums that they need again", "[tables]") {
+  using Names = std::vector<std::string>;
+  auto checkApart = [](const std::string &index, bool centres, const Names &names) {
+    Derived derived("!tercet.table<[any], f32>", index + "\n%x = tercet.read %t[%at] : !tercet.table<[any], f32>");
+    REQUIRE(derived.status.ok());
+    CHECK(derived.namesApart(centres) == names);
+  };
+  const char *ofHead = "%at = arith.addi %h, %b : index", *ofKey = "%at = arith.subi %j, %h : index",
+             *ofPair = "%at = arith.subi %i, %j : index";
+  checkApart(ofHead, true, {"gradient_queries", "gradient_queries_dt0", "gradient_keys"}); // takes out the rest itself
+  checkApart(ofKey, true, {"gradient_queries", "centre_attend", "gradient_keys", "gradient_keys_dt0"});
+  checkApart(ofPair, true, {"gradient_queries", "centre_attend", "gradient_keys", "gradient_attend_dt0"});
+  checkApart(ofPair, false, {"gradient_queries", "gradient_keys", "gradient_attend_dt0"});
 }
 
 TEST_CASE("steps of an index along a position", "[tables]") {

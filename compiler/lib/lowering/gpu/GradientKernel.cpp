@@ -9,8 +9,6 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
-using tkern::Space;
-
 GradientWriter::GradientWriter(ModuleOp module, const GpuProgram &program, const GradientKernel &kernel,
                                tkern::GpuScheduleAttr schedule)
     : b(module, kernel.name, {"block", "member", "unused"}), layout(*module.getContext(), program, kernel, schedule),
@@ -40,35 +38,6 @@ void GradientWriter::build() {
     buildWarpgroups();
   else
     buildWarps();
-}
-
-void GradientWriter::makeRings() {
-  rowsX = b.ring("rows_x", layout.rowsX, 0);
-  rowsY = b.ring("rows_y", layout.rowsY, layout.rowsYAt);
-  colsX = b.ring("cols_x", layout.colsX, layout.colsXAt);
-  colsY = b.ring("cols_y", layout.colsY, layout.colsYAt);
-}
-
-void GradientWriter::loadOperands() {
-  Value c0 = b.constant(int64_t{0});
-  if (pass.ofMeans && ofKeys) {
-    fillMeans(rowsX, rowsY, firstRow, liveRows);
-  } else {
-    b.fill(rowsX, c0, rowsOf("x_rows", ofKeys ? k : q, 0, program.headDim), firstRow, liveRows);
-    for (int64_t plane = 0; plane < layout.rowsY.getSlots(); ++plane)
-      b.fill(rowsY, b.constant(plane), rowsOf("y_rows", ofKeys ? v : gradient, plane, program.valueDim), firstRow,
-             liveRows);
-  }
-  Value worker = b.make<tkern::WorkerOp>("worker", b.builder.getIndexType());
-  workerRow = b.mul("worker_row", worker, b.constant(schedule.getWorkerRows(), "worker_rows"));
-  row = b.add("row", firstRow, workerRow);
-  leftX.clear();
-  leftY.clear();
-  int64_t ofX = layout.rowsX.getSlots(), ofY = layout.rowsY.getSlots();
-  for (int64_t plane = 0; plane < ofX; ++plane)
-    leftX.push_back(left("x", rowsX, plane, workerRow, /*later=*/ofX - 1 - plane + ofY));
-  for (int64_t plane = 0; plane < ofY; ++plane)
-    leftY.push_back(left("y", rowsY, plane, workerRow, /*later=*/ofY - 1 - plane));
 }
 
 void GradientWriter::buildWarps() {
@@ -224,15 +193,6 @@ Value GradientWriter::rowsOf(StringRef name, const GradientSource &source, int64
   Value owners = plane > 0 ? b.mul("heads_of_group", pairs, headsPerKeyHead) : Value();
   return b.planeRows(name, source.tensor.base, plane, source.isKey ? group : member, owners,
                      source.isKey ? keys : queries, cols);
-}
-
-Value GradientWriter::left(StringRef name, Value ring, int64_t slotNumber, Value workerRow, int64_t later) {
-  Value c0 = b.constant(int64_t{0}), tile = b.wait((name + "_tile").str(), ring, b.constant(slotNumber), later);
-  tkern::ViewType slot = cast<tkern::RingType>(ring.getType()).getSlot();
-  return b.make<tkern::SubviewOp>(
-      (name + "_operand").str(),
-      b.view(schedule.getWorkerRows(), slot.getCols(), layout.element, slot.getStride(), Space::Shared), tile,
-      workerRow, c0);
 }
 
 OwningOpRef<ModuleOp> lowerGradient(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,

@@ -11,7 +11,10 @@ using namespace mlir;
 namespace tercet::compiler {
 
 struct TableOfKernel {
+  explicit TableOfKernel(const TableShares &of) : of(of), indices(of.read.indices.size()) {}
+
   const TableShares &of;
+  bool centres = false;   ///< makes sums of rows alone
   Value gradient, shares; ///< arguments
   std::optional<PairRegion> factor;
   // Of rows, in registers; rests and means where their P are all of a row's.
@@ -21,43 +24,36 @@ struct TableOfKernel {
   std::vector<std::optional<PairRegion>> indices;
   SmallVector<Value> sizes, strides; ///< i32, per axis whose index needs a position other than the row's own; else null
 
-  bool centres = false;
-
   bool isOfEntries() const {
-    if (centres)
-      return false;
-    return of.kind == TableShares::Kind::entries || of.kind == TableShares::Kind::owned;
+    return !centres && (of.kind == TableShares::Kind::entries || of.kind == TableShares::Kind::owned);
   }
 };
+
+/// Whether none of the gradients that a pass makes shares of is asked for.
+static Value areAbsent(GpuKernelBuilder &b, ArrayRef<TableShares> tables, Value first) {
+  Type i1 = b.builder.getI1Type();
+  Value absent = b.make<tkern::IsNullOp>("absent", i1, first);
+  llvm::StringSet<> known;
+  known.insert(tables.front().gradient());
+  for (const TableShares &other : tables.drop_front()) {
+    std::string name = other.gradient();
+    if (!known.insert(name).second)
+      continue;
+    Value gradient = b.pointer(b.builder.getF32Type(), name, name);
+    absent = b.make<arith::AndIOp>("all_absent", absent, b.make<tkern::IsNullOp>("absent", i1, gradient));
+  }
+  return absent;
+}
 
 void GradientWriter::buildTable() {
   const TableShares &of = pass.tables.front();
   Type f32 = b.builder.getF32Type();
-  Value wanted = b.pointer(f32, of.gradient(), of.gradient());
-  Value absent = b.make<tkern::IsNullOp>("absent", b.builder.getI1Type(), wanted);
-  llvm::StringSet<> known;
-  known.insert(of.gradient());
-  for (const TableShares &other : ArrayRef(pass.tables).drop_front())
-    if (known.insert(other.gradient()).second)
-      absent = b.make<arith::AndIOp>(
-          "all_absent", absent,
-          b.make<tkern::IsNullOp>("absent", b.builder.getI1Type(), b.pointer(f32, other.gradient(), other.gradient())));
   const std::string into = pass.centres ? pass.prefixOfRows() + "centred" : of.name;
-  table.reset(new TableOfKernel{of,
-                                wanted,
-                                b.pointer(f32, "shares", "@" + into),
-                                {},
-                                {},
-                                {},
-                                {},
-                                {},
-                                {},
-                                {},
-                                {},
-                                std::vector<std::optional<PairRegion>>(of.read.indices.size()),
-                                {},
-                                {},
-                                pass.centres});
+  table = std::make_shared<TableOfKernel>(of);
+  table->centres = pass.centres;
+  table->gradient = b.pointer(f32, of.gradient(), of.gradient());
+  table->shares = b.pointer(f32, "shares", "@" + into);
+  Value absent = areAbsent(b, pass.tables, table->gradient);
   Value yes = b.make<arith::ConstantOp>("", b.builder.getBoolAttr(true));
   b.when(b.make<arith::XOrIOp>("wanted", absent, yes), [&] {
     makeRings();

@@ -6,6 +6,7 @@
 //   GradientColumns.cpp   the loop of warps over tiles of columns, what a step makes of its products
 //   GradientWarpgroup.cpp the roles of warpgroups, their loop
 //   GradientRegions.cpp   masks and score regions in it
+//   GradientOperands.cpp  rings of warps, and operands of rows
 //   GradientMeans.cpp     block means as rows or columns
 //   GradientTables.cpp    shares of gradients of tables, in kernels that make nothing else
 #pragma once
@@ -53,13 +54,10 @@ private:
   /// Where rows are: of a head, or of keys those of a pair; block: of rows.
   void place(Value owner, Value block);
   Value rowsOf(llvm::StringRef name, const GradientSource &source, int64_t plane, int64_t cols);
-  void makeRings();
-  void loadOperands();
   void buildWarps();
   /// Which of the heads of its key head comes next, where rows are keys.
   void placeShare(Value share);
   void startSums();
-  Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
 
   // GradientStore.cpp
   Value normalise();
@@ -93,6 +91,11 @@ private:
   void keepPart();
   void sumParts();
   void countLines();
+
+  // GradientOperands.cpp
+  void makeRings();
+  void loadOperands();
+  Value left(llvm::StringRef name, Value ring, int64_t slot, Value workerRow, int64_t later);
 
   // GradientColumns.cpp
   void visitColumns();

@@ -46,7 +46,7 @@ struct SummedShares {
   const TableShares *shares;
 };
 
-// TableKernels.cpp
+// TableEntries.cpp, TableGates.cpp
 mlir::OwningOpRef<mlir::ModuleOp> lowerTableClear(mlir::MLIRContext &context, const GpuProgram &program,
                                                   mlir::BlockArgument table);
 mlir::OwningOpRef<mlir::ModuleOp> lowerGateShares(mlir::MLIRContext &context, const GpuProgram &program,
