@@ -1,6 +1,6 @@
 // block_rules: what masks and block sets say of every block of a row. Sets are evaluated as they are. A mask is first
 // bounded over the block; where bounds leave it open, its pairs are looked at, row by row until one is allowed and one
-// forbidden.
+// forbidden. Small query blocks are bounded as a run first, and one by one where that leaves it open.
 #include "BlockTokens.h"
 #include "CpuKernels.h"
 #include "TableRanges.h"
@@ -25,7 +25,10 @@ public:
 
 private:
   PairRegion start(Region &region);
-  Value maskRule(const PairRegion &mask, Value firstKey, Value endKey);
+  Value maskRule(const PairRegion &mask, Value firstKey, Value endKey, function_ref<Value()> open);
+  void decide(const PairRegion *mask, Value keyBlock, Value known = {});
+  void placeBlock(Value block);
+  void decideRun(const PairRegion *mask, Value keyBlock);
   Value lookAtPairs(const PairRegion &mask, Value firstKey, Value endKey);
   Value lookAtRow(const PairRegion &mask, Value query, Value firstKey, Value endKey, Value seen);
   Value setRule(const PairRegion &set, Value keyBlock, int64_t bit);
@@ -37,7 +40,9 @@ private:
   BlockTokens queriesAt, keysAt;
   CpuPairScope scope;
   TableRanges ranges;
-  Value batch, head, firstQuery, endQuery;
+  SmallVector<std::pair<PairRegion, int64_t>> sets;
+  Value batch, head, queryBlock, firstQuery, endQuery;
+  Value row; ///< the first rule of the query block
 };
 
 } // namespace
@@ -51,8 +56,9 @@ PairRegion BlockRulesBuilder::start(Region &region) {
   return pairs;
 }
 
-// The query block's valid rows against keys from firstKey to before endKey, none of which is empty.
-Value BlockRulesBuilder::maskRule(const PairRegion &mask, Value firstKey, Value endKey) {
+// Rows from firstQuery to before endQuery against keys from firstKey to before endKey, neither of which is empty; what `open` makes
+// where bounds do not decide.
+Value BlockRulesBuilder::maskRule(const PairRegion &mask, Value firstKey, Value endKey, function_ref<Value()> open) {
   PairIntervals intervals(k.raw(), mask, [&](ir::ReadOp op, ArrayRef<Bounds> at) { return ranges.read(op, at); });
   Value one = k.index(1);
   intervals.bind(2, queriesAt.token(firstQuery), queriesAt.token(k.sub(endQuery, one)));
@@ -60,8 +66,7 @@ Value BlockRulesBuilder::maskRule(const PairRegion &mask, Value firstKey, Value 
   Bounds allowed = intervals.result();
   Value decided = k.bitOr(allowed.low, k.negate(allowed.high));
   return k.choose(
-      k.raw().getIndexType(), decided, [&] { return k.select(allowed.low, k.index(0), k.index(emptyRule)); },
-      [&] { return lookAtPairs(mask, firstKey, endKey); });
+      k.raw().getIndexType(), decided, [&] { return k.select(allowed.low, k.index(0), k.index(emptyRule)); }, open);
 }
 
 // Seen: 1 once a pair was allowed, plus 2 once one was forbidden.
@@ -104,10 +109,54 @@ Value BlockRulesBuilder::lookAtRow(const PairRegion &mask, Value query, Value fi
 
 Value BlockRulesBuilder::setRule(const PairRegion &set, Value keyBlock, int64_t bit) {
   PairRegion copy = set;
-  copy.bind(2, k.narrow(k.item(0)));
+  copy.bind(2, k.narrow(queryBlock));
   copy.bind(3, k.narrow(keyBlock));
   Value member = copy.make(k.raw(), copy.yielded());
   return k.select(member, k.index(bit), k.index(0));
+}
+
+// The rule of the query block's valid rows and a key block. known: what the mask's rule is, below 0 where that is open; null: it is.
+void BlockRulesBuilder::decide(const PairRegion *mask, Value keyBlock, Value known) {
+  Value firstKey = k.mul(keyBlock, schedule.blockK),
+        endKey = k.add(firstKey, keysAt.count(keyBlock, schedule.blockK, scope.validK));
+  auto write = [&] {
+    auto look = [&] { return lookAtPairs(*mask, firstKey, endKey); };
+    auto ofMask = [&] { return maskRule(*mask, firstKey, endKey, look); };
+    Value rule = mask && !known ? ofMask() : k.index(0);
+    if (known)
+      rule = k.choose(k.raw().getIndexType(), k.less(known, k.index(0)), ofMask, [&] { return known; });
+    for (const auto &[set, bit] : sets)
+      rule = k.bitOr(rule, setRule(set, keyBlock, bit));
+    k.write(rule, rules, k.add(row, keyBlock));
+  };
+  if (keysAt.ordered()) // those behind the length have no token
+    k.when(k.less(firstKey, endKey), write);
+  else
+    write();
+}
+
+void BlockRulesBuilder::placeBlock(Value block) {
+  queryBlock = block;
+  firstQuery = k.mul(block, schedule.blockQ);
+  endQuery = k.add(firstQuery, queriesAt.count(block, schedule.blockQ, scope.validQ));
+}
+
+// The small query blocks of an item, first all together.
+void BlockRulesBuilder::decideRun(const PairRegion *mask, Value keyBlock) {
+  Value firstBlock = k.mul(k.item(0), schedule.blocksPerRuleItem()), known;
+  Value end = k.min(k.add(firstBlock, schedule.blocksPerRuleItem()), k.ceilDiv(scope.validQ, schedule.blockQ));
+  if (mask) {
+    firstQuery = k.mul(firstBlock, schedule.blockQ);
+    endQuery = k.min(k.mul(end, schedule.blockQ), scope.validQ);
+    Value firstKey = k.mul(keyBlock, schedule.blockK);
+    Value endKey = k.add(firstKey, keysAt.count(keyBlock, schedule.blockK, scope.validK));
+    known = maskRule(*mask, firstKey, endKey, [&] { return k.index(-1); });
+  }
+  k.loop(firstBlock, end, 1, [&](Value block) {
+    placeBlock(block);
+    row = k.mul(k.add(k.mul(k.item(1), blocksQ), block), blocksK);
+    decide(mask, keyBlock, known);
+  });
 }
 
 void BlockRulesBuilder::build() {
@@ -120,36 +169,28 @@ void BlockRulesBuilder::build() {
   keysAt.startBatch(batch);
   scope.validQ = k.tokenCount(qLengths, batch, tokensQ);
   scope.validK = k.tokenCount(kLengths, batch, tokensK);
-  firstQuery = k.mul(k.item(0), schedule.blockQ);
-  endQuery = k.add(firstQuery, queriesAt.count(k.item(0), schedule.blockQ, scope.validQ));
+  bool inRuns = schedule.blocksPerRuleItem() > 1;
+  if (!inRuns)
+    placeBlock(k.item(0));
   std::optional<PairRegion> mask;
   if (Region *region = selection.maskRegion())
     mask.emplace(start(*region));
-  SmallVector<std::pair<PairRegion, int64_t>> sets;
   for (auto [set, bit] : {std::pair{selection.forced, forcedRule}, {selection.forbidden, forbiddenRule}})
     if (ir::BlockSetOp op = set)
       sets.emplace_back(start(op.getBody()), bit);
 
   Value keyBlocks = keysAt.ordered() ? blocksK : k.ceilDiv(scope.validK, schedule.blockK);
-  Value liveBlocks = k.select(k.less(firstQuery, endQuery), keyBlocks, zero);
-  Value row = k.mul(k.add(k.mul(gr, blocksQ), k.item(0)), blocksK);
-  k.loop(zero, liveBlocks, 1, [&](Value block) {
-    Value firstKey = k.mul(block, schedule.blockK),
-          endKey = k.add(firstKey, keysAt.count(block, schedule.blockK, scope.validK));
-    auto decide = [&] {
-      Value rule = mask ? maskRule(*mask, firstKey, endKey) : zero;
-      for (const auto &[set, bit] : sets)
-        rule = k.bitOr(rule, setRule(set, block, bit));
-      k.write(rule, rules, k.add(row, block));
-    };
-    if (keysAt.ordered()) // those behind the length have no token
-      k.when(k.less(firstKey, endKey), decide);
-    else
-      decide();
-  });
+  const PairRegion *ofMask = mask ? &*mask : nullptr;
+  if (inRuns) {
+    Value isLive = k.less(k.mul(k.item(0), schedule.blocksPerRuleItem() * schedule.blockQ), scope.validQ);
+    k.loop(zero, k.select(isLive, keyBlocks, zero), 1, [&](Value block) { decideRun(ofMask, block); });
+  } else {
+    Value liveBlocks = k.select(k.less(firstQuery, endQuery), keyBlocks, zero);
+    row = k.mul(k.add(k.mul(gr, blocksQ), k.item(0)), blocksK);
+    k.loop(zero, liveBlocks, 1, [&](Value block) { decide(ofMask, block); });
+  }
   k.end();
 }
-
 void compiler::buildBlockRules(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   BlockRulesBuilder(module, program, schedule).build();
 }

@@ -20,7 +20,7 @@ using std::numbers::log2e;
 /// rows, of tiles, scale.
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
-/// "block_rules", items (query block, gr): rules [gr][TM][TN] of RuleBits, qLengths, kLengths, headsKV, headsPerKV, tokensQ,
+/// "block_rules", items (query block, or run of small ones, gr): rules [gr][TM][TN] of RuleBits, qLengths, kLengths, headsKV, headsPerKV, tokensQ,
 /// tokensK, firstPair, blocksQ, blocksK; where queries and keys are (BlockTokens); what the regions of selection take from
 /// outside (CpuPairScope); ranges of the mask's tables (TableRanges).
 void buildBlockRules(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);

@@ -76,5 +76,6 @@ PlanNode PlanWriter::blockRules(const char *into, Expr pairs, Expr firstPair, bo
     addOrder(slots, isKey);
   addPairOperands(slots, program.selection->pairOperands());
   addRanges(slots, program.selection->maskRegion());
-  return kernel("block_rules", "select", givenToo ? TM : absentClasses * TM, pairs * sym("R"), 1, slots);
+  Expr items = ceildiv(TM, schedule.blocksPerRuleItem());
+  return kernel("block_rules", "select", givenToo ? items : absentClasses * items, pairs * sym("R"), 1, slots);
 }

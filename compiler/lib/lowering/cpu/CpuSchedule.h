@@ -45,6 +45,8 @@ struct CpuSchedule {
   int64_t visitRows = 64;
   int64_t visitsPerRow() const { return superRow / visitRows; }
   int64_t blocksPerVisit() const { return visitRows / blockQ; }
+  /// Query blocks of an item of block_rules, which are bounded together first.
+  int64_t blocksPerRuleItem() const { return blockQ < 16 ? 64 / blockQ : 1; }
   int64_t slices() const { return valueDim / valueSlice; }
   int64_t chunks() const { return featureDim / featureChunk; }
   /// A width in whole registers of any level.
