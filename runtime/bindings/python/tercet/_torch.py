@@ -91,7 +91,7 @@ def _(q, k, v, tensors, call, saving):
 
 @torch.library.custom_op("tercet::attend_backward", mutates_args=())
 def attend_backward_op(do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, tensors: list[torch.Tensor],
-                       saved: list[torch.Tensor], call: str, gradients: list[str]) -> list[torch.Tensor]:
+                       saved: list[torch.Tensor], call: str, gradients: list[int]) -> list[torch.Tensor]:
     plan = plan_of(call, q, v)
     kernel = plan.kernel("backward")
     do = do if do.stride(-1) == 1 else do.contiguous()
@@ -100,8 +100,8 @@ def attend_backward_op(do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: to
     kept = dict(zip(plan.outputs(True), saved))
     for argument, output in plan.saved.items():
         views[argument] = _tensors.view(kept[output], argument)
-    made = _gradients(plan, q, k, v, tensors, gradients)
-    for name, one in zip(["q", "k", "v", *gradients], made):
+    made = _gradients(q, k, v, tensors, gradients)
+    for name, one in zip(["q", "k", "v", *(plan.names[at] for at in gradients)], made):
         views[f"d{name}"] = _tensors.view(one, f"d{name}")
     kernel.launch(views, plan.values)
     return made
@@ -109,13 +109,11 @@ def attend_backward_op(do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: to
 
 @attend_backward_op.register_fake
 def _(do, q, k, v, tensors, saved, call, gradients):
-    return _gradients(plan_of(call, q, v), q, k, v, tensors, gradients)
+    return _gradients(q, k, v, tensors, gradients)
 
 
-def _gradients(plan, q, k, v, tensors, gradients):
-    given = dict(zip(plan.names, tensors))
-    return [one.new_empty(one.shape) for one in (q, k, v)] + [given[name].new_empty(given[name].shape, dtype=torch.float32)
-                                                              for name in gradients]
+def _gradients(q, k, v, tensors, gradients):
+    return [one.new_empty(one.shape) for one in (q, k, v)] + [tensors[at].new_empty(tensors[at].shape, dtype=torch.float32) for at in gradients]
 
 
 def _setup_context(ctx, inputs, output):
@@ -132,10 +130,12 @@ def _backward(ctx, grads):
     if grads[0] is None:
         return None, None, None, [None] * ctx.count, None, None
     plan = plan_of(ctx.call, q, v)
-    able = [name for name, tensor in zip(plan.names, tensors) if tensor.is_floating_point() and f"d{name}" in plan.kernel("backward").arguments]
+    able = [at for at, name in enumerate(plan.names) if tensors[at].requires_grad and f"d{name}" in plan.kernel("backward").arguments]
     dq, dk, dv, *rest = attend_backward_op(grads[0], q, k, v, tensors, saved, ctx.call, able)
-    found = dict(zip(able, rest))
-    return dq, dk, dv, [found[name].to(tensor.dtype) if name in found else None for name, tensor in zip(plan.names, tensors)], None, None
+    of_tensors = [None] * ctx.count
+    for at, one in zip(able, rest):
+        of_tensors[at] = one.to(tensors[at].dtype)
+    return dq, dk, dv, of_tensors, None, None
 
 
 attend_op.register_autograd(_backward, setup_context=_setup_context)

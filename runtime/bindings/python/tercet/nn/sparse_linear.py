@@ -26,10 +26,16 @@ class SparseLinearAttention(nn.Module):
         nn.init.zeros_(self.proj_l.weight)
         nn.init.zeros_(self.proj_l.bias)
 
-    @property
-    def call(self):
-        settings = {"block_q": str(self.BLKQ), "block_k": str(self.BLKK), "feature_map": self.feature_map, "linear_over": self.linear_over}
-        return _torch.call_text("sla_all", None, settings.items(), {"keep": self.topk, "drop": self.drop}, ("w", "b"))
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name in ("topk", "drop", "feature_map", "BLKQ", "BLKK", "linear_over"):
+            self._say()
+
+    def _say(self):
+        """The call as the operator takes it: a text, made beforehand, for a compiler that traces `forward` to read."""
+        if "drop" in self.__dict__:
+            settings = {"block_q": str(self.BLKQ), "block_k": str(self.BLKK), "feature_map": self.feature_map, "linear_over": self.linear_over}
+            self.call = _torch.call_text("sla_all", None, settings.items(), {"keep": self.topk, "drop": self.drop}, ("w", "b"))
 
     def forward(self, q, k, v, return_sparsity=False):
         """q, k, v: [batch, heads, tokens, head_dim]; o is shaped as q, in its dtype."""
