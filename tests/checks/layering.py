@@ -30,7 +30,7 @@ BY_FOLDER = [
 ]
 # Within the runtime, also acyclic: what a library may use besides base and artifact.
 RUNTIME = {"cache": set(), "device": set(), "probe": {"device"}, "launch": {"device"},
-           "session": {"launch", "cache", "device"}}
+           "session": {"launch", "cache", "device"}, "c": {"session"}, "no_frontend": {"c"}}
 
 CALL = re.compile(r"tercet_add_library\((\w+)\s(.*?)\)", re.S)
 LLVM_NAME = re.compile(r"\b(MLIR\w+|LLVM\w+|tercet::llvm|tercet::lld|\$\{llvm_\w+\})")

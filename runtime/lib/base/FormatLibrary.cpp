@@ -1,4 +1,4 @@
-// The functions of fmt, compiled into this program: Debian has no static fmt, and the machines that tercet-run goes to need
+// The functions of fmt, for programs and libraries that go to other machines: Debian has no static fmt, and those machines need
 // not have fmt at all. With these definitions the linker finds no use for the shared library (--as-needed drops it).
 #include <fmt/format-inl.h>
 
