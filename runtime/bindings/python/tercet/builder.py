@@ -9,6 +9,8 @@
 Numbers where an op takes a parameter declare one of the option's name, with the number as its default; `static` and `runtime` declare
 them by hand. What every op means is in docs/spec.md.
 """
+import functools
+
 from .errors import InvalidSpec
 from .trace import Captures, trace
 from .trace.region import float_text, free_name
@@ -20,10 +22,17 @@ _DROP = ("bottom_fraction", "bottom_count")
 class Spec:
     """The text of a spec, with the arrays and numbers that its functions closed over."""
 
-    def __init__(self, name, text, tensors=(), values=(), compiled_text=None):
-        self.name, self.text, self.tensors, self.values = name, text, dict(tensors), dict(values)
-        #: The same text for any captured number, so that another number is the same kernel.
-        self.compiled_text = compiled_text or text
+    def __init__(self, name, write, tensors=(), values=()):
+        self.name, self._write, self.tensors, self.values = name, write, dict(tensors), dict(values)
+
+    @functools.cached_property
+    def text(self):
+        return self._write(False)
+
+    @functools.cached_property
+    def compiled_text(self):
+        """The same text for any captured number, so that another number is the same kernel."""
+        return self._write(True)
 
     def __str__(self):
         return self.text
@@ -180,13 +189,12 @@ class SpecBuilder:
 
     def build(self, output):
         """The spec that gives this branch."""
-        return Spec(self.name, self._text(output, False), {table.name: table.array for table in self.captures.tables if table.array is not None},
-                    self.captures.parameters, self._text(output, True))
+        arrays = {table.name_now(): table.array for table in self.captures.tables if table.array is not None}
+        return Spec(self.name, functools.partial(self._text, output), arrays, self.captures.parameters)
 
     def _text(self, output, neutral):
-        tables = [table for table in self.captures.tables if table.name]
         arguments = [f"%{name}: !tercet.tokens" for name in ("q", "k", "v")] + [f"%{name}: !tercet.weight" for name in self.weights]
-        arguments += [f"%{table.name}: {table.type_text()}" for table in tables]
+        arguments += [f"%{table.name}: {table.type_text()}" for table in self.captures.tables]
         lines = [f"tercet.spec @{self.name}({', '.join(arguments)}) {{"]
         captured = {name: (type(value)(0) if neutral else value, "i64" if isinstance(value, int) else "f64", "runtime")
                     for name, value in self.captures.parameters.items()}

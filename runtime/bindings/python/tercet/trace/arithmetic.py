@@ -13,6 +13,7 @@ ALIASES = {
     "bitwise_invert": "invert", "bitwise_left_shift": "lshift", "left_shift": "lshift", "bitwise_right_shift": "rshift",
     "right_shift": "rshift", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne",
     "clip": "clamp", "positive": "pos", "max": "maximum", "min": "minimum", "type": "to", "astype": "to",
+    "log_sigmoid": "logsigmoid",
 }
 
 
@@ -53,6 +54,7 @@ def apply(region, name, args, kwargs, asked=""):
     if known not in FUNCTIONS:
         said = f"{asked}.{name}" if asked else name
         raise TraceError(place(f"{said} is not an op of regions; {what_there_is()}"))
+    kwargs = {key: value for key, value in kwargs.items() if (key, value) not in (("inplace", False), ("out", None))}
     try:
         return wrap(region, FUNCTIONS[known](Maker(region), *args, **kwargs))
     except TypeError as error:
@@ -149,7 +151,7 @@ class Maker:
         if type == "i1" and integer not in ("eq", "ne"):
             type, nodes = "index", [self.cast(node, "index") for node in nodes]
         kind = f"f {real}" if type == "f32" else f"i {integer}"
-        return self.op(f"arith.cmp{kind}, {{0}}, {{1}} : {type}", nodes, "i1", integer.lstrip("s"))
+        return self.op(f"arith.cmp{kind}, {{0}}, {{1}} : {type}", nodes, "i1", integer.lstrip("s") or real.lstrip("o"))
 
 
 def _slots(nodes):

@@ -283,7 +283,7 @@ function("isfinite")(lambda m, a: m.compare("slt", "olt", absolute(m, m.cast(a, 
 
 @function()
 def to(m, a, dtype=None, *others, **_):
-    name = str(getattr(dtype, "dtype", dtype)).rpartition(".")[2].rstrip("'>") if dtype is not None else ""
+    name = getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     if name == "bool":
         return m.cast(a, "i1")
     if name.startswith(("int", "long", "uint", "short")):

@@ -76,9 +76,10 @@ class Rebinder:
                 scope[name] = traced
         for cell, old, name in zip(cells, function.__closure__ or (), function.__code__.co_freevars):
             try:
-                cell.cell_contents = self.replace(old.cell_contents, name)
+                held = old.cell_contents
             except ValueError:  # not assigned yet
-                pass
+                continue
+            cell.cell_contents = self.replace(held, name)
         arguments = function.__code__.co_varnames[:function.__code__.co_argcount]
         defaults = function.__defaults__ or ()
         twin.__defaults__ = tuple(self.replace(one, name) for name, one in zip(arguments[len(arguments) - len(defaults):], defaults))

@@ -56,6 +56,9 @@ class Operators:
     def __array__(self, *_, **__):
         self._number()
 
+    def __jax_array__(self):
+        raise TraceError(place("calls a function of jax.numpy on a number of a pair; use operators, or the function of numpy"))
+
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
         return call(arithmetic.plain_name(function), *args, asked="torch", **(kwargs or {}))
