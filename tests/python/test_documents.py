@@ -13,7 +13,7 @@ class Documents(unittest.TestCase):
         self.assertGreaterEqual(len(examples), 6)
         printed = documents.run(examples)
         shown = re.search(r"```mlir\n(.*?)```", documents.PAGE.read_text(), re.S)[1]
-        self.assertIn(shown, printed)
+        self.assertIn(shown + "\n", printed)
         refusal = next(text for text in printed if "Python control flow" in text)
         line = documents.PAGE.read_text().splitlines().index("    if q_idx > kv_idx:") + 1
         self.assertIn(f"python.md:{line}: ", refusal)

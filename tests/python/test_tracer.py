@@ -5,7 +5,7 @@ import unittest
 
 import numpy
 
-from support import Case, number_of
+from support import Case, number_of, plain, tokens
 
 import tercet
 
@@ -109,6 +109,19 @@ tercet.spec @flex(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %s
                          lambda score, b, h, i, j: score * helper(h), lambda score, b, h, i, j: score * MODULE_SLOPES[h]):
             with self.subTest(function=function):
                 self.assertIn("!tercet.table<[head], f32>", score_lines(function)[0])
+
+    def test_arrays_and_numbers_that_are_not_read_are_no_arguments(self):
+        table, unused = numpy.zeros((4, 9), numpy.float32), numpy.zeros(3)
+        number, knot = tercet.runtime(3.0), []
+        knot.append(knot)
+
+        def score(score, b, h, q_idx, kv_idx):
+            dead = unused[q_idx] * number, knot
+            return score * table.shape[0] + MODULE_SLOPES.ndim
+        spec = tercet.flex_spec(score)[0]
+        self.assertEqual(spec.tensors, {})
+        q, k, v = tokens()
+        self.assert_close(tercet.attention(q, k, v, spec), plain(q, k, v, lambda s, *_: 4 * s)[0], 2e-5)
 
     def test_a_number_that_changes_leaves_the_compiled_text(self):
         def spec(window, size):

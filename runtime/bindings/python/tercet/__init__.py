@@ -4,24 +4,24 @@
     o = tercet.attention(q, k, v, spec="sla", keep=0.1)          # arrays of NumPy, PyTorch, or anything with DLPack
     o = tercet.flex_attention(q, k, v, score_mod=..., block_mask=...)
 
-docs/python.md shows the rest. Names load when they are asked for: importing this imports no framework.
+docs/python.md shows the rest. Importing this imports no framework, and loads the library when it is first called.
 """
-import importlib
+from . import builder, classes, errors, trace
+from ._attention import attention, flex_attention, flex_spec
+from ._kernels import release_workspace
+from .builder import Spec, SpecBuilder
+from .errors import (CacheUnusable, CompileFailed, DeviceUnavailable, InternalError, InvalidArgument, InvalidSpec, LaunchFailed, TercetError,
+                     TraceError, UnsupportedTarget)
+from .trace import and_masks, or_masks, runtime
+from .trace.captures import head_count, key_count, kv_head_count, query_count
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "_attention": ("attention", "flex_attention", "flex_spec"),
-    "_kernels": ("release_workspace",),
-    "builder": ("Spec", "SpecBuilder"),
-    "trace": ("and_masks", "or_masks", "runtime"),
-    "trace.captures": ("query_count", "key_count", "head_count", "kv_head_count"),
-    "errors": ("TercetError", "InvalidSpec", "InvalidArgument", "UnsupportedTarget", "CompileFailed", "CacheUnusable", "DeviceUnavailable",
-               "LaunchFailed", "InternalError", "TraceError"),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("builder", "classes", "errors", "nn", "trace")
-__all__ = [*_HOME, *_MODULES, "specs"]
+__all__ = [
+    "CacheUnusable", "CompileFailed", "DeviceUnavailable", "InternalError", "InvalidArgument", "InvalidSpec", "LaunchFailed", "Spec",
+    "SpecBuilder", "TercetError", "TraceError", "UnsupportedTarget", "and_masks", "attention", "builder", "classes", "errors",
+    "flex_attention", "flex_spec", "head_count", "key_count", "kv_head_count", "nn", "or_masks", "query_count", "release_workspace",
+    "runtime", "specs", "trace",
+]
 
 
 def specs():
@@ -31,12 +31,7 @@ def specs():
 
 
 def __getattr__(name):
-    if name in _HOME:
-        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    if name in _MODULES:
-        return importlib.import_module(f".{name}", __name__)
+    if name == "nn":
+        import importlib
+        return importlib.import_module(".nn", __name__)
     raise AttributeError(f"module {__name__} has no attribute {name}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])

@@ -2,7 +2,7 @@
 are read by their own attributes, everything else by DLPack. Nothing is imported that the caller has not imported."""
 import ctypes
 import sys
-from ctypes import POINTER, Structure, c_char_p, c_int64, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, py_object
+from ctypes import POINTER, Structure, c_char_p, c_int64, c_uint32, c_uint64, c_void_p, py_object
 
 from . import _native
 from .errors import InvalidArgument
@@ -10,6 +10,7 @@ from .errors import InvalidArgument
 #: name -> (DLPack code, bits)
 DTYPES = {"float32": (2, 32), "float16": (2, 16), "bfloat16": (4, 16), "float64": (2, 64), "int32": (0, 32), "int64": (0, 64), "int8": (0, 8),
           "int16": (0, 16), "uint8": (1, 8), "bool": (6, 8)}
+_TYPESTRS = {"f4": "float32", "f2": "float16", "f8": "float64", "i4": "int32", "i8": "int64", "i2": "int16", "i1": "int8", "u1": "uint8", "b1": "bool"}
 _NAMES = {code: name for name, code in DTYPES.items()}
 
 
@@ -50,8 +51,8 @@ def _view_of_torch(tensor, name):
 
 def _view_of_numpy(array, name):
     interface = array.__array_interface__
-    dtype = getattr(array, "dtype", None)
-    dtype = _known(getattr(dtype, "name", None) or interface["typestr"], name)
+    kind = interface["typestr"][1:]
+    dtype = _known(getattr(getattr(array, "dtype", None), "name", None) or _TYPESTRS.get(kind, kind), name)
     if interface["typestr"][0] == ">":
         raise InvalidArgument(f"{name} is big-endian; native byte order is needed")
     size, shape = DTYPES[dtype][1] // 8, interface["shape"]
@@ -145,7 +146,7 @@ def cast(thing, dtype, name):
             raise InvalidArgument(f"{name} is {thing.dtype}; {dtype} is needed")
         return thing if thing.dtype == wanted else _checked_integers(thing, name, dtype).to(wanted)
     import numpy
-    array = thing if isinstance(thing, numpy.ndarray) else numpy.from_dlpack(thing) if hasattr(thing, "__dlpack__") else numpy.asarray(thing)
+    array = numpy.asarray(thing) if hasattr(thing, "__array__") or not hasattr(thing, "__dlpack__") else numpy.from_dlpack(thing)
     if array.dtype.name == dtype:
         return array
     if (array.dtype.kind in "iub") != dtype.startswith("int"):

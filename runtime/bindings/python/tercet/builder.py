@@ -189,12 +189,15 @@ class SpecBuilder:
 
     def build(self, output):
         """The spec that gives this branch."""
-        arrays = {table.name_now(): table.array for table in self.captures.tables if table.array is not None}
+        regions = [region for line in self.lines if not isinstance(line, str) for _, region in line[1]]
+        read = {id(node.table) for region in regions for node in region.live() if node.table is not None}
+        self.tables = [table for table in self.captures.tables if table.array is None or id(table) in read]
+        arrays = {table.name: table.array for table in self.tables if table.array is not None}
         return Spec(self.name, functools.partial(self._text, output), arrays, self.captures.parameters)
 
     def _text(self, output, neutral):
         arguments = [f"%{name}: !tercet.tokens" for name in ("q", "k", "v")] + [f"%{name}: !tercet.weight" for name in self.weights]
-        arguments += [f"%{table.name}: {table.type_text()}" for table in self.captures.tables]
+        arguments += [f"%{table.name}: {table.type_text()}" for table in self.tables]
         lines = [f"tercet.spec @{self.name}({', '.join(arguments)}) {{"]
         captured = {name: (type(value)(0) if neutral else value, "i64" if isinstance(value, int) else "f64", "runtime")
                     for name, value in self.captures.parameters.items()}

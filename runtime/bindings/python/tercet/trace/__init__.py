@@ -8,9 +8,8 @@ import sys
 from ..errors import TraceError
 from .arithmetic import Maker
 from .captures import Captures, Table, runtime
-from .place import place
 from .rebind import Rebinder
-from .region import SIGNATURES, YIELDS, Region
+from .region import YIELDS, Region
 from .value import Value
 
 __all__ = ["Captures", "Region", "Table", "and_masks", "or_masks", "runtime", "trace"]

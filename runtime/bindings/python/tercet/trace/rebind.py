@@ -27,7 +27,7 @@ def _reduced(name, plain, things, more):
 
 class Rebinder:
     def __init__(self, captures):
-        self.captures, self.done, self.kept = captures, {}, []
+        self.captures, self.done, self.inside = captures, {}, set()
 
     def replace(self, thing, hint):
         """The proxy of a captured thing; the thing itself where it holds nothing to replace."""
@@ -42,13 +42,21 @@ class Rebinder:
             return functools.partial(self.replace(thing.func, hint), *(self.replace(one, hint) for one in thing.args), **keywords)
         if isinstance(thing, types.MethodType):
             return types.MethodType(self.replace(thing.__func__, hint), self.instance(thing.__self__))
-        if type(thing) in (tuple, list):
-            return type(thing)(self.replace(one, f"{hint}_{number}") for number, one in enumerate(thing))
-        if type(thing) is dict:
-            return {key: self.replace(one, f"{hint}_{key}") for key, one in thing.items()}
+        if type(thing) in (tuple, list, dict) and id(thing) not in self.inside:
+            return self.container(thing, hint)
         if callable(thing) and isinstance(getattr(type(thing), "__call__", None), types.FunctionType) and _is_foreign(type(thing)):
             return types.MethodType(self.function(type(thing).__call__), self.instance(thing))
         return thing
+
+    def container(self, thing, hint):
+        """A tuple, list or dict with what it holds replaced; itself where that is nothing."""
+        self.inside.add(id(thing))
+        pairs = list(thing.items() if isinstance(thing, dict) else enumerate(thing))
+        replaced = [(key, self.replace(one, f"{hint}_{key}")) for key, one in pairs]
+        self.inside.discard(id(thing))
+        if all(new is old for (_, new), (_, old) in zip(replaced, pairs)):
+            return thing
+        return dict(replaced) if isinstance(thing, dict) else type(thing)(one for _, one in replaced)
 
     def instance(self, thing):
         if isinstance(thing, (type, types.ModuleType)) or not hasattr(thing, "__dict__"):
