@@ -116,6 +116,11 @@ class Arrays(Case):
         tercet.attention(*tokens(queries=256), "sparse_topk", keep=0.5, report=report)
         self.assertEqual(report["blocks"]["kept"], 2 * 4 * 4 * 2)
 
+    def test_warnings_go_to_logging(self):
+        with self.assertLogs("tercet", "WARNING") as logged:
+            tercet.attention(*tokens(), "sla")
+        self.assertIn("identity", logged.output[0])
+
     def test_empty_rows(self):
         q, k, v = tokens()
         o, lse = tercet.flex_attention(q, k, v, None, lambda b, h, i, j: i > j, return_lse=True)

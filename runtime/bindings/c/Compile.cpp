@@ -64,6 +64,17 @@ Result<Problem> problemFrom(const tercet_compile_options *given) {
   return problem;
 }
 
+Result<tercet_kernel *> compileNow(Session &session, const Spec &spec, const Problem &problem) {
+  TERCET_TRY(ReadSpec read, frontend()->read(spec));
+  CompileReport report;
+  TERCET_TRY(std::shared_ptr<Kernel> made, session.compile(read.toCompile, problem, &report));
+  tercet_kernel *handle = kernelHandle(std::move(made), problem.target);
+  handle->values = std::move(read.values);
+  handle->report = report;
+  handle->isCompiled = true;
+  return handle;
+}
+
 } // namespace
 
 tercet_status tercet_specs(char **json) {
@@ -97,14 +108,28 @@ tercet_status tercet_compile(tercet_session *session, const tercet_spec *given, 
     TERCET_TRY(const Frontend *compiler, neededFrontend("tercet_compile"));
     TERCET_TRY(Spec spec, specFrom(*compiler, given));
     TERCET_TRY(Problem problem, problemFrom(options));
-    TERCET_TRY(ReadSpec read, compiler->read(spec));
-    CompileReport report;
-    TERCET_TRY(std::shared_ptr<Kernel> made, session->session->compile(read.toCompile, problem, &report));
-    tercet_kernel *handle = kernelHandle(std::move(made), problem.target);
-    handle->values = std::move(read.values);
-    handle->report = report;
-    handle->isCompiled = true;
-    *kernel = handle;
+    TERCET_TRY(*kernel, compileNow(*session->session, spec, problem));
+    return {};
+  });
+}
+
+tercet_status tercet_compile_async(tercet_session *session, const tercet_spec *given,
+                                   const tercet_compile_options *options, tercet_compiled function, void *user) {
+  return guarded([&]() -> Status {
+    TERCET_RETURN_IF_ERROR(checkGiven("tercet_compile_async", "session", session));
+    if (!function)
+      return Status::make(Code::invalidArgument, "tercet_compile_async: function is NULL");
+    TERCET_TRY(const Frontend *compiler, neededFrontend("tercet_compile_async"));
+    TERCET_TRY(Spec spec, specFrom(*compiler, given));
+    TERCET_TRY(Problem problem, problemFrom(options));
+    session->background.start([owner = session->session.get(), spec, problem, function, user] {
+      tercet_kernel *kernel = nullptr;
+      tercet_status status = guarded([&]() -> Status {
+        TERCET_TRY(kernel, compileNow(*owner, spec, problem));
+        return {};
+      });
+      function(user, status, kernel);
+    });
     return {};
   });
 }

@@ -1,6 +1,8 @@
 // Handles: what stands behind the opaque pointers of the C interface.
 #pragma once
 
+#include "Background.h"
+
 #include "tercet/Session.h"
 #include "tercet/tercet.h"
 
@@ -9,6 +11,7 @@
 
 struct tercet_session {
   std::unique_ptr<tercet::Session> session;
+  tercet::c::Background background = {}; ///< ends before the session does
 };
 
 struct tercet_artifact {

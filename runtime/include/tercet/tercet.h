@@ -116,7 +116,7 @@ typedef struct tercet_session_options {
 
 /** options may be NULL. */
 TERCET_API tercet_status tercet_session_create(const tercet_session_options *options, tercet_session **session);
-/** Its kernels stay valid. NULL is allowed. */
+/** Waits for compilations in the background. Its kernels stay valid. NULL is allowed. */
 TERCET_API void tercet_session_destroy(tercet_session *session);
 /** {"threads", "compiles"}: compilations so far, not cache hits. */
 TERCET_API tercet_status tercet_session_describe(const tercet_session *session, char **json);
@@ -139,6 +139,14 @@ typedef struct tercet_compile_options {
     compile nothing. A key is compiled once, however many threads and processes want it. */
 TERCET_API tercet_status tercet_compile(tercet_session *session, const tercet_spec *spec,
                                         const tercet_compile_options *options, tercet_kernel **kernel);
+/** Called once, from a thread of its own, when a compilation has ended: with TERCET_OK and a kernel that is the callee's now, or
+    with a failure, whose message that thread has. It may call anything but tercet_session_destroy. */
+typedef void (*tercet_compiled)(void *user, tercet_status status, tercet_kernel *kernel);
+/** tercet_compile in the background. What is wrong with the structs is told at once, and `function` is not called then; all else
+    it is told. tercet_session_destroy waits for it. Nothing of the structs is read after the return. */
+TERCET_API tercet_status tercet_compile_async(tercet_session *session, const tercet_spec *spec,
+                                              const tercet_compile_options *options, tercet_compiled function,
+                                              void *user);
 /** Compiles for a target that need not be here: also "sm_90a" and other architectures. Uses no cache. */
 TERCET_API tercet_status tercet_compile_artifact(const tercet_spec *spec, const tercet_compile_options *options,
                                                  tercet_artifact **artifact);

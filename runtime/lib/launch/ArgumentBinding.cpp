@@ -18,12 +18,13 @@ template <typename Item> std::vector<std::string> namesOf(const std::vector<Item
 }
 
 Status checkNames(const Plan &plan, const Arguments &arguments) {
-  std::vector<std::string> known = namesOf(plan.arguments);
   for (size_t index = 0; index < arguments.tensors.size(); ++index) {
     const std::string &name = arguments.tensors[index].first;
-    if (std::find(known.begin(), known.end(), name) == known.end())
+    if (!plan.find(name)) {
+      std::vector<std::string> known = namesOf(plan.arguments);
       return Status::make(Code::invalidArgument, "there is no tensor '{}'; this kernel takes {}{}", name,
                           fmt::join(known, ", "), suggestion(name, known));
+    }
     for (size_t earlier = 0; earlier < index; ++earlier)
       if (arguments.tensors[earlier].first == name)
         return Status::make(Code::invalidArgument, "tensor '{}' is given twice", name);
@@ -66,6 +67,7 @@ Result<BoundArguments> bindArguments(const Artifact &artifact, const Plan &plan,
                                      const Arguments &arguments, BindMode mode) {
   TERCET_RETURN_IF_ERROR(checkNames(plan, arguments));
   BoundArguments bound;
+  bound.tensors.reserve(plan.arguments.size());
   for (const PlanArgument &argument : plan.arguments) {
     const Tensor *given = arguments.find(argument.name);
     TERCET_RETURN_IF_ERROR(checkOne(argument, given, mode));

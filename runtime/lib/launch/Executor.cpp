@@ -15,6 +15,25 @@ double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
+/// Adds the time that it lives to a stage's; nobody asks for times: nothing.
+class StageTimer {
+public:
+  StageTimer(const LaunchReport *report, double &ms) : ms(report ? &ms : nullptr) {
+    if (report)
+      start = Clock::now();
+  }
+  ~StageTimer() {
+    if (ms)
+      *ms += millisecondsSince(start);
+  }
+  StageTimer(const StageTimer &) = delete;
+  StageTimer &operator=(const StageTimer &) = delete;
+
+private:
+  double *ms;
+  Clock::time_point start;
+};
+
 class Execution {
 public:
   Execution(const Program &program, Frame &frame, const Workers &workers, char *workspace, LaunchReport *report)
@@ -41,9 +60,8 @@ private:
 
   Status runMemset(const ProgramNode &node) {
     TERCET_TRY(FillRange range, fillRange(node, frame));
-    Clock::time_point start = Clock::now();
+    StageTimer timer(report, stageMs[node.stage]);
     std::memset(workspace + range.offset, node.byte, range.bytes);
-    stageMs[node.stage] += millisecondsSince(start);
     return {};
   }
 
@@ -55,9 +73,10 @@ private:
       return Status::make(Code::internal, "stage {} needs more scratch than its first group",
                           program.stages[node.stage]);
 
-    Clock::time_point start = Clock::now();
-    TERCET_RETURN_IF_ERROR(node.function ? runKernel(node, slots, grid) : runBuiltin(node, slots, grid));
-    stageMs[node.stage] += millisecondsSince(start);
+    {
+      StageTimer timer(report, stageMs[node.stage]);
+      TERCET_RETURN_IF_ERROR(node.function ? runKernel(node, slots, grid) : runBuiltin(node, slots, grid));
+    }
     return report ? account(node, slots) : Status();
   }
 

@@ -67,13 +67,13 @@ CompiledExpr::CompiledExpr(const Expr &expr, SymbolNames &symbols) : text(exprTe
     steps.push_back({step.op, step.op == Expr::Op::symbol ? symbols.intern(step.symbol) : step.constant});
 }
 
-Result<int64_t> CompiledExpr::evaluate(std::span<const int64_t> values) const {
+Result<int64_t> CompiledExpr::evaluateSteps(std::span<const int64_t> values) const {
   int64_t stack[deepestStack];
   size_t depth = 0;
   for (const Step &step : steps) {
     if (step.op == Expr::Op::constant || step.op == Expr::Op::symbol) {
       TERCET_CHECK(depth < deepestStack, "an expression's stack is bounded");
-      stack[depth++] = step.op == Expr::Op::constant ? step.operand : values[static_cast<size_t>(step.operand)];
+      stack[depth++] = operandOf(step, values);
       continue;
     }
     --depth;

@@ -34,9 +34,13 @@ public:
       : plan(plan), program(program), threads(options.threads), alignment(options.alignment) {}
 
   Status run(Frame &frame) {
-    bindSymbols(frame);
+    frame.symbols.assign(program.symbols.size(), 0);
+    frame.pairs = frame.bound.sizes.batch * frame.bound.sizes.headsKV;
+    bindSymbols(program.sources, frame.bound, threads, frame.symbols);
     TERCET_RETURN_IF_ERROR(chooseGroups(frame));
     size_t offset = 0;
+    frame.bufferOffsets.reserve(program.bufferBytes.size());
+    frame.bufferSizes.reserve(program.bufferBytes.size());
     for (size_t index = 0; index < program.bufferBytes.size(); ++index) {
       TERCET_TRY(int64_t bytes, program.bufferBytes[index].evaluate(frame.symbols));
       if (bytes < 0 || bytes > largestBuffer)
@@ -56,41 +60,6 @@ public:
   }
 
 private:
-  void set(Frame &frame, const std::string &name, int64_t value) {
-    if (int index = program.symbols.find(name); index >= 0)
-      frame.symbols[static_cast<size_t>(index)] = value;
-  }
-
-  void bindSymbols(Frame &frame) {
-    const ProblemSizes &sizes = frame.bound.sizes;
-    frame.symbols.assign(program.symbols.size(), 0);
-    frame.pairs = sizes.batch * sizes.headsKV;
-    const std::pair<const char *, int64_t> values[] = {
-        {"B", sizes.batch}, {"H", sizes.heads},   {"HKV", sizes.headsKV}, {"N", sizes.queries},
-        {"M", sizes.keys},  {"D", sizes.headDim}, {"DV", sizes.valueDim}, {"R", sizes.heads / sizes.headsKV},
-        {"P", frame.pairs}, {"THREADS", threads},
-    };
-    for (auto [name, value] : values)
-      set(frame, name, value);
-    for (size_t index = 0; index < plan.arguments.size(); ++index)
-      bindTensor(frame, plan.arguments[index].name, frame.bound.tensors[index]);
-    for (size_t index = 0; index < plan.parameters.size(); ++index)
-      if (plan.parameters[index].isInteger)
-        set(frame, "param." + plan.parameters[index].name, static_cast<int64_t>(frame.bound.parameters[index]));
-  }
-
-  void bindTensor(Frame &frame, const std::string &name, const Tensor &tensor) {
-    bool present = tensor.rank > 0;
-    set(frame, name + ".present", present);
-    set(frame, name + ".dtype", static_cast<int64_t>(tensor.dtype));
-    set(frame, name + ".b", present ? tensor.shape[0] : 0);
-    set(frame, name + ".h", tensor.rank > 1 ? tensor.shape[1] : 0);
-    for (int axis = 0; axis < 4; ++axis)
-      set(frame, name + "." + std::to_string(axis), axis < tensor.rank ? tensor.strides[axis] : 0);
-    for (int axis = 0; axis < 4; ++axis)
-      set(frame, name + ".size" + std::to_string(axis), axis < tensor.rank ? tensor.shape[axis] : 0);
-  }
-
   Status chooseGroups(Frame &frame) {
     auto amount = [&](const CompiledExpr &expr) { return expr.evaluateWithin(frame.symbols, 0, largestBuffer); };
     TERCET_TRY(int64_t unitBytes, amount(program.unitBytes));
@@ -109,10 +78,10 @@ private:
         {unitBytes, rowBytes, budgetBytes, frame.slices, frame.rows, itemsPerPair, frame.pairs, threads});
     frame.groupPairs = choice.pairs;
     frame.passSlices = choice.slices;
-    set(frame, "G", choice.pairs);
-    set(frame, "S", choice.slices);
     frame.passRows = choice.rows;
-    set(frame, "I", choice.rows);
+    frame.set(program.known.group, choice.pairs);
+    frame.set(program.known.slice, choice.slices);
+    frame.set(program.known.row, choice.rows);
     return {};
   }
 

@@ -38,24 +38,37 @@ double fractionOf(const Plan &plan, const std::vector<double> &values, const cha
   return 0;
 }
 
+/// The number of parameters if there is none of this name.
+size_t indexOf(const Plan &plan, const std::string &name) {
+  size_t index = 0;
+  while (index < plan.parameters.size() && plan.parameters[index].name != name)
+    ++index;
+  return index;
+}
+
+Status unknownParameter(const Plan &plan, const std::string &name) {
+  std::vector<std::string> names;
+  for (const PlanParameter &parameter : plan.parameters)
+    names.push_back(parameter.name);
+  return Status::make(Code::invalidArgument, "there is no runtime parameter '{}'; this kernel has {}{}", name,
+                      names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")), suggestion(name, names));
+}
+
 } // namespace
 
 Result<std::vector<double>> bindParameters(const Plan &plan, const Arguments &arguments) {
   std::vector<double> values;
-  std::vector<std::string> names;
-  for (const PlanParameter &parameter : plan.parameters) {
+  values.reserve(plan.parameters.size());
+  for (const PlanParameter &parameter : plan.parameters)
     values.push_back(parameter.value);
-    names.push_back(parameter.name);
-  }
-  std::vector<bool> given(values.size());
-  for (const auto &[name, value] : arguments.parameters) {
-    size_t index = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-    if (index == names.size())
-      return Status::make(Code::invalidArgument, "there is no runtime parameter '{}'; this kernel has {}{}", name,
-                          names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")), suggestion(name, names));
-    if (given[index])
-      return Status::make(Code::invalidArgument, "parameter '{}' is given twice", name);
-    given[index] = true;
+  for (size_t given = 0; given < arguments.parameters.size(); ++given) {
+    const auto &[name, value] = arguments.parameters[given];
+    size_t index = indexOf(plan, name);
+    if (index == values.size())
+      return unknownParameter(plan, name);
+    for (size_t earlier = 0; earlier < given; ++earlier)
+      if (arguments.parameters[earlier].first == name)
+        return Status::make(Code::invalidArgument, "parameter '{}' is given twice", name);
     values[index] = value;
   }
   for (size_t index = 0; index < values.size(); ++index)

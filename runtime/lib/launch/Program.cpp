@@ -40,6 +40,7 @@ public:
                      symbols.find("blocks.critical"),
                      symbols.find("blocks.marginal"),
                      symbols.find("blocks.negligible")};
+    program.sources = symbolSources(plan, symbols);
     return std::move(program);
   }
 

@@ -1,6 +1,8 @@
 // Program: a plan made ready to run: names resolved to indices, expressions interned, callees resolved to functions.
 #pragma once
 
+#include "SymbolSources.h"
+
 #include "tercet/Artifact.h"
 #include "tercet/rt/Builtin.h"
 #include "tercet/rt/CpuKernel.h"
@@ -60,6 +62,7 @@ struct SymbolIndices {
 struct Program {
   SymbolNames symbols;
   SymbolIndices known;
+  std::vector<SymbolSource> sources; ///< of the symbols that arguments decide
   std::vector<CompiledExpr> bufferBytes;
   CompiledExpr unitBytes, rowBytes, budgetBytes, slices, rows, itemsPerPair;
   std::vector<std::string> stages; ///< in order of first appearance

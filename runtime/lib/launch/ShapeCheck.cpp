@@ -88,14 +88,14 @@ private:
   }
 
   Status dtype(const PlanArgument &argument, const Tensor &tensor) {
+    if (tensor.dtype == argument.dtype) // which is f32, f16 or bf16 where others are taken
+      return {};
     bool isFloat = tensor.dtype == DType::f32 || tensor.dtype == DType::f16 || tensor.dtype == DType::bf16;
-    if (usesSymbol(argument.name + ".dtype")) {
-      if (!isFloat)
-        return wrong("'{}' is {}; its dtype must be f32, f16 or bf16", argument.name, tensor.describe());
-    } else if (tensor.dtype != argument.dtype) {
+    if (!usesSymbol(argument.name + ".dtype"))
       return wrong("'{}' is {}; this kernel is compiled for {}", argument.name, tensor.describe(),
                    dtypeName(argument.dtype));
-    }
+    if (!isFloat)
+      return wrong("'{}' is {}; its dtype must be f32, f16 or bf16", argument.name, tensor.describe());
     return {};
   }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <cmath>
 
 using namespace tercet::test;
@@ -243,4 +244,40 @@ TEST_CASE("an embedder's threads run the items", "[c]") {
   call.addTokens(1, 1, 70, 50, 32);
   succeed(tercet_launch(kernel.get(), &call.withWorkspace(kernel.get()), nullptr));
   CHECK(loop.items > 0);
+}
+
+TEST_CASE("compilations in the background call back once, and the session waits for them", "[c]") {
+  struct Told {
+    std::atomic<int> calls{0};
+    tercet_status status = TERCET_OK;
+    tercet_kernel *kernel = nullptr;
+    std::string message;
+    static void by(void *user, tercet_status status, tercet_kernel *kernel) {
+      auto *told = static_cast<Told *>(user);
+      told->status = status;
+      told->kernel = kernel;
+      told->message = status == TERCET_OK ? "" : tercet_error_message();
+      ++told->calls;
+    }
+  } good, bad, never;
+  SessionHandle session = newSession();
+  tercet_spec dense = builtin("dense"), broken = TERCET_SPEC_INIT;
+  broken.text = "nothing";
+  tercet_compile_options options = forDimension(32);
+  succeed(tercet_compile_async(session.get(), &dense, &options, Told::by, &good));
+  succeed(tercet_compile_async(session.get(), &broken, &options, Told::by, &bad));
+  options.head_dim = -1;
+  fail(tercet_compile_async(session.get(), &dense, &options, Told::by, &never), TERCET_INVALID_ARGUMENT,
+       {"head_dim -1"});
+  fail(tercet_compile_async(session.get(), &dense, &options, nullptr, nullptr), TERCET_INVALID_ARGUMENT,
+       {"function is NULL"});
+  fail(tercet_compile_async(nullptr, &dense, &options, Told::by, &never), TERCET_INVALID_ARGUMENT, {"session is NULL"});
+  session.reset();
+  CHECK((good.calls == 1 && bad.calls == 1 && never.calls == 0));
+  CHECK(good.status == TERCET_OK);
+  KernelHandle kernel(good.kernel);
+  CHECK(tercet_kernel_argument_count(kernel.get()) >= 4);
+  CHECK(bad.status == TERCET_INVALID_SPEC);
+  CHECK(bad.kernel == nullptr);
+  CHECK_THAT(bad.message, Catch::Contains("<spec>:1:"));
 }

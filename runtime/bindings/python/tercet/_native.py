@@ -53,6 +53,7 @@ class Call(Structure):
 _FUNCTIONS = {
     "version": (c_char_p,), "status_name": (c_char_p, c_int32), "error_message": (c_char_p,), "error_note_count": (c_size_t,),
     "error_note": (c_int32, c_size_t, POINTER(c_char_p), POINTER(c_char_p)), "text_free": (None, c_void_p),
+    "set_log": (c_int32, c_void_p, c_void_p, c_int32),
     "specs": (c_int32, POINTER(c_void_p)), "spec_describe": (c_int32, POINTER(SpecStruct), POINTER(c_void_p)),
     "session_create": (c_int32, c_void_p, POINTER(c_void_p)), "session_describe": (c_int32, c_void_p, POINTER(c_void_p)),
     "compile": (c_int32, c_void_p, POINTER(SpecStruct), POINTER(CompileOptions), POINTER(c_void_p)), "kernel_destroy": (None, c_void_p),
@@ -76,7 +77,15 @@ def _load():
     for name, (result, *arguments) in _FUNCTIONS.items():
         function = getattr(library, f"tercet_{name}")
         function.restype, function.argtypes = result, arguments
+    library.tercet_set_log(_log, None, 1)
     return library
+
+
+@ctypes.CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
+def _log(_, level, message):
+    """Warnings of the library, such as that an absent weight is the identity, go to Python's logging, from whatever thread."""
+    import logging
+    logging.getLogger("tercet").log(logging.WARNING if level == 1 else logging.INFO, "%s", message.decode(errors="replace"))
 
 
 _library = None

@@ -30,7 +30,11 @@ public:
   /// `expr` has passed checkExpr.
   CompiledExpr(const Expr &expr, SymbolNames &symbols);
   /// values: one per symbol. invalidArgument on overflow of 64 bits or division by zero, with the expression's text.
-  Result<int64_t> evaluate(std::span<const int64_t> values) const;
+  Result<int64_t> evaluate(std::span<const int64_t> values) const {
+    if (steps.size() == 1) // what most slots of a plan are
+      return operandOf(steps.front(), values);
+    return evaluateSteps(values);
+  }
   /// As evaluate; invalidArgument also on a value outside [lowest, highest].
   Result<int64_t> evaluateWithin(std::span<const int64_t> values, int64_t lowest, int64_t highest) const;
 
@@ -39,6 +43,11 @@ private:
     Expr::Op op;
     int64_t operand; ///< the constant, or the symbol's index
   };
+  static int64_t operandOf(const Step &step, std::span<const int64_t> values) {
+    return step.op == Expr::Op::constant ? step.operand : values[static_cast<size_t>(step.operand)];
+  }
+  Result<int64_t> evaluateSteps(std::span<const int64_t> values) const;
+
   std::vector<Step> steps;
   std::string text;
 };

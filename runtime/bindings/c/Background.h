@@ -1,0 +1,39 @@
+// Background: threads that do one thing each, and are waited for.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <list>
+#include <mutex>
+
+namespace tercet::c {
+
+class Background {
+public:
+  Background() = default;
+  /// Waits for all of them, and for what they start meanwhile.
+  ~Background() {
+    for (;;) {
+      std::list<std::future<void>> last;
+      std::lock_guard lock(mutex);
+      if (running.empty())
+        return;
+      last.swap(running);
+    } // the futures wait in their destructor, without the lock
+  }
+  /// Runs `work`, which never throws, in a thread. Thread-safe, also from such work.
+  void start(std::function<void()> work) {
+    std::lock_guard lock(mutex);
+    running.remove_if([](const std::future<void> &each) {
+      return each.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    });
+    running.push_back(std::async(std::launch::async, std::move(work)));
+  }
+
+private:
+  std::mutex mutex;
+  std::list<std::future<void>> running;
+};
+
+} // namespace tercet::c
