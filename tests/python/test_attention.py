@@ -119,7 +119,11 @@ class Arrays(Case):
     def test_warnings_go_to_logging(self):
         with self.assertLogs("tercet", "WARNING") as logged:
             tercet.attention(*tokens(), "sla")
-        self.assertIn("identity", logged.output[0])
+        self.assertIn("w is absent: the identity takes its place", logged.output[0])
+        code = "import logging, tercet; logging.basicConfig(); tercet.specs(); tercet.attention(*[__import__('numpy').ones((1, 1, 9, 16), 'f')] * 3, 'dense')"
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "TERCET_NONSENSE": "1"}).stderr
+        self.assertIn("WARNING:tercet:", said)
+        self.assertIn("TERCET_NONSENSE", said)
 
     def test_empty_rows(self):
         q, k, v = tokens()

@@ -77,6 +77,7 @@ def run(request, q, k, v, wanted, report=False):
     for name, array in request.tensors.items():
         array = _one_axis_at_least(converted(kernel, name, array))
         views[name] = _tensors.view(array, name)
+    _warn_of_absent(kernel, views)
     finished = []
     inputs = dict(views)
     for name, given in wanted.items():
@@ -93,6 +94,13 @@ def run(request, q, k, v, wanted, report=False):
         finished.append((given, finish))
     told = kernel.launch(views, request.values, report)
     return [finish(array) if finish else array for array, finish in finished], told
+
+
+def _warn_of_absent(kernel, given):
+    for one in kernel.arguments.values():
+        if one.role == "weight" and one.name not in given:
+            import logging
+            logging.getLogger("tercet").warning("%s is absent: the identity takes its place", one.name)
 
 
 def _one_axis_at_least(array):
