@@ -182,6 +182,19 @@ class Rules(Case):
         self.check(lambda x: (x - 9.0).clamp(min=-3).abs().sigmoid() + (x > 3).float() + (x / 2).to("int32"),
                    [1 / (1 + math.exp(-abs(max(x - 9, -3)))) + (x > 3) + x // 2 for x in range(64)])
 
+    def test_sizes_of_the_call(self):
+        ends = lambda b, h, q_idx, kv_idx: kv_idx + tercet.query_count <= q_idx + tercet.key_count
+        q, k, v = tokens(queries=40, keys=100)
+        self.assert_close(tercet.flex_attention(q, k, v, None, ends), plain(q, k, v, None, lambda b, h, i, j: j + 40 <= i + 100)[0], 2e-5)
+        self.assertIn("%query_count = tercet.extent query", mask_lines(ends))
+        self.assertIn("%key_count = tercet.extent key", mask_lines(lambda b, h, q_idx, kv_idx: tercet.key_count // 2 <= kv_idx))
+
+    def test_runtime_numbers_that_an_object_holds(self):
+        class Settings:
+            window = tercet.runtime(5, "window")
+        self.assertIn("%window_now = tercet.value %window : !tercet.runtime<i64>",
+                      mask_lines(lambda b, h, q_idx, kv_idx: abs(q_idx - kv_idx) < Settings.window))
+
     def test_an_index_below_0_counts_from_the_end(self):
         table = numpy.arange(100, dtype=numpy.float32)
         self.check(lambda x: table[x - 9] + table[-1], [table[x - 9] + 99 for x in range(64)])

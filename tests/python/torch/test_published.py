@@ -37,6 +37,17 @@ for _name in CASES:
     setattr(Published, f"test_{_name}", lambda self, name=_name: self.check(name))
 
 
+class Grouped(Published):
+    """Several query heads share keys, and queries and keys differ in number."""
+
+    def check(self, name, **shape):
+        super().check(name, queries=97, keys=150, kv_heads=2, **shape)
+
+
+for _name in set(CASES) - {"causal", "alibi_of_a_tensor", "relative_bias", "full_bias", "documents"}:
+    setattr(Grouped, f"test_{_name}", None)
+
+
 class FlexAttention(unittest.TestCase):
     def test_pytorch_s_own_gives_the_same(self):
         from torch.nn.attention.flex_attention import and_masks, create_block_mask, flex_attention

@@ -7,7 +7,7 @@ import sys
 
 from ..errors import TraceError
 from .arithmetic import Maker
-from .captures import Captures, Table, runtime
+from .captures import Captures, Table, current, runtime
 from .rebind import Rebinder
 from .region import YIELDS, Region
 from .value import Value
@@ -19,6 +19,7 @@ def trace(function, kind, captures):
     """The region of this kind ("score", "mask", "block_set", "where", "pool_score", "gate") that `function` describes."""
     region = Region(kind, captures)
     captures.region, before = region, captures.region
+    token = current.set(captures)
     try:
         with _tensors_read_by_proxies(captures):
             twin = Rebinder(captures).replace(function, "function")
@@ -31,6 +32,7 @@ def trace(function, kind, captures):
         region.result = Maker(region).cast(node, YIELDS[kind])
     finally:
         captures.region = before
+        current.reset(token)
     return region
 
 

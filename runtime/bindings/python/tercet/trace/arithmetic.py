@@ -78,6 +78,8 @@ class Maker:
         from .value import Operators
         if isinstance(thing, Operators):
             return thing._value().node
+        if hasattr(type(thing), "_traced"):
+            return thing._traced(self.region.captures, "number").node
         if hasattr(thing, "text") and hasattr(thing, "operands"):
             return thing
         if isinstance(thing, bool):

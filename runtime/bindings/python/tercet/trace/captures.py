@@ -1,5 +1,7 @@
 """What traced functions close over: arrays become tables of the spec, `tercet.runtime` numbers its runtime parameters. All regions
 of a spec share one set of captures, so that an array has one name whoever reads it."""
+import contextvars
+
 from ..errors import TraceError
 from . import arithmetic
 from .place import place
@@ -34,14 +36,24 @@ class RuntimeFloat(float):
         return captures.number(captures.parameter(self, hint), "f64")
 
 
-class Extent:
-    """A size of the call that traced functions may close over: tokens of the batch entry, its lengths considered, or heads."""
+#: What collects the captures of the function that this thread traces.
+current = contextvars.ContextVar("current")
+
+
+class Extent(Operators):
+    """A size of the call that traced functions may use: tokens of the batch entry, its lengths considered, or heads."""
 
     def __init__(self, name):
         self.name = name
 
     def _traced(self, captures, hint):
         return Value(captures.region, captures.region.op(f"tercet.extent {self.name}", (), "index", f"{self.name}_count", low=0))
+
+    def _value(self):
+        captures = current.get(None)
+        if captures is None:
+            raise TraceError(f"the number of {self.name}s is known in functions that are traced")
+        return self._traced(captures, self.name)
 
     def __repr__(self):
         return f"<the number of {self.name}s of the call>"
