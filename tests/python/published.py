@@ -240,3 +240,33 @@ def forgetting(xp, array, shape):
 def gated_scores(xp, array, shape):
     gate = array(numpy.random.default_rng(8).standard_normal((shape[0], shape[3])).astype(numpy.float32))
     return lambda score, b, h, q_idx, kv_idx: score / (1 + xp.exp(-gate[b, kv_idx])) + xp.where((q_idx - kv_idx) % 2 == 0, 0.5, 0.0), None, [gate]
+
+
+@case
+def graph_distances(xp, array, shape):
+    """A bias by the distance of nodes of a graph and means over the edges of a path (Graphormer, arXiv 2106.05234)."""
+    rng, (batch, heads, queries, keys) = numpy.random.default_rng(9), shape
+    distance = array(rng.integers(0, 5, (batch, queries, keys)).astype(numpy.int32))
+    near = array(rng.standard_normal((heads, 5)).astype(numpy.float32))
+    kinds = [array(rng.integers(0, 3, (batch, queries, keys)).astype(numpy.int32)) for _ in range(2)]
+    of_kind = [array(rng.standard_normal((heads, 3)).astype(numpy.float32)) for _ in range(2)]
+
+    def score_mod(score, b, h, q_idx, kv_idx):
+        total = 0.0
+        for step, (kind, weight) in enumerate(zip(kinds, of_kind)):
+            total = total + xp.where(distance[b, q_idx, kv_idx] > step, weight[h, kind[b, q_idx, kv_idx]], 0.0)
+        return score + near[h, distance[b, q_idx, kv_idx]] + total / xp.clip(distance[b, q_idx, kv_idx], 1, None)
+    return score_mod, None, [near, *of_kind]
+
+
+@case
+def groups_of_tokens(xp, array, shape):
+    """A mask inside of groups of tokens, which it sees at their places in the group."""
+    size = 39
+    return None, lambda b, h, q_idx, kv_idx: (q_idx // size == kv_idx // size) & _causal(b, h, q_idx % size, kv_idx % size), []
+
+
+@case
+def activation_of_scores(xp, array, shape):
+    """Another function in place of the exponential, by its logarithm."""
+    return lambda score, b, h, q_idx, kv_idx: xp.log(1 / (1 + xp.exp(-score)) + 1.0), None, []

@@ -246,6 +246,8 @@ class Refusals(Case):
         self.refused(lambda score, b, h, i, j: score + table, "computes with the whole array table")
         self.refused(lambda score, b, h, i, j: score + table.sum(), ".sum of the array table")
         self.refused(lambda score, b, h, i, j: score + table[h, 0:2], "a slice of table")
+        self.refused(lambda score, b, h, i, j: score + table[h], "computes with a part of table")
+        self.refused(lambda score, b, h, i, j: score + numpy.dot(table[h], table[h]), "computes with a part of table")
         self.refused(lambda score, b, h, i, j: score + table[h, i, j], "3 indices for 2 axes of table")
         self.refused(lambda score, b, h, i, j: score + table[h, i / 2], "an index of table is a float")
 

@@ -61,6 +61,9 @@ class FlexAttention(unittest.TestCase):
         expected = flex_attention(q, k, v, score_mod=score, block_mask=block_mask)
         for given in (block_mask, mask):
             self.assertLess(support.error(tercet.flex_attention(q, k, v, score, given), expected.double()), LIMIT)
+        from torch.nn.attention.flex_attention import AuxRequest
+        _, aux = flex_attention(q, k, v, score_mod=score, block_mask=block_mask, return_aux=AuxRequest(lse=True))
+        torch.testing.assert_close(tercet.flex_attention(q, k, v, score, mask, return_aux=AuxRequest(lse=True))[1].lse, aux.lse)
 
     def test_block_masks_of_lists_alone(self):
         from torch.nn.attention.flex_attention import BlockMask
@@ -83,7 +86,7 @@ class Rules(unittest.TestCase):
             "where": lambda x: torch.where(x > 0, x, 0.5 * x), "masked_fill": lambda x: x.masked_fill(x > 1, 1.0), "pow": lambda x: x ** 3,
             "methods": lambda x: (x.tanh() * x.exp()).clamp(max=2.0), "fmax": lambda x: torch.fmax(x, -x), "maximum": lambda x: torch.maximum(x, 0.3 * x),
             "logical": lambda x: torch.where(torch.logical_and(x > 0, torch.logical_not(x > 1)), x, x * x), "zeros_like": lambda x: torch.where(x > 0, x, torch.zeros_like(x)),
-            "new tensors": lambda x: x * torch.tensor(0.5), "remainder": lambda x: torch.remainder(x, 1.5) + x, "sign": lambda x: torch.sign(x) * x,
+            "gelu": lambda x: torch.nn.functional.gelu(x, approximate="tanh"), "new tensors": lambda x: x * torch.tensor(0.5), "remainder": lambda x: torch.remainder(x, 1.5) + x, "sign": lambda x: torch.sign(x) * x,
         }
         for name, function in functions.items():
             with self.subTest(name):
@@ -115,6 +118,9 @@ class Rules(unittest.TestCase):
     def test_what_is_refused(self):
         with self.assertRaisesRegex(tercet.TraceError, r"test_published.py:\d+: torch.erf is not an op of regions"):
             tercet.flex_spec(lambda score, b, h, i, j: torch.erf(score))
+        rows = torch.ones(4, 8)
+        with self.assertRaisesRegex(tercet.TraceError, "computes with a part of rows that has axes left"):
+            tercet.flex_spec(lambda score, b, h, i, j: score + torch.dot(rows[h], rows[h]))
         with self.assertRaisesRegex(tercet.TraceError, "Python control flow"):
             tercet.flex_spec(lambda score, b, h, i, j: score if i > j else -score)
         with self.assertRaisesRegex(tercet.TraceError, "computes with the whole array slopes"):

@@ -1,4 +1,5 @@
 """tercet.attention: one call, on the arrays of any framework. tercet.flex_attention: the same with FlexAttention's functions."""
+import collections
 import sys
 
 from . import _kernels, _tensors
@@ -149,11 +150,19 @@ def _swapped(array):
     return array.__array_namespace__().permute_dims(array, (0, 2, 1, 3))
 
 
-def flex_attention(q, k, v, score_mod=None, block_mask=None, scale=None, enable_gqa=False, return_lse=False, **more):
+Auxiliary = collections.namedtuple("Auxiliary", "lse")
+
+
+def flex_attention(q, k, v, score_mod=None, block_mask=None, scale=None, enable_gqa=False, return_lse=False, return_aux=None, **more):
     """FlexAttention's call. `block_mask` is a mask_mod, or a BlockMask of PyTorch; `score_mod` a function of (score, b, h, q_idx,
-    kv_idx). Both are traced at every call, and compiled when their text is new. `scale` never compiles anything."""
+    kv_idx). Both are traced at every call, and compiled when their text is new. `scale` never compiles anything. Query heads may be
+    a multiple of key heads whatever `enable_gqa` says. `return_aux`: what PyTorch takes, an object with `lse`."""
     spec, named = flex_spec(score_mod, block_mask, _sizes(q, k))
-    return attention(q, k, v, spec, return_lse=return_lse, scale=scale, **named, **more)
+    wants_lse = return_lse or bool(getattr(return_aux, "lse", False))
+    result = attention(q, k, v, spec, return_lse=wants_lse, scale=scale, **named, **more)
+    if return_aux is None:
+        return result
+    return (result[0], Auxiliary(result[1])) if wants_lse else (result, Auxiliary(None))
 
 
 def _sizes(q, k):

@@ -216,7 +216,7 @@ class Table(Operators):
         return super().__getattr__(name)
 
 
-class View:
+class View(Operators):
     """A table some of whose indices are given: table[h][q_idx], table[:, h]."""
 
     def __init__(self, table, given):
@@ -254,5 +254,10 @@ class View:
             return from_end
         return maker.select(maker.compare("slt", "olt", node, 0), from_end, node)
 
+    def _value(self):
+        raise TraceError(place(f"computes with a part of {self.table.hint} that has axes left; inside of the function read elements"))
+
     def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
         raise TraceError(place(f".{name} of a part of {self.table.hint}; inside of the function read elements"))

@@ -254,6 +254,15 @@ def silu(m, a):
 
 
 @function()
+def gelu(m, a, approximate="none"):
+    if approximate != "tanh":
+        raise TraceError(place("gelu without approximate='tanh': regions have no erf"))
+    a = m.cast(a, "f32")
+    inner = mul(m, math.sqrt(2 / math.pi), add(m, a, mul(m, 0.044715, power(m, a, 3))))
+    return mul(m, mul(m, 0.5, a), add(m, 1.0, m.real("tanh", inner)))
+
+
+@function()
 def relu(m, a):
     a = m.node(a)
     return maximum(m, a, 0) if a.type != "f32" else m.select(m.compare("", "ole", a, 0.0), 0.0, a)
