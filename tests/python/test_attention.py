@@ -1,5 +1,6 @@
 """tercet.attention on arrays: layouts, dtypes, frameworks, outputs, errors, threads."""
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,10 @@ class Arrays(Case):
         o = tercet.attention(*(x.transpose(0, 2, 1, 3).copy() for x in (q, k, v)), "dense", layout="bnhd")
         self.assertEqual(o.shape, (2, 150, 4, 32))
         self.agrees(o.transpose(0, 2, 1, 3), q, k, v)
+        slopes = numpy.linspace(0, 0.1, 4)
+        score = lambda score, b, h, i, j: score + slopes[h] * (j - i)
+        o = tercet.flex_attention(*(x.transpose(0, 2, 1, 3) for x in (q, k, v)), score, layout="bnhd")
+        self.agrees(o.transpose(0, 2, 1, 3), q, k, v, score=score)
 
     def test_half_precision(self):
         q, k, v = tokens(dtype=numpy.float16)
@@ -93,6 +98,16 @@ class Arrays(Case):
         o = tercet.attention(*map(OnlyDlpack, (q, k, v)), "dense")
         self.agrees(o, q, k, v)
 
+    def test_outputs_are_made_by_the_namespace_of_arrays_that_cannot_be_written(self):
+        class Frozen(OnlyDlpack):
+            def __array_namespace__(self):
+                return type("Namespace", (), {"asarray": staticmethod(Frozen)})
+        q, k, v = tokens()
+        o, lse = tercet.attention(*map(Frozen, (q, k, v)), "dense", return_lse=True)
+        self.assertIsInstance(o, Frozen)
+        self.assertIsInstance(lse, Frozen)
+        self.agrees(o.array, q, k, v)
+
     def test_tables_lengths_and_classes_are_converted(self):
         q, k, v = tokens()
         o = tercet.attention(q, k, v, "alibi", slopes=numpy.zeros(4))
@@ -110,6 +125,11 @@ class Arrays(Case):
         o, classes = tercet.attention(q, k, v, "sparse_topk", keep=0.5, return_classes=True)
         self.assertEqual((classes.shape, classes.dtype), ((2, 4, 4, 4), numpy.int8))
         numpy.testing.assert_array_equal(tercet.attention(q, k, v, "sparse_topk", classes=classes), o)
+
+    def test_a_spec_of_a_file(self):
+        arrays = tokens()
+        path = pathlib.Path(__file__).parents[2] / "dialect" / "specs" / "causal.mlir"
+        numpy.testing.assert_array_equal(tercet.attention(*arrays, path), tercet.attention(*arrays, "causal"))
 
     def test_a_report(self):
         report = {}

@@ -62,6 +62,17 @@ class Module(unittest.TestCase):
     def test_the_linear_branch_of_the_paper(self):
         self.check(module(linear_over="marginal"), over="marginal")
 
+    def test_blocks_that_are_dropped(self):
+        attn, (q, k, v) = module(linear_over="marginal", drop=0.3), support.tokens(queries=330, grad=False)
+        w, b = attn.proj_l.weight.detach(), attn.proj_l.bias.detach()
+        expected = tercet.attention(q, k, v, "sla", w=w, b=b, keep=0.4, drop=0.3, eps=1e-5)
+        self.assertTrue(torch.equal(attn(q, k, v).detach(), expected) or support.error(attn(q, k, v), expected.double()) < 2e-6)
+
+    def test_wrong_tensors_are_refused_by_the_operator(self):
+        q, k, v = support.tokens(queries=150)
+        with self.assertRaisesRegex(tercet.InvalidArgument, "'w' is"):
+            module(head_dim=16)(q, k, v)
+
     def test_bfloat16(self):
         q, k, v = support.tokens(queries=330, dtype=torch.bfloat16)
         attn = module(dtype=None)
@@ -176,6 +187,16 @@ class Attention(unittest.TestCase):
         self.assertGreater(gates.grad.abs().sum().item(), 0)
         for x in (q, k, v):
             self.assertGreater(x.grad.abs().sum().item(), 0)
+
+    def test_classes_beside_gradients_and_what_goes_without(self):
+        tokens = support.tokens(queries=256)
+        o, classes = tercet.attention(*tokens, "sparse_topk", keep=0.5, return_classes=True)
+        self.assertEqual((classes.dtype, classes.shape), (torch.int8, (2, 4, 4, 4)))
+        o.sum().backward()
+        with self.assertRaisesRegex(tercet.InvalidArgument, "call under torch.no_grad()"):
+            tercet.attention(*tokens, "dense", report={})
+        with torch.no_grad():
+            tercet.attention(*tokens, "dense", report={}, out=torch.empty(2, 4, 256, 32))
 
     def test_no_gradient_flows_through_lse(self):
         o, lse = tercet.attention(*support.tokens(), "dense", return_lse=True)

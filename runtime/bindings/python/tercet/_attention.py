@@ -1,5 +1,7 @@
 """tercet.attention: one call, on the arrays of any framework. tercet.flex_attention: the same with FlexAttention's functions."""
 import collections
+import os
+import pathlib
 import sys
 
 from . import _kernels, _tensors
@@ -17,10 +19,11 @@ class Request:
             self.name, self.text = None, spec.compiled_text
             self.tensors.update(spec.tensors)
             self.values.update(spec.values)
-        elif isinstance(spec, str):
+        elif isinstance(spec, (str, os.PathLike)):
+            spec = spec if isinstance(spec, str) else pathlib.Path(spec).read_text()
             self.name, self.text = (None, spec) if "tercet.spec" in spec else (spec, None)
         else:
-            raise InvalidArgument(f"spec is {type(spec).__name__}; it is the name of a built-in spec, a text, or what SpecBuilder.build gives")
+            raise InvalidArgument(f"spec is {type(spec).__name__}; it is the name of a built-in spec, a text, the path of a file, or what SpecBuilder.build gives")
         self.description = _kernels.describe(self.name, self.text)
         parameters = {one["name"]: one for one in self.description["parameters"]}
         for name, value in named.items():
@@ -109,7 +112,7 @@ def _one_axis_at_least(array):
 
 
 def attention(q, k, v, spec="sla", *, return_lse=False, return_classes=False, layout="bhnd", out=None, report=None, target="cpu", **named):
-    """Attention of q, k and v ([batch, heads, tokens, head dimension]) by a spec: a built-in one's name, a text, or a built Spec.
+    """Attention of q, k and v ([batch, heads, tokens, head dimension]) by a spec: a built-in one's name, a text, a pathlib.Path, or a built Spec.
 
     Other tensors and parameters of the spec go by name: `keep=0.1, w=w, b=b, classes=classes, k_len=k_len`. Returns o, in the
     framework of q; with `return_lse` and `return_classes` a tuple. layout "bnhd": tokens before heads, of q, k, v and o. `out`: an
@@ -121,7 +124,9 @@ def attention(q, k, v, spec="sla", *, return_lse=False, return_classes=False, la
         out = out if out is None else _swapped(out)
     request = Request(spec, named, target)
     wanted = {"o": out, **({"lse": None} if return_lse else {}), **({"classes_out": None} if return_classes else {})}
-    if out is None and report is None and not return_classes and _goes_by_torch(q, k, v, request):
+    if _wants_gradients(q, k, v, request):
+        if out is not None or report is not None:
+            raise InvalidArgument("out and report go with no gradients: call under torch.no_grad(), or with tensors that require none")
         from ._torch import attend
         results = attend(request, q, k, v, tuple(wanted))
     else:
@@ -133,7 +138,7 @@ def attention(q, k, v, spec="sla", *, return_lse=False, return_classes=False, la
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def _goes_by_torch(q, k, v, request):
+def _wants_gradients(q, k, v, request):
     """Whether gradients may be asked for."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(q, torch.Tensor):
@@ -157,7 +162,7 @@ def flex_attention(q, k, v, score_mod=None, block_mask=None, scale=None, enable_
     """FlexAttention's call. `block_mask` is a mask_mod, or a BlockMask of PyTorch; `score_mod` a function of (score, b, h, q_idx,
     kv_idx). Both are traced at every call, and compiled when their text is new. `scale` never compiles anything. Query heads may be
     a multiple of key heads whatever `enable_gqa` says. `return_aux`: what PyTorch takes, an object with `lse`."""
-    spec, named = flex_spec(score_mod, block_mask, _sizes(q, k))
+    spec, named = flex_spec(score_mod, block_mask, _sizes(q, k, more.get("layout")))
     wants_lse = return_lse or bool(getattr(return_aux, "lse", False))
     result = attention(q, k, v, spec, return_lse=wants_lse, scale=scale, **named, **more)
     if return_aux is None:
@@ -165,8 +170,9 @@ def flex_attention(q, k, v, score_mod=None, block_mask=None, scale=None, enable_
     return (result[0], Auxiliary(result[1])) if wants_lse else (result, Auxiliary(None))
 
 
-def _sizes(q, k):
-    return {"batch": q.shape[0], "head": q.shape[1], "kv_head": k.shape[1], "query": q.shape[2], "key": k.shape[2]}
+def _sizes(q, k, layout):
+    heads, tokens = (2, 1) if layout == "bnhd" else (1, 2)
+    return {"batch": q.shape[0], "head": q.shape[heads], "kv_head": k.shape[heads], "query": q.shape[tokens], "key": k.shape[tokens]}
 
 
 def flex_spec(score_mod=None, block_mask=None, sizes=None):

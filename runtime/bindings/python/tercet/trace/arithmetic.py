@@ -160,4 +160,4 @@ def _slots(nodes):
     return ", ".join(f"{{{number}}}" for number in range(len(nodes)))
 
 
-from . import functions  # noqa: E402,F401  fills FUNCTIONS
+from . import functions, operators  # noqa: E402,F401  they fill FUNCTIONS
