@@ -20,7 +20,7 @@ path = formatter()
 if not path:
     print("SKIPPED: clang-format 14 is not installed (package clang-format-14)")
     sys.exit(tree.SKIPPED)
-sources = [str(file) for file in tree.files(".h", ".cpp", ".cuh")]
+sources = [str(file) for file in tree.files(".h", ".hpp", ".c", ".cpp", ".cuh")]
 result = subprocess.run([path, "--dry-run", "-Werror", *sources], cwd=tree.ROOT, capture_output=True, text=True)
 files = sorted({line.split(":")[0] for line in result.stderr.splitlines() if "clang-format-violations" in line})
 tree.report([f"{file}: run clang-format -i on it" for file in files])

@@ -2,7 +2,7 @@
 import tree
 
 LIMIT = 400
-SUFFIXES = (".cpp", ".h", ".inc", ".cuh", ".cu", ".td", ".mlir", ".py", ".sh", ".md", ".cmake", ".txt")
+SUFFIXES = (".cpp", ".c", ".h", ".hpp", ".inc", ".cuh", ".cu", ".td", ".mlir", ".py", ".sh", ".md", ".cmake", ".txt")
 
 problems = []
 for file in tree.files(*SUFFIXES):

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -110,8 +111,24 @@ class Package(unittest.TestCase):
         self.assertIn('"attend"', run(self.out / "attention_c", artifact, env=self.environment))
         self.assertIn("o[0] = 0.5", run(self.out / "attention_cpp", env=self.environment))
         self.assertIn('"attend"', run(self.out / "run_artifact", artifact, env=self.environment))
+        self.assertIn("64 tokens", run(self.out / "transformer_block", "64", env=self.environment))
         self.assertEqual([name for name in self.dynamic(self.out / "run_artifact", "NEEDED") if "tercet" in name],
                          ["libtercet_runtime.so.0"])
+
+    @unittest.skipUnless(HAS_COMPILER, "built without the compiler")
+    def test_a_host_may_have_an_llvm_of_its_own(self):
+        others = sorted(pathlib.Path("/usr/lib").glob("llvm-*/lib/libLLVM*.so")) + sorted(pathlib.Path("/usr/lib").glob("*/libfmt.so.*"))
+        if not others:
+            self.skipTest("there is no shared LLVM here")
+        first = {**self.environment, "LD_PRELOAD": " ".join(map(str, others)), "TERCET_CACHE_DIR": str(self.folder / "fresh")}
+        self.assertIn("o[0] = 0.5", run(self.out / "attention_cpp", env=first))
+
+    @unittest.skipUnless(HAS_COMPILER, "built without the compiler")
+    def test_both_libraries_in_one_process_are_themselves(self):
+        script = "import ctypes, sys\nprint([ctypes.CDLL(path).tercet_has_compiler() for path in sys.argv[1:]])"
+        for order in (list(self.libraries.values()), list(reversed(self.libraries.values()))):
+            expected = [int(path.name == "libtercet.so") for path in order]
+            self.assertEqual(run(sys.executable, "-c", script, *order).strip(), str(expected))
 
     @unittest.skipUnless(HAS_COMPILER and shutil.which("pkg-config"), "needs the compiler and pkg-config")
     def test_pkg_config(self):

@@ -1,5 +1,6 @@
 // tercet run: classify, attend, combine on given tensors (or on made-up ones), and say what was done.
 #include "Command.h"
+#include "Replay.h"
 #include "RunOptions.h"
 
 #include <algorithm>
@@ -15,9 +16,12 @@ public:
     options.declare(to);
     to.repeated("--out", out, "NAME=FILE", "write an output: o, lse or classes; with --grad dq, dk, dv, dw, ..");
     to.flag("--grad", options.grad, "also run the backward, from --in do=FILE");
+    to.text("--replay", record, "DIR", "run a call that TERCET_DUMP_DIR recorded, and compare its outputs");
   }
 
   Result<ExitCode> run() override {
+    if (!record.empty())
+      return replay();
     TERCET_TRY(RunRequest request, options.resolve());
     const LoadedSpec &spec = request.spec;
     const std::vector<Case> &cases = request.cases;
@@ -58,6 +62,15 @@ public:
   }
 
 private:
+  Result<ExitCode> replay() const {
+    if (!options.spec.spec.empty() || !options.in.empty() || options.makesData() || !out.empty())
+      return Status::make(Code::invalidArgument,
+                          "--replay brings spec and tensors; SPEC, --in, --shape and --out do not go with it");
+    TERCET_TRY(ReplayResult result, replayCall(record, options.target));
+    TERCET_RETURN_IF_ERROR(options.json ? printJson(result.json()) : printText(result.text()));
+    return result.passed() ? exitOk : exitInput;
+  }
+
   Result<ExitCode> print(const LoadedSpec &spec, const CallData &call, const Executor &executor,
                          const std::vector<OutputFile> &files, const Json &launches) const {
     Json object = {{"command", "run"},
@@ -106,6 +119,7 @@ private:
 
   RunOptions options;
   std::vector<std::string> out;
+  std::string record;
 };
 
 } // namespace

@@ -13,7 +13,7 @@ struct Environment {
   LogLevel logLevel = LogLevel::silent; ///< TERCET_LOG: warn, info or debug, to standard error
   int threads = 0;                      ///< TERCET_THREADS: worker threads, 1..4096; 0: all cores
   std::string nvrtc;                    ///< TERCET_NVRTC: path of the NVRTC library
-  std::string dumpDir;                  ///< TERCET_DUMP_DIR: where compilers leave intermediate text
+  std::string dumpDir;                  ///< TERCET_DUMP_DIR: where first calls of kernels are recorded
   std::string database;                 ///< TERCET_DB: the tuning database
   std::vector<std::string> warnings;    ///< unknown TERCET_* names and values that were ignored
 

@@ -7,12 +7,10 @@
 
 #include <array>
 #include <functional>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -175,8 +173,6 @@ struct SessionOptions {
 
 namespace details {
 
-template <typename Handle> using Shared = std::shared_ptr<Handle>;
-
 /// Text that the interface gave, as a string.
 inline std::string taken(char *text) {
   std::string copy = text ? text : "";
@@ -259,7 +255,7 @@ public:
   const tercet_artifact *get() const { return shared.get(); }
 
 private:
-  details::Shared<tercet_artifact> shared;
+  std::shared_ptr<tercet_artifact> shared;
 };
 
 /// A compiled spec bound to a device. Immutable: may be launched from many threads, each call with its own workspace.
@@ -330,7 +326,7 @@ public:
 
 private:
   std::shared_ptr<const ParallelFor> loop; // destroyed last
-  details::Shared<tercet_kernel> shared;
+  std::shared_ptr<tercet_kernel> shared;
 };
 
 /// Threads, a cache, and a compiler where the library has one. Thread-safe. Copies share it.
@@ -395,7 +391,7 @@ private:
   }
 
   std::shared_ptr<const ParallelFor> loop; // destroyed after the session
-  details::Shared<tercet_session> shared;
+  std::shared_ptr<tercet_session> shared;
 };
 
 } // namespace host

@@ -1,11 +1,13 @@
 // Session: compiler, caches and worker threads put together. A kernel comes from the memory map, else from the disk
 // cache, else from the compiler; each key is compiled once at a time among threads (SingleFlight) and processes
 // (CacheLock).
+#include "CallRecord.h"
 #include "DeviceTable.h"
 #include "SingleFlight.h"
 
 #include "tercet/CacheDirectory.h"
 #include "tercet/DiskCache.h"
+#include "tercet/Environment.h"
 #include "tercet/Log.h"
 #include "tercet/PlanCheck.h"
 #include "tercet/Session.h"
@@ -69,11 +71,10 @@ public:
 
   Result<KernelPointer> load(Artifact artifact, const std::string &target) override {
     TERCET_RETURN_IF_ERROR(checkArtifact(artifact));
-    auto shared = std::make_shared<const Artifact>(std::move(artifact));
-    if (!devices.isDevice(target))
-      return rt::loadCpuKernel(std::move(shared), target, workers);
-    TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(target));
-    return rt::loadGpuKernel(std::move(shared), std::move(gpu));
+    TERCET_TRY(KernelPointer kernel, bind(std::make_shared<const Artifact>(std::move(artifact)), target));
+    if (const std::string &directory = environment().dumpDir; !directory.empty())
+      return rt::recorded(std::move(kernel), target, directory);
+    return kernel;
   }
 
   Result<std::shared_ptr<rt::GpuDevice>> device(const std::string &target) override { return devices.open(target); }
@@ -88,6 +89,13 @@ private:
     const std::string &target; ///< what runs it
     const Digest &key;         ///< in the disk cache
   };
+
+  Result<KernelPointer> bind(std::shared_ptr<const Artifact> artifact, const std::string &target) {
+    if (!devices.isDevice(target))
+      return rt::loadCpuKernel(std::move(artifact), target, workers);
+    TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(target));
+    return rt::loadGpuKernel(std::move(artifact), std::move(gpu));
+  }
 
   /// A CUDA device stands for its architecture; other devices are the compiler's own targets. A device that is not there is
   /// told before anything is compiled.

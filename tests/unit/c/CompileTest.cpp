@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <fstream>
 
 using namespace tercet::test;
 using nlohmann::json;
@@ -220,6 +221,21 @@ TEST_CASE("other architectures compile to artifacts without being here", "[c]") 
   char *answer = nullptr;
   succeed(tercet_artifact_describe(artifact.get(), &answer));
   CHECK(json::parse(taken(answer))["targets"] == json::array({"cpu:portable"}));
+  options.target = "sm_90a";
+  options.head_dim = 64;
+  options.dtype = {kDLBfloat, 16, 1};
+  tercet_artifact *forGpu = nullptr;
+  tercet_status status = tercet_compile_artifact(&spec, &options, &forGpu);
+  if (status == TERCET_UNSUPPORTED_TARGET) { // this machine has no NVRTC
+    CHECK_THAT(tercet_error_message(), Catch::Contains("NVRTC"));
+    return;
+  }
+  succeed(status);
+  ArtifactHandle gpu(forGpu);
+  succeed(tercet_artifact_describe(gpu.get(), &answer));
+  json object = json::parse(taken(answer));
+  CHECK(object["targets"] == json::array({"sm_90a"}));
+  CHECK(object["dtype"] == "bf16");
 }
 
 TEST_CASE("an embedder's threads run the items", "[c]") {
@@ -244,6 +260,55 @@ TEST_CASE("an embedder's threads run the items", "[c]") {
   call.addTokens(1, 1, 70, 50, 32);
   succeed(tercet_launch(kernel.get(), &call.withWorkspace(kernel.get()), nullptr));
   CHECK(loop.items > 0);
+}
+
+TEST_CASE("a second session takes a kernel from the disk cache", "[c]") {
+  TempDir dir;
+  auto compile = [&](const std::string &keep, int &compiles) {
+    tercet_session_options options = TERCET_SESSION_OPTIONS_INIT;
+    options.threads = 1;
+    options.cache_directory = dir.path().c_str();
+    tercet_session *made = nullptr;
+    succeed(tercet_session_create(&options, &made));
+    SessionHandle session(made);
+    tercet_spec spec = builtin("sparse_topk");
+    tercet_setting setting = {"keep", keep.c_str()};
+    spec.settings = &setting;
+    spec.setting_count = 1;
+    KernelHandle kernel = compiled(session.get(), spec, forDimension(32));
+    char *text = nullptr;
+    succeed(tercet_session_describe(session.get(), &text));
+    compiles = json::parse(taken(text))["compiles"];
+    succeed(tercet_kernel_describe(kernel.get(), &text));
+    return json::parse(taken(text))["cache"].get<std::string>();
+  };
+  int first = 0, second = 0;
+  CHECK(compile("0.1", first) == "miss");
+  CHECK(compile("0.2", second) == "hit"); // keep binds at launch
+  CHECK(first == 1);
+  CHECK(second == 0);
+}
+
+TEST_CASE("a host hears warnings of the library", "[c]") {
+  TempDir dir;
+  std::string file = dir.path() / "file";
+  std::ofstream(file) << "in the way of a directory";
+  std::vector<std::pair<int, std::string>> heard;
+  auto hear = [](void *user, int32_t level, const char *message) {
+    static_cast<decltype(heard) *>(user)->emplace_back(level, message);
+  };
+  succeed(tercet_set_log(hear, &heard, 1));
+  tercet_session_options options = TERCET_SESSION_OPTIONS_INIT;
+  options.cache_directory = file.c_str();
+  tercet_session *made = nullptr;
+  succeed(tercet_session_create(&options, &made));
+  SessionHandle session(made);
+  compiled(session.get(), builtin("dense"), forDimension(16)); // works without a cache
+  succeed(tercet_set_log(nullptr, nullptr, 0));
+  REQUIRE(heard.size() == 1);
+  CHECK(heard[0].first == 1);
+  CHECK_THAT(heard[0].second, Catch::Contains(file));
+  CHECK(tercet_has_compiler() == 1);
 }
 
 TEST_CASE("compilations in the background call back once, and the session waits for them", "[c]") {

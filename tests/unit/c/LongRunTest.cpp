@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -59,6 +60,34 @@ TEST_CASE("32 threads share a kernel", "[c][threads]") {
     thread.join();
   CHECK(failures == 0);
   CHECK(found == expected);
+}
+
+TEST_CASE("a forked child launches kernels of its parent, and lets go of them", "[c][threads]") {
+  SessionHandle session = newSession(4);
+  KernelHandle kernel = compiled(session.get(), builtin("dense"), forDimension(32));
+  TestCall call;
+  call.addTokens(1, 4, 300, 300, 32);
+  tercet_call &view = call.withWorkspace(kernel.get());
+  succeed(tercet_launch(kernel.get(), &view, nullptr));
+  std::vector<float> expected = call["o"].data;
+  tercet_spec other = builtin("sla");
+  tercet_compile_options options = forDimension(64);
+  succeed(tercet_compile_async(
+      session.get(), &other, &options, [](void *, tercet_status, tercet_kernel *made) { tercet_kernel_destroy(made); },
+      nullptr));
+  pid_t child = fork(); // perhaps amid the compilation
+  if (child == 0) {
+    alarm(60); // a hang is a failure
+    std::fill(call["o"].data.begin(), call["o"].data.end(), 0.0F);
+    bool good = tercet_launch(kernel.get(), &view, nullptr) == TERCET_OK && call["o"].data == expected;
+    kernel.reset();
+    session.reset();
+    _exit(good ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  succeed(tercet_launch(kernel.get(), &view, nullptr));
 }
 
 TEST_CASE("100,000 launches with random shapes grow neither memory nor handles", "[c][long]") {
