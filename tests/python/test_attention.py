@@ -92,6 +92,10 @@ class Arrays(Case):
         self.agrees(out, q, k, v)
         with self.assertRaisesRegex(tercet.InvalidArgument, "the output o is read-only"):
             tercet.attention(q, k, v, "dense", out=q)
+        with self.assertRaisesRegex(tercet.InvalidArgument, "the output o begins where an input does"):
+            tercet.attention(out, k, v, "dense", out=out)
+        with self.assertRaisesRegex(tercet.InvalidArgument, "'o' is .* it must be"):
+            tercet.attention(q, k, v, "dense", out=numpy.empty((2, 4, 150, 16), numpy.float32))
 
     def test_arrays_by_dlpack(self):
         q, k, v = tokens()
@@ -194,6 +198,7 @@ class Errors(Case):
     def test_wrong_tensors(self):
         q, k, v = tokens()
         self.refused(tercet.InvalidArgument, r"q has the shape \[4, 150, 32\]", q[0], k, v, spec="dense")
+        self.refused(tercet.InvalidArgument, r"q has the shape \[2, 4, 0, 32\]; every size is at least 1", q[:, :, :0], k, v, spec="dense")
         self.refused(tercet.InvalidArgument, "q, k and v share", q, k.astype(numpy.float16), v, spec="dense")
         self.refused(tercet.InvalidArgument, "q is float64", *(x.astype(float) for x in (q, k, v)), spec="dense")
         self.refused(tercet.InvalidArgument, "last dimension", *(x.repeat(2, -1)[..., ::2] for x in (q, k, v)), spec="dense")

@@ -69,6 +69,8 @@ def token_views(q, k, v):
     for name, one in views.items():
         if len(one.shape) != 4:
             raise InvalidArgument(f"{name} has the shape {list(one.shape)}; it is [batch, heads, tokens, head dimension]")
+        if 0 in one.shape:
+            raise InvalidArgument(f"{name} has the shape {list(one.shape)}; every size is at least 1")
         if one.dtype != views["q"].dtype or one.dtype not in ("float32", "float16", "bfloat16"):
             raise InvalidArgument(f"{name} is {one.dtype} and q {views['q'].dtype}; q, k and v share float32, float16 or bfloat16")
     return views
@@ -95,6 +97,8 @@ def run(request, q, k, v, wanted, report=False):
         views[name] = _tensors.view(given, name)
         if views[name].read_only:
             raise InvalidArgument(f"the output {name} is read-only")
+        if any(views[name].address == one.address for one in inputs.values()):
+            raise InvalidArgument(f"the output {name} begins where an input does; outputs are written while inputs are read")
         finished.append((given, finish))
     told = kernel.launch(views, request.values, report)
     return [finish(array) if finish else array for array, finish in finished], told
