@@ -7,9 +7,9 @@ import tempfile
 import threading
 import unittest
 
-import numpy
+from support import Case, bound, plain, tokens  # skips without NumPy
 
-from support import Case, bound, plain, tokens
+import numpy
 
 import tercet
 

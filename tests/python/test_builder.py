@@ -3,9 +3,9 @@ import os
 import subprocess
 import unittest
 
-import numpy
+from support import Case, bound, plain, tokens  # skips without NumPy
 
-from support import Case, bound, plain, tokens
+import numpy
 
 import tercet
 

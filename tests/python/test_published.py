@@ -1,12 +1,12 @@
 """Published score and mask functions through the tracer and a kernel, beside a plain evaluation in fp64."""
 import unittest
 
+from support import Case, bound, plain, tokens  # skips without NumPy
+
 import numpy
 
-from published import CASES
-from support import Case, bound, plain, tokens
-
 import tercet
+from published import CASES
 
 
 class Published(Case):

@@ -3,9 +3,9 @@ import math
 import re
 import unittest
 
-import numpy
+from support import Case, number_of, plain, tokens  # skips without NumPy
 
-from support import Case, number_of, plain, tokens
+import numpy
 
 import tercet
 
