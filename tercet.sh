@@ -4,6 +4,7 @@
 #
 #   ./tercet.sh demo [ARGS]  install, build, compile SLA, denoise a photograph with it (ARGS go to tercet-demo)
 #   ./tercet.sh test [ARGS]  install, build, run every test (ARGS go to ctest, such as -L lit)
+#   ./tercet.sh test --torch install, build, fetch PyTorch into build/torch (2.6 GB, 5.5 GB on disk), run its tests
 #   ./tercet.sh build        install and build
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -13,10 +14,12 @@ packages=(
   libmlir-19-dev llvm-19-dev llvm-19-tools mlir-19-tools              # compiler, lit, FileCheck
   libzstd-dev zlib1g-dev                                              # named by LLVM's CMake targets
   libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev libpng-dev # libraries
-  catch2 libbenchmark-dev                                             # tests and benchmarks
+  catch2 libbenchmark-dev python3-numpy python3-venv                  # tests and benchmarks
 )
 nvrtc_wheel=nvidia-cuda-nvrtc==13.0.88 # on PyPI; any NVRTC from 12.8 on will do
 nvrtc_dir=build/lib/nvrtc
+torch_wheels=(torch==2.15.0 numpy) # on PyPI, where PyTorch brings CUDA's libraries and does not load without them
+torch_dir=build/torch
 log=build/setup.log
 
 say() { printf 'tercet: %s\n' "$*"; }
@@ -145,6 +148,18 @@ prepare_nvrtc() {
   fi
 }
 
+# prepare_torch: PyTorch in an environment of its own, for the tests of label torch.
+prepare_torch() {
+  if "$torch_dir/bin/python" -c 'import torch' 2>/dev/null; then
+    say "PyTorch: $("$torch_dir/bin/python" -c 'import torch; print(torch.__version__)')"
+    return
+  fi
+  say "PyTorch: fetching ${torch_wheels[*]} from PyPI (about 2.6 GB) into $torch_dir"
+  rm -rf "$torch_dir"
+  logged 'making an environment' python3 -m venv "$torch_dir" || die 'there is no environment for PyTorch'
+  logged 'pip install' "$torch_dir/bin/python" -m pip install --quiet --no-cache-dir "${torch_wheels[@]}" || die 'PyTorch could not be installed'
+}
+
 # One job per core, and 1.5 GB of memory for each: MLIR's headers are hungry.
 build_jobs() {
   local cores memory
@@ -181,13 +196,20 @@ demo)
   exec build/bin/tercet-demo --out build/demo "$@"
   ;;
 test)
+  torch=
+  if [ "${1:-}" = --torch ]; then
+    torch=yes
+    shift
+    set -- -L torch "$@"
+  fi
   [ ! -x "$(command -v python3)" ] || python3 tests/checks/run.py || die 'the source checks failed'
   build
+  [ -z "$torch" ] || { prepare_torch && logged 'cmake' cmake --preset release || exit 1; }
   say 'running the tests'
   exec ctest --test-dir build --output-on-failure --timeout 900 -j "$(nproc)" "$@"
   ;;
 help | -h | --help)
-  sed -n '2,8s/^# \{0,1\}//p' "$0"
+  sed -n '2,9s/^# \{0,1\}//p' "$0"
   ;;
 *)
   die "there is no command '$action'; commands are demo, test and build"
