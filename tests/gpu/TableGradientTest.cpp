@@ -133,7 +133,7 @@ TEST_CASE("gradients of tokens in the simulator have the same bits whether those
 }
 
 TEST_CASE("kernels of gradients of tables in any legal order of events, with races looked for", "[tables]") {
-  for (const char *spec : {"alibi", "relative_bias", "bias", "nsa"})
+  for (const char *spec : {"alibi", "relative_bias", "bias", "nsa/16"})
     for (const char *arch : {"sim:sm_80", "sim:sm_90a"})
       checkByContract(backendFor(arch, /*adversarial=*/true),
                       {.name = "adversarial",
