@@ -43,6 +43,8 @@ struct GradientPass {
   bool listed() const { return forward->listed && !ofMeans; }
   /// Whether its keys are all of a row's, so that their P add up to 1.
   bool isWhole() const { return !isBranch || (rows == forward && !forward->start); }
+  /// Whether they do together with those of other passes over these queries, which run one after the other and hand on their sums.
+  bool sharesSoftmax() const { return isSummed() && !isWhole() && !ofKeys && !ofTable; }
   /// Whether it makes a share of the sums, rather than gradients.
   bool isSummed() const { return isBranch && !stores; }
   /// Whether keys, or queries, are pools of tokens.

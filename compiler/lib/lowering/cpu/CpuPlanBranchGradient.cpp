@@ -74,31 +74,38 @@ PlanWriter::PackedColumns PlanWriter::packPools(std::vector<PlanNode> &nodes, co
   return packColumns(nodes, source, /*transposed=*/true, plain);
 }
 
-// The passes of a branch: of queries, of keys, and of tables.
-void PlanWriter::addBranch(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
-                           const PackedColumns &q, const PackedColumns &k, const PackedColumns &v) {
-  const GradientPass &queries = passes[0], &keys = passes[1];
+// The pass of a branch over its queries, and the columns that its passes take.
+PlanWriter::BranchColumns PlanWriter::addBranchQueries(std::vector<PlanNode> &nodes, const GradientPass &queries,
+                                                       const BranchColumns &ofTokens) {
   const AttendStage &stage = *queries.forward;
   if (stage.ofMeans)
     return addMeanGradients(nodes, passes);
   auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
     addBuffer(stage.name + "_" + gradient, sumRows(rows) * CpuSchedule::padded(dim), "gradients of pools");
   };
-  PackedColumns ofQ = q, ofK = k, ofV = v;
+  BranchColumns of = ofTokens;
   if (stage.poolsQueries()) {
-    ofQ = packPools(nodes, stage, "q", /*plain=*/true);
+    of.q = packPools(nodes, stage, "q", /*plain=*/true);
     addPools("dq", GR * sumRows(stage.rows(placesQ)), program.headDim);
   }
   if (stage.pools) {
-    ofK = packPools(nodes, stage, "k", /*plain=*/true);
-    ofV = packPools(nodes, stage, "v", /*plain=*/false);
+    of.k = packPools(nodes, stage, "k", /*plain=*/true);
+    of.v = packPools(nodes, stage, "v", /*plain=*/false);
     addPools("dk", sym("G") * sumRows(stage.keys(placesK)), program.headDim);
     addPools("dv", sym("G") * sumRows(stage.keys(placesK)), program.valueDim);
   }
-  nodes.push_back(gradientPass(queries, ofK, ofV));
+  nodes.push_back(gradientPass(queries, of.k, of.v));
   if (stage.poolsQueries())
     nodes.push_back(spreadPools(stage, "dq", queries.adds));
-  nodes.push_back(gradientPass(keys, ofQ, ofGradient));
+  return of;
+}
+
+// Its passes over keys, and of tables.
+void PlanWriter::addBranchKeys(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes,
+                               const PackedColumns &ofGradient, const BranchColumns &of) {
+  const GradientPass &keys = passes[1];
+  const AttendStage &stage = *keys.forward;
+  nodes.push_back(gradientPass(keys, of.q, ofGradient));
   if (stage.pools)
     for (const char *gradient : {"dk", "dv"}) {
       nodes.push_back(spreadPools(stage, gradient, keys.adds));
@@ -106,10 +113,11 @@ void PlanWriter::addBranch(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> 
         nodes.push_back(poolWeightGradient(stage, gradient));
     }
   for (const GradientPass &ofTable : passes.drop_front(2))
-    nodes.push_back(gradientPass(ofTable, ofK, ofV));
+    nodes.push_back(gradientPass(ofTable, of.k, of.v));
 }
 
-// The passes of a branch are next to each other.
+// The passes of a branch are next to each other. Those over the queries of all branches under a softmax come first: only then is it known
+// what their P add up to.
 void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes) {
   int64_t widthX = CpuSchedule::padded(program.headDim), widthY = CpuSchedule::padded(program.valueDim);
   addBuffer("sum_dq", GR * sumRows(placesQ) * widthX, "sums of dQ over branches");
@@ -133,16 +141,27 @@ void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass
   }
   for (size_t number = 0; number < program.attends.size(); ++number)
     addAttend(nodes, number);
-  std::map<std::string, PackedColumns> gradients; // one for all branches under a softmax
+  struct Softmax {
+    PackedColumns gradient; ///< one for all of its branches
+    std::vector<std::pair<ArrayRef<GradientPass>, BranchColumns>> branches;
+  };
+  std::map<std::string, Softmax> softmaxes;
   size_t first = 0;
   while (!passes[first].stores) {
     const std::string &rows = passes[first].rows->name;
-    if (!gradients.contains(rows))
-      gradients[rows] = addBranchRows(nodes, passes[first]);
+    if (!softmaxes.contains(rows)) {
+      softmaxes[rows].gradient = addBranchRows(nodes, passes[first]);
+      if (passes[first].sharesSoftmax())
+        addBuffer(rows + "_shares", GR * gradientRowsQ, "sums of P over branches");
+    }
+    Softmax &softmax = softmaxes[rows];
     size_t end = first + 2;
     while (passes[end].ofTable)
       ++end;
-    addBranch(nodes, passes.slice(first, end - first), gradients[rows], q, k, v);
+    softmax.branches.emplace_back(passes.slice(first, end - first), addBranchQueries(nodes, passes[first], {q, k, v}));
+    if (passes[first].rows == passes[first].forward)
+      for (const auto &[branch, columns] : softmax.branches)
+        addBranchKeys(nodes, branch, softmax.gradient, columns);
     first = end;
   }
   for (const GradientPass &pass : passes.drop_front(first))

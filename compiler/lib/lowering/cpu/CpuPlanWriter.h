@@ -187,8 +187,14 @@ private:
   void addGateShares(Slots &slots, const GradientPass &pass);
   PlanNode spreadPools(const AttendStage &stage, const char *gradient, bool adds);
   PackedColumns packPools(std::vector<PlanNode> &nodes, const AttendStage &stage, const char *tensor, bool plain);
-  void addBranch(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
-                 const PackedColumns &q, const PackedColumns &k, const PackedColumns &v);
+  /// Of the passes of a branch: tokens, or its pools.
+  struct BranchColumns {
+    PackedColumns q, k, v;
+  };
+  BranchColumns addBranchQueries(std::vector<PlanNode> &nodes, const GradientPass &queries,
+                                 const BranchColumns &ofTokens);
+  void addBranchKeys(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
+                     const BranchColumns &of);
   void addBranches(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   void addLinearGradient(std::vector<PlanNode> &nodes, const PackedColumns &gradient);
   void addLinearBuffers();

@@ -56,8 +56,8 @@ struct GradientSlots {
         addedY = k.pointer(DType::f32);
       addedRows = k.integer();
     }
-    if (pass.forward->means && !pass.ofKeys)
-      meanShares = k.pointer(DType::f32);
+    if ((pass.forward->means && !pass.ofKeys) || pass.sharesSoftmax())
+      keptShares = k.pointer(DType::f32);
     if (!pass.ofMeans)
       return;
     classes = k.pointer(DType::i8);
@@ -87,7 +87,7 @@ struct GradientSlots {
   Value addedX,
       addedY;       ///< gradients through the linear branch, sums over branches, or sums over block means to go on from
   Value addedRows;  ///< of these per head
-  Value meanShares; ///< of query rows: the sum of their P of block means [gr][queryRows]
+  Value keptShares; ///< of query rows: the sum of their P of block means, or of earlier passes [gr][queryRows]
   Value classes, classStrideB, classStrideH, classStrideI;
 };
 
@@ -160,7 +160,9 @@ private:
   void eachToken(llvm::function_ref<void(Value row, Value token)> body);
   void fill(const GradientTokens &source, int64_t depth, int64_t width, Value into);
   void sumPairs();
+  void normaliseRests();
   void normalise();
+  void moveShares(bool toKept);
   void epilogue();
   /// `added`: rows of `addedWidth`; null: nothing.
   struct Gradient {

@@ -98,8 +98,8 @@ void GradientBuilder::prologue() {
 }
 
 // The P of a row add up to 1 but for the rounding of LSE and of the forward's exponents, which grows with the scores. It is taken
-// out of dQ here, and out of the P of the keys by what is added to the rests.
-void GradientBuilder::normalise() {
+// out of dQ, and here out of the P of the keys by what is added to the rests.
+void GradientBuilder::normaliseRests() {
   Value rests = k.view(slots.rests, k.add(k.mul(group, slots.queryRows), firstRow), 1);
   k.loop(zero, validRows, storedRows, [&](Value row) {
     Value left = k.sub(validRows, row), sum = k.load(shares, row, storedRows, 1), null = k.real(0);
@@ -111,6 +111,13 @@ void GradientBuilder::normalise() {
                     return body.create<arith::SelectOp>(loc, empty, v[0], more);
                   }),
             rests, row, {}, left);
+  });
+}
+
+void GradientBuilder::normalise() {
+  normaliseRests();
+  k.loop(zero, validRows, storedRows, [&](Value row) {
+    Value sum = k.load(shares, row, storedRows, 1), null = k.real(0);
     k.store(k.map({k.load(dx, row, storedRows, widthX), sum},
                   [&](OpBuilder &body, Location loc, ValueRange v) -> Value {
                     Value empty = body.create<arith::CmpFOp>(loc, arith::CmpFPredicate::OEQ, v[1], null);
@@ -119,6 +126,13 @@ void GradientBuilder::normalise() {
             dx, row);
     normaliseTables(row, sum);
   });
+}
+
+// Sums of P that passes over the branches of one softmax hand on.
+void GradientBuilder::moveShares(bool toKept) {
+  Value kept = k.view(slots.keptShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
+  Value from = toKept ? shares : kept, into = toKept ? kept : shares;
+  k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(from, row, 1, 1), into, row); });
 }
 
 // Rows times the factor, with what is added to them, and 0 behind the valid ones.
@@ -178,9 +192,15 @@ void GradientBuilder::sumPairs() {
       visit(owner);
       keepTables(owner);
     });
+  if (pass.sharesSoftmax() && pass.forward->start)
+    moveShares(/*toKept=*/false);
   visit(group);
   if (!pass.ofMeans && pass.isWhole())
     normalise();
+  else if (pass.sharesSoftmax() && pass.rows == pass.forward) // the last one
+    normaliseRests();
+  else if (pass.sharesSoftmax())
+    moveShares(/*toKept=*/true);
   keepTables(group);
 }
 

@@ -67,7 +67,7 @@ void GradientBuilder::meanTiles(Value owner) {
 void GradientBuilder::keepMeans() {
   Value intoX = rowsOf(*slots.dx, zero, widthX);
   if (!pass.ofKeys) {
-    Value ofRows = k.view(slots.meanShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
+    Value ofRows = k.view(slots.keptShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
     k.loop(zero, validRows, 1, [&](Value row) {
       k.store(k.load(dx, row, 1, widthX), intoX, k.add(firstRow, row));
       k.store(k.load(shares, row, 1, 1), ofRows, row);
@@ -98,6 +98,6 @@ void GradientBuilder::startFromMeans() {
   start(slots.addedX, widthX, dx);
   if (pass.ofKeys)
     return start(slots.addedY, widthY, dy);
-  Value ofRows = k.view(slots.meanShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
+  Value ofRows = k.view(slots.keptShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(ofRows, row, 1, 1), shares, row); });
 }
