@@ -81,6 +81,8 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
       slots.push_back(buffer("sum_dv"));
     slots.push_back(integer(sumRows(pass.ofKeys ? placesK : placesQ)));
   }
+  if (pass.means && !pass.ofKeys)
+    slots.push_back(buffer(pass.means->name + "_shares"));
   if (!pass.forward->means)
     return;
   slots.push_back(buffer(pass.ofKeys ? "mean_dk" : "mean_dq"));

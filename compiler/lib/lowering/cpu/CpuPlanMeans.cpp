@@ -39,14 +39,15 @@ void PlanWriter::addMeanGradients(std::vector<PlanNode> &nodes, ArrayRef<Gradien
   Expr rowsQ = sumRows(TM), rowsK = sumRows(TN);
   addBuffer(name + "_rows", GR * TM * program.valueDim, "gradients of outputs, by query blocks");
   addBuffer(name + "_row_states", GR * TM * 2, "shifts and sums of query blocks", 8);
+  addBuffer(name + "_shares", GR * gradientRowsQ, "sums of P over block means");
   addBuffer(name + "_dq", GR * rowsQ * widthK, "gradients of means of queries");
   addBuffer(name + "_dk", sym("G") * rowsK * widthK, "gradients of means of keys");
   addBuffer(name + "_dv", sym("G") * rowsK * widthV, "gradients of means of values");
-  nodes.push_back(
-      builtin("mean_rows", "prologue", TM, GR,
-              {buffer(rows + "shifts"), buffer(rows + "rests"), buffer(rows + "sums"), buffer(rows + "do"),
-               integer(placesQ), integer(gradientRowsQ), integer(program.valueDim), integer(schedule.blockQ),
-               integer(TM), buffer(name + "_rows"), buffer(name + "_row_states")}));
+  nodes.push_back(builtin("mean_rows", "prologue", TM, GR,
+                          {buffer(rows + "shifts"), buffer(rows + "rests"), buffer(rows + "sums"), buffer(rows + "do"),
+                           integer(placesQ), integer(gradientRowsQ), integer(program.valueDim),
+                           integer(schedule.blockQ), integer(TM), buffer(name + "_rows"), buffer(name + "_row_states"),
+                           buffer(name + "_state"), buffer(name + "_shares")}));
   Slots slots = meanPairs(stage);
   for (PlanSlot slot : Slots{buffer(name + "_rows"), buffer(name + "_row_states"), integer(program.valueDim),
                              integer(rowsQ), integer(rowsK), integer(widthK), integer(widthV), buffer(name + "_dq"),

@@ -56,7 +56,7 @@ struct GradientSlots {
         addedY = k.pointer(DType::f32);
       addedRows = k.integer();
     }
-    if (pass.forward->means && !pass.ofKeys)
+    if ((pass.forward->means || pass.means) && !pass.ofKeys)
       meanShares = k.pointer(DType::f32);
     if (!pass.ofMeans)
       return;
@@ -193,6 +193,7 @@ private:
   Value blocksOf(Value tokens) { return k.ceilDiv(tokens, schedule.blockK); }
   Value tokensOfBlock(Value block);
   void startFromMeans();
+  void startShares();
   void keepMeans();
   void meanTiles(Value owner);
   Value weighMeans(Value classRow, Value firstBlock, Value blocks, bool areRows);

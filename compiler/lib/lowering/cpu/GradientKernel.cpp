@@ -167,6 +167,8 @@ void GradientBuilder::sumPairs() {
   prologue();
   if (pass.forward->means && !pass.ofMeans)
     startFromMeans();
+  if (pass.means && !pass.ofKeys)
+    startShares();
   Value some = k.less(zero, k.min(validRows, validColumns));
   auto visit = [&](Value owner) {
     startTables();
@@ -179,7 +181,7 @@ void GradientBuilder::sumPairs() {
       keepTables(owner);
     });
   visit(group);
-  if (!pass.ofMeans && pass.isWhole())
+  if (!pass.ofMeans && (pass.isWhole() || pass.means))
     normalise();
   keepTables(group);
 }

@@ -98,6 +98,11 @@ void GradientBuilder::startFromMeans() {
   start(slots.addedX, widthX, dx);
   if (pass.ofKeys)
     return start(slots.addedY, widthY, dy);
+  startShares();
+}
+
+// The sums of P of a row start from those of its means.
+void GradientBuilder::startShares() {
   Value ofRows = k.view(slots.meanShares, k.add(k.mul(group, slots.queryRows), firstRow), 1);
   k.loop(zero, validRows, 1, [&](Value row) { k.store(k.load(ofRows, row, 1, 1), shares, row); });
 }
