@@ -105,6 +105,8 @@ static Result<std::vector<GradientPass>> derivedBranches(const Program &program)
       if (input.stage == end)
         gate = input.gate;
     TERCET_TRY(std::shared_ptr<Region> slope, slopeOf(stage));
+    const AttendStage *start = stage.start ? &program.attends[stage.start->stage] : nullptr;
+    const AttendStage *means = start && start->ofMeans ? start : nullptr;
     for (bool ofKeys : {false, true})
       passes.push_back({.name = (ofKeys ? "gradient_keys_" : "gradient_queries_") + stage.name,
                         .forward = &stage,
@@ -112,6 +114,7 @@ static Result<std::vector<GradientPass>> derivedBranches(const Program &program)
                         .slope = slope,
                         .isBranch = true,
                         .rows = &program.attends[end],
+                        .means = means,
                         .gate = gate,
                         .adds = number > 0});
   }

@@ -28,6 +28,8 @@ struct GradientPass {
   /// goes into sums in f32, over pools for all their tokens.
   bool isBranch = false;
   const AttendStage *rows = nullptr; ///< the stage that has O and LSE: this one, or the last one under the same softmax
+  const AttendStage *means =
+      nullptr; ///< block means from which the stage's softmax goes on: with theirs, P of a row add up to 1
   mlir::Region *gate = nullptr;
   bool adds = false;   ///< to what branches before it have put into the sums
   bool stores = false; ///< these sums alone, as the gradients

@@ -324,12 +324,15 @@ struct AttendMeansSlots {
 
 /// mean_rows: items (query block i, gr). The rows of a query block as one for the gradients of its means: with w of row t its
 /// P of any mean over that of the row where P is largest (shifts, rests and sums [gr][numbers] of gradient_rows), gradients [gr][TM][valueDim] = the sum of w dO, rowGradients
-/// [gr][rows][valueDim]; state [gr][TM][2] = that row's shift (-inf where no row sees a key), and the sum of w D.
+/// [gr][rows][valueDim]; state [gr][TM][2] = that row's shift (-inf where no row sees a key), and the sum of w D. shares [gr][numbers] = what
+/// the means have of the P of each row, by the state that attend_means kept.
 struct MeanRowsSlots {
   const float *shifts, *rests, *sums, *rowGradients;
   int64_t rows, numbers, valueDim, blockQ, blocksQ;
   float *gradients;
   double *state;
+  const float *kept;
+  float *shares;
 };
 
 /// mean_query_gradient: items (query block i, gr). dQ [gr][rowsQ][widthK]: by the means of queries. mean_key_gradient: items (key block j, g).

@@ -19,12 +19,13 @@ TERCET_DEVICE MeanRow load_mean_row(const float *states, index line) {
 }
 
 /// Query block `block` of head gr, by THREADS threads. gradient: dO of the call; shifts, rests and sums [gr][tokens, padded to PAD] of
-/// gradient_rows. To rows [gr][query blocks][DV] and states.
+/// gradient_rows. To rows [gr][query blocks][DV] and states, and
+/// what the means have of the P of each row, by the state that attend_means kept, to shares [gr][tokens] unless that is null.
 template <int THREADS, class Element, int DV, int BLOCK_Q, int PAD>
 TERCET_DEVICE void mean_rows(index block, index gr, const Element *gradient, index batch_stride, index head_stride,
                              index row_stride, index key_heads, index heads_per_key_head, index tokens,
                              index first_pair, const float *shifts, const float *rests, const float *sums, float *rows,
-                             float *states) {
+                             float *states, const float *kept, float *shares) {
   const GroupHead at = group_head(gr, first_pair, key_heads, heads_per_key_head);
   const index padded = ceil_div(tokens, PAD) * PAD, line = gr * ceil_div(tokens, BLOCK_Q) + block;
   const index first = block * BLOCK_Q, end = smaller(first + BLOCK_Q, tokens);
@@ -48,6 +49,10 @@ TERCET_DEVICE void mean_rows(index block, index gr, const Element *gradient, ind
     else
       states[line * mean_row_floats + 2] = total;
   }
+  if (shares != nullptr)
+    for (index t = first + threadIdx.x; t < end; t += THREADS)
+      shares[gr * tokens + t] =
+          shift[t] == -infinity() ? 0.0f : kept[2 * line + 1] * exp2_approx((kept[2 * line] + shift[t]) + rest[t]);
   if (threadIdx.x == 0) {
     states[line * mean_row_floats] = most;
     states[line * mean_row_floats + 1] = left;

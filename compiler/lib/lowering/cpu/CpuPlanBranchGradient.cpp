@@ -75,11 +75,14 @@ PlanWriter::PackedColumns PlanWriter::packPools(std::vector<PlanNode> &nodes, co
 }
 
 // The pass of a branch over its queries, and the columns that its passes take.
-PlanWriter::BranchColumns PlanWriter::addBranchQueries(std::vector<PlanNode> &nodes, const GradientPass &queries,
+PlanWriter::BranchColumns PlanWriter::addBranchQueries(std::vector<PlanNode> &nodes, ArrayRef<GradientPass> passes,
                                                        const BranchColumns &ofTokens) {
+  const GradientPass &queries = passes[0];
   const AttendStage &stage = *queries.forward;
-  if (stage.ofMeans)
-    return addMeanGradients(nodes, passes);
+  if (stage.ofMeans) { // with its keys, which take the P that its queries do
+    addMeanGradients(nodes, passes);
+    return ofTokens;
+  }
   auto addPools = [&](const char *gradient, Expr rows, int64_t dim) {
     addBuffer(stage.name + "_" + gradient, sumRows(rows) * CpuSchedule::padded(dim), "gradients of pools");
   };
@@ -105,6 +108,8 @@ void PlanWriter::addBranchKeys(std::vector<PlanNode> &nodes, ArrayRef<GradientPa
                                const PackedColumns &ofGradient, const BranchColumns &of) {
   const GradientPass &keys = passes[1];
   const AttendStage &stage = *keys.forward;
+  if (stage.ofMeans)
+    return;
   nodes.push_back(gradientPass(keys, of.q, ofGradient));
   if (stage.pools)
     for (const char *gradient : {"dk", "dv"}) {
@@ -158,10 +163,11 @@ void PlanWriter::addBranches(std::vector<PlanNode> &nodes, ArrayRef<GradientPass
     size_t end = first + 2;
     while (passes[end].ofTable)
       ++end;
-    softmax.branches.emplace_back(passes.slice(first, end - first), addBranchQueries(nodes, passes[first], {q, k, v}));
+    ArrayRef<GradientPass> branch = passes.slice(first, end - first);
+    softmax.branches.emplace_back(branch, addBranchQueries(nodes, branch, {q, k, v}));
     if (passes[first].rows == passes[first].forward)
-      for (const auto &[branch, columns] : softmax.branches)
-        addBranchKeys(nodes, branch, softmax.gradient, columns);
+      for (const auto &[of, columns] : softmax.branches)
+        addBranchKeys(nodes, of, softmax.gradient, columns);
     first = end;
   }
   for (const GradientPass &pass : passes.drop_front(first))

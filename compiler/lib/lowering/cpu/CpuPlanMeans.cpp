@@ -42,11 +42,11 @@ void PlanWriter::addMeanGradients(std::vector<PlanNode> &nodes, ArrayRef<Gradien
   addBuffer(name + "_dq", GR * rowsQ * widthK, "gradients of means of queries");
   addBuffer(name + "_dk", sym("G") * rowsK * widthK, "gradients of means of keys");
   addBuffer(name + "_dv", sym("G") * rowsK * widthV, "gradients of means of values");
-  nodes.push_back(
-      builtin("mean_rows", "prologue", TM, GR,
-              {buffer(rows + "shifts"), buffer(rows + "rests"), buffer(rows + "sums"), buffer(rows + "do"),
-               integer(placesQ), integer(gradientRowsQ), integer(program.valueDim), integer(schedule.blockQ),
-               integer(TM), buffer(name + "_rows"), buffer(name + "_row_states")}));
+  nodes.push_back(builtin("mean_rows", "prologue", TM, GR,
+                          {buffer(rows + "shifts"), buffer(rows + "rests"), buffer(rows + "sums"), buffer(rows + "do"),
+                           integer(placesQ), integer(gradientRowsQ), integer(program.valueDim),
+                           integer(schedule.blockQ), integer(TM), buffer(name + "_rows"), buffer(name + "_row_states"),
+                           buffer(name + "_state"), buffer(rows + "shares")}));
   Slots slots = meanPairs(stage);
   for (PlanSlot slot : Slots{buffer(name + "_rows"), buffer(name + "_row_states"), integer(program.valueDim),
                              integer(rowsQ), integer(rowsK), integer(widthK), integer(widthV), buffer(name + "_dq"),

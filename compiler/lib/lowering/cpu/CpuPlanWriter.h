@@ -191,7 +191,7 @@ private:
   struct BranchColumns {
     PackedColumns q, k, v;
   };
-  BranchColumns addBranchQueries(std::vector<PlanNode> &nodes, const GradientPass &queries,
+  BranchColumns addBranchQueries(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes,
                                  const BranchColumns &ofTokens);
   void addBranchKeys(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes, const PackedColumns &ofGradient,
                      const BranchColumns &of);

@@ -195,7 +195,7 @@ void GradientBuilder::sumPairs() {
   if (pass.sharesSoftmax() && pass.forward->start)
     moveShares(/*toKept=*/false);
   visit(group);
-  if (!pass.ofMeans && pass.isWhole())
+  if (!pass.ofMeans && (pass.isWhole() || pass.means))
     normalise();
   else if (pass.sharesSoftmax() && pass.rows == pass.forward) // the last one
     normaliseRests();

@@ -46,6 +46,8 @@ void GradientWriter::buildWarps() {
   startSums();
   if (stage.means && !pass.ofMeans)
     unlessPart([&] { startFromMeans(); });
+  if (pass.means && shares)
+    startShares();
   if (ofKeys)
     b.loop("share", headsPerKeyHead, [&](Value share) {
       placeShare(share);
@@ -70,7 +72,7 @@ void GradientWriter::startSums() {
     sumX = b.registers("grad_x", height, layout.xCols, 0);
   if (kernel.ofY)
     sumY = b.registers("grad_y", height, layout.yCols, 0);
-  if (!ofKeys && rests && pass.isWhole())
+  if (!ofKeys && rests && (pass.isWhole() || pass.means))
     shares = b.registers("shares", height, 1, 0);
 }
 

@@ -112,4 +112,13 @@ void GradientWriter::startFromMeans() {
   });
 }
 
+// Of means that are a stage of their own.
+void GradientWriter::startShares() {
+  Value c0 = b.constant(int64_t{0});
+  Value kept = b.compute("mean_shares_kept", b.tile(schedule.getWorkerRows(), 1), "kept_rows", "kept_rows",
+                         {b.integer(schedule.getWorkerRows()), b.integer(1)},
+                         {meanSums("mean_shares", queries, 1), row, liveRows});
+  b.make<tkern::StoreOp>("", kept, shares, c0, c0, Value(), Value());
+}
+
 } // namespace tercet::compiler

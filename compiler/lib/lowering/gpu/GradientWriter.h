@@ -144,6 +144,7 @@ private:
   void eachMeanSum(llvm::function_ref<void(Value, llvm::StringRef, int64_t)> body);
   void keepMeans();
   void startFromMeans();
+  void startShares();
 
   // GradientWarpgroup.cpp
   void buildWarpgroups();

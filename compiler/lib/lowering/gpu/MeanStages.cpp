@@ -116,7 +116,9 @@ OwningOpRef<ModuleOp> lowerMeanRows(MLIRContext &context, const GpuProgram &prog
   for (const char *name : {"shifts", "rests", "sums"})
     inputs.push_back(b.pointer(f32, name, "@" + prefix + name));
   inputs.append({b.pointer(f32, "row_gradients", "@" + stage + "_rows"),
-                 b.pointer(f32, "row_states", "@" + stage + "_row_states")});
+                 b.pointer(f32, "row_states", "@" + stage + "_row_states"),
+                 b.pointer(f32, "kept_state", "@" + stage + "_state"),
+                 b.pointer(f32, "mean_shares", program.isWide() ? "@mean_shares" : "")});
   b.call("mean_rows", "mean_gradients",
          {b.integer(stageThreads), kernel.elementAttribute(), b.integer(program.valueDim), b.integer(program.blockQ),
           b.integer(queryNumbersPad)},
@@ -146,6 +148,8 @@ void addMeanBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program,
   if (!program.inBranches())
     return;
   buffers.push_back({stage.name + "_rows", rows * (4 * program.valueDim), "gradients of outputs, by query blocks"});
+  if (program.isWide())
+    buffers.push_back({"mean_shares", headsOfGroup() * program.rows() * 4, "sums of P over block means"});
   buffers.push_back({stage.name + "_row_states", rows * (4 * meanRowFloats), "shifts and sums of query blocks"});
 }
 

@@ -18,9 +18,13 @@ struct SumOfRows {
       most = shifts[t] == noScore ? most : std::max(most, shiftOf(t));
     float *sum = s.gradients + (gr * s.blocksQ + i) * s.valueDim;
     std::fill(sum, sum + s.valueDim, 0.0f);
+    const float *kept = s.kept + 2 * (gr * s.blocksQ + i);
     for (int64_t t = first; t < end; ++t) {
+      float &share = s.shares[gr * s.numbers + t];
+      share = 0;
       if (shifts[t] == noScore)
         continue;
+      share = static_cast<float>(static_cast<double>(kept[1]) * std::exp2(static_cast<double>(kept[0]) + shiftOf(t)));
       auto weight = static_cast<float>(std::exp2(shiftOf(t) - most));
       total += static_cast<double>(weight) * static_cast<double>(sums[t]);
       addProduct(weight, s.rowGradients + (gr * s.rows + t) * s.valueDim, s.valueDim, sum);
@@ -74,9 +78,8 @@ struct OfKeys {
         if (!head.isMarginal(i, j) || std::isinf(state[0]))
           continue;
         double product = static_cast<double>(sumOfProducts(head.query(i), key, s.headDim));
-        double weight = std::log2(static_cast<double>(head.tokensOf(j)));
         const float *gradient = slots->gradients + (gr * s.blocksQ + i) * slots->valueDim;
-        double p = std::exp2(std::min(product * head.unit + weight + state[0], 0.0));
+        double p = std::exp2(std::min(product * head.unit + head.weight(j) + state[0], 0.0));
         double dP = static_cast<double>(sumOfProducts(head.value(j), gradient, slots->valueDim));
         addProduct(static_cast<float>(p * (dP - state[1]) * s.scale), head.query(i), s.headDim, dK);
         addProduct(static_cast<float>(p), gradient, slots->valueDim, dV);

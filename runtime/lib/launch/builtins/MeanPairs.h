@@ -44,17 +44,23 @@ inline constexpr float noScore = -std::numeric_limits<float>::infinity();
 struct MeanHead {
   const MeanPairsSlots &s;
   int64_t gr, g, batch, queryHead, liveK;
-  double unit; ///< of products, in log2
+  double unit;  ///< of products, in log2
+  double whole; ///< log2 of the tokens of a block
 
   MeanHead(const MeanPairsSlots &s, int64_t gr)
       : s(s), gr(gr), g(gr / s.headsPerKV), batch(groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV).batch),
         queryHead(groupHead(gr, s.firstPair, s.headsKV, s.headsPerKV).queryHead),
-        liveK(liveTokens(s.kLengths, batch, s.tokensK)), unit(s.scale * std::numbers::log2e) {}
+        liveK(liveTokens(s.kLengths, batch, s.tokensK)), unit(s.scale * std::numbers::log2e),
+        whole(std::log2(static_cast<double>(s.blockK))) {}
 
   bool isMarginal(int64_t i, int64_t j) const {
     return s.classes[batch * s.classStrideB + queryHead * s.classStrideH + i * s.classStrideI + j] == 0;
   }
-  int64_t tokensOf(int64_t j) const { return tokensOfBlock(ofBatch(s.counts, batch, s.blocksK), j, s.blockK, liveK); }
+  /// log2 of the tokens of a key block that has some.
+  double weight(int64_t j) const {
+    int64_t tokens = tokensOfBlock(ofBatch(s.counts, batch, s.blocksK), j, s.blockK, liveK);
+    return tokens == s.blockK ? whole : std::log2(static_cast<double>(tokens));
+  }
   const float *query(int64_t i) const { return s.meanQ + (gr * s.blocksQ + i) * s.headDim; }
   /// [headDim][64] and [64][valueDimPadded].
   const float *keys(int64_t tile) const { return s.meanK + (g * s.meanTilesPerPair + tile) * s.headDim * meansOfTile; }
@@ -83,7 +89,7 @@ struct MeanTile {
     if (!any)
       return;
     for (int64_t c = 0; c < meansOfTile; ++c) {
-      weights[c] = members[c] ? std::log2(static_cast<double>(head.tokensOf(first + c))) : 0;
+      weights[c] = members[c] ? head.weight(first + c) : 0;
       products[c] = 0;
     }
     const float *q = head.query(i), *k = head.keys(tile);
