@@ -84,11 +84,9 @@ TEST_CASE("kernels of gradients under masks keep their registers and have no sta
 }
 
 TEST_CASE("a gradient that does not fit into shared memory is refused by name", "[regions]") {
-  std::vector<std::string> remarks;
   Result<Artifact> artifact = makeCompiler()->compile(
       specNamed("causal"),
-      {.headDim = 256, .valueDim = 256, .dtype = DType::f32, .target = "sm_86", .direction = Direction::backward},
-      remarks);
+      {.headDim = 256, .valueDim = 256, .dtype = DType::f32, .target = "sm_86", .direction = Direction::backward});
   REQUIRE(!artifact.ok());
   CHECK(artifact.status().code() == Code::unsupportedTarget);
   CHECK(artifact.status().message() ==

@@ -56,11 +56,9 @@ inline void checkByContract(SimulatedBackend &backend, const Case &entry) {
 
 /// The backward of a spec for square heads, by NVRTC: no kernel spills or has a stack.
 inline void checkResources(const char *spec, const char *target, int64_t headDim, DType dtype) {
-  std::vector<std::string> remarks;
   Result<Artifact> artifact = makeCompiler()->compile(
       specNamed(spec),
-      {.headDim = headDim, .valueDim = headDim, .dtype = dtype, .target = target, .direction = Direction::backward},
-      remarks);
+      {.headDim = headDim, .valueDim = headDim, .dtype = dtype, .target = target, .direction = Direction::backward});
   INFO(spec << " " << target << " " << headDim << ": " << artifact.status().message());
   REQUIRE(artifact.ok());
   for (const KernelInfo &kernel : artifact->modules.front().kernels) {

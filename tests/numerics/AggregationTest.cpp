@@ -20,8 +20,7 @@ public:
 
   Status run(const Spec &spec, const Problem &problem, const Arguments &inputs, const Arguments &outputs,
              int threads) override {
-    std::vector<std::string> remarks;
-    TERCET_TRY(Artifact artifact, makeCompiler()->compile(spec, problem, remarks));
+    TERCET_TRY(Artifact artifact, makeCompiler()->compile(spec, problem));
     if (subset)
       REQUIRE(choose(artifact.modules.front().plan.nodes) == 3);
     TERCET_TRY(std::unique_ptr<Session> session, Session::create({.threads = threads, .useCache = false}));
