@@ -142,10 +142,9 @@ tercet_status tercet_compile_artifact(const tercet_spec *given, const tercet_com
     TERCET_TRY(const Frontend *compiler, neededFrontend("tercet_compile_artifact"));
     TERCET_TRY(Spec spec, specFrom(*compiler, given));
     TERCET_TRY(Problem problem, problemFrom(options));
-    std::vector<std::string> remarks;
     std::shared_ptr<Compiler> jit = compiler->makeCompiler();
     TERCET_RETURN_IF_ERROR(jit->keyFields(spec, problem).takeStatus()); // which checks the problem
-    TERCET_TRY(Artifact made, jit->compile(spec, problem, remarks));
+    TERCET_TRY(Artifact made, jit->compile(spec, problem));
     *artifact = new tercet_artifact{std::move(made)};
     return {};
   });

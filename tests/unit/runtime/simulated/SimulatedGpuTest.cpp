@@ -145,7 +145,7 @@ TEST_CASE("compiling for a simulated GPU leaves the target to the compiler", "[s
     Result<std::vector<std::string>> keyFields(const Spec &, const Problem &problem) override {
       return std::vector<std::string>{problem.target};
     }
-    Result<Artifact> compile(const Spec &, const Problem &problem, std::vector<std::string> &) override {
+    Result<Artifact> compile(const Spec &, const Problem &problem) override {
       target = problem.target;
       return scaleRowsArtifact(1);
     }
