@@ -6,24 +6,21 @@ using namespace tercet::test;
 
 TEST_CASE("gradients through block means in the simulator, whatever blocks and heads", "[means]") {
   using Blocks = std::pair<const char *, const char *>;
+  const char *const pooled[] = {"false", "true"};
+  int number = 0;
   for (auto [bq, bk] : {Blocks{"16", "16"}, {"64", "32"}, {"48", "80"}})
     for (DType dtype : {DType::bf16, DType::f16, DType::f32})
       for (double scale : {1.0, 4.0, 16.0})
-        for (const char *pools : {"false", "true"})
-          checkByContract(backendFor("sim:sm_80"),
-                          {.name = "means",
-                           .spec = "block_mean",
-                           .settings = {{"block_q", bq}, {"block_k", bk}, {"pooled_queries", pools}},
-                           .parameters = {{"keep", 0.2}, {"drop", 0.3}},
-                           .shape = {.batch = 2,
-                                     .heads = 4,
-                                     .headsKV = 2,
-                                     .tokensQ = 150,
-                                     .tokensK = 210,
-                                     .headDim = 24,
-                                     .valueDim = 40},
-                           .dtype = dtype,
-                           .scale = scale});
+        checkByContract(
+            backendFor("sim:sm_80"),
+            {.name = "means",
+             .spec = "block_mean",
+             .settings = {{"block_q", bq}, {"block_k", bk}, {"pooled_queries", pooled[number++ % 2]}},
+             .parameters = {{"keep", 0.2}, {"drop", 0.3}},
+             .shape =
+                 {.batch = 2, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 210, .headDim = 24, .valueDim = 40},
+             .dtype = dtype,
+             .scale = scale});
 }
 
 TEST_CASE("gradients through more block means than a step has, and of wide heads", "[means]") {
@@ -76,6 +73,12 @@ TEST_CASE("kernels of gradients of block means in any legal order of events, wit
 }
 
 TEST_CASE("kernels of gradients of block means keep their registers and have no stack", "[means]") {
+  checkResources("block_mean", "sm_80", 128, DType::bf16);
+  checkResources("block_mean", "sm_80", 256, DType::f32);
+  checkResources("mra2", "sm_90a", 128, DType::bf16);
+}
+
+TEST_CASE("all kernels of gradients of block means keep their registers and have no stack", "[.][registers]") {
   for (DType dtype : {DType::bf16, DType::f16, DType::f32})
     for (auto [target, headDim] : {std::pair{"sm_80", 64}, {"sm_80", 128}, {"sm_90a", 128}, {"sm_80", 256}})
       checkResources("block_mean", target, headDim, dtype);

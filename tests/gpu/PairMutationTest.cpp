@@ -76,7 +76,7 @@ const std::vector<KernelEdit> attendEdits = {
     {"}, scored, row, key_first);", "}, scores, row, key_first);"},
     {"clamped(head_index, {slopes_size0, slopes_stride0})", "clamped(batch_index, {slopes_size0, slopes_stride0})"},
     {"clamped(batch_index, {segment_size0, segment_stride0})", "0"},
-    {"smaller(larger(static_cast<index>(i), 0), axis.entries - 1) * axis.stride", "static_cast<index>(i)"},
+    {"static_cast<index>(static_cast<u32>(smaller(larger(i, Int(0)), last))) * axis.stride", "static_cast<index>(i)"},
     {"masked = mask_cols(allowed, keys_left)", "masked = allowed"},
     {"exponent = fmaf(s, log2_e, m)", "exponent = fmaf(s, 1.0f, m)"},
 };

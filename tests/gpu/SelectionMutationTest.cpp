@@ -29,7 +29,7 @@ const std::vector<KernelEdit> rowEdits = {
     {"key == partial_key       ? rule_partial", "key == partial_key       ? 0"},
     {"(full ? 0 : partial_entry)", "0"},
     {"list[listed + __popc(critical & lanes_before())]", "list[__popc(critical & lanes_before())]"},
-    {"live && full && member", "live && member"},
+    {"live && full == whole && member", "live && member"},
     {"block_count<ROUNDING, DROP_COUNT>(drop, 1e-9, census.blocks)",
      "block_count<ROUNDING, DROP_COUNT>(drop, 1e-9, census.candidates)"},
 };
@@ -42,8 +42,8 @@ const std::vector<KernelEdit> massEdits = {
     {"all_forced || alike[j] < guard", "all_forced"},
     {"facts.alike_k + of.g * of.key_blocks", "facts.alike_k"},
     {"weights.total += weights.of(__uint_as_float(row[j]));", "weights.total += 1;"},
-    {"(keep - 1e-9) * total", "keep * keep * total"},
-    {"above + static_cast<int>(fminf(", "static_cast<int>(fminf("},
+    {"share * total", "keep * share * total"},
+    {"above + static_cast<int>(last)", "static_cast<int>(last)"},
 };
 
 const std::vector<KernelEdit> rankEdits = {
