@@ -6,16 +6,6 @@
 namespace tercet::test {
 namespace {
 
-Case ragged(std::string spec, DType dtype) {
-  return {.name = "edited",
-          .spec = std::move(spec),
-          .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 16},
-          .dtype = dtype,
-          .queryLengths = {150, 80, 130},
-          .keyLengths = {170, 100, 20},
-          .poison = true};
-}
-
 const std::vector<KernelEdit> gateEdits = {
     {"from.row(row)[col]) * factor", "from.row(row)[col])"},
     {"row < live ? to_float(", "true ? to_float("},
@@ -53,14 +43,14 @@ const std::vector<KernelEdit> rowEdits = {
 } // namespace
 
 TEST_CASE("bugs in gradients of branches are found by running them", "[mutation]") {
-  requireFoundInBackward(ragged("pooled_queries", DType::bf16), {{"gate_attend1", gateEdits},
-                                                                 {"pool_attend1", poolEdits},
-                                                                 {"gradient_rows_attend1", rowEdits},
-                                                                 {"spread_attend1_dv", spreadEdits}});
+  requireFoundInBackward(raggedBackward("pooled_queries", DType::bf16), {{"gate_attend1", gateEdits},
+                                                                         {"pool_attend1", poolEdits},
+                                                                         {"gradient_rows_attend1", rowEdits},
+                                                                         {"spread_attend1_dv", spreadEdits}});
 }
 
 TEST_CASE("bugs in gradients of weighted pools are found by running them", "[mutation]") {
-  requireFoundInBackward(ragged("weighted_pools", DType::f32), {{"spread_attend_dv", weightedEdits}});
+  requireFoundInBackward(raggedBackward("weighted_pools", DType::f32), {{"spread_attend_dv", weightedEdits}});
 }
 
 } // namespace tercet::test

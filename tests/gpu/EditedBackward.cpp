@@ -66,6 +66,16 @@ private:
 
 } // namespace
 
+Case raggedBackward(std::string spec, DType dtype) {
+  return {.name = "edited",
+          .spec = std::move(spec),
+          .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 16},
+          .dtype = dtype,
+          .queryLengths = {150, 80, 130},
+          .keyLengths = {170, 100, 20},
+          .poison = true};
+}
+
 void requireFoundInBackward(const Case &sample, const EditsOfKernels &kernels, const std::string &target) {
   GradientRun run(sample);
   run.withTables();

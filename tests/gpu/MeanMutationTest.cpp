@@ -74,15 +74,9 @@ const std::vector<KernelEdit> pooledKeyEdits = {
 } // namespace
 
 TEST_CASE("bugs in gradients of block means are found by running them", "[mutation]") {
-  Case entry{.name = "edited",
-             .spec = "block_mean",
-             .settings = {{"block_q", "16"}, {"block_k", "16"}},
-             .parameters = {{"keep", 0.3}},
-             .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 16},
-             .dtype = DType::bf16,
-             .queryLengths = {150, 80, 130},
-             .keyLengths = {170, 100, 20},
-             .poison = true};
+  Case entry = raggedBackward("block_mean");
+  entry.settings = {{"block_q", "16"}, {"block_k", "16"}};
+  entry.parameters = {{"keep", 0.3}};
   requireFoundInBackward(entry, {{"gradient_mean_queries", meanQueryEdits},
                                  {"gradient_mean_keys", meanKeyEdits},
                                  {"gradient_queries", queryEdits},

@@ -6,17 +6,6 @@
 namespace tercet::test {
 namespace {
 
-/// Heads that share keys, tails, lengths, and numbers that are not there.
-Case ragged(std::string spec) {
-  return {.name = "edited",
-          .spec = std::move(spec),
-          .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 16},
-          .dtype = DType::bf16,
-          .queryLengths = {150, 80, 130},
-          .keyLengths = {170, 100, 20},
-          .poison = true};
-}
-
 /// Scores capped and a mask that lists steps, whose columns are keys, or queries.
 const std::vector<KernelEdit> queryEdits = {
     {"forbids = value_4 ^ true", "forbids = false"},
@@ -78,14 +67,14 @@ const std::vector<KernelEdit> listEdits = {
 } // namespace
 
 TEST_CASE("bugs in gradients under masks and score regions are found by running them", "[mutation]") {
-  Case capped = ragged("softcap");
+  Case capped = raggedBackward("softcap");
   capped.parameters = {{"cap", 0.7}};
   requireFoundInBackward(capped, {{"gradient_queries", queryEdits}, {"gradient_keys", keyEdits}});
-  requireFoundInBackward(ragged("temperature"), {{"gradient_keys", tableEdits}});
+  requireFoundInBackward(raggedBackward("temperature"), {{"gradient_keys", tableEdits}});
 }
 
 TEST_CASE("bugs in gradients of blocks that a mask cuts are found by running them", "[mutation]") {
-  Case entry = ragged("document_bands");
+  Case entry = raggedBackward("document_bands");
   entry.parameters = {{"reach", 0}};
   requireFoundInBackward(
       entry, {{"gradient_queries", listedEdits}, {"gradient_keys", listedEdits}, {"transposed_lists", listEdits}});

@@ -6,16 +6,6 @@
 namespace tercet::test {
 namespace {
 
-Case ragged(std::string spec, DType dtype) {
-  return {.name = "edited",
-          .spec = std::move(spec),
-          .shape = {.batch = 3, .heads = 4, .headsKV = 2, .tokensQ = 150, .tokensK = 170, .headDim = 16},
-          .dtype = dtype,
-          .queryLengths = {150, 80, 130},
-          .keyLengths = {170, 100, 20},
-          .poison = true};
-}
-
 /// Distances clamped at both ends, in copies of warps.
 const std::vector<KernelEdit> copyEdits = {
     {"last = size1 - Int(1)", "last = size1"},
@@ -114,21 +104,21 @@ const std::vector<KernelEdit> weightSumEdits = {
 
 TEST_CASE("bugs in gradients of tables by distance are found by running them", "[mutation]") {
   requireFoundInBackward(
-      ragged("relative_bias", DType::bf16),
+      raggedBackward("relative_bias", DType::bf16),
       {{"gradient_attend_dbias0", copyEdits}, {"sum_dbias", copySumEdits}, {"centre_attend", centreEdits}});
 }
 
 TEST_CASE("bugs in gradients of tables by pair, by key and by query are found by running them", "[mutation]") {
-  requireFoundInBackward(ragged("bias", DType::bf16), {{"gradient_attend_dbias0", ownedEdits}});
+  requireFoundInBackward(raggedBackward("bias", DType::bf16), {{"gradient_attend_dbias0", ownedEdits}});
   requireFoundInBackward(
-      ragged("scaled_scores", DType::bf16),
+      raggedBackward("scaled_scores", DType::bf16),
       {{"gradient_keys_dgate0", keyEdits}, {"sum_dgate", keySumEdits}, {"gradient_queries_dshift1", rowEdits}});
 }
 
 TEST_CASE("bugs in gradients of gates and of weights of pools are found by running them", "[mutation]") {
-  requireFoundInBackward(ragged("gated_tables", DType::bf16),
+  requireFoundInBackward(raggedBackward("gated_tables", DType::bf16),
                          {{"gate_attend_dchannels0", featureEdits}, {"gate_attend1_dshares0", gateRowEdits}});
-  requireFoundInBackward(ragged("weighted_pools", DType::f32),
+  requireFoundInBackward(raggedBackward("weighted_pools", DType::f32),
                          {{"attend_dk_weights", weightEdits}, {"sum_attend_dk_weights", weightSumEdits}});
 }
 

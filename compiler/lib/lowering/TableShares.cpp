@@ -35,10 +35,14 @@ std::optional<int64_t> TableRead::step(size_t axis, unsigned number) const {
   return stepOf(indices[axis]->front().getTerminator()->getOperand(0), indices[axis]->getArgument(number));
 }
 
+bool TableRead::isArgument(size_t axis, unsigned number) const {
+  Region &index = *indices[axis];
+  return index.front().getTerminator()->getOperand(0) == index.getArgument(first + number);
+}
+
 bool TableRead::owns(size_t axis) const {
   TableAxis of{cast<ir::TableType>(table.getType()).getAxes()[axis]};
-  return of == TableAxis::query &&
-         indices[axis]->front().getTerminator()->getOperand(0) == indices[axis]->getArgument(first + 2);
+  return of == TableAxis::query && isArgument(axis, 2);
 }
 
 std::string TableShares::table() const { return ir::argumentName(read.table); }

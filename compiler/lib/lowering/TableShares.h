@@ -32,6 +32,8 @@ struct TableRead {
   std::optional<int64_t> step(size_t axis, unsigned number) const;
   /// Whether entries along an axis belong to queries: it is theirs, and the index is the query. It may still have one entry for all.
   bool owns(size_t axis) const;
+  /// Whether the index along an axis is argument `number` itself.
+  bool isArgument(size_t axis, unsigned number) const;
 };
 
 /// The shares of a table's gradient that one read makes.
@@ -42,6 +44,8 @@ struct TableShares {
   Kind kind = Kind::queries;
   int64_t tokens = 1; ///< for which a row or key stands whose positions the region counts in
 
+  /// Whether they lie by entries, rather than by rows.
+  bool areEntries() const { return kind == Kind::entries || kind == Kind::owned; }
   std::string table() const;    ///< its name
   std::string gradient() const; ///< the name of the gradient's argument
 };

@@ -7,7 +7,5 @@ namespace tercet::c {
 
 /// One TableAxis, or number of entries, per axis.
 std::vector<int64_t> argumentAxes(const PlanArgument &argument, int64_t headDim);
-/// "query", "saved_lse": the role as C callers read it.
-const char *roleName(PlanArgument::Role role);
 
 } // namespace tercet::c

@@ -3,6 +3,7 @@
 #include "Handles.h"
 #include "Options.h"
 
+#include "tercet/PlanCheck.h"
 #include "tercet/SavedOutputs.h"
 #include "tercet/Spelling.h"
 
@@ -113,7 +114,7 @@ tercet_status tercet_kernel_argument(const tercet_kernel *kernel, size_t index, 
     const std::vector<std::string> &axes = kernel->axes[index];
     tercet_argument value = TERCET_ARGUMENT_INIT;
     value.name = all[index].name.c_str();
-    value.role = roleName(all[index].role);
+    value.role = roleName(all[index].role).data(); // of a literal
     value.is_output = all[index].isOutput;
     value.is_optional = all[index].optional;
     value.dtype = dtypeTo(all[index].dtype);

@@ -1,9 +1,8 @@
 #include "CallRecord.h"
 
-#include "TensorRecord.h"
-
 #include "tercet/AtomicFile.h"
 #include "tercet/Log.h"
+#include "tercet/Safetensors.h"
 
 #include <nlohmann/json.hpp>
 
@@ -48,7 +47,8 @@ private:
     warnOf(writeBefore(folder, arguments, hasTensors), folder);
     Status status = launch();
     if (status.ok() && hasTensors)
-      warnOf(writeTensorRecord(folder / "outputs.safetensors", tensorsOf(arguments, true)), folder);
+      warnOf(writeFileAtomically(folder / "outputs.safetensors", formatSafetensors(tensorsOf(arguments, true))),
+             folder);
     return status;
   }
 
@@ -74,7 +74,9 @@ private:
     std::string call = callText(arguments);
     TERCET_RETURN_IF_ERROR(
         writeFileAtomically(folder / "call.json", {reinterpret_cast<const uint8_t *>(call.data()), call.size()}));
-    return hasTensors ? writeTensorRecord(folder / "inputs.safetensors", tensorsOf(arguments, false)) : Status();
+    if (!hasTensors)
+      return {};
+    return writeFileAtomically(folder / "inputs.safetensors", formatSafetensors(tensorsOf(arguments, false)));
   }
 
   std::string callText(const Arguments &arguments) const {

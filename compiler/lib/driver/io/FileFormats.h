@@ -2,6 +2,8 @@
 // so that tests and fuzzers feed them memory.
 #pragma once
 
+#include "tercet/Safetensors.h"
+#include "tercet/TensorRows.h"
 #include "tercet/compiler/TensorFile.h"
 
 #include <optional>
@@ -35,13 +37,9 @@ std::vector<uint8_t> formatNpy(const Tensor &tensor);
 /// One tensor of a .safetensors file. Every entry of the header is checked, not only the wanted one. An empty name
 /// takes the only tensor there is.
 Result<TensorLocation> parseSafetensors(std::span<const uint8_t> file, const std::string &name);
-std::vector<uint8_t> formatSafetensors(const NamedTensors &tensors);
 
 /// The tensor at a location of a file in memory, which `owner` keeps there: a view of the file, or a copy where the file
 /// has it in an order or at an alignment that kernels cannot take.
 Result<StoredTensor> tensorAt(uint8_t *file, std::shared_ptr<void> owner, const TensorLocation &location);
-
-/// Appends a tensor's elements in row-major order.
-void appendElements(const Tensor &tensor, std::vector<uint8_t> &bytes);
 
 } // namespace tercet::compiler

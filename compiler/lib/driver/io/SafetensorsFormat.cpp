@@ -177,29 +177,4 @@ Result<TensorLocation> parseSafetensors(std::span<const uint8_t> file, const std
                         static_cast<size_t>(chosen.end - chosen.begin)};
 }
 
-std::vector<uint8_t> formatSafetensors(const NamedTensors &tensors) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  size_t position = 0;
-  for (const auto &[name, tensor] : tensors) {
-    std::string dtype(dtypeName(tensor.dtype));
-    for (char &letter : dtype)
-      letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-    size_t end = position + static_cast<size_t>(tensor.elements()) * dtypeSize(tensor.dtype);
-    header[name] = {{"dtype", dtype},
-                    {"shape", std::vector<int64_t>(tensor.shape.begin(), tensor.shape.begin() + tensor.rank)},
-                    {"data_offsets", {position, end}}};
-    position = end;
-  }
-  std::string text = header.dump();
-  text.append((64 - (8 + text.size()) % 64) % 64, ' '); // data at a multiple of 64 bytes
-  std::vector<uint8_t> bytes;
-  bytes.reserve(8 + text.size() + position);
-  for (int i = 0; i < 8; ++i)
-    bytes.push_back(static_cast<uint8_t>(text.size() >> (8 * i)));
-  bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const auto &[name, tensor] : tensors)
-    appendElements(tensor, bytes);
-  return bytes;
-}
-
 } // namespace tercet::compiler

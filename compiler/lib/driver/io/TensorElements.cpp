@@ -71,36 +71,6 @@ Result<StoredTensor> StoredTensor::allocate(DType dtype, const std::vector<int64
   return StoredTensor{denseView(memory, dtype, shape), std::shared_ptr<void>(memory, std::free), {}};
 }
 
-/// Calls row(address of the row's first element, stride, length) for every row of the last axis, in row-major order.
-template <typename Row> static void forEachRow(const Tensor &tensor, Row row) {
-  std::array<int64_t, 4> shape{1, 1, 1, 1}, strides{0, 0, 0, 0};
-  for (int axis = 0; axis < tensor.rank; ++axis) {
-    shape[axis + 4 - tensor.rank] = tensor.shape[axis];
-    strides[axis + 4 - tensor.rank] = tensor.strides[axis];
-  }
-  const char *base = static_cast<const char *>(tensor.data);
-  int64_t size = static_cast<int64_t>(dtypeSize(tensor.dtype));
-  for (int64_t a = 0; a < shape[0]; ++a)
-    for (int64_t b = 0; b < shape[1]; ++b)
-      for (int64_t c = 0; c < shape[2]; ++c)
-        row(base + (a * strides[0] + b * strides[1] + c * strides[2]) * size, strides[3], shape[3]);
-}
-
-void appendElements(const Tensor &tensor, std::vector<uint8_t> &bytes) {
-  size_t size = dtypeSize(tensor.dtype), position = bytes.size();
-  bytes.resize(position + static_cast<size_t>(tensor.elements()) * size);
-  forEachRow(tensor, [&](const char *row, int64_t stride, int64_t length) {
-    size_t count = static_cast<size_t>(length);
-    if (stride == 1 || length == 1)
-      std::memcpy(bytes.data() + position, row, count * size);
-    else
-      for (size_t i = 0; i < count; ++i)
-        std::memcpy(bytes.data() + position + i * size,
-                    row + static_cast<int64_t>(i) * stride * static_cast<int64_t>(size), size);
-    position += count * size;
-  });
-}
-
 Result<StoredTensor> tensorAt(uint8_t *file, std::shared_ptr<void> owner, const TensorLocation &location) {
   uint8_t *data = file + location.offset;
   bool isAligned = reinterpret_cast<uintptr_t>(data) % dtypeSize(location.dtype) == 0;

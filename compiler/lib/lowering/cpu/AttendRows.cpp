@@ -17,7 +17,7 @@ void AttendBuilder::startTakers(Value computedRows) {
   k.clearRows(taken, validRows, computedRows, 1);
   if (!further.takers)
     return;
-  int64_t paddedD = (program.headDim + 15) / 16 * 16, nobody = schedule.superRow;
+  int64_t paddedD = CpuSchedule::padded(program.headDim), nobody = schedule.superRow;
   gathered = {k.scratch(schedule.rowTile, paddedD), k.scratch(schedule.rowTile, schedule.valueDim),
               k.scratch(schedule.rowTile, 1), k.scratch(schedule.rowTile, 16)};
   k.store(k.splat(k.real(0), 1, paddedD), queries, k.index(nobody));
@@ -92,7 +92,7 @@ void AttendBuilder::copyTaken(Value at, Value row, bool back) {
       k.store(k.load(item, row, 1, width), here, at);
   };
   if (!back)
-    copy(queries, gathered.queries, (program.headDim + 15) / 16 * 16);
+    copy(queries, gathered.queries, CpuSchedule::padded(program.headDim));
   copy(acc, gathered.acc, schedule.valueDim);
   copy(max, gathered.max, 1);
   copy(sum, gathered.sum, 16);

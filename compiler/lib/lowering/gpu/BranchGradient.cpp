@@ -51,16 +51,10 @@ public:
         program(program), pass(pass), scope(b) {}
 
   OwningOpRef<ModuleOp> build() {
-    Type i32 = b.builder.getI32Type(), index = b.builder.getIndexType();
+    Type index = b.builder.getIndexType();
     StridedTensor from = b.tensor(kernel.element(), "d_o", "do");
-    Value queryLengths = b.pointer(i32, "q_len", "q_len"), keyLengths = b.pointer(i32, "k_len", "k_len");
-    Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
     at = b.placeHead(b.item(1));
-    Value live = b.liveTokens("live_rows", queryLengths, at.batch, rows);
-    scope.liveRows = live;
-    scope.liveKeys = b.liveTokens("live_keys", keyLengths, at.batch, keys);
-    if (program.order) // extents count tokens, sizes places
-      scope.startOrder(at.batch, rows, Value());
+    Value rows = scope.startHead(at.batch, program.order.has_value()), live = scope.liveRows;
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {}), lanes = b.constant(int64_t{32});
     row = b.add("row", b.mul("first_row", b.item(0), b.constant(rowsPerBlock32)), b.quotient("warp", thread, lanes));
     col = b.add("col", b.mul("first_col", b.item(2), lanes), b.remainder("lane", thread, lanes));

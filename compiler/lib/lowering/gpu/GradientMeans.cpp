@@ -100,25 +100,25 @@ void GradientWriter::keepMeans() {
   });
 }
 
+// From rows of the workspace, of which `share` of the worker's have one in common.
+void GradientWriter::startFrom(Value sum, StringRef name, Value rowsOfOwner, int64_t cols, int64_t share) {
+  Value c0 = b.constant(int64_t{0});
+  Value kept = b.compute((name + "_kept").str(), b.tile(schedule.getWorkerRows(), cols), "kept_rows", "kept_rows",
+                         {b.integer(schedule.getWorkerRows()), b.integer(share)},
+                         {meanSums(name, rowsOfOwner, cols), row, liveRows});
+  b.make<tkern::StoreOp>("", kept, sum, c0, c0, Value(), Value());
+}
+
 void GradientWriter::startFromMeans() {
-  Value c0 = b.constant(int64_t{0}), ofOwner = queries;
+  Value ofOwner = queries;
   if (ofKeys)
     ofOwner = b.make<arith::CeilDivUIOp>("key_blocks", keys, b.constant(program.blockK, "block_k"));
   eachMeanSum([&](Value sum, StringRef name, int64_t cols) {
-    Value kept = b.compute((name + "_kept").str(), b.tile(schedule.getWorkerRows(), cols), "kept_rows", "kept_rows",
-                           {b.integer(schedule.getWorkerRows()), b.integer(ofKeys ? program.blockK : 1)},
-                           {meanSums(name, ofOwner, cols), row, liveRows});
-    b.make<tkern::StoreOp>("", kept, sum, c0, c0, Value(), Value());
+    startFrom(sum, name, ofOwner, cols, ofKeys ? program.blockK : 1);
   });
 }
 
 // Of means that are a stage of their own.
-void GradientWriter::startShares() {
-  Value c0 = b.constant(int64_t{0});
-  Value kept = b.compute("mean_shares_kept", b.tile(schedule.getWorkerRows(), 1), "kept_rows", "kept_rows",
-                         {b.integer(schedule.getWorkerRows()), b.integer(1)},
-                         {meanSums("mean_shares", queries, 1), row, liveRows});
-  b.make<tkern::StoreOp>("", kept, shares, c0, c0, Value(), Value());
-}
+void GradientWriter::startShares() { startFrom(shares, "mean_shares", queries, 1, 1); }
 
 } // namespace tercet::compiler

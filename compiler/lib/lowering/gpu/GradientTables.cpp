@@ -24,9 +24,7 @@ struct TableOfKernel {
   std::vector<std::optional<PairRegion>> indices;
   SmallVector<Value> sizes, strides; ///< i32, per axis whose index needs a position other than the row's own; else null
 
-  bool isOfEntries() const {
-    return !centres && (of.kind == TableShares::Kind::entries || of.kind == TableShares::Kind::owned);
-  }
+  bool isOfEntries() const { return !centres && of.areEntries(); }
 };
 
 /// Whether none of the gradients that a pass makes shares of is asked for.

@@ -143,6 +143,7 @@ private:
   /// Runs `body` for every sum that passes over means keep, with its name and columns.
   void eachMeanSum(llvm::function_ref<void(Value, llvm::StringRef, int64_t)> body);
   void keepMeans();
+  void startFrom(Value sum, llvm::StringRef name, Value rowsOfOwner, int64_t cols, int64_t share);
   void startFromMeans();
   void startShares();
 

@@ -76,16 +76,11 @@ private:
     Value first, count;
   };
 
-  static bool areEntries(const TableShares &of) {
-    return of.kind == TableShares::Kind::entries || of.kind == TableShares::Kind::owned;
-  }
-
   // Of the positions of argument `number`, of which there are `count`, those with this entry along an axis that they index themselves.
   Range rangeOf(const TableRead &read, unsigned number, Value count) {
     Value c0 = b.constant(int64_t{0}), c1 = b.constant(int64_t{1});
     for (size_t axis = 0; axis < read.indices.size(); ++axis) {
-      Region &index = *read.indices[axis];
-      if (index.front().getTerminator()->getOperand(0) != index.getArgument(read.first + number))
+      if (!read.isArgument(axis, number))
         continue;
       Value along = entry.along[axis];
       Value isLast =
@@ -105,7 +100,7 @@ private:
     bool isOfKeys = of.kind == TableShares::Kind::keys, byFeature = of.kind == TableShares::Kind::features;
     Range ofBatch = rangeOf(read, 0, batches);
     Range ofHead = rangeOf(read, 1, b.mul("heads", keyHeads, headsPerKeyHead));
-    Range ofRow = areEntries(of) ? Range{b.constant(int64_t{0}), rows} : rangeOf(read, isOfKeys ? 3 : 2, rows);
+    Range ofRow = of.areEntries() ? Range{b.constant(int64_t{0}), rows} : rangeOf(read, isOfKeys ? 3 : 2, rows);
     Range ofCol = byFeature ? rangeOf(read, 3, width) : Range{};
     Value items = b.mul("items", b.mul("heads_of_items", ofBatch.count, ofHead.count), ofRow.count);
     if (byFeature)
@@ -137,7 +132,7 @@ private:
     Value group = b.sub("group", pair, firstPair);
     Value counts = both(b, "in_group", isBelow(b, "is_before", group, pairs),
                         b.make<arith::CmpIOp>("is_behind", arith::CmpIPredicate::sge, group, b.constant(int64_t{0})));
-    if (!areEntries(of))
+    if (!of.areEntries())
       counts =
           both(b, "counts", counts,
                isBelow(b, "is_live", row,
@@ -146,9 +141,9 @@ private:
       positions[number] = scope.narrow("position", position);
     if (of.kind == TableShares::Kind::keys)
       positions[3] = positions[2];
-    Value ofRow = areEntries(of) ? b.constant(int64_t{0}) : col, run = b.constant(int64_t{1});
+    Value ofRow = of.areEntries() ? b.constant(int64_t{0}) : col, run = b.constant(int64_t{1});
     for (size_t axis = read.indices.size(); axis-- > 0;) {
-      if (areEntries(of) && read.needs[axis] != onNeither) { // a copy has all of them
+      if (of.areEntries() && read.needs[axis] != onNeither) { // a copy has all of them
         ofRow = b.add("of_copy", ofRow, b.mul("of_axis", entry.along[axis], run));
         run = b.mul("run", run, entry.sizes[axis]);
         continue;

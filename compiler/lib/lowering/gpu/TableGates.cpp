@@ -16,18 +16,12 @@ public:
         program(program), pass(pass), shares(shares), scope(b) {}
 
   OwningOpRef<ModuleOp> build() {
-    Type f32 = b.builder.getF32Type(), i32 = b.builder.getI32Type();
+    Type f32 = b.builder.getF32Type();
     Value wanted = b.pointer(f32, shares.gradient(), shares.gradient());
     to = b.pointer(f32, "shares", "@" + shares.name);
     StridedTensor gradient = b.tensor(kernel.element(), "d_o", "do");
-    Value queryLengths = b.pointer(i32, "q_len", "q_len"), keyLengths = b.pointer(i32, "k_len", "k_len");
-    Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
     at = b.placeHead(b.item(1));
-    Value live = b.liveTokens("live_rows", queryLengths, at.batch, rows);
-    scope.liveRows = live;
-    scope.liveKeys = b.liveTokens("live_keys", keyLengths, at.batch, keys);
-    if (program.order) // extents count tokens, sizes places
-      scope.startOrder(at.batch, rows, Value());
+    Value rows = scope.startHead(at.batch, program.order.has_value()), live = scope.liveRows;
     row = numberOfWarp(b, "row");
     place = scope.position(scope.narrow("row_index", row), /*isKey=*/false);
     counts = isBelow(b, "is_live", row, live);

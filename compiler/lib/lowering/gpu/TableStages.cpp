@@ -43,14 +43,9 @@ Expr entriesOfHead(const TableRead &read) {
 /// Whose index is one of the read's arguments: what has another index has other entries, or where one serves all, the same.
 std::optional<size_t> axisOf(const TableRead &read, unsigned number) {
   for (size_t axis = 0; axis < read.indices.size(); ++axis)
-    if (read.indices[axis]->front().getTerminator()->getOperand(0) ==
-        read.indices[axis]->getArgument(read.first + number))
+    if (read.isArgument(axis, number))
       return axis;
   return {};
-}
-
-bool areEntries(const TableShares &shares) {
-  return shares.kind == TableShares::Kind::entries || shares.kind == TableShares::Kind::owned;
 }
 
 /// All, gates once for all passes under one softmax; in the order in which they are summed.
@@ -94,7 +89,7 @@ TableExtents::TableExtents(const GpuProgram &program, const GradientPass &pass, 
     width = program.valueDim;
   if (shares.kind == TableShares::Kind::keys)
     rows = pass.forward->keys(program.keys());
-  if (!areEntries(shares))
+  if (!shares.areEntries())
     return;
   width = entriesOfHead(read);
   for (size_t axis = 0; axis < read.needs.size(); ++axis)
@@ -183,7 +178,7 @@ void addTablePass(std::vector<GpuStage> &stages, MLIRContext &context, const Gpu
   for (tkern::GpuScheduleAttr schedule : gradientSchedules(context, program, kernel, target, remarks)) {
     Expr blocks = ceildiv(rows, schedule.getBlockRows()), owners = pass.ofKeys ? sym("G") : sym("G") * sym("R");
     std::array<Expr, 3> grid = {blocks, owners, 1};
-    if (areEntries(shares) && !pass.centres)
+    if (shares.areEntries() && !pass.centres)
       grid = {of.owned * blocks + (1 - of.owned) * of.strips,
               of.owned * of.heads * of.batches + (1 - of.owned) * owners, 1};
     stage.forms.push_back({textOf(schedule), grid, [&context, &program, kernel, schedule] {

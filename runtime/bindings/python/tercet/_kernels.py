@@ -76,7 +76,7 @@ Argument = collections.namedtuple("Argument", "name role is_output is_optional d
 
 class Kernel:
     def __init__(self, name, text, settings, head_dim, value_dim, dtype, target, direction):
-        from ._tensors import DTYPES
+        from ._tensors import DTYPES, NAMES
         self.handle = None
         library, handle = _native.library(), c_void_p()
         spec = _native.spec_struct(name, text, settings)
@@ -89,10 +89,9 @@ class Kernel:
         for index in range(library.tercet_kernel_argument_count(handle)):
             one = _native.Argument(ctypes.sizeof(_native.Argument))
             _native.check(library.tercet_kernel_argument(handle, index, byref(one)))
-            names = {code: dtype for dtype, code in DTYPES.items()}
             self.arguments[one.name.decode()] = Argument(
                 one.name.decode(), one.role.decode(), bool(one.is_output), bool(one.is_optional),
-                names[one.dtype.code, one.dtype.bits], tuple(axis.decode() for axis in one.axes[:one.rank]))
+                NAMES[one.dtype.code, one.dtype.bits], tuple(axis.decode() for axis in one.axes[:one.rank]))
 
     def __del__(self):
         if self.handle is not None:

@@ -67,13 +67,10 @@ _FUNCTIONS = {
 
 
 def _load():
-    names = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtercet.so")]
-    for name in names:
-        if os.path.exists(name):
-            library = ctypes.CDLL(name)
-            break
-    else:
-        raise errors.DeviceUnavailable(f"the library is not at {names[0]}; install the wheel, which carries it")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtercet.so")
+    if not os.path.exists(path):
+        raise errors.DeviceUnavailable(f"the library is not at {path}; install the wheel, which carries it")
+    library = ctypes.CDLL(path)
     for name, (result, *arguments) in _FUNCTIONS.items():
         function = getattr(library, f"tercet_{name}")
         function.restype, function.argtypes = result, arguments

@@ -11,7 +11,7 @@ from .errors import InvalidArgument
 DTYPES = {"float32": (2, 32), "float16": (2, 16), "bfloat16": (4, 16), "float64": (2, 64), "int32": (0, 32), "int64": (0, 64), "int8": (0, 8),
           "int16": (0, 16), "uint8": (1, 8), "bool": (6, 8)}
 _TYPESTRS = {"f4": "float32", "f2": "float16", "f8": "float64", "i4": "int32", "i8": "int64", "i2": "int16", "i1": "int8", "u1": "uint8", "b1": "bool"}
-_NAMES = {code: name for name, code in DTYPES.items()}
+NAMES = {code: name for name, code in DTYPES.items()}
 
 
 class View:
@@ -96,11 +96,11 @@ def _view_of_dlpack(thing, name):
     else:
         tensor = ctypes.cast(pointer, POINTER(_native.DlTensor)).contents
     key = (tensor.dtype.code, tensor.dtype.bits)
-    if key not in _NAMES or tensor.dtype.lanes != 1:
+    if key not in NAMES or tensor.dtype.lanes != 1:
         raise InvalidArgument(f"{name} has elements of DLPack's type {key}; Tercet takes {', '.join(DTYPES)}")
     shape = tuple(tensor.shape[:tensor.ndim])
     strides = tuple(tensor.strides[:tensor.ndim]) if tensor.strides else _row_major(shape)
-    return View((tensor.data or 0) + tensor.byte_offset, shape, strides, _NAMES[key], read_only, (thing, capsule))
+    return View((tensor.data or 0) + tensor.byte_offset, shape, strides, NAMES[key], read_only, (thing, capsule))
 
 
 def _row_major(shape):

@@ -67,12 +67,12 @@ class Region:
         return "\n".join(lines)
 
     def live(self):
-        needed, todo = set(), [self.result]
-        while todo:
-            node = todo.pop()
+        needed, open_ends = set(), [self.result]
+        while open_ends:
+            node = open_ends.pop()
             if id(node) not in needed:
                 needed.add(id(node))
-                todo.extend(node.operands)
+                open_ends.extend(node.operands)
         return [node for node in self.nodes if id(node) in needed]
 
 
