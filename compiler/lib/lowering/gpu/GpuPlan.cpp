@@ -197,8 +197,6 @@ private:
       return symbol == "places.q" ? program.rows() : program.keys();
     if (symbol == "tokens.q" || symbol == "tokens.k")
       return sym(symbol == "tokens.q" ? "N" : "M");
-    if (llvm::StringRef number = symbol; number.consume_front(linesPrefix))
-      return ceildiv(program.keys(), std::stoll(number.str()));
     return Expr::symbol(symbol);
   }
 

@@ -15,17 +15,19 @@ constexpr int64_t entryBytes = 16;  ///< of an item, or of a line in parts
 constexpr const char *superLists = "super_key_", *keyLists = "key_";
 
 /// At most so many parts beyond the lines, and lines in parts; and half of the parts.
-Expr spareLines(const Expr &lines, int64_t split) { return ceildiv(lines, split); }
+Expr spareLines(const Expr &lines) { return ceildiv(lines, longColumns); }
 
-GpuStage makeItems(MLIRContext &context, const GpuProgram &program, const std::string &name, int64_t tokensOfLine,
-                   int64_t split) {
-  Expr lines = ceildiv(program.keys(), tokensOfLine), spare = spareLines(lines, split);
-  auto lower = [&context, &program, name, tokensOfLine, split] {
+using Sizes = std::vector<std::pair<std::string, Expr>>;
+Sizes sizesOf(const Expr &lines) { return {{"lines", lines}, {"spare_lines", spareLines(lines)}}; }
+
+GpuStage makeItems(MLIRContext &context, const GpuProgram &program, const std::string &name, const Expr &lines) {
+  Expr spare = spareLines(lines);
+  auto lower = [&context, &program, name] {
     StageKernel kernel(context, program, name + "items", {"part", "pair", "unused"}, 32 * warpsOfItems);
     GpuKernelBuilder &b = kernel.b;
     Type i32 = b.builder.getI32Type();
-    Value lines = b.size("lines", linesPrefix.str() + std::to_string(tokensOfLine));
-    b.call("column_items", "column_items", {b.integer(warpsOfItems), b.integer(split), b.integer(leastPart)},
+    Value lines = b.size("lines", "lines");
+    b.call("column_items", "column_items", {b.integer(warpsOfItems), b.integer(longColumns), b.integer(leastPart)},
            {b.item(0), b.item(1), b.size("heads_per_key_head", "R"), lines,
             b.pointer(i32, "counts", "@" + name + "counts"), b.pointer(i32, "items", "@" + name + "items"),
             b.pointer(i32, "sums", "@" + name + "sums")});
@@ -33,6 +35,7 @@ GpuStage makeItems(MLIRContext &context, const GpuProgram &program, const std::s
   };
   GpuStage stage =
       makeStage(name + "items", "select", {ceildiv(lines, 32 * warpsOfItems), sym("G"), 1}, "line per thread", lower);
+  stage.sizes = sizesOf(lines);
   stage.buffers.push_back(
       {name + "items", sym("G") * (lines + spare) * entryBytes, "lines of key rows, longest first"});
   stage.buffers.push_back({name + "sums", sym("G") * spare * entryBytes, "lines of key rows that come in parts"});
@@ -43,7 +46,7 @@ GpuStage makeItems(MLIRContext &context, const GpuProgram &program, const std::s
 
 void addListItems(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program, bool ofSuperRows) {
   stages.push_back(makeItems(context, program, ofSuperRows ? superLists : keyLists,
-                             (ofSuperRows ? 2 : 1) * program.blockK, longColumns));
+                             ceildiv(program.keys(), (ofSuperRows ? 2 : 1) * program.blockK)));
 }
 
 void startItems(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program, GradientKernel &kernel,
@@ -73,18 +76,22 @@ void startItems(std::vector<GpuStage> &stages, MLIRContext &context, const GpuPr
                              [&context, &program, counts, schedule = schedules.front()] {
                                return lowerGradient(context, program, counts, schedule);
                              });
+  stage.sizes = sizesOf(lines);
   stage.buffers.push_back(
       {kernel.items + "counts", sym("G") * sym("R") * lines * 4, "steps of lines of key rows by query head"});
   stages.push_back(std::move(stage));
-  int64_t stride = kernel.pass->isPooled(/*keys=*/true) ? kernel.pass->forward->pools->stride : 1;
-  stages.push_back(makeItems(context, program, kernel.items, stride * kernel.lineRows, longColumns));
+  stages.push_back(makeItems(context, program, kernel.items, lines));
+}
+
+std::vector<std::pair<std::string, Expr>> sizesOfItems(const GradientKernel &kernel, const Expr &rows) {
+  return kernel.lineRows == 0 ? Sizes() : sizesOf(ceildiv(rows, kernel.lineRows));
 }
 
 Expr blocksOfItems(const GradientKernel &kernel, tkern::GpuScheduleAttr schedule, const Expr &rows) {
   if (kernel.lineRows == 0)
     return ceildiv(rows, schedule.getBlockRows());
   Expr lines = ceildiv(rows, kernel.lineRows);
-  return (lines + spareLines(lines, longColumns)) * (kernel.lineRows / schedule.getBlockRows());
+  return (lines + spareLines(lines)) * (kernel.lineRows / schedule.getBlockRows());
 }
 
 void endItems(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
@@ -99,10 +106,11 @@ void endItems(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProg
     --warps;
   schedule = tkern::GpuScheduleAttr::get(&context, tkern::WorkerKind::Warp, warps, /*keys=*/16, /*slots=*/1,
                                          tkern::Space::Shared, 0, 0, schedule.getSplit());
-  Expr lines = ceildiv(rows, kernel.lineRows), spare = spareLines(lines, longColumns);
+  Expr lines = ceildiv(rows, kernel.lineRows), spare = spareLines(lines);
   GpuStage stage = makeStage(
       sums.name, "gradient", {spare * (kernel.lineRows / schedule.getBlockRows()), sym("G"), 1}, textOf(schedule),
       [&context, &program, sums, schedule] { return lowerGradient(context, program, sums, schedule); });
+  stage.sizes = sizesOf(lines);
   Expr slotRows = sym("G") * spare * (2 * kernel.lineRows);
   if (kernel.ofX)
     stage.buffers.push_back({"parts_dk", slotRows * (4 * program.paddedHeadDim()), "sums of dK of parts of lines"});

@@ -19,6 +19,9 @@ namespace tercet::compiler {
 void startItems(std::vector<GpuStage> &stages, mlir::MLIRContext &context, const GpuProgram &program,
                 GradientKernel &kernel, std::vector<tkern::GpuScheduleAttr> &schedules, const Expr &rows);
 
+/// The sizes that it takes under names of its own stage's.
+std::vector<std::pair<std::string, Expr>> sizesOfItems(const GradientKernel &kernel, const Expr &rows);
+
 /// Blocks of threads of it along its rows, in a schedule.
 Expr blocksOfItems(const GradientKernel &kernel, tkern::GpuScheduleAttr schedule, const Expr &rows);
 

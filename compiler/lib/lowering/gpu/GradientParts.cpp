@@ -10,17 +10,11 @@ using namespace mlir;
 
 namespace tercet::compiler {
 
-// How many lines a pair has, or `times` fewer: an argument, which takes no register.
-Value GradientWriter::linesOfPair(StringRef name, int64_t times) {
-  int64_t tokens = kernel.lineRows * (pass.isPooled(/*keys=*/true) ? stage.pools->stride : 1);
-  return b.size(name, linesPrefix.str() + std::to_string(times * tokens));
-}
-
 // A block has an item's rows, or one of several shares of them. The rows of items behind the last lie behind the last row.
 void GradientWriter::placeItem() {
   bool sums = kernel.makes == GradientKernel::Makes::sums;
-  lines = linesOfPair("lines", 1);
-  spareLines = linesOfPair("spare_lines", schedule.getSplit());
+  lines = b.size("lines", "lines"); // arguments, which take no registers
+  spareLines = b.size("spare_lines", "spare_lines");
   items = b.pointer(b.builder.getI32Type(), "items", "@" + kernel.items + (sums ? "sums" : "items"));
   itemsOfPair = sums ? spareLines : b.add("items_of_pair", lines, spareLines);
   int64_t blocks = blocksOfLine();
@@ -137,7 +131,7 @@ void GradientWriter::sumParts() {
 // Of every head: the passes take the same steps, in these rows and columns.
 void GradientWriter::countLines() {
   Value into = b.pointer(b.builder.getI32Type(), "step_counts", "@" + kernel.items + "counts");
-  lines = linesOfPair("lines", 1);
+  lines = b.size("lines", "lines");
   colsOfRows = b.make<arith::SelectOp>("cols_of_rows", hasRows, liveCols, b.constant(int64_t{0}));
   b.loop("share", headsPerKeyHead, [&](Value share) {
     placeShare(share);

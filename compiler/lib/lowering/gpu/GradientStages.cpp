@@ -149,6 +149,7 @@ private:
                 : kernel.pass->ofMeans ? program.keyBlocks()
                                        : of.keys(program.keys());
     startItems(to, context, program, kernel, schedules, rows);
+    stage.sizes = sizesOfItems(kernel, rows);
     if (kernel.lineRows > 0 && kernel.pass->listed())
       (kernel.lineRows == program.blockK ? itemsOfKeys : itemsOfSuperRows) = true;
     for (tkern::GpuScheduleAttr schedule : schedules)

@@ -70,7 +70,6 @@ private:
   // GradientParts.cpp
   /// Whether blocks take items (column_items.cuh) rather than their rows in order.
   bool inItems() const { return kernel.lineRows > 0 && kernel.makes != GradientKernel::Makes::counts; }
-  Value linesOfPair(llvm::StringRef name, int64_t times);
   int64_t blocksOfLine() const { return kernel.lineRows / schedule.getBlockRows(); }
   void placeItem();
   Value readItem(llvm::StringRef name, int64_t field);

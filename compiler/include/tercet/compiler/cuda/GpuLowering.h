@@ -68,15 +68,13 @@ struct GpuArgument {
   enum class Kind { pointer, size, number, tensorMap };
   Kind kind = Kind::pointer;
   /// A tensor ("q"), a buffer ("@lists"), nothing ("": a null pointer), a symbol of Plan.h ("q.0", "param.sink"), a size that follows
-  /// from these ("places.q", "padded.q", linesPrefix), the number of the launch ("pass") or, for numbers, a runtime parameter ("param.keep"). Behind
+  /// from these ("places.q", "padded.q"), one of the stage's own, the number of the launch ("pass") or, for numbers, a runtime parameter ("param.keep"). Behind
   /// givenPrefix a tensor and its strides are those of the call, where the stage has copies in the order of tiles for others.
   std::string symbol;
   int64_t boxRows = 0, boxCols = 0; ///< of a tensor map
 };
 std::vector<GpuArgument> argumentsOf(tkern::KernelOp kernel);
 inline constexpr llvm::StringLiteral givenPrefix = "given.";
-/// Before a number of keys: how many lines of so many there are, the last of which may have fewer.
-inline constexpr llvm::StringLiteral linesPrefix = "lines.k.";
 
 /// The plan of a program whose stages are launched with these forms and arguments, one of each per stage.
 Plan buildGpuPlan(ir::SpecOp spec, const GpuProgram &program, const std::vector<GpuStage> &stages,
