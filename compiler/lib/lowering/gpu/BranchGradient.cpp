@@ -54,7 +54,7 @@ public:
     Type index = b.builder.getIndexType();
     StridedTensor from = b.tensor(kernel.element(), "d_o", "do");
     at = b.placeHead(b.item(1));
-    Value rows = scope.startHead(at.batch, program.order.has_value()), live = scope.liveRows;
+    auto [rows, live] = scope.startHead(at.batch, program.order.has_value());
     Value thread = b.compute("thread", index, "thread_index", "thread", {}, {}), lanes = b.constant(int64_t{32});
     row = b.add("row", b.mul("first_row", b.item(0), b.constant(rowsPerBlock32)), b.quotient("warp", thread, lanes));
     col = b.add("col", b.mul("first_col", b.item(2), lanes), b.remainder("lane", thread, lanes));

@@ -56,15 +56,16 @@ Value GpuPairScope::orderEntry(StringRef name, StringRef table, Value at, Value 
                                   ValueRange{count, b.constant(int64_t{1})});
 }
 
-Value GpuPairScope::startHead(Value batch, bool isOrdered) {
+GpuPairScope::Rows GpuPairScope::startHead(Value batch, bool isOrdered) {
   Type i32 = b.builder.getI32Type();
   Value queryLengths = b.pointer(i32, "q_len", "q_len"), keyLengths = b.pointer(i32, "k_len", "k_len");
   Value rows = b.size("rows", "N"), keys = b.size("keys", "M");
   liveRows = b.liveTokens("live_rows", queryLengths, batch, rows);
   liveKeys = b.liveTokens("live_keys", keyLengths, batch, keys);
+  Rows walked = {rows, liveRows};
   if (isOrdered) // extents count tokens, sizes places
     startOrder(batch, rows, Value());
-  return rows;
+  return walked;
 }
 
 void GpuPairScope::startOrder(Value batch, Value ofQueries, Value ofKeys) {

@@ -34,8 +34,12 @@ public:
   /// (TileStages.h) says; -1 where there is no token.
   mlir::Value position(mlir::Value place, bool isKey);
 
-  /// For kernels of tokens: sets what follows, for a batch entry, whose lengths become arguments. Returns the queries, or places of them.
-  mlir::Value startHead(mlir::Value batch, bool isOrdered);
+  /// Rows of queries that a kernel walks: tokens, or under a token order places of them, which are others than extents count.
+  struct Rows {
+    mlir::Value all, live;
+  };
+  /// For kernels of queries: sets what follows, for a batch entry, whose lengths become arguments.
+  Rows startHead(mlir::Value batch, bool isOrdered);
   /// Under a token order: sets what follows, for a batch entry; null places: positions are asked for of no such tokens.
   void startOrder(mlir::Value batch, mlir::Value ofQueries, mlir::Value ofKeys);
   /// Entry `at` (i32) of the batch entry's part of a table of the token order, of `count` entries.

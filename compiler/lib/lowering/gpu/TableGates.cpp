@@ -21,7 +21,7 @@ public:
     to = b.pointer(f32, "shares", "@" + shares.name);
     StridedTensor gradient = b.tensor(kernel.element(), "d_o", "do");
     at = b.placeHead(b.item(1));
-    Value rows = scope.startHead(at.batch, program.order.has_value()), live = scope.liveRows;
+    auto [rows, live] = scope.startHead(at.batch, program.order.has_value());
     row = numberOfWarp(b, "row");
     place = scope.position(scope.narrow("row_index", row), /*isKey=*/false);
     counts = isBelow(b, "is_live", row, live);
