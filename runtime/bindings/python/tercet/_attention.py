@@ -13,7 +13,7 @@ from .trace.captures import is_array
 class Request:
     """What a call asks for, sorted: the spec, its static settings, the parameters of the call, and tensors beside q, k and v."""
 
-    def __init__(self, spec, named, target="cpu"):
+    def __init__(self, spec, named, target=None):
         self.tensors, self.values, self.settings, self.target = {}, {}, {}, target
         if isinstance(spec, Spec):
             self.name, self.text = None, spec.compiled_text
@@ -45,8 +45,9 @@ class Request:
         else:
             self.values[name] = float(value)
 
-    def kernel(self, head_dim, value_dim, dtype, direction="inference"):
-        return _kernels.kernel(self.name, self.text, self.settings.items(), head_dim, value_dim, dtype, self.target, direction)
+    def kernel(self, head_dim, value_dim, dtype, place, direction="inference"):
+        """For arrays at a place, unless a target was named."""
+        return _kernels.kernel(self.name, self.text, self.settings.items(), head_dim, value_dim, dtype, self.target or place.target, direction)
 
 
 #: What arguments that are no tokens may be handed in as, and what they are converted to otherwise.
@@ -79,7 +80,7 @@ def token_views(q, k, v):
 def run(request, q, k, v, wanted, report=False):
     """Launches for inference; the outputs named in `wanted`, new arrays of q's framework, and the report if asked for."""
     views = token_views(q, k, v)
-    kernel = request.kernel(views["q"].shape[3], views["v"].shape[3], views["q"].dtype)
+    kernel = request.kernel(views["q"].shape[3], views["v"].shape[3], views["q"].dtype, views["q"].place)
     for name, array in request.tensors.items():
         array = _one_axis_at_least(converted(kernel, name, array))
         views[name] = _tensors.view(array, name)
@@ -115,12 +116,13 @@ def _one_axis_at_least(array):
     return array.reshape(1) if len(array.shape) == 0 else array
 
 
-def attention(q, k, v, spec="sla", *, return_lse=False, return_classes=False, layout="bhnd", out=None, report=None, target="cpu", **named):
+def attention(q, k, v, spec="sla", *, return_lse=False, return_classes=False, layout="bhnd", out=None, report=None, target=None, **named):
     """Attention of q, k and v ([batch, heads, tokens, head dimension]) by a spec: a built-in one's name, a text, a pathlib.Path, or a built Spec.
 
     Other tensors and parameters of the spec go by name: `keep=0.1, w=w, b=b, classes=classes, k_len=k_len`. Returns o, in the
     framework of q; with `return_lse` and `return_classes` a tuple. layout "bnhd": tokens before heads, of q, k, v and o. `out`: an
-    array for o. `report`: a dict that gets times and block counts. PyTorch tensors that require gradients get them."""
+    array for o. `report`: a dict that gets times and block counts. `target`: None for where q lies, else a processor such as "cpu:v3" or
+    "cuda:1". On a GPU the call is queued on PyTorch's current stream. PyTorch tensors that require gradients get them."""
     if layout not in ("bhnd", "bnhd"):
         raise InvalidArgument(f"layout is {layout!r}; layouts are bhnd and bnhd")
     if layout == "bnhd":

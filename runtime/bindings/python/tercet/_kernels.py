@@ -7,7 +7,7 @@ import os
 import threading
 from ctypes import byref, c_char_p, c_double, c_int32, c_int64, c_size_t, c_void_p
 
-from . import _native
+from . import _native, _places
 from .errors import InvalidArgument
 
 DIRECTIONS = {"inference": 0, "forward": 1, "backward": 2}
@@ -79,6 +79,8 @@ class Kernel:
         from ._tensors import DTYPES, NAMES
         self.handle = None
         library, handle = _native.library(), c_void_p()
+        if target.startswith("cuda"):
+            _native.load_nvrtc()
         spec = _native.spec_struct(name, text, settings)
         options = _native.CompileOptions(ctypes.sizeof(_native.CompileOptions), head_dim, value_dim, _native.DataType(*DTYPES[dtype], 1),
                                          target.encode(), DIRECTIONS[direction])
@@ -115,13 +117,21 @@ class Kernel:
         return tuple(shape[:rank.value])
 
     def launch(self, views, values, report=False):
-        """Runs on views by name, outputs among them; runtime parameters by name."""
+        """Runs on views by name, outputs among them; runtime parameters by name. On a GPU it is queued on the caller's stream, and waited for
+        where a report is asked for."""
         library = _native.library()
         call, kept = self._call(views, values)
         size = c_size_t()
         _native.check(library.tercet_kernel_workspace(self.handle, byref(call), byref(size)))
-        memory = workspace(size.value)
-        call.workspace, call.workspace_bytes = memory, size.value
+        place = _places.shared(views)
+        if place.is_gpu:
+            memory = _places.memory(place, size.value) if size.value else None
+            call.workspace, call.stream = memory is not None and memory.data_ptr() or None, _places.stream(place)
+        else:
+            call.workspace = workspace(size.value)
+        call.workspace_bytes = size.value
+        if place.is_gpu and not report:
+            return _native.check(library.tercet_enqueue(self.handle, byref(call)))
         if report:
             return _native.described(library.tercet_launch, self.handle, byref(call))
         _native.check(library.tercet_launch(self.handle, byref(call), None))

@@ -1,5 +1,8 @@
 """The C interface (tercet/tercet.h) by ctypes: structs, functions, and statuses as exceptions. Calls release the interpreter's lock."""
 import ctypes
+import functools
+import glob
+import importlib.util
 import json
 import os
 from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint8, c_uint16, c_uint64, c_void_p
@@ -62,7 +65,7 @@ _FUNCTIONS = {
     "kernel_saved_output": (c_int32, c_void_p, c_void_p, c_char_p, POINTER(c_char_p)),
     "kernel_shape": (c_int32, c_void_p, POINTER(Call), c_char_p, POINTER(c_int64), POINTER(c_int32)),
     "kernel_workspace": (c_int32, c_void_p, POINTER(Call), POINTER(c_size_t)),
-    "launch": (c_int32, c_void_p, POINTER(Call), POINTER(c_void_p)),
+    "launch": (c_int32, c_void_p, POINTER(Call), POINTER(c_void_p)), "enqueue": (c_int32, c_void_p, POINTER(Call)),
 }
 
 
@@ -93,6 +96,21 @@ def library():
     if _library is None:
         _library = _load()
     return _library
+
+
+@functools.lru_cache(maxsize=None)
+def load_nvrtc():
+    """Loads NVIDIA's compiler from the wheel that PyTorch or the user has installed it by, where the library looks for what is loaded."""
+    found = importlib.util.find_spec("nvidia")
+    if os.environ.get("TERCET_NVRTC") or found is None:
+        return
+    for folder in found.submodule_search_locations or ():
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*", "lib", "libnvrtc.so.[0-9]*")), reverse=True):
+            try:
+                ctypes.CDLL(path)
+            except OSError:
+                continue
+            return
 
 
 def check(status):

@@ -4,7 +4,7 @@ import ctypes
 import sys
 from ctypes import POINTER, Structure, c_char_p, c_int64, c_uint32, c_uint64, c_void_p, py_object
 
-from . import _native
+from . import _native, _places
 from .errors import InvalidArgument
 
 #: name -> (DLPack code, bits)
@@ -16,14 +16,15 @@ NAMES = {code: name for name, code in DTYPES.items()}
 
 class View:
     """A borrowed array. `owner` keeps its memory; `struct` is the DLTensor of it."""
-    __slots__ = ("address", "shape", "strides", "dtype", "read_only", "owner", "struct", "_arrays")
+    __slots__ = ("address", "shape", "strides", "dtype", "read_only", "owner", "place", "struct", "_arrays")
 
-    def __init__(self, address, shape, strides, dtype, read_only, owner):
+    def __init__(self, address, shape, strides, dtype, read_only, owner, place=_places.HOST):
         self.address, self.shape, self.strides, self.dtype, self.read_only, self.owner = address, shape, strides, dtype, read_only, owner
+        self.place = place
         count = max(1, len(shape))
         self._arrays = (c_int64 * count)(*shape), (c_int64 * count)(*strides)
         code, bits = DTYPES[dtype]
-        self.struct = _native.DlTensor(address, 1, 0, len(shape), _native.DataType(code, bits, 1), self._arrays[0], self._arrays[1], 0)
+        self.struct = _native.DlTensor(address, *place, len(shape), _native.DataType(code, bits, 1), self._arrays[0], self._arrays[1], 0)
 
 
 def is_array(thing):
@@ -42,11 +43,10 @@ def view(thing, name):
 
 
 def _view_of_torch(tensor, name):
-    if tensor.device.type != "cpu":
-        raise InvalidArgument(f"{name} lies on {tensor.device}; this call runs on the CPU")
+    place = _places.of_torch(tensor, name)
     if tensor.layout is not sys.modules["torch"].strided:
         raise InvalidArgument(f"{name} has the layout {tensor.layout}; a strided tensor is needed")
-    return View(tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), _known(str(tensor.dtype).rpartition(".")[2], name), False, tensor)
+    return View(tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), _known(str(tensor.dtype).rpartition(".")[2], name), False, tensor, place)
 
 
 def _view_of_numpy(array, name):
@@ -79,9 +79,7 @@ _capsule_pointer.restype, _capsule_pointer.argtypes = c_void_p, [py_object, c_ch
 
 
 def _view_of_dlpack(thing, name):
-    device = thing.__dlpack_device__()[0]
-    if device not in (1, 3, 13):
-        raise InvalidArgument(f"{name} lies on a device of DLPack's number {int(device)}; this call runs on the CPU")
+    _places.of_dlpack(thing, name)
     try:
         capsule = thing.__dlpack__(max_version=(1, 1))
     except TypeError:
@@ -121,7 +119,7 @@ def empty(like, shape, dtype):
     """A new array of the framework of `like`, and what to call on it once it is written: JAX arrays cannot be written in place."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(like, torch.Tensor):
-        return torch.empty(shape, dtype=getattr(torch, dtype)), _as_it_is
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=like.device), _as_it_is
     import numpy
     if dtype == "bfloat16":
         import ml_dtypes
@@ -144,7 +142,11 @@ def cast(thing, dtype, name):
         wanted = getattr(torch, dtype)
         if thing.dtype.is_floating_point != wanted.is_floating_point and thing.dtype != torch.bool:
             raise InvalidArgument(f"{name} is {thing.dtype}; {dtype} is needed")
-        return thing if thing.dtype == wanted else _checked_integers(thing, name, dtype).to(wanted)
+        if thing.dtype == wanted:
+            return thing
+        # On a GPU nobody looks at the numbers, which would wait for them: those that do not fit become the nearest ones that do.
+        fitting = _checked_integers(thing, name, dtype) if thing.device.type == "cpu" else _fitting_integers(thing, wanted)
+        return fitting.to(wanted)
     import numpy
     array = numpy.asarray(thing) if hasattr(thing, "__array__") or not hasattr(thing, "__dlpack__") else numpy.from_dlpack(thing)
     if array.dtype.name == dtype:
@@ -152,6 +154,12 @@ def cast(thing, dtype, name):
     if (array.dtype.kind in "iub") != dtype.startswith("int"):
         raise InvalidArgument(f"{name} is {array.dtype}; {dtype} is needed")
     return _checked_integers(array, name, dtype).astype(dtype)
+
+
+def _fitting_integers(tensor, wanted):
+    if wanted.is_floating_point or tensor.element_size() <= wanted.itemsize:
+        return tensor
+    return tensor.clamp(-2**31, 2**31 - 1)
 
 
 def _checked_integers(array, name, dtype):

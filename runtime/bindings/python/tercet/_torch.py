@@ -5,12 +5,12 @@ import json
 
 import torch
 
-from . import _kernels, _tensors
+from . import _kernels, _places, _tensors
 
 _BACKWARD_INPUTS = ("do", "q", "k", "v")
 
 
-def call_text(name, text, settings, values, names, wanted=("o",), target="cpu"):
+def call_text(name, text, settings, values, names, wanted=("o",), target=None):
     return json.dumps({"name": name, "text": text, "settings": sorted(settings), "values": values, "names": list(names),
                        "wanted": list(wanted), "target": target})
 
@@ -18,10 +18,10 @@ def call_text(name, text, settings, values, names, wanted=("o",), target="cpu"):
 class Plan:
     """A call with its kernels for one head dimension and dtype."""
 
-    def __init__(self, call, head_dim, value_dim, dtype):
+    def __init__(self, call, head_dim, value_dim, dtype, place):
         said = json.loads(call)
         self.names, self.values, self.wanted = said["names"], said["values"], said["wanted"]
-        self.key = (said["name"], said["text"], [tuple(one) for one in said["settings"]], head_dim, value_dim, dtype, said["target"])
+        self.key = (said["name"], said["text"], [tuple(one) for one in said["settings"]], head_dim, value_dim, dtype, said["target"] or place.target)
 
     def kernel(self, direction):
         return _kernels.kernel(*self.key, direction=direction)
@@ -44,12 +44,12 @@ class Plan:
 
 
 @functools.lru_cache(maxsize=256)
-def _plan(call, head_dim, value_dim, dtype):
-    return Plan(call, head_dim, value_dim, dtype)
+def _plan(call, head_dim, value_dim, dtype, place):
+    return Plan(call, head_dim, value_dim, dtype, place)
 
 
 def plan_of(call, q, v):
-    return _plan(call, int(q.shape[3]), int(v.shape[3]), _name(q.dtype))
+    return _plan(call, int(q.shape[3]), int(v.shape[3]), _name(q.dtype), _places.of_torch(q, "q"))
 
 
 def _name(dtype):
@@ -68,7 +68,7 @@ def attend_op(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, tensors: list[t
     views, made = _views(plan, q, k, v, tensors), []
     inputs = dict(views)
     for name in plan.outputs(saving):
-        made.append(torch.empty(kernel.shape(inputs, plan.values, name), dtype=getattr(torch, kernel.arguments[name].dtype)))
+        made.append(torch.empty(kernel.shape(inputs, plan.values, name), dtype=getattr(torch, kernel.arguments[name].dtype), device=q.device))
         views[name] = _tensors.view(made[-1], name)
     kernel.launch(views, plan.values)
     return made
@@ -145,7 +145,7 @@ def attend(request, q, k, v, wanted):
     """tercet.attention on tensors that require gradients."""
     from ._attention import converted, token_views
     token_views(q.detach(), k.detach(), v.detach())
-    kernel = request.kernel(q.shape[3], v.shape[3], _name(q.dtype), "forward")
+    kernel = request.kernel(q.shape[3], v.shape[3], _name(q.dtype), _places.of_torch(q, "q"), "forward")
     tensors = {}
     for name, array in request.tensors.items():
         tensor = array if isinstance(array, torch.Tensor) else torch.as_tensor(array)

@@ -98,11 +98,18 @@ int scaleRows(void **parameters, int blocks) {
 } // namespace
 
 EXPORT FakeCudaLog *fakeCudaLog() { return &theLog; }
+// For tests in Python.
+EXPORT int fakeCudaLaunches() { return int(theLog.launches.size()); }
+EXPORT void *fakeCudaStream(int launch) { return theLog.launches[size_t(launch)].stream; }
+EXPORT int fakeCudaAllocations() { return theLog.allocations; }
+EXPORT int fakeCudaSynchronizations() { return theLog.synchronizations; }
 
 EXPORT int cuInit(unsigned) {
   const char *answer = std::getenv("FAKE_CUDA_INIT");
   return answer ? std::atoi(answer) : ok;
 }
+// NVRTC asks a driver that is there for functions of its own, and takes it to have them unless it says no.
+EXPORT int cuGetExportTable(const void **, const void *) { return notFound; }
 EXPORT int cuDriverGetVersion(int *version) {
   *version = 12080;
   return ok;
@@ -306,6 +313,7 @@ EXPORT int cuLaunchKernelEx(const Config *config, void *kernel, void **parameter
   launch.kernel = found->name;
   std::copy_n(config->grid, 3, launch.grid);
   launch.threads = config->block[0];
+  launch.stream = config->stream;
   launch.shared = config->shared;
   launch.cluster = config->attributeCount && config->attributes[0].id == 4 ? config->attributes[0].value[0] : 1;
   theLog.launches.push_back(launch);

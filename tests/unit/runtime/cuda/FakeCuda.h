@@ -10,6 +10,7 @@
 struct FakeCudaLaunch {
   std::string kernel;
   unsigned grid[3] = {}, threads = 0, shared = 0, cluster = 1;
+  void *stream = nullptr;
 };
 struct FakeCudaMap {
   int type, rank, swizzle;
