@@ -50,6 +50,7 @@ class Wheel(unittest.TestCase):
             names = archive.namelist()
             self.assertEqual(hashlib.sha256(archive.read("tercet/libtercet.so")).digest(), hashlib.sha256(LIBRARY.read_bytes()).digest())
             record = archive.read(next(name for name in names if name.endswith("RECORD"))).decode()
+        self.assertRegex(self.wheel.name, r"-py3-none-manylinux_2_\d+_\w+\.whl$")
         for name in ("tercet/__init__.py", "tercet/nn/sparse_linear.py", "tercet/trace/value.py"):
             self.assertIn(name, names)
         self.assertEqual(len(record.splitlines()), len(names))

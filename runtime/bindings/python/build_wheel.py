@@ -6,6 +6,8 @@ import hashlib
 import pathlib
 import platform
 import re
+import subprocess
+import sys
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -31,13 +33,27 @@ def contents(library):
     yield "tercet/libtercet.so", library.resolve().read_bytes()
 
 
+#: What a wheel for every Linux may need: these libraries, of a C library as old as its tag says (PEP 600).
+SYSTEM = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+
+
+def platform_tag(library):
+    """manylinux with the oldest C library that has all that the library takes of it; of this machine's kind alone where it needs more."""
+    said = subprocess.run(["readelf", "--wide", "--dynamic", "--version-info", library], capture_output=True, text=True, check=True).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", said))
+    if needed - SYSTEM:
+        print(f"the wheel is for machines that have {', '.join(sorted(needed - SYSTEM))}, too", file=sys.stderr)
+        return f"linux_{platform.machine()}"
+    return f"manylinux_2_{max(int(minor) for minor in re.findall(r'GLIBC_2[.]([0-9]+)', said))}_{platform.machine()}"
+
+
 def version():
     return re.search(r'__version__ = "(.*)"', (HERE / "tercet" / "__init__.py").read_text())[1]
 
 
 def wheel(library, out):
     """The path of the wheel that it writes: the same bytes for the same contents."""
-    number, tag = version(), f"linux_{platform.machine()}"
+    number, tag = version(), platform_tag(library)
     info = f"tercet-{number}.dist-info"
     files = [*contents(library), (f"{info}/METADATA", METADATA.format(version=number).encode()),
              (f"{info}/WHEEL", WHEEL.format(platform=tag).encode())]
