@@ -45,6 +45,11 @@ std::optional<CacheEntry> entryAt(const fs::directory_entry &file) {
   return entry;
 }
 
+Result<Artifact> readEntry(const Digest &key, const fs::path &path) {
+  TERCET_TRY(std::vector<uint8_t> bytes, readWholeFile(path, largestEntry, ReadFrom::ownFile));
+  return decodeEntry(key, bytes);
+}
+
 bool removeFile(const fs::path &path) {
   std::error_code error;
   return fs::remove(path, error);
@@ -65,7 +70,24 @@ bool isLeftover(const fs::path &path) {
 
 } // namespace
 
-CacheLock::~CacheLock() { ::close(descriptor); }
+CacheLock::CacheLock(const fs::path &file)
+    : descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
+
+CacheLock::~CacheLock() {
+  if (descriptor >= 0)
+    ::close(descriptor);
+}
+
+// One byte of one file per key: a lock of an open file description, so it also holds between threads, ends with its
+// process, and leaves no file per key behind. Keys that share a byte merely wait for each other.
+bool CacheLock::tryHold(int64_t byte) {
+  struct flock range = {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = byte;
+  range.l_len = 1;
+  return ::fcntl(descriptor, F_OFD_SETLK, &range) == 0;
+}
 
 DiskCache::DiskCache(fs::path root, CacheLimits limits)
     : entries(root.empty() ? fs::path() : root / entriesName), limits(limits) {}
@@ -100,17 +122,15 @@ std::optional<Artifact> DiskCache::lookup(const Digest &key) const {
   if (entries.empty() || !fs::exists(pathOf(key), error))
     return std::nullopt;
   if (Status status = checkDirectory(); !status.ok()) {
-    log(LogLevel::warn, "{}", status.message());
+    log(LogLevel::debug, "{}", status.message());
     return std::nullopt;
   }
   fs::path path = pathOf(key);
-  Result<std::vector<uint8_t>> bytes = readWholeFile(path, largestEntry);
-  Result<Artifact> artifact = bytes.ok() ? decodeEntry(key, *bytes) : Result<Artifact>(bytes.takeStatus());
+  Result<Artifact> artifact = readEntry(key, path);
   if (!artifact.ok()) {
-    if (fs::exists(path, error)) // else another process pruned it between the two calls
-      log(LogLevel::warn, "cache entry {} is unusable and will be replaced: {}", path.string(),
-          artifact.status().message());
-    discard(key);
+    // Not removed: another process was faster, or nobody can, and then the entry would be told of at every lookup.
+    log(discard(key) ? LogLevel::warn : LogLevel::debug, "cache entry {} is unusable and will be replaced: {}",
+        path.string(), artifact.status().message());
     return std::nullopt;
   }
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); // use, for prune; a read-only cache just does not learn of it
@@ -120,12 +140,11 @@ std::optional<Artifact> DiskCache::lookup(const Digest &key) const {
 std::optional<Artifact> DiskCache::peek(const Digest &key) const {
   if (entries.empty() || !checkDirectory().ok())
     return std::nullopt;
-  Result<std::vector<uint8_t>> bytes = readWholeFile(pathOf(key), largestEntry);
-  Result<Artifact> artifact = bytes.ok() ? decodeEntry(key, *bytes) : Result<Artifact>(bytes.takeStatus());
+  Result<Artifact> artifact = readEntry(key, pathOf(key));
   return artifact.ok() ? std::optional(*std::move(artifact)) : std::nullopt;
 }
 
-void DiskCache::discard(const Digest &key) const { removeEntry(pathOf(key)); }
+bool DiskCache::discard(const Digest &key) const { return removeEntry(pathOf(key)); }
 
 Status DiskCache::store(const Digest &key, const Artifact &artifact, double compileMs) const {
   TERCET_RETURN_IF_ERROR(makeDirectory());
@@ -139,26 +158,15 @@ Status DiskCache::store(const Digest &key, const Artifact &artifact, double comp
 std::unique_ptr<CacheLock> DiskCache::lock(const Digest &key, std::chrono::milliseconds patience) const {
   if (!makeDirectory().ok())
     return nullptr;
-  int descriptor = ::open((entries / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    return nullptr;
-  // One byte of one file per key: a lock of an open file description, so it also holds between threads, ends with its
-  // process, and leaves no file per key behind. Keys that share a byte merely wait for each other.
-  struct flock range = {};
-  range.l_type = F_WRLCK;
-  range.l_whence = SEEK_SET;
-  range.l_start = static_cast<off_t>(key.low >> 2);
-  range.l_len = 1;
+  auto held = std::make_unique<CacheLock>(entries / "lock");
   auto deadline = std::chrono::steady_clock::now() + patience;
-  while (::fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
+  while (!held->tryHold(static_cast<int64_t>(key.low >> 2))) {
     bool isHeld = errno == EAGAIN || errno == EACCES || errno == EINTR;
-    if (!isHeld || std::chrono::steady_clock::now() >= deadline) {
-      ::close(descriptor);
+    if (!held->isOpen() || !isHeld || std::chrono::steady_clock::now() >= deadline)
       return nullptr;
-    }
     std::this_thread::sleep_for(lockPoll);
   }
-  return std::make_unique<CacheLock>(descriptor);
+  return held;
 }
 
 std::vector<CacheEntry> DiskCache::list() const {
@@ -177,8 +185,7 @@ std::vector<CacheEntry> DiskCache::list() const {
 std::vector<std::pair<CacheEntry, std::string>> DiskCache::verify() const {
   std::vector<std::pair<CacheEntry, std::string>> bad;
   for (CacheEntry &entry : list()) {
-    Result<std::vector<uint8_t>> bytes = readWholeFile(entry.path, largestEntry);
-    Result<Artifact> artifact = bytes.ok() ? decodeEntry(entry.key, *bytes) : Result<Artifact>(bytes.takeStatus());
+    Result<Artifact> artifact = readEntry(entry.key, entry.path);
     if (!artifact.ok())
       bad.emplace_back(std::move(entry), artifact.status().message());
   }
