@@ -60,6 +60,17 @@ class Cache(Case):
         report = self.passes("run", "dense", "--shape", "n=10,d=8", "--json", TERCET_CACHE_DIR="/proc/none").json()
         self.assertEqual(report["compiles"], 1)
 
+    def test_a_home_that_is_missing_or_unusable_is_one_warning(self):
+        homes = {"": "no directory is known; set TERCET_CACHE_DIR, XDG_CACHE_HOME or HOME", "relative": "no directory is known",
+                 "/proc": "/proc", self.write("file", "x"): "file"}
+        for home, says in homes.items():
+            with self.subTest(home):
+                outcome = self.passes("run", "dense", "--shape", "n=10,d=8", "--json", TERCET_CACHE_DIR="", XDG_CACHE_HOME="", HOME=home)
+                self.assertEqual(outcome.json()["compiles"], 1)
+                self.assertIn(says, outcome.err)
+                self.assertEqual(outcome.err.count("warning"), 1, outcome)
+                self.assertEqual(outcome.err.count("\n"), 1, outcome)
+
 
 if __name__ == "__main__":
     unittest.main()

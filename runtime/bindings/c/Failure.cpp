@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <new>
 
 namespace tercet::c {
 namespace {
@@ -50,6 +52,22 @@ tercet_status reported(Status status) noexcept {
 tercet_status reportedNoMemory() noexcept {
   last.fixed = "the host is out of memory";
   return TERCET_INTERNAL;
+}
+
+tercet_status reportedException() noexcept {
+  try {
+    try {
+      throw;
+    } catch (const std::bad_alloc &) {
+      return reportedNoMemory();
+    } catch (const std::exception &error) {
+      return reported(Status::make(Code::internal, "an exception reached the C interface: {}", error.what()));
+    } catch (...) {
+      return reported(Status::make(Code::internal, "an exception reached the C interface"));
+    }
+  } catch (...) { // there was no memory for the sentence
+    return reportedNoMemory();
+  }
 }
 
 char *textFor(const std::string &text) {

@@ -5,9 +5,6 @@
 #include "tercet/Status.h"
 #include "tercet/tercet.h"
 
-#include <exception>
-#include <new>
-
 namespace tercet::c {
 
 /// Keeps `status` for the calling thread if it is a failure, and gives its code.
@@ -15,16 +12,15 @@ tercet_status reported(Status status) noexcept;
 /// When there is no memory to say more.
 tercet_status reportedNoMemory() noexcept;
 
+/// Of the exception that is being handled.
+tercet_status reportedException() noexcept;
+
 /// Runs `call`, which returns a Status.
 template <typename Call> tercet_status guarded(Call call) noexcept {
   try {
     return reported(call());
-  } catch (const std::bad_alloc &) {
-    return reportedNoMemory();
-  } catch (const std::exception &error) {
-    return reported(Status::make(Code::internal, "an exception reached the C interface: {}", error.what()));
   } catch (...) {
-    return reported(Status::make(Code::internal, "an exception reached the C interface"));
+    return reportedException();
   }
 }
 

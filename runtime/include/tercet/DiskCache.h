@@ -2,7 +2,7 @@
 //
 // A cache can only ever save time: whatever is wrong with it (damage, another version, no space, no permission) is a
 // miss or a store that did not happen, with a warning, and the next store replaces a bad entry. Nothing from the cache
-// is used unless the directory belongs to this user alone and the entry's digest and key match.
+// is used unless the directory and the entry belong to this user alone and the entry's digest and key match.
 #pragma once
 
 #include "tercet/Artifact.h"
@@ -35,13 +35,14 @@ public:
 
   const std::filesystem::path &directory() const { return entries; }
 
-  /// The entry, or nothing: absent, or damaged, foreign or of another version, which logs one warning and removes it. A
-  /// hit counts as use.
+  /// The entry, or nothing: absent, or damaged, foreign or of another version, which logs one warning and removes it.
+  /// Where nothing can be removed, or the directory is not to be trusted, there is no warning: a store will fail, and
+  /// tell. A hit counts as use.
   std::optional<Artifact> lookup(const Digest &key) const;
   /// The entry without counting as use; nothing, and no warning, when it cannot be read.
   std::optional<Artifact> peek(const Digest &key) const;
-  /// Removes an entry that turned out not to work.
-  void discard(const Digest &key) const;
+  /// Removes an entry that turned out not to work; whether it went.
+  bool discard(const Digest &key) const;
   /// Writes aside, flushes, renames; then prunes. cacheUnusable when the directory cannot be used. Beside the entry it
   /// leaves, for people, the bound spec (<key>.mlir), what the compiler decided and how long it took (<key>.log), and the
   /// source of GPU kernels (<key>.cu); they are never read back, and go with their entry.

@@ -13,7 +13,7 @@ namespace tercet {
 /// threads, too, and keeps nobody from reading or writing the file.
 class FileLock {
 public:
-  /// Makes the file if need be and waits until nobody else holds the byte, at most `patience`. invalidArgument when the
+  /// Makes the file if need be, but follows no symbolic link, and waits until nobody else holds the byte, at most `patience`. invalidArgument when the
   /// file cannot be opened, or patience ends.
   static Result<std::unique_ptr<FileLock>> acquire(const std::filesystem::path &file,
                                                    std::chrono::milliseconds patience, uint64_t byte = 0);
@@ -22,8 +22,8 @@ public:
   FileLock &operator=(const FileLock &) = delete;
 
 private:
-  explicit FileLock(int descriptor) : descriptor(descriptor) {}
-  int descriptor;
+  FileLock() = default;
+  int descriptor = -1;
 };
 
 } // namespace tercet

@@ -81,13 +81,16 @@ Status writeFileAtomically(const std::filesystem::path &path, std::span<const ui
   return {};
 }
 
-Result<std::vector<uint8_t>> readWholeFile(const std::filesystem::path &path, uint64_t limit) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Result<std::vector<uint8_t>> readWholeFile(const std::filesystem::path &path, uint64_t limit, ReadFrom from) {
+  int follow = from == ReadFrom::ownFile ? O_NOFOLLOW : 0; // a symbolic link is then ELOOP
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow));
   struct stat info;
   if (!file.valid() || ::fstat(file.get(), &info) != 0)
     return cannot("read", path, errno);
   if (!S_ISREG(info.st_mode))
     return Status::make(Code::invalidArgument, "cannot read {}: it is not a regular file", path.string());
+  if (from == ReadFrom::ownFile && info.st_uid != ::geteuid())
+    return Status::make(Code::invalidArgument, "cannot read {}: it belongs to another user", path.string());
   uint64_t size = static_cast<uint64_t>(info.st_size);
   if (size > limit)
     return Status::make(Code::invalidArgument, "cannot read {}: {} bytes; at most {} are read", path.string(), size,

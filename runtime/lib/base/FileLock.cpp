@@ -8,7 +8,10 @@
 
 namespace tercet {
 
-FileLock::~FileLock() { ::close(descriptor); }
+FileLock::~FileLock() {
+  if (descriptor >= 0)
+    ::close(descriptor);
+}
 
 Result<std::unique_ptr<FileLock>> FileLock::acquire(const std::filesystem::path &file,
                                                     std::chrono::milliseconds patience, uint64_t byte) {
@@ -16,17 +19,17 @@ Result<std::unique_ptr<FileLock>> FileLock::acquire(const std::filesystem::path 
   auto cannotLock = [&](int error) {
     return Status::make(Code::invalidArgument, "cannot lock {}: {}", file.string(), std::strerror(error));
   };
-  int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
+  std::unique_ptr<FileLock> lock(new FileLock);
+  lock->descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock->descriptor < 0)
     return cannotLock(errno);
-  std::unique_ptr<FileLock> lock(new FileLock(descriptor));
   struct flock range = {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   range.l_start = static_cast<off_t>(byte);
   range.l_len = 1;
   auto deadline = std::chrono::steady_clock::now() + patience;
-  while (::fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
+  while (::fcntl(lock->descriptor, F_OFD_SETLK, &range) != 0) {
     int error = errno;
     bool isHeld = error == EAGAIN || error == EACCES || error == EINTR;
     if (!isHeld)

@@ -43,6 +43,11 @@ std::optional<CacheEntry> entryAt(const fs::directory_entry &file) {
   return entry;
 }
 
+Result<Artifact> readEntry(const Digest &key, const fs::path &path) {
+  TERCET_TRY(std::vector<uint8_t> bytes, readWholeFile(path, largestEntry, ReadFrom::ownFile));
+  return decodeEntry(key, bytes);
+}
+
 bool removeFile(const fs::path &path) {
   std::error_code error;
   return fs::remove(path, error);
@@ -96,17 +101,15 @@ std::optional<Artifact> DiskCache::lookup(const Digest &key) const {
   if (entries.empty() || !fs::exists(pathOf(key), error))
     return std::nullopt;
   if (Status status = checkDirectory(); !status.ok()) {
-    log(LogLevel::warn, "{}", status.message());
+    log(LogLevel::debug, "{}", status.message());
     return std::nullopt;
   }
   fs::path path = pathOf(key);
-  Result<std::vector<uint8_t>> bytes = readWholeFile(path, largestEntry);
-  Result<Artifact> artifact = bytes.ok() ? decodeEntry(key, *bytes) : Result<Artifact>(bytes.takeStatus());
+  Result<Artifact> artifact = readEntry(key, path);
   if (!artifact.ok()) {
-    if (fs::exists(path, error)) // else another process pruned it between the two calls
-      log(LogLevel::warn, "cache entry {} is unusable and will be replaced: {}", path.string(),
-          artifact.status().message());
-    discard(key);
+    // Not removed: another process was faster, or nobody can, and then the entry would be told of at every lookup.
+    log(discard(key) ? LogLevel::warn : LogLevel::debug, "cache entry {} is unusable and will be replaced: {}",
+        path.string(), artifact.status().message());
     return std::nullopt;
   }
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); // use, for prune; a read-only cache just does not learn of it
@@ -116,12 +119,11 @@ std::optional<Artifact> DiskCache::lookup(const Digest &key) const {
 std::optional<Artifact> DiskCache::peek(const Digest &key) const {
   if (entries.empty() || !checkDirectory().ok())
     return std::nullopt;
-  Result<std::vector<uint8_t>> bytes = readWholeFile(pathOf(key), largestEntry);
-  Result<Artifact> artifact = bytes.ok() ? decodeEntry(key, *bytes) : Result<Artifact>(bytes.takeStatus());
+  Result<Artifact> artifact = readEntry(key, pathOf(key));
   return artifact.ok() ? std::optional(*std::move(artifact)) : std::nullopt;
 }
 
-void DiskCache::discard(const Digest &key) const { removeEntry(pathOf(key)); }
+bool DiskCache::discard(const Digest &key) const { return removeEntry(pathOf(key)); }
 
 Status DiskCache::store(const Digest &key, const Artifact &artifact, double compileMs) const {
   TERCET_RETURN_IF_ERROR(makeDirectory());
@@ -156,8 +158,7 @@ std::vector<CacheEntry> DiskCache::list() const {
 std::vector<std::pair<CacheEntry, std::string>> DiskCache::verify() const {
   std::vector<std::pair<CacheEntry, std::string>> bad;
   for (CacheEntry &entry : list()) {
-    Result<std::vector<uint8_t>> bytes = readWholeFile(entry.path, largestEntry);
-    Result<Artifact> artifact = bytes.ok() ? decodeEntry(entry.key, *bytes) : Result<Artifact>(bytes.takeStatus());
+    Result<Artifact> artifact = readEntry(entry.key, entry.path);
     if (!artifact.ok())
       bad.emplace_back(std::move(entry), artifact.status().message());
   }

@@ -55,10 +55,11 @@ std::string logOf(const Artifact &artifact, double compileMs) {
 }
 
 void writeText(const fs::path &path, std::string_view text) {
+  std::error_code ignored;
+  fs::remove(path, ignored); // a link is replaced, not followed
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(text.data(), static_cast<std::streamsize>(std::min(text.size(), largestSidecar)));
   file.close();
-  std::error_code ignored;
   if (!file)
     fs::remove(path, ignored);
 }

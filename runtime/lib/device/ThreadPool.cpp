@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <system_error>
+#include <exception>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -48,11 +48,12 @@ private:
 ThreadPool::ThreadPool(int threads)
     : threadCount(std::max(1, threads)), cursor(makeCursor(0, closed)), sleeping(std::make_unique<Sleeping>()),
       ownerProcess(::getpid()) {
+  sleeping->workers.reserve(static_cast<size_t>(threadCount - 1)); // no memory for it: before there are threads to end
   BlockSignals block;
   for (int worker = 1; worker < threadCount; ++worker) {
     try {
       sleeping->workers.emplace_back([this, worker] { workerLoop(worker); });
-    } catch (const std::system_error &) { // the system has no more threads: go on with those there are
+    } catch (const std::exception &) { // the system has no more threads, or no memory: go on with those there are
       threadCount = worker;
     }
   }

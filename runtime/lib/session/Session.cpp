@@ -131,9 +131,8 @@ private:
     Result<KernelPointer> kernel = load(*std::move(artifact), wanted.target);
     if (kernel.ok())
       return *std::move(kernel);
-    log(LogLevel::warn, "cache entry {} does not load and will be replaced: {}", wanted.key.hex(),
-        kernel.status().message());
-    cache.discard(wanted.key);
+    log(cache.discard(wanted.key) ? LogLevel::warn : LogLevel::debug,
+        "cache entry {} does not load and will be replaced: {}", wanted.key.hex(), kernel.status().message());
     return nullptr;
   }
 

@@ -1,53 +1,19 @@
 #include "tercet/Session.h"
 
-#include "SampleModule.h"
+#include "FakeCompiler.h"
 #include "TempDir.h"
+#include "Warnings.h"
 
 #include "tercet/DiskCache.h"
-#include "tercet/Log.h"
 
 #include <atomic>
 #include <fstream>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 using namespace tercet;
+using namespace tercet::test;
 
 namespace {
-
-/// Compiles by handing out a prepared artifact; the spec's text says which, or how to fail.
-class FakeCompiler : public Compiler {
-public:
-  std::atomic<int> compiled{0};
-  std::chrono::milliseconds duration{20};
-
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) override {
-    if (spec.text == "bad")
-      return Status::make(Code::invalidSpec, "the spec is bad");
-    return std::vector<std::string>{spec.text, problem.target};
-  }
-  Result<Artifact> compile(const Spec &spec, const Problem &) override {
-    ++compiled;
-    std::this_thread::sleep_for(duration);
-    if (spec.text == "throws")
-      throw std::runtime_error("no memory");
-    if (spec.text == "fails")
-      return Status::make(Code::compileFailed, "it failed");
-    Artifact artifact = test::sampleModuleArtifact(spec.text == "two" ? 2 : 1);
-    artifact.modules.front().remarks = {"the second schedule was taken"};
-    return artifact;
-  }
-};
-
-Spec specOf(const std::string &text) { return {text, "<test>", {}}; }
-
-SessionOptions withCache(const test::TempDir &dir) {
-  SessionOptions options;
-  options.threads = 1;
-  options.cacheDirectory = dir.path();
-  return options;
-}
 
 SessionOptions withoutCache(int threads = 1) {
   SessionOptions options;
@@ -55,15 +21,6 @@ SessionOptions withoutCache(int threads = 1) {
   options.useCache = false;
   return options;
 }
-
-/// Counts warnings while it lives.
-struct WarningCount {
-  int count = 0;
-  WarningCount() {
-    setLogSink([this](LogLevel, std::string_view) { ++count; }, LogLevel::warn);
-  }
-  ~WarningCount() { setLogSink({}); }
-};
 
 } // namespace
 
@@ -78,7 +35,7 @@ TEST_CASE("a spec compiles once per session, then comes from memory", "[session]
   CHECK(second.cache == "hit");
   CHECK(first.compileMs >= 19);
   CHECK(session->compileCount() == 1);
-  CHECK(test::sampleValue(**session->compile(specOf("two"), {})) == 200);
+  CHECK(sampleValue(**session->compile(specOf("two"), {})) == 200);
   CHECK(session->compileCount() == 2);
 }
 
@@ -112,22 +69,22 @@ TEST_CASE("a session without a compiler says so, and thread counts are checked",
 }
 
 TEST_CASE("another session finds the artifact on disk", "[session]") {
-  test::TempDir dir;
+  TempDir dir;
   auto compiler = std::make_shared<FakeCompiler>();
   CompileReport first, second;
-  REQUIRE((*Session::create(withCache(dir), compiler))->compile(specOf("one"), {}, &first).ok());
-  auto session = *Session::create(withCache(dir), compiler);
+  REQUIRE((*Session::create(withCache(dir.path()), compiler))->compile(specOf("one"), {}, &first).ok());
+  auto session = *Session::create(withCache(dir.path()), compiler);
   auto kernel = session->compile(specOf("one"), {}, &second);
   REQUIRE(kernel.ok());
   CHECK(first.cache == "miss");
   CHECK(second.cache == "hit");
   CHECK(session->compileCount() == 0);
-  CHECK(test::sampleValue(**kernel) == 100);
+  CHECK(sampleValue(**kernel) == 100);
 }
 
 TEST_CASE("what the compiler remarked lies beside the cache entry", "[session]") {
-  test::TempDir dir;
-  REQUIRE((*Session::create(withCache(dir), std::make_shared<FakeCompiler>()))->compile(specOf("one"), {}).ok());
+  TempDir dir;
+  REQUIRE((*Session::create(withCache(dir.path()), std::make_shared<FakeCompiler>()))->compile(specOf("one"), {}).ok());
   std::vector<CacheEntry> entries = DiskCache(dir.path()).list();
   REQUIRE(entries.size() == 1);
   std::ifstream file(entries[0].path.replace_extension(".log"));
@@ -136,60 +93,29 @@ TEST_CASE("what the compiler remarked lies beside the cache entry", "[session]")
 }
 
 TEST_CASE("a cached artifact whose code does not load is compiled again", "[session]") {
-  test::TempDir dir;
+  TempDir dir;
   auto compiler = std::make_shared<FakeCompiler>();
-  REQUIRE((*Session::create(withCache(dir), compiler))->compile(specOf("one"), {}).ok());
+  REQUIRE((*Session::create(withCache(dir.path()), compiler))->compile(specOf("one"), {}).ok());
   DiskCache cache(dir.path());
   Digest key = cache.list().front().key;
-  Artifact broken = test::sampleModuleArtifact(1);
+  Artifact broken = sampleModuleArtifact(1);
   broken.modules[0].code.resize(300);
   REQUIRE(cache.store(key, broken).ok());
-  WarningCount warnings;
+  Warnings warnings;
   CompileReport report;
-  CHECK((*Session::create(withCache(dir), compiler))->compile(specOf("one"), {}, &report).ok());
+  CHECK((*Session::create(withCache(dir.path()), compiler))->compile(specOf("one"), {}, &report).ok());
   CHECK(report.cache == "miss");
-  CHECK(warnings.count == 1);
+  CHECK(warnings.lines.size() == 1);
   CHECK(cache.verify().empty());
 }
 
 TEST_CASE("an unusable cache warns once and results are unaffected", "[session]") {
-  test::TempDir dir;
+  TempDir dir;
   std::filesystem::path entries = DiskCache(dir.path()).directory();
   std::ofstream(entries) << "in the way";
-  WarningCount warnings;
-  auto session = *Session::create(withCache(dir), std::make_shared<FakeCompiler>());
+  Warnings warnings;
+  auto session = *Session::create(withCache(dir.path()), std::make_shared<FakeCompiler>());
   CHECK(session->compile(specOf("one"), {}).ok());
   CHECK(session->compile(specOf("two"), {}).ok());
-  CHECK(warnings.count == 1);
-}
-
-TEST_CASE("processes that want one key at once compile it once", "[session]") {
-  test::TempDir dir;
-  constexpr int processes = 6;
-  int start[2], counts[2];
-  REQUIRE(pipe(start) == 0);
-  REQUIRE(pipe(counts) == 0);
-  for (int i = 0; i < processes; ++i)
-    if (fork() == 0) {
-      close(start[1]);
-      char byte = 0;
-      (void)!read(start[0], &byte, 1); // returns when the parent closes its end: all start together
-      auto compiler = std::make_shared<FakeCompiler>();
-      compiler->duration = std::chrono::milliseconds(150);
-      auto session = *Session::create(withCache(dir), compiler);
-      auto kernel = session->compile(specOf("one"), {});
-      byte = kernel.ok() ? char(compiler->compiled) : 100;
-      (void)!write(counts[1], &byte, 1);
-      _exit(0);
-    }
-  close(start[0]);
-  close(start[1]);
-  close(counts[1]);
-  int total = 0, answers = 0;
-  for (char byte = 0; read(counts[0], &byte, 1) == 1; ++answers)
-    total += byte;
-  while (wait(nullptr) > 0) {
-  }
-  CHECK(answers == processes);
-  CHECK(total == 1);
+  CHECK(warnings.lines.size() == 1);
 }
