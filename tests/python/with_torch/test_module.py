@@ -205,7 +205,7 @@ class Attention(unittest.TestCase):
 
     def test_tensors_that_lie_elsewhere(self):
         q, k, v = support.tokens(grad=False)
-        with self.assertRaisesRegex(tercet.InvalidArgument, "q lies on meta; this call runs on the CPU"):
+        with self.assertRaisesRegex(tercet.InvalidArgument, "q lies on meta; Tercet runs on CPUs and on GPUs with CUDA"):
             tercet.attention(q.to("meta"), k, v, "dense")
 
 
