@@ -8,6 +8,7 @@
 //
 //   GradientKernel.cpp   the item: where it lies, its memory, its results
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+//   GradientRows.cpp     small query blocks: which rows or columns take part in a tile
 //   GradientMeans.cpp    block means as rows or columns
 //   GradientPairs.cpp    what masks and score regions make of it
 //   GradientTables.cpp   gradients of tables that score regions read
@@ -58,7 +59,7 @@ struct GradientSlots {
     }
     if ((pass.forward->means && !pass.ofKeys) || pass.sharesSoftmax())
       keptShares = k.pointer(DType::f32);
-    if (!pass.ofMeans)
+    if (!pass.ofMeans && !(program.isFine() && pass.listed()))
       return;
     classes = k.pointer(DType::i8);
     for (Value *stride : {&classStrideB, &classStrideH, &classStrideI})
@@ -191,6 +192,12 @@ private:
   Value weightsOf(const Part &part, const Tile &tile);
   void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
 
+  // GradientRows.cpp
+  void startTakers();
+  void findTakers(Value owner, Value block, const Tile &tile);
+  bool skipsRows() const { return taken && !pass.ofKeys; }
+  Value takenOnly(Value probabilities, const Part &part);
+
   // GradientMeans.cpp
   Value blocksOf(Value tokens) { return k.ceilDiv(tokens, schedule.blockK); }
   Value tokensOfBlock(Value block);
@@ -259,6 +266,7 @@ private:
   Value p, ds;            ///< of a row tile and a tile of columns
   Value shares;           ///< of query rows: the sum of their P
   Value noBias, tailBias; ///< of a tile of keys
+  Value taken;            ///< of query rows, or columns of the tile: 1 where they take part in it; null: all do
   Value lastTile;         ///< with a valid column
   Value validKeys;        ///< tokens
   Value meanWeights;      ///< of a tile of means, or of the item's

@@ -75,6 +75,8 @@ void GradientBuilder::prologue() {
   fill(slots.x, depthX, widthX, x);
   fill(slots.y, depthY, widthY, y);
   prepareTables();
+  if (program.isFine() && pass.listed())
+    startTakers();
   if (pass.ofTable)
     return;
   dx = k.scratch(rows.superRow, widthX);

@@ -48,6 +48,8 @@ void GradientBuilder::listedTiles(Value owner) {
       k.when(hasBit(block), [&] {
         if (mask)
           tile.restricted = k.bitOr(hasTail, hasBit(k.add(block, partialBit)));
+        if (taken)
+          findTakers(owner, block, tile);
         visit(k.mul(block, rows.block), rows.block, tile);
       });
     });
@@ -104,13 +106,17 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
 void GradientBuilder::visit(Value first, int64_t count, const Tile &tile) {
   int64_t step = schedule.rowTile, whole = count / step * step;
   Value left = k.sub(validRows, first);
+  auto visitTaken = [&](const Part &part) {
+    if (skipsRows())
+      k.when(k.any(k.load(taken, part.row, part.rows, 1)), [&] { visitRows(part, tile); });
+    else
+      visitRows(part, tile);
+  };
   k.loop(first, k.add(first, k.min(k.roundUp(left, step), k.index(whole))), step, [&](Value row) {
-    visitRows({row, step, {}, k.div(k.sub(row, first), k.index(step))}, tile);
+    visitTaken({row, step, {}, k.div(k.sub(row, first), k.index(step))});
   });
   if (int64_t rest = count - whole)
-    k.when(k.less(k.index(whole), left), [&] {
-      visitRows({k.add(first, whole), rest, {}, k.index(whole / step)}, tile);
-    });
+    k.when(k.less(k.index(whole), left), [&] { visitTaken({k.add(first, whole), rest, {}, k.index(whole / step)}); });
 }
 
 // P and dS go to memory panel by panel, from where they are read for every panel of what they multiply.
@@ -120,7 +126,8 @@ void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
     Part part = rowsOfTile;
     part.col = col;
     Value product = scoreProduct(part, tile);
-    k.store(hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile), p, zero, col);
+    Value ofPairs = hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile);
+    k.store(taken ? takenOnly(ofPairs, part) : ofPairs, p, zero, col);
     keepFactors(product, part, tile);
     if (slope)
       k.store(derivatives(*slope, product, part, tile), ds, zero, col);
