@@ -45,12 +45,6 @@ double GpuProgram::defaultScale() const { return 1 / std::sqrt(static_cast<doubl
 Result<GpuProgram> readGpuProgram(ir::SpecOp spec, const Problem &problem) {
   TERCET_RETURN_IF_ERROR(checkSizes(problem));
   TERCET_TRY(Program facts, readProgram(spec, problem));
-  if (facts.isFine() && facts.direction != Direction::inference)
-    return Status::make(
-        Code::unsupportedTarget,
-        "spec '{}' selects for blocks of {} queries, of which CUDA targets have no gradient yet; from 16 queries "
-        "on they have",
-        spec.getSymName().str(), facts.blockQ);
   GpuProgram program;
   program.name = spec.getSymName().str();
   program.headDim = facts.headDim;
