@@ -88,6 +88,9 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
     slots.push_back(buffer(pass.rows->name + "_shares"));
   if (program.isFine() && pass.listed())
     addClassPointer(slots);
+  if (program.isFine() && pass.listed() && pass.forward->gathersRows() && !pass.ofKeys)
+    for (PlanSlot slot : Slots{buffer("takers"), buffer("takers_at"), integer(TN)})
+      slots.push_back(slot);
   if (!pass.forward->means)
     return;
   slots.push_back(buffer(pass.ofKeys ? "mean_dk" : "mean_dq"));

@@ -1,5 +1,5 @@
-// Query blocks of fewer rows than visit a tile together, in a pass of the backward: rows, or columns, that do not take a tile have P = 0
-// there, and so no share in what it adds to.
+// Query blocks of fewer rows than visit a tile together, in a pass of the backward, where regions look at where queries are: rows, or
+// columns, that do not take a tile have P = 0 there, and so no share in what it adds to.
 #include "GradientBuilder.h"
 
 using namespace mlir;
@@ -16,16 +16,23 @@ void GradientBuilder::startTakers() {
   k.clearRows(taken, validRows, computed, 1);
 }
 
+// The classes of a key block, of the head's first query block.
+Value GradientBuilder::classesOf(Value owner, Value block) {
+  Value queryHead = pass.ofKeys ? k.add(k.mul(head, slots.headsPerKV), k.rem(owner, slots.headsPerKV)) : head;
+  Value keyBlock = pass.ofKeys ? k.add(k.div(firstRow, k.index(rows.block)), block) : block;
+  return k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(queryHead, slots.classStrideH)), keyBlock);
+}
+
+Value GradientBuilder::isCritical(Value classes, Value query) {
+  Value queryBlock = k.div(query, k.index(schedule.blockQ));
+  return k.equal(k.read(slots.classes, k.add(classes, k.mul(queryBlock, slots.classStrideI))), k.index(1));
+}
+
 // Which queries take part where rows of block `block` of the item meet a tile: those whose query blocks have the key block critical.
 void GradientBuilder::findTakers(Value owner, Value block, const Tile &tile) {
-  Value keyBlock =
-      pass.ofKeys ? k.add(k.div(firstRow, k.index(rows.block)), block) : k.div(tile.first, k.index(columns.packed));
-  Value queryHead = pass.ofKeys ? k.add(k.mul(head, slots.headsPerKV), k.rem(owner, slots.headsPerKV)) : head;
-  Value classes = k.add(k.add(k.mul(batch, slots.classStrideB), k.mul(queryHead, slots.classStrideH)), keyBlock);
+  Value classes = classesOf(owner, pass.ofKeys ? block : k.div(tile.first, k.index(columns.packed)));
   auto take = [&](Value query, Value row, Value col) {
-    Value queryBlock = k.div(query, k.index(schedule.blockQ));
-    Value critical = k.equal(k.read(slots.classes, k.add(classes, k.mul(queryBlock, slots.classStrideI))), k.index(1));
-    k.store(k.splat(k.select(critical, k.real(1), k.real(0)), 1, 1), taken, row, col);
+    k.store(k.splat(k.select(isCritical(classes, query), k.real(1), k.real(0)), 1, 1), taken, row, col);
   };
   if (pass.ofKeys) {
     k.store(k.splat(k.real(0), 1, columns.tile), taken, zero);
