@@ -251,12 +251,6 @@ Result<Program> compiler::readProgram(ir::SpecOp spec, const Problem &problem) {
     program.blockQ = program.selection->blockQ;
     program.blockK = program.selection->blockK;
   }
-  if (program.isFine() && program.direction != Direction::inference)
-    return Status::make(
-        Code::invalidSpec,
-        "spec '{}' selects for blocks of {} queries, of which targets have no gradient yet; from 16 queries "
-        "on they have",
-        spec.getSymName().str(), program.blockQ);
   auto end = cast<ir::ReturnOp>(spec.getBody().front().getTerminator());
   TERCET_RETURN_IF_ERROR(BranchReader(spec, program).read(end.getOutput()));
   return program;

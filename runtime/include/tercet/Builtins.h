@@ -277,13 +277,14 @@ struct AttendEntry {
 inline constexpr int64_t partialBit = 16;
 inline constexpr int32_t meanTileBit = 1 << 30;
 
-/// transpose_classes: items (chunk of 64 key blocks, gr). transposed: element (b, h, j, i) at b * strideB + h * strideH + j *
-/// blocksQ + i = element (b, h, i, j) of classes.
+/// transpose_classes: items (chunk of 64 key blocks, gr). transposed [b][h][key blocks][runs of `together` query blocks]: the classes of
+/// blocks, or the largest of a run; bits of rules, all of a run's.
 struct TransposeClassesSlots {
   const int8_t *classes;
   int64_t strideB, strideH, strideI;
   int64_t headsKV, headsPerKV, firstPair, blocksQ, blocksK;
   int8_t *transposed;
+  int64_t together, ofRules;
 };
 
 /// gradient_rows: items (chunk of 64 rows, gr). What a score needs to become P, and dP to become dS: shifts [gr][rows] =

@@ -87,17 +87,27 @@ TEST_CASE("gradient_rows gives every row its shift and its sum, and rows without
 TEST_CASE("transpose_classes exchanges query and key blocks", "[builtin]") {
   Random random(1);
   constexpr int64_t batch = 2, headsKV = 2, repeat = 2, heads = 4, blocksQ = 7, blocksK = 131, stride = 133, pairs = 3;
-  std::vector<int8_t> classes(batch * heads * blocksQ * stride), transposed(batch * heads * blocksQ * stride, 5);
-  for (int8_t &value : classes)
-    value = static_cast<int8_t>(random.from(-1, 1));
-  TransposeClassesSlots slots{
-      classes.data(), heads * blocksQ * stride, blocksQ * stride, stride, headsKV, repeat, 1, blocksQ,
-      blocksK,        transposed.data()};
-  runBuiltin("transpose_classes", slots, ceilDiv(blocksK, 64), pairs * repeat);
-  for (int64_t head = repeat; head < (1 + pairs) * repeat; ++head) // heads count on through batch entries
-    for (int64_t i = 0; i < blocksQ; ++i)
-      for (int64_t j = 0; j < blocksK; ++j)
-        REQUIRE(transposed[static_cast<size_t>(head * blocksQ * stride + j * blocksQ + i)] ==
-                classes[static_cast<size_t>((head * blocksQ + i) * stride + j)]);
-  CHECK(transposed[0] == 5); // another pair's
+  std::vector<int8_t> classes(batch * heads * blocksQ * stride);
+  for (bool ofRules : {false, true})
+    for (int64_t together : {1, 2, 4, 8}) {
+      for (int8_t &value : classes)
+        value = static_cast<int8_t>(ofRules ? random.from(0, 7) : random.from(-1, 1));
+      int64_t runs = ceilDiv(blocksQ, together);
+      std::vector<int8_t> transposed(static_cast<size_t>(batch * heads * blocksK * runs), 9);
+      TransposeClassesSlots slots{
+          classes.data(), heads * blocksQ * stride, blocksQ * stride, stride, headsKV, repeat, 1, blocksQ,
+          blocksK,        transposed.data(),        together,         ofRules};
+      runBuiltin("transpose_classes", slots, ceilDiv(blocksK, 64), pairs * repeat);
+      for (int64_t head = repeat; head < (1 + pairs) * repeat; ++head) // heads count on through batch entries
+        for (int64_t run = 0; run < runs; ++run)
+          for (int64_t j = 0; j < blocksK; ++j) {
+            int all = ofRules ? 0 : -1;
+            for (int64_t i = run * together; i < std::min((run + 1) * together, blocksQ); ++i) {
+              int own = classes[static_cast<size_t>((head * blocksQ + i) * stride + j)];
+              all = ofRules ? all | own : std::max(all, own);
+            }
+            REQUIRE(transposed[static_cast<size_t>((head * blocksK + j) * runs + run)] == all);
+          }
+      CHECK(transposed[0] == 9); // another pair's
+    }
 }

@@ -33,14 +33,17 @@ PlanNode PlanWriter::gradientRows(const std::string &prefix, const RowSource &so
   return builtin("gradient_rows", "prologue", ceildiv(gradientRowsQ, 64), GR, slots);
 }
 
-// The same class map with queries and keys exchanged, and lists of that.
+// The same class map with queries and keys exchanged, and lists of that. Small query blocks are columns together, as they are rows: the
+// pass asks the class map which of them take part.
 void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
-  addBuffer("classes_by_key", sym("B") * sym("H") * TM * TN, "class map, transposed", 1);
+  int64_t together = schedule.blocksPerVisit();
+  Expr runs = ceildiv(TM, together);
+  addBuffer("classes_by_key", sym("B") * sym("H") * TN * runs, "class map, transposed", 1);
   addBuffer("key_lists", GR * superRowsK * tilesQ, "critical query tiles of super rows of keys", sizeof(AttendEntry));
   addBuffer("key_counts", GR * superRowsK, "lengths of these lists");
   auto transpose = [&](Slots slots, Expr headsKV, Expr firstPair, const char *into) {
-    for (PlanSlot slot :
-         Slots{integer(headsKV), integer(sym("R")), integer(firstPair), integer(TM), integer(TN), buffer(into)})
+    for (PlanSlot slot : Slots{integer(headsKV), integer(sym("R")), integer(firstPair), integer(TM), integer(TN),
+                               buffer(into), integer(together), integer(std::string_view(into) == "rules_by_key")})
       slots.push_back(slot);
     nodes.push_back(builtin("transpose_classes", "select", ceildiv(TN, 64), GR, slots));
   };
@@ -48,15 +51,15 @@ void PlanWriter::addTransposedLists(std::vector<PlanNode> &nodes) {
   addClassPointer(classes);
   transpose(classes, sym("HKV"), sym("G0"), "classes_by_key");
   if (program.selection->mask) { // one batch entry of G pairs
-    addBuffer("rules_by_key", GR * TM * TN, "what masks say of blocks, transposed", 1);
+    addBuffer("rules_by_key", GR * TN * runs, "what masks say of blocks, transposed", 1);
     transpose({buffer("rules"), null(), integer(TM * TN), integer(TN)}, sym("G"), 0, "rules_by_key");
   }
   Slots lists{
-      buffer("classes_by_key"), integer(sym("H") * TM * TN), integer(TM * TN),  integer(TM),      tensor("k_len"),
-      tensor("q_len"),          integer(sym("HKV")),         integer(sym("R")), integer(placesK), integer(placesQ)};
+      buffer("classes_by_key"), integer(sym("H") * TN * runs), integer(TN * runs), integer(runs),    tensor("k_len"),
+      tensor("q_len"),          integer(sym("HKV")),           integer(sym("R")),  integer(placesK), integer(placesQ)};
   for (PlanSlot slot :
-       Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.blockQ), integer(schedule.queries.tile),
-             integer(TN), integer(TM), integer(schedule.keys.superRow / schedule.blockK), integer(1),
+       Slots{integer(sym("G0")), integer(schedule.blockK), integer(schedule.visitRows), integer(schedule.queries.tile),
+             integer(TN), integer(runs), integer(schedule.keys.superRow / schedule.blockK), integer(1),
              integer(superRowsK), integer(tilesQ), null(), program.selection->mask ? buffer("rules_by_key") : null(),
              buffer("key_lists"), buffer("key_counts"), tokenCounts(/*isKey=*/false), null(), null()})
     lists.push_back(slot);
@@ -83,6 +86,11 @@ void PlanWriter::addGradientInputs(Slots &slots, const GradientPass &pass) {
   }
   if (pass.sharesSoftmax())
     slots.push_back(buffer(pass.rows->name + "_shares"));
+  if (program.isFine() && pass.listed())
+    addClassPointer(slots);
+  if (program.isFine() && pass.listed() && pass.forward->gathersRows() && !pass.ofKeys)
+    for (PlanSlot slot : Slots{buffer("takers"), buffer("takers_at"), integer(TN)})
+      slots.push_back(slot);
   if (!pass.forward->means)
     return;
   slots.push_back(buffer(pass.ofKeys ? "mean_dk" : "mean_dq"));

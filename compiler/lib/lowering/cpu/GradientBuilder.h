@@ -8,6 +8,8 @@
 //
 //   GradientKernel.cpp   the item: where it lies, its memory, its results
 //   GradientTiles.cpp    which tiles it visits, and one tile against a few rows
+//   GradientRows.cpp     small query blocks: which rows or columns take part in a tile
+//   GradientGather.cpp   or, where no region looks at these, only those that do
 //   GradientMeans.cpp    block means as rows or columns
 //   GradientPairs.cpp    what masks and score regions make of it
 //   GradientTables.cpp   gradients of tables that score regions read
@@ -25,6 +27,14 @@
 #include <optional>
 
 namespace tercet::compiler {
+
+/// Queries that a block of keys meets at a time, where they are gathered.
+inline constexpr int64_t gatheredColumns = 64;
+
+/// Whether a pass gathers queries of small blocks.
+inline bool gathersQueries(const Program &program, const GradientPass &pass) {
+  return program.isFine() && pass.listed() && pass.forward->gathersRows();
+}
 
 /// The argument block, in slot order.
 struct GradientSlots {
@@ -58,11 +68,16 @@ struct GradientSlots {
     }
     if ((pass.forward->means && !pass.ofKeys) || pass.sharesSoftmax())
       keptShares = k.pointer(DType::f32);
-    if (!pass.ofMeans)
+    if (!pass.ofMeans && !(program.isFine() && pass.listed()))
       return;
     classes = k.pointer(DType::i8);
     for (Value *stride : {&classStrideB, &classStrideH, &classStrideI})
       *stride = k.integer();
+    if (!gathersQueries(program, pass) || pass.ofKeys)
+      return;
+    takers = k.pointer(DType::i8);
+    takersAt = k.pointer(DType::i32);
+    blocksK = k.integer();
   }
   // Means and pools of keys lie in buffers of the group, as do dO of branches, and what is not the gradient yet.
   static bool hasXInBuffer(const GradientPass &pass) { return pass.hasPooledRows() || (pass.ofKeys && pass.ofMeans); }
@@ -89,6 +104,7 @@ struct GradientSlots {
   Value addedRows;  ///< of these per head
   Value keptShares; ///< of query rows: the sum of their P of block means, or of earlier passes [gr][queryRows]
   Value classes, classStrideB, classStrideH, classStrideI;
+  Value takers, takersAt, blocksK; ///< rows that take entries of the lists (build_lists)
 };
 
 /// Further slots for the shares of a table's gradient, behind those of regions: the gradient, where its shares go, and how many rows, or
@@ -191,6 +207,25 @@ private:
   Value weightsOf(const Part &part, const Tile &tile);
   void accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into, const Part &part);
 
+  // GradientRows.cpp
+  void startTakers();
+  Value classesOf(Value owner, Value block);
+  Value isCritical(Value classes, Value query);
+  void findTakers(Value owner, Value block, const Tile &tile);
+  bool skipsRows() const { return taken && !pass.ofKeys; }
+  Value takenOnly(Value probabilities, const Part &part);
+
+  // GradientGather.cpp
+  bool gathers() const { return gathersQueries(program, pass); }
+  int64_t scratchRows() const { return rows.superRow + (gathers() && !pass.ofKeys ? 1 : 0); }
+  void startRowGathering();
+  void startColumnGathering();
+  void clearColumns();
+  void whereGathered(llvm::function_ref<void()> body);
+  void gatherRows(Value entry, const Tile &tile);
+  void copyColumn(const Tile &tile, Value col, Value at);
+  void gatherColumns(Value owner, Value entries, Value count, Value block);
+
   // GradientMeans.cpp
   Value blocksOf(Value tokens) { return k.ceilDiv(tokens, schedule.blockK); }
   Value tokensOfBlock(Value block);
@@ -200,7 +235,7 @@ private:
   Value weighMeans(Value classRow, Value firstBlock, Value blocks, bool areRows);
 
   // GradientPairs.cpp
-  bool hasRegions() const { return pass.forward->score || pass.forward->mask; }
+  bool hasRegions() const { return !isGathered && (pass.forward->score || pass.forward->mask); }
   void startRegions(Value owner);
   void prepareColumns(const Tile &tile);
   PairReach reach(Value firstRow, Value endRow, Value firstTile, Value endTile);
@@ -233,7 +268,9 @@ private:
   void startScatter(Value queryHead);
   void scatter(const Part &part, const Tile &tile);
 
-  int64_t columnPanel() const { return schedule.inPanels ? schedule.keyPanel : columns.tile; }
+  int64_t columnPanel() const { return schedule.inPanels ? schedule.keyPanel : tileColumns(); }
+  /// Of the tile that is visited.
+  int64_t tileColumns() const { return isGathered && pass.ofKeys ? gatheredColumns : columns.tile; }
 
   const Program &program;
   const GradientPass &pass;
@@ -253,15 +290,21 @@ private:
   Value zero, batch, head, group;         ///< head: of the rows; group: its number in the group
   Value superRow;                         ///< the item's number along the rows
   Value firstRow, validRows, presentRows, validColumns;
-  Value scale;            ///< of products, to scores in natural units
-  Value factor;           ///< of products, to scores in log2 units
-  Value x, y, dx, dy;     ///< f32 rows of the item
-  Value p, ds;            ///< of a row tile and a tile of columns
-  Value shares;           ///< of query rows: the sum of their P
-  Value noBias, tailBias; ///< of a tile of keys
-  Value lastTile;         ///< with a valid column
-  Value validKeys;        ///< tokens
-  Value meanWeights;      ///< of a tile of means, or of the item's
+  Value scale;             ///< of products, to scores in natural units
+  Value factor;            ///< of products, to scores in log2 units
+  Value x, y, dx, dy;      ///< f32 rows of the item
+  Value p, ds;             ///< of a row tile and a tile of columns
+  Value shares;            ///< of query rows: the sum of their P
+  Value noBias, tailBias;  ///< of a tile of keys
+  bool isGathered = false; ///< whether what is emitted meets queries that are gathered
+  struct {
+    Value x, y, dx, shares, shifts, rests, sums; ///< of rows; numbers also of columns
+    Tile tile;                                   ///< of columns
+  } gathered;
+  Value taken;       ///< of query rows, or columns of the tile: 1 where they take part in it; null: all do
+  Value lastTile;    ///< with a valid column
+  Value validKeys;   ///< tokens
+  Value meanWeights; ///< of a tile of means, or of the item's
   std::vector<TableOfPass> tables;
   std::optional<TablePassSlots> ofTable;
   std::optional<TableScatter> scattered; ///< of a head's pairs, where these are scattered to entries

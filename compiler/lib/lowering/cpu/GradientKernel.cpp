@@ -68,25 +68,32 @@ void GradientBuilder::fill(const GradientTokens &source, int64_t depth, int64_t 
 void GradientBuilder::prologue() {
   scale = k.scaled(slots.scale, 1);
   factor = k.scaled(slots.scale, log2e);
-  x = k.scratch(rows.superRow, widthX);
-  y = k.scratch(rows.superRow, widthY);
-  p = k.scratch(schedule.rowTile, columns.tile);
-  ds = k.scratch(schedule.rowTile, columns.tile);
+  int64_t most = gathers() ? std::max(columns.tile, gatheredColumns) : columns.tile;
+  x = k.scratch(scratchRows(), widthX);
+  y = k.scratch(scratchRows(), widthY);
+  p = k.scratch(schedule.rowTile, most);
+  ds = k.scratch(schedule.rowTile, most);
   fill(slots.x, depthX, widthX, x);
   fill(slots.y, depthY, widthY, y);
   prepareTables();
+  if (program.isFine() && pass.listed())
+    startTakers();
   if (pass.ofTable)
     return;
-  dx = k.scratch(rows.superRow, widthX);
+  dx = k.scratch(scratchRows(), widthX);
   k.clearRows(dx, zero, k.index(rows.superRow), widthX);
   if (pass.ofKeys) {
     dy = k.scratch(rows.superRow, widthY);
     k.clearRows(dy, zero, k.index(rows.superRow), widthY);
+    if (gathers())
+      startColumnGathering();
     return;
   }
-  shares = k.scratch(rows.superRow, 1);
+  shares = k.scratch(scratchRows(), 1);
   k.clearRows(shares, zero, k.index(rows.superRow), 1);
-  if (hasRegions() || pass.ofMeans)
+  if (gathers())
+    startRowGathering();
+  if ((hasRegions() && !gathers()) || pass.ofMeans)
     return;
   noBias = k.scratch(1, columns.tile);
   tailBias = k.scratch(1, columns.tile);

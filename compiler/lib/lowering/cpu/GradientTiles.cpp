@@ -31,27 +31,48 @@ void GradientBuilder::allTiles(Value owner) {
   });
 }
 
-// The tiles that the item's list names, each for the blocks of rows in its mask.
+// The tiles that the item's list names, each for the blocks of rows in its mask; where queries are gathered, for those of which the mask cuts
+// some pairs.
 void GradientBuilder::listedTiles(Value owner) {
   Value list = k.add(k.mul(owner, slots.superRows), superRow), entries = k.mul(k.mul(list, slots.capacity), 2);
   Value count = k.read(slots.counts, list), lastEntry = k.sub(count, k.index(1));
+  auto gatherAll = [&] {
+    k.loop(zero, k.index(rows.superRow / rows.block), 1,
+           [&](Value block) { gatherColumns(owner, entries, count, block); });
+  };
+  if (gathers() && pass.ofKeys && !mask)
+    return gatherAll();
   k.loop(zero, count, 1, [&](Value e) {
     Value at = k.add(entries, k.mul(e, 2)), bits = k.read(slots.lists, k.add(at, 1));
     Value nextAt = k.add(entries, k.mul(k.min(k.add(e, 1), lastEntry), 2));
     Tile tile = packedTile(owner, k.read(slots.lists, at)), next = packedTile(owner, k.read(slots.lists, nextAt));
     tile.next = &next;
+    if (gathers() && !pass.ofKeys)
+      gatherRows(k.add(k.mul(list, slots.capacity), e), tile);
+    if (gathers() && !mask)
+      return;
+    if (gathers()) {
+      tile.bias = {};
+      bits = k.shiftRight(bits, k.index(partialBit));
+    }
     Value hasTail = tile.restricted;
     prepareTail(k.read(slots.lists, at));
     prepareColumns(tile);
     auto hasBit = [&](Value at) { return k.notEqual(k.bitAnd(k.shiftRight(bits, at), k.index(1)), zero); };
     k.loop(zero, k.index(rows.superRow / rows.block), 1, [&](Value block) {
       k.when(hasBit(block), [&] {
-        if (mask)
+        if (gathers())
+          tile.restricted = k.equal(zero, zero);
+        else if (mask)
           tile.restricted = k.bitOr(hasTail, hasBit(k.add(block, partialBit)));
+        if (taken)
+          findTakers(owner, block, tile);
         visit(k.mul(block, rows.block), rows.block, tile);
       });
     });
   });
+  if (gathers() && pass.ofKeys)
+    gatherAll();
 }
 
 // How many columns of a tile are tokens, under a token order.
@@ -90,7 +111,7 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
     result.plainY = plain(slots.plainY, widthY);
     result.query = k.add(k.mul(owner, slots.queryRows), k.mul(tile, columns.tile));
   } else {
-    if (!hasRegions() && !pass.ofMeans)
+    if ((!hasRegions() || gathers()) && !pass.ofMeans)
       result.bias = k.selectView(columnsAt.ordered() ? k.less(columnsOfTile(tile), k.index(columns.tile))
                                                      : k.equal(tile, lastTile),
                                  tailBias, noBias);
@@ -104,23 +125,28 @@ GradientBuilder::Tile GradientBuilder::packedTile(Value owner, Value tile) {
 void GradientBuilder::visit(Value first, int64_t count, const Tile &tile) {
   int64_t step = schedule.rowTile, whole = count / step * step;
   Value left = k.sub(validRows, first);
+  auto visitTaken = [&](const Part &part) {
+    if (skipsRows())
+      k.when(k.any(k.load(taken, part.row, part.rows, 1)), [&] { visitRows(part, tile); });
+    else
+      visitRows(part, tile);
+  };
   k.loop(first, k.add(first, k.min(k.roundUp(left, step), k.index(whole))), step, [&](Value row) {
-    visitRows({row, step, {}, k.div(k.sub(row, first), k.index(step))}, tile);
+    visitTaken({row, step, {}, k.div(k.sub(row, first), k.index(step))});
   });
   if (int64_t rest = count - whole)
-    k.when(k.less(k.index(whole), left), [&] {
-      visitRows({k.add(first, whole), rest, {}, k.index(whole / step)}, tile);
-    });
+    k.when(k.less(k.index(whole), left), [&] { visitTaken({k.add(first, whole), rest, {}, k.index(whole / step)}); });
 }
 
 // P and dS go to memory panel by panel, from where they are read for every panel of what they multiply.
 void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
   int64_t panel = columnPanel();
-  k.loop(zero, k.index(columns.tile), panel, [&](Value col) {
+  k.loop(zero, k.index(tileColumns()), panel, [&](Value col) {
     Part part = rowsOfTile;
     part.col = col;
     Value product = scoreProduct(part, tile);
-    k.store(hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile), p, zero, col);
+    Value ofPairs = hasRegions() ? regionProbabilities(product, part, tile) : probabilities(product, part, tile);
+    k.store(taken ? takenOnly(ofPairs, part) : ofPairs, p, zero, col);
     keepFactors(product, part, tile);
     if (slope)
       k.store(derivatives(*slope, product, part, tile), ds, zero, col);
@@ -138,12 +164,16 @@ void GradientBuilder::visitRows(const Part &rowsOfTile, const Tile &tile) {
   if (pass.ofKeys)
     return accumulate(p, tile, &Tile::plainY, widthY, dy, rowsOfTile);
   Value row = rowsOfTile.row;
-  Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, rowsOfTile.rows, columns.tile));
+  Value more = k.reduce(tkern::ReduceKind::Add, k.load(p, zero, rowsOfTile.rows, tileColumns()));
   k.store(k.tileSum(k.load(shares, row, rowsOfTile.rows, 1), more), shares, row);
 }
 
 // What a value of queries is for a part of a tile: one per row, or one per column.
 Value GradientBuilder::ofQueries(Value values, const Part &part, const Tile &tile) {
+  if (isGathered) {
+    Value of = values == slots.shifts ? gathered.shifts : values == slots.rests ? gathered.rests : gathered.sums;
+    return pass.ofKeys ? k.load(of, zero, 1, columnPanel(), part.col) : k.load(of, part.row, part.rows, 1);
+  }
   if (pass.ofKeys)
     return k.load(k.view(values, k.add(tile.query, part.col), columnPanel()), zero, 1, columnPanel());
   return k.load(k.view(values, k.add(tile.query, part.row), 1), zero, part.rows, 1);
@@ -203,7 +233,7 @@ Value GradientBuilder::scoreGradients(Value dp, const Part &part, const Tile &ti
 // would be those of its whole sum, once per pair.
 void GradientBuilder::accumulate(Value factors, const Tile &tile, Value Tile::*plain, int64_t width, Value into,
                                  const Part &rowsOfTile) {
-  int64_t panel = schedule.plainPanel(width), depth = columns.tile;
+  int64_t panel = schedule.plainPanel(width), depth = tileColumns();
   k.loop(zero, k.index(width), panel, [&](Value col) {
     Part part = rowsOfTile;
     part.col = col;

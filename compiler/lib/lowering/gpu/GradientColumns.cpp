@@ -42,6 +42,7 @@ void GradientWriter::visitSteps() {
     StepColumns columns = columnsOf("column", step, /*ahead=*/false);
     column = columns.first;
     partial = columns.partial;
+    entryAt = columns.at;
     Value tileX = b.wait("x_tile", colsX, step, planes);
     fillStep(b.add("next", step, b.constant(int64_t{1})), "ahead");
     visitTile(tileX, [&] {
@@ -80,7 +81,7 @@ void GradientWriter::countSteps() {
   Value cols = b.constant(schedule.getKeys(), "cols_per_step"), all;
   if (listed) {
     Value blockRows = b.constant(layout.listRows, "list_rows");
-    Value blockCols = b.constant(ofKeys ? program.blockQ : program.blockK, "list_cols");
+    Value blockCols = b.constant(ofKeys ? program.listRows() : program.blockK, "list_cols");
     Value lines = b.make<arith::CeilDivUIOp>("lines", rows, blockRows);
     Value firstOfList = inItems() ? rowOfItem("row_of_list") : firstRow;
     Value listRow = b.quotient("list_row", firstOfList, blockRows);
@@ -110,13 +111,13 @@ void GradientWriter::countSteps() {
 }
 
 int64_t GradientWriter::partsOfEntry() const {
-  return listed ? (ofKeys ? program.blockQ : program.blockK) / schedule.getKeys() : 1;
+  return listed ? (ofKeys ? program.listRows() : program.blockK) / schedule.getKeys() : 1;
 }
 
 // Of a step that may lie beyond the last: no column is live there.
 StepColumns GradientWriter::columnsOf(const std::string &name, Value step, bool ahead, Value worker) {
   if (!listed && !window)
-    return {b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step")), Value(), Value()};
+    return {b.mul(name, step, b.constant(schedule.getKeys(), "cols_per_step")), Value(), Value(), Value()};
   Value known = step;
   if (ahead) {
     Value last = b.make<arith::MaxSIOp>(name + "_last", b.sub(name + "_end", steps, b.constant(int64_t{1})),
@@ -124,8 +125,11 @@ StepColumns GradientWriter::columnsOf(const std::string &name, Value step, bool 
     known = b.make<arith::MinSIOp>(name + "_known", step, last);
   }
   Value parts = b.constant(partsOfEntry(), "parts");
-  Value entry = entryOf(name, window ? known : b.quotient(name + "_entry", known, parts));
-  StepColumns columns = readEntry(name, entry, ahead, worker);
+  Value at = window ? known : b.quotient(name + "_entry", known, parts);
+  if (!window)
+    at = b.add(name + "_at", listBase, at);
+  StepColumns columns = readEntry(name, entryOf(name, at), ahead, worker);
+  columns.at = at;
   Value number = window ? columns.first
                         : b.add(name + "_number", b.mul(name + "_first", columns.first, parts),
                                 b.remainder(name + "_part", known, parts));
@@ -139,7 +143,7 @@ StepColumns GradientWriter::columnsOf(const std::string &name, Value step, bool 
 
 // The block of an entry, and what else it says: that the mask cuts it, or which of the workers take it.
 StepColumns GradientWriter::readEntry(const std::string &name, Value entry, bool ahead, Value worker) {
-  StepColumns columns = {entry, Value(), Value()};
+  StepColumns columns = {entry, Value(), Value(), Value()};
   if (layout.superRows) {
     columns.first = b.make<tkern::EntryBlockOp>(name + "_listed", b.builder.getIndexType(), entry);
     if (worker)
@@ -152,12 +156,12 @@ StepColumns GradientWriter::readEntry(const std::string &name, Value entry, bool
   return columns;
 }
 
-// Where it lies in the list of the block's rows, or of the window.
+// At a place of the lists, or of the window.
 Value GradientWriter::entryOf(const std::string &name, Value at) {
   Type index = b.builder.getIndexType();
   if (window)
     return b.make<tkern::ListedOp>(name + "_block", index, window, at).getEntry();
-  return b.make<tkern::ReadOp>(name + "_block", index, lists, b.add(name + "_at", listBase, at));
+  return b.make<tkern::ReadOp>(name + "_block", index, lists, at);
 }
 
 Value GradientWriter::product(StringRef name, ValueRange lefts, ValueRange tiles, int64_t depth) {
@@ -201,7 +205,7 @@ Value GradientWriter::columnNumbers(StringRef name, Value of, float otherwise) {
 Value GradientWriter::probabilities(Value scores) {
   if (score)
     scores = mappedPairs("scored", *score, scores);
-  scores = allowedPairs(scores);
+  scores = takenPairs(allowedPairs(scores));
   auto type = cast<tkern::TileType>(scores.getType());
   Value shift = rowShift, rest = rowRest;
   if (ofKeys) {

@@ -118,6 +118,8 @@ void GradientWriter::addOperands() {
     std::string of = layout.superRows ? ofKeys ? "@super_key_" : "@super_" : ofKeys ? "@key_" : "@";
     lists = b.pointer(i32, "lists", of + "lists");
     counts = b.pointer(i32, "counts", of + "counts");
+    if (program.isFine())
+      takers = b.pointer(i32, "takers", of + "takers");
   }
 }
 

@@ -54,6 +54,18 @@ Value GradientWriter::allowedPairs(Value scores) {
       [&] { return scores; });
 }
 
+// Of queries that share a list. Where all of a tile's take the entry, none pays for it.
+Value GradientWriter::takenPairs(Value scores) {
+  if (!takers)
+    return scores;
+  Value at = b.mul("entry_words", entryAt, b.constant(int64_t{2}));
+  if (ofKeys)
+    return b.compute("taken", scores.getType(), "columns_that_take", "row_lists", {}, {scores, takers, at, column});
+  Value half = b.remainder("half", b.quotient("word", row, b.constant(int64_t{32})), b.constant(int64_t{2}));
+  Value bits = b.make<tkern::ReadOp>("taken_by", b.builder.getIndexType(), takers, b.add("takers_at", at, half));
+  return b.compute("taken", scores.getType(), "rows_that_take", "row_lists", {}, {scores, bits, row});
+}
+
 // Where P is 0, the product is, whatever the derivative of the region there.
 Value GradientWriter::timesDerivative(StringRef name, Value ofScores, Value p, Value derivatives) {
   return b.map(name, cast<tkern::TileType>(p.getType()), {ofScores, p, derivatives}, {"g", "x", "y"},

@@ -9,8 +9,8 @@ namespace tercet::compiler {
 TileBlocks tileBlocksOf(const GpuProgram &program, const GradientPass &pass) {
   bool listed = pass.listed();
   if (pass.ofKeys) // columns of a step over means are of one query block
-    return {listed ? program.blockK : 0, listed || pass.ofMeans ? program.blockQ : 0, "key", "query"};
-  return {listed ? program.blockQ : 0, listed ? program.blockK : 0, "query", "key"};
+    return {listed ? program.blockK : 0, listed || pass.ofMeans ? program.listRows() : 0, "key", "query"};
+  return {listed ? program.listRows() : 0, listed ? program.blockK : 0, "query", "key"};
 }
 
 bool hasUnequalColumns(const GpuProgram &program, const GradientPass &pass) {

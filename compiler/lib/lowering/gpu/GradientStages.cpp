@@ -20,7 +20,8 @@ namespace tercet::compiler {
 
 namespace {
 
-constexpr int64_t warpsOfLists = 8; ///< of a block of transposed_lists, a key block each
+constexpr int64_t warpsOfLists = 8;   ///< of a block of transposed_lists, a key block each
+constexpr int64_t warpsOfColumns = 1; ///< of a block of column_lists, 32 key blocks each
 
 OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgram &program, bool superRows) {
   StageKernel kernel(context, program, "transposed_lists", {"part", "member", "unused"}, 32 * warpsOfLists);
@@ -41,6 +42,18 @@ OwningOpRef<ModuleOp> lowerTransposedLists(MLIRContext &context, const GpuProgra
     b.call("join_lists", "super_row", {b.integer(warpsOfLists), b.integer(program.blockK), b.integer(program.blockQ)},
            {b.item(0), b.item(1), keys, queries, lists, counts, b.pointer(i32, "super_lists", "@super_key_lists"),
             b.pointer(i32, "super_counts", "@super_key_counts")});
+  return kernel.finish(0);
+}
+
+// Of columns that share entries, from their bits.
+OwningOpRef<ModuleOp> lowerColumnLists(MLIRContext &context, const GpuProgram &program) {
+  StageKernel kernel(context, program, "column_lists", {"part", "member", "unused"}, 32 * warpsOfColumns);
+  GpuKernelBuilder &b = kernel.b;
+  SmallVector<Value> inputs = {b.item(0), b.item(1), b.size("rows", "N"), b.size("keys", "M")};
+  for (const char *buffer : {"bits", "cut_bits", "key_lists", "key_counts", "key_takers"})
+    inputs.push_back(b.pointer(b.builder.getI32Type(), buffer, std::string("@") + buffer));
+  b.call("column_lists", "row_lists", {b.integer(warpsOfColumns), b.integer(program.blockQ), b.integer(program.blockK)},
+         inputs);
   return kernel.finish(0);
 }
 
@@ -69,7 +82,10 @@ public:
       addBranchRows(stages, context, program, program.gradient.front());
     if (program.classified())
       addSelectStages(stages, context, program, joinsQueries || (attends && attends->superRows));
-    if (program.listed())
+    if (program.listed() && program.isFine())
+      add("column_lists", "select", {ceildiv(program.keyBlocks(), 32 * warpsOfColumns), GR, 1},
+          "32 key blocks per warp", lowerColumnLists);
+    else if (program.listed())
       add("transposed_lists", "select", {ceildiv(program.keyBlocks(), warpsOfLists), GR, 1}, "key block per warp",
           [joins = joinsKeys](MLIRContext &context, const GpuProgram &program) {
             return lowerTransposedLists(context, program, joins);
@@ -187,7 +203,7 @@ void addGradientStages(std::vector<GpuStage> &stages, MLIRContext &context, cons
 }
 
 void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program) {
-  Expr heads = sym("G") * sym("R"), blocks = program.queryBlocks() * program.keyBlocks();
+  Expr heads = sym("G") * sym("R"), entries = program.lists() * program.keyBlocks();
   addRangeBuffers(buffers, program);
   addTableBuffers(buffers, program);
   if (program.inBranches()) {
@@ -213,7 +229,9 @@ void addGradientBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &prog
   }
   if (!program.listed())
     return;
-  buffers.push_back({"key_lists", heads * blocks * 4, "critical query blocks of key blocks"});
+  buffers.push_back({"key_lists", heads * entries * 4, "critical query blocks of key blocks"});
+  if (program.isFine())
+    buffers.push_back({"key_takers", heads * entries * 8, "queries that take the entries of these lists"});
   buffers.push_back({"key_counts", heads * program.keyBlocks() * 4, "lengths of these lists"});
 }
 

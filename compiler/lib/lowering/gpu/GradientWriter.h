@@ -26,9 +26,9 @@ struct GradientSource {
 };
 
 /// The columns of a step: the first one; whether the mask may forbid some of its pairs (null: it cannot); whether the rows of a
-/// worker take them (null: those of all do).
+/// worker take them (null: those of all do); where its entry lies.
 struct StepColumns {
-  mlir::Value first, partial, takes;
+  mlir::Value first, partial, takes, at;
 };
 
 struct TableOfKernel;
@@ -170,6 +170,7 @@ private:
   /// What a region makes of the products of a step.
   Value mappedPairs(llvm::StringRef name, PairRegion &region, Value products);
   Value allowedPairs(Value scores);
+  Value takenPairs(Value scores);
   /// What the result of the score region gets, times a derivative of it.
   Value timesDerivative(llvm::StringRef name, Value ofScores, Value p, Value derivatives);
   /// dS of the products, of that of what the score region made of them.
@@ -184,6 +185,7 @@ private:
   GradientSource q, k, v, gradient;
   StridedTensor toX, toY;
   Value shifts, rests, sums, queryLengths, keyLengths, queries, keys, lists, counts;
+  Value takers;        ///< which queries take entries of the lists; null: all of them
   Value paddedQueries; ///< from head to head, in what belongs to queries
   Value scale, unit;   ///< the parameter, null for the default; from products to log2 units
   Value batch, group, member, head, keyHead, headsPerKeyHead;
@@ -202,6 +204,7 @@ private:
   Value steps, listBase; ///< of the head whose columns are visited
   Value ringStep;        ///< of the rings of columns, counted over all heads
   Value column, partial; ///< the first one of a step; whether the mask may forbid pairs there
+  Value entryAt;         ///< where its entry lies
   GpuPairScope scope;
   std::optional<PairRegion> score, slope, mask; ///< of the head whose columns are visited
   Value scoreFactor;                            ///< from products to natural units, for regions
