@@ -1,66 +1,50 @@
-/* Compiles SLA for head dimension 64 and runs it on the CPU, in C. With a path: keeps the artifact there. */
+/* Compiles SLA for head dimension 64, runs it on the CPU, and keeps the artifact in a file, in C. Usage: attention [artifact] */
 #include <tercet/tercet.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static void check(tercet_status status) {
-  if (status != TERCET_OK) {
-    fprintf(stderr, "%s: %s\n", tercet_status_name(status), tercet_error_message());
-    exit(1);
-  }
-}
+#define CHECK(call) ((call) == TERCET_OK ? (void)0 : (fprintf(stderr, "%s\n", tercet_error_message()), exit(1)))
+#define F32(data, rank, ...)                                                                                           \
+  &(DLTensor) { data, {kDLCPU, 0}, rank, {kDLFloat, 32, 1}, (int64_t[]){__VA_ARGS__}, NULL, 0 }
 
 enum { HEADS = 2, TOKENS = 300, DIM = 64 };
-
-static DLTensor tensor(int64_t *shape, int32_t rank) { /* filled with small numbers */
-  size_t count = 1;
-  for (int axis = 0; axis < rank; ++axis)
-    count *= (size_t)shape[axis];
-  float *data = malloc(count * sizeof *data);
-  for (size_t i = 0; i < count; ++i)
-    data[i] = (float)(i * 2654435761u % 1000) / 1000 - 0.5f;
-  DLTensor result = {data, {kDLCPU, 0}, rank, {kDLFloat, 32, 1}, shape, NULL, 0};
-  return result;
-}
+static float q[HEADS * TOKENS * DIM], k[HEADS * TOKENS * DIM], v[HEADS * TOKENS * DIM], o[HEADS * TOKENS * DIM];
+static float w[DIM * DIM], b[DIM]; /* with zeros, the linear branch adds nothing */
 
 int main(int count, char **arguments) {
-  tercet_session *session;
-  check(tercet_session_create(NULL, &session));
+  for (size_t i = 0; i < sizeof q / sizeof *q; ++i)
+    q[i] = k[i] = v[i] = (float)(i * 2654435761u % 1000) / 1000 - 0.5f;
 
+  tercet_session *session;
+  CHECK(tercet_session_create(NULL, &session));
   tercet_spec spec = TERCET_SPEC_INIT;
-  tercet_setting settings[] = {{"keep", "0.1"}};
-  spec.name = "sla", spec.settings = settings, spec.setting_count = 1;
+  spec.name = "sla", spec.settings = &(tercet_setting){"keep", "0.1"}, spec.setting_count = 1;
   tercet_compile_options options = TERCET_COMPILE_OPTIONS_INIT;
   options.head_dim = DIM;
   tercet_kernel *kernel;
-  check(tercet_compile(session, &spec, &options, &kernel));
+  CHECK(tercet_compile(session, &spec, &options, &kernel));
 
-  int64_t tokens[] = {1, HEADS, TOKENS, DIM}, weight[] = {DIM, DIM}, bias[] = {DIM};
-  DLTensor q = tensor(tokens, 4), k = tensor(tokens, 4), v = tensor(tokens, 4), o = tensor(tokens, 4);
-  DLTensor w = tensor(weight, 2), b = tensor(bias, 1);
-  tercet_named_tensor tensors[] = {{"q", &q}, {"k", &k}, {"v", &v}, {"w", &w}, {"b", &b}, {"o", &o}};
+  tercet_named_tensor tensors[] = {{"q", F32(q, 4, 1, HEADS, TOKENS, DIM)},
+                                   {"k", F32(k, 4, 1, HEADS, TOKENS, DIM)},
+                                   {"v", F32(v, 4, 1, HEADS, TOKENS, DIM)},
+                                   {"w", F32(w, 2, DIM, DIM)},
+                                   {"b", F32(b, 1, DIM)},
+                                   {"o", F32(o, 4, 1, HEADS, TOKENS, DIM)}};
   tercet_call call = TERCET_CALL_INIT;
   call.tensors = tensors, call.tensor_count = 6;
-  check(tercet_kernel_workspace(kernel, &call, &call.workspace_bytes));
+  CHECK(tercet_kernel_workspace(kernel, &call, &call.workspace_bytes));
   call.workspace = aligned_alloc(64, (call.workspace_bytes + 63) / 64 * 64);
-
   char *report;
-  check(tercet_launch(kernel, &call, &report));
-  printf("o[0] = %f\n%s\n", ((float *)o.data)[0], report);
-  tercet_text_free(report);
+  CHECK(tercet_launch(kernel, &call, &report));
+  printf("o[0] = %f\n%s\n", o[0], report);
 
-  if (count > 1) {
-    tercet_artifact *artifact;
-    check(tercet_kernel_artifact(kernel, &artifact));
-    check(tercet_artifact_save(artifact, arguments[1]));
-    tercet_artifact_destroy(artifact);
-  }
-  DLTensor *all[] = {&q, &k, &v, &o, &w, &b};
-  for (int i = 0; i < 6; ++i)
-    free(all[i]->data);
+  tercet_artifact *artifact;
+  CHECK(tercet_kernel_artifact(kernel, &artifact));
+  CHECK(tercet_artifact_save(artifact, count > 1 ? arguments[1] : "sla.tercet")); /* for run_artifact.c */
+  tercet_artifact_destroy(artifact);
+  tercet_text_free(report);
   free(call.workspace);
   tercet_kernel_destroy(kernel);
   tercet_session_destroy(session);
-  return 0;
 }

@@ -1,4 +1,5 @@
 """One compile serves every batch, head count, length and runtime setting; static settings are another kernel."""
+import concurrent.futures
 import unittest
 
 from support import Case
@@ -15,6 +16,13 @@ class CompileOnce(Case):
                 self.assertGreater(len(shapes), 190)
                 settings = {tuple(case["parameters"].values()) for case in report["cases"]}
                 self.assertEqual(len(settings), 51)
+
+    def test_16_processes_on_a_cold_cache_compile_once(self):
+        words = ["run", "dense", "--shape", "n=10,d=8", "--json"]
+        with concurrent.futures.ThreadPoolExecutor(16) as threads:
+            reports = [outcome.json() for outcome in threads.map(lambda _: self.passes(*words), range(16))]
+        self.assertEqual(sum(report["compiles"] for report in reports), 1)
+        self.assertEqual(sorted(report["cache"] for report in reports), ["hit"] * 15 + ["miss"])
 
     def test_another_process_and_another_runtime_setting_compile_nothing(self):
         words = ["run", "sla", "--shape", "b=1,h=1,n=100,d=16", "--json"]

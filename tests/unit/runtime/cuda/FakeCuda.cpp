@@ -180,8 +180,11 @@ EXPORT int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
   return ok;
 }
 EXPORT int cuMemFree_v2(unsigned long long address) {
-  std::free(reinterpret_cast<void *>(address));
-  return allocations.erase(reinterpret_cast<char *>(address)) ? ok : invalidValue;
+  auto *memory = reinterpret_cast<char *>(address);
+  if (allocations.erase(memory) == 0)
+    return invalidValue;
+  std::free(memory);
+  return ok;
 }
 EXPORT int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *stream) {
   if (!isDevice(to, bytes))
