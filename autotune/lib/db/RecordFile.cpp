@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds lockPatience{10}; // a writer holds it for milliseconds
+constexpr std::chrono::seconds lockPatience{30}; // a writer holds it for milliseconds, but locks are not queued
 
 Status cannotWrite(const fs::path &file, std::string_view reason) {
   return Status::make(Code::invalidArgument, "cannot write {}: {}", file.string(), reason);

@@ -160,6 +160,12 @@ TEST_CASE("a database that cannot be read is as good as none", "[database]") {
   CHECK_THAT(database.badLines()[0].text(), Catch::Contains("it is not a regular file"));
 }
 
+TEST_CASE("an embedded row is told without a file", "[database]") {
+  Row row{.stored = test::stored(test::sampleRecord()), .origin = Origin::shipped, .file = "(shipped)"};
+  CHECK(row.text() ==
+        "shipped row " + row.stored.digest.hex().substr(0, 8) + ", at distance 0, measured 2026-11-29 on Processor 1");
+}
+
 TEST_CASE("every shipped row is a record", "[database]") {
   Database database = Database::open({{Origin::shipped, {}}});
   CHECK(database.badLines().empty());

@@ -22,7 +22,7 @@ struct Row {
   double distance = 0;
 
   const Record &record() const { return stored.record; }
-  /// As in "row 0123abcd of FILE (user), at distance 0.5, measured 2026-11-29 on DEVICE".
+  /// As in "row 0123abcd of FILE (user), at distance 0.5, measured 2026-11-29 on DEVICE", or "shipped row 0123abcd, at ..".
   std::string text() const;
 };
 
