@@ -28,17 +28,21 @@ Stamps stampsOf(const std::vector<tune::Source> &sources) {
   return stamps;
 }
 
-std::shared_ptr<const tune::Database> openDatabase() {
+/// What the files hold for a key, for as long as they do not change.
+std::shared_ptr<const tune::Database> openDatabase(const tune::RecordKey &key) {
   static std::mutex guard;
-  static std::shared_ptr<const tune::Database> database;
+  static std::map<tune::RecordKey, std::shared_ptr<const tune::Database>> databases;
   static Stamps stamps;
   std::vector<tune::Source> sources = tune::defaultSources();
   Stamps now = stampsOf(sources);
   std::lock_guard<std::mutex> lock(guard);
-  if (!database || now != stamps) {
-    database = std::make_shared<const tune::Database>(tune::Database::open(sources));
+  if (now != stamps) {
+    databases.clear();
     stamps = std::move(now);
   }
+  std::shared_ptr<const tune::Database> &database = databases[key];
+  if (!database)
+    database = std::make_shared<const tune::Database>(tune::Database::openFor(sources, key));
   return database;
 }
 
@@ -72,15 +76,15 @@ void compiler::findSchedules(const std::string &specText, const std::string &tar
   }
   if (problem.deterministic || !problem.expected)
     return;
-  std::shared_ptr<const tune::Database> database = openDatabase();
-  if (database->rows().empty())
-    return;
   tune::RecordKey key{.spec = digestOf(specText).hex(),
                       .target = target,
                       .dtype = std::string(dtypeName(problem.dtype)),
                       .headDim = problem.headDim,
                       .valueDim = problem.valueDim,
                       .direction = directionName(problem.direction)};
+  std::shared_ptr<const tune::Database> database = openDatabase(key);
+  if (database->rows().empty())
+    return;
   std::optional<tune::Row> row = database->lookup(key, classOf(shapeOf(*problem.expected)), machineOf(problem, target));
   if (!row)
     return;
