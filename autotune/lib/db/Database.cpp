@@ -46,22 +46,22 @@ std::string Row::text() const {
                      found.machine.device.empty() ? "a device without a name" : found.machine.device);
 }
 
-void Database::add(const Source &source) {
+void Database::add(const Source &source, const std::vector<std::string> &words) {
   bool isEmbedded = source.origin == Origin::shipped && source.path.empty();
   std::string file = isEmbedded ? embeddedRows : source.path.string();
-  RecordLines lines = isEmbedded ? readRecords(shippedRows(), file) : readRecordFile(source.path);
+  RecordLines lines = isEmbedded ? readRecords(shippedRows(), file, words) : readRecordFile(source.path, words);
   warn(lines.bad);
   std::move(lines.bad.begin(), lines.bad.end(), std::back_inserter(bad));
   for (StoredRecord &stored : lines.records)
     all.push_back({.stored = std::move(stored), .origin = source.origin, .file = file});
 }
 
-Database Database::open(const std::vector<Source> &sources) {
+Database Database::openWith(const std::vector<Source> &sources, const std::vector<std::string> &words) {
   Database database;
   for (Origin origin : {Origin::user, Origin::system, Origin::shipped})
     for (const Source &source : sources)
       if (source.origin == origin)
-        database.add(source);
+        database.add(source, words);
   return database;
 }
 

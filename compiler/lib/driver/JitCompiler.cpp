@@ -1,6 +1,7 @@
 // The Compiler that Session uses: spec text in, artifact out.
 #include "CompileCpu.h"
 #include "CompileCuda.h"
+#include "FindSchedules.h"
 
 #include <link.h>
 
@@ -51,40 +52,47 @@ std::string compiler::compilerIdentity() {
   return identity;
 }
 
-namespace {
-// "sim:sm_80": the simulator executes the PTX for that architecture.
-constexpr std::string_view simulated = "sim:";
+static constexpr std::string_view simulated = "sim:";
 
-bool isSimulated(const Problem &problem) { return problem.target.starts_with(simulated); }
+bool compiler::isSimulated(const Problem &problem) { return problem.target.starts_with(simulated); }
 
-Problem forArchitecture(Problem problem) {
+Problem compiler::forArchitecture(Problem problem) {
   if (isSimulated(problem))
     problem.target.erase(0, simulated.size());
   return problem;
 }
 
+namespace {
+
 class JitCompiler final : public Compiler {
 public:
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &given) override {
+  Result<CompileKey> key(const Spec &spec, const Problem &given) override {
     Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
-    std::vector<std::string> fields = {bound.text(),
-                                       std::to_string(problem.headDim),
-                                       std::to_string(problem.valueDim),
-                                       std::string(dtypeName(problem.dtype)),
-                                       compilerIdentity(),
-                                       std::to_string(static_cast<int>(problem.direction))};
+    CompileKey key{.problem = given};
+    std::string target = problem.target, text = bound.text();
+    std::vector<std::string> &fields = key.fields;
+    fields = {text,
+              std::to_string(problem.headDim),
+              std::to_string(problem.valueDim),
+              std::string(dtypeName(problem.dtype)),
+              compilerIdentity(),
+              std::to_string(static_cast<int>(problem.direction))};
     if (isCudaTarget(problem.target)) {
       TERCET_TRY(std::vector<std::string> more, cudaKeyFields(problem));
       fields.insert(fields.end(), more.begin(), more.end());
       fields.push_back(isSimulated(given) ? "ptx" : "cubin");
     } else {
-      TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
-      fields.push_back(target.name);
+      TERCET_TRY(codegen::CpuTarget level, parseCpuTarget(problem.target));
+      target = level.name;
+      fields.push_back(target);
     }
-    return fields;
+    findSchedules(text, target, key.problem);
+    for (const auto &[kernel, schedule] : key.problem.schedules)
+      fields.insert(fields.end(), {kernel, schedule});
+    return key;
   }
 
   Result<Artifact> compile(const Spec &spec, const Problem &given) override {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "CallData.h"
+#include "ScheduleOptions.h"
 #include "TargetName.h"
 
 #include "tercet/Session.h"
@@ -61,6 +62,8 @@ struct ExecutorOptions {
   bool grad = false; ///< launches take `do` and write gradients, too
   bool useCache = true;
   bool showProgress = true;
+  ScheduleRequest schedules = {};
+  std::optional<ExpectedCall> expected = {}; ///< the call that follows, or the first of several
   /// On the simulator: rt::adversarialSimulation with this seed.
   std::optional<uint64_t> adversarial = std::nullopt;
 };

@@ -188,3 +188,18 @@ TEST_CASE("the user's file is TERCET_DB, else in the data directory", "[database
   CHECK((sources[1].origin == Origin::system && sources[1].path == systemDatabase()));
   CHECK((sources[2].origin == Origin::shipped && sources[2].path.empty()));
 }
+
+TEST_CASE("a database of one key has the rows of its spec and target alone, and says nothing of other lines",
+          "[database]") {
+  Files files;
+  files.add(Origin::user, named("kept"));
+  files.add(Origin::user,
+            changed("another spec", [](Record &r) { r.key.spec.back() = r.key.spec.back() == '0' ? '1' : '0'; }));
+  files.add(Origin::user, changed("another target", [](Record &r) { r.key.target = "cpu:portable"; }));
+  std::ofstream(files.path(Origin::user), std::ios::app) << "no record\n";
+  Database database = Database::openFor({{Origin::user, files.path(Origin::user)}}, test::sampleRecord().key);
+  REQUIRE(database.rows().size() == 1);
+  CHECK(database.rows()[0].record().schedules[0].second == "kept");
+  CHECK(database.badLines().empty());
+  CHECK(files.open().rows().size() == 3);
+}

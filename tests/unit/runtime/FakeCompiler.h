@@ -15,10 +15,10 @@ public:
   std::atomic<int> compiled{0};
   std::chrono::milliseconds duration{20};
 
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) override {
+  Result<CompileKey> key(const Spec &spec, const Problem &problem) override {
     if (spec.text == "bad")
       return Status::make(Code::invalidSpec, "the spec is bad");
-    return std::vector<std::string>{spec.text, problem.target};
+    return CompileKey{{spec.text, problem.target}, problem};
   }
   Result<Artifact> compile(const Spec &spec, const Problem &) override {
     ++compiled;

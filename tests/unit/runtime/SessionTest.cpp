@@ -24,6 +24,30 @@ SessionOptions withoutCache(int threads = 1) {
 
 } // namespace
 
+TEST_CASE("a compiler is given the schedules that its key found, and the report says where they come from",
+          "[session]") {
+  struct Tuned : Compiler {
+    Problem compiled;
+    Result<CompileKey> key(const Spec &, const Problem &problem) override {
+      CompileKey key{{problem.target}, problem};
+      key.problem.schedules = {{"cpu", "super_row=128"}};
+      key.problem.scheduleSource = {.kind = "database", .file = "here.jsonl"};
+      return key;
+    }
+    Result<Artifact> compile(const Spec &, const Problem &problem) override {
+      compiled = problem;
+      return test::sampleModuleArtifact(1);
+    }
+  };
+  auto compiler = std::make_shared<Tuned>();
+  auto session = *Session::create(withoutCache(), compiler);
+  CompileReport report;
+  REQUIRE(session->compile({}, {.headDim = 4, .valueDim = 4, .target = "cpu:portable"}, &report).ok());
+  CHECK(compiler->compiled.schedules.at(0).second == "super_row=128");
+  CHECK(report.schedules.kind == "database");
+  CHECK(report.schedules.file == "here.jsonl");
+}
+
 TEST_CASE("a spec compiles once per session, then comes from memory", "[session]") {
   auto compiler = std::make_shared<FakeCompiler>();
   auto session = *Session::create(withoutCache(), compiler);

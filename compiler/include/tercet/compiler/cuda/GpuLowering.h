@@ -26,6 +26,9 @@ struct GpuForm {
   std::string schedule; ///< as text
   std::array<Expr, 3> grid = {1, 1, 1};
   std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower;
+  tkern::GpuScheduleAttr attribute = {}; ///< what the text says; null where a stage has one form
+  int64_t sharedBytes = 0;               ///< of a block, where there is an attribute
+  int64_t registers = 0;                 ///< of a thread that holds tiles, as the lowering counts them
 };
 
 struct GpuStage {
@@ -40,20 +43,24 @@ struct GpuStage {
   Expr flops = 0;
   std::vector<std::pair<std::string, Expr>> sizes; ///< that its kernel takes under names of the stage's own
   std::vector<GpuForm> forms;                      ///< none: the target has no room for it, and compiling says so
+  std::vector<std::string> pruned; ///< schedules that are none of the forms: the rule, and what it says of it
 };
 
 /// A schedule of an attend stage with its shared memory.
 struct RankedSchedule {
   tkern::GpuScheduleAttr schedule;
   int64_t sharedBytes = 0; ///< of the block
+  int64_t registers = 0;   ///< of a thread that holds tiles
   bool superRows = false;  ///< takes the lists of super rows: two query blocks, one per warpgroup
 };
 
 /// The legal schedules of an attend stage for a target, best first; at least one for every program. remarks gets a
-/// sentence where the warpgroup form is passed over on a target that has it.
+/// sentence where the warpgroup form is passed over on a target that has it; pruned, where it is given, one per schedule that is not
+/// legal.
 std::vector<RankedSchedule> attendSchedules(mlir::MLIRContext &context, const GpuProgram &program,
                                             const AttendStage &stage, const CudaTarget &target,
-                                            std::vector<std::string> &remarks);
+                                            std::vector<std::string> &remarks,
+                                            std::vector<std::string> *pruned = nullptr);
 
 /// The kernel of an attend stage in one schedule. Its grid is (blocks of the stage's rows, query heads of the group).
 mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const GpuProgram &program,
@@ -62,6 +69,18 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const 
 /// The stages of a program. `context` and `program` are referred to by the forms.
 std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
                                 std::vector<std::string> &remarks);
+
+/// Puts the forms first that the problem's schedules name. invalidArgument, with what there is, where there is no such kernel, or no such
+/// form; but those of a row of a database are passed over with a remark.
+Status preferForms(std::vector<GpuStage> &stages, const Problem &problem, std::vector<std::string> &remarks);
+
+/// Knobs of a schedule by name, in the order of its text.
+std::vector<std::pair<std::string, std::string>> knobsOf(tkern::GpuScheduleAttr schedule);
+
+/// Milliseconds of a stage in one of its forms for a call, by the floor model (docs/decisions/0028-schedule-spaces.md): for comparing
+/// forms with each other. 0 where the form has no attribute.
+double predictedMs(const GpuProgram &program, const GpuStage &stage, const GpuForm &form, const CudaTarget &target,
+                   const ExpectedCall &call);
 
 /// What a kernel's argument binds to at launch.
 struct GpuArgument {
