@@ -62,7 +62,7 @@ public:
                           request.target.text);
     const LoadedSpec &spec = request.spec;
     TERCET_TRY(CallData call, options.inputs(spec, request.cases.front()));
-    ExecutorOptions executorOptions = options.executorOptions(request, call.sizes);
+    ExecutorOptions executorOptions = options.executorOptions(request, call);
     executorOptions.showProgress = false; // the bar counts launches
     executorOptions.adversarial = adversarialSeed();
     TERCET_TRY(auto executor, makeExecutor(spec, executorOptions));

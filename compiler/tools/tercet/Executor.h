@@ -3,6 +3,7 @@
 #pragma once
 
 #include "CallData.h"
+#include "ScheduleOptions.h"
 #include "TargetName.h"
 
 #include "tercet/Session.h"
@@ -79,6 +80,8 @@ struct ExecutorOptions {
   std::shared_ptr<ExecutorHost> host = nullptr; ///< null: one of the executor's own, by the options below
   bool useCache = true;
   bool showProgress = true;
+  ScheduleRequest schedules = {};
+  std::optional<ExpectedCall> expected = {}; ///< the call that follows, or the first of several
   /// On the simulator: rt::adversarialSimulation with this seed.
   std::optional<uint64_t> adversarial = std::nullopt;
 };

@@ -29,6 +29,8 @@ public:
       TERCET_TRY(host, ExecutorHost::create(options.useCache, options.adversarial));
     }
     Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text, direction};
+    problem.expected = options.expected;
+    options.schedules.applyTo(problem);
     TERCET_TRY(kernel, host->session->compile(spec.toCompile, problem, &report));
     return {};
   }
@@ -134,6 +136,14 @@ Result<std::unique_ptr<Executor>> openAs(const LoadedSpec &spec, const ExecutorO
   return makeGradientExecutor(std::move(forward), std::move(backward));
 }
 
+/// "schedule_source", and for a row of a database "schedule_row".
+void addSource(Json &object, const ScheduleSource &source) {
+  object["schedule_source"] = source.kind;
+  if (source.kind == "database")
+    object["schedule_row"] = {
+        {"file", source.file}, {"origin", source.origin}, {"distance", source.distance}, {"date", source.date}};
+}
+
 Json deviceJson(const rt::GpuProperties &device) {
   return {{"name", device.name},        {"architecture", device.architecture},
           {"driver", device.driver},    {"multiprocessors", device.multiprocessors},
@@ -204,6 +214,7 @@ Json executorJson(const Executor &executor) {
     for (const KernelInfo &kernel : executor.module()->kernels)
       schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
+    addSource(object, report.schedules);
     object["remarks"] = executor.module()->remarks;
   }
   if (const Executor *backward = executor.backwardOf())
