@@ -1,7 +1,8 @@
 // Native Sparse Attention, prefill (arXiv:2502.11089): means of overlapping runs of tokens that have passed; for all heads of a group
-// the block of keys that a query is in, the one before, the first and the `blocks` best others; and a window. Each is a softmax of its
-// own, times the sigmoid of its column of `gates`. In the paper runs are made by a learned map and selection is by the probabilities
-// over them, here both by means. With block_q above 1 queries select in blocks, by their means.
+// the block of keys that a query is in, the one before, the first, and the `blocks` others that get most of the probabilities over the
+// runs (its equations 8 to 10); and a window. Each is a softmax of its own, times the sigmoid of its column of `gates`. In the paper a
+// learned map makes the runs, here they are means; `weights` learns sums. With block_q above 1 queries select in blocks, by their mean
+// probabilities.
 tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %gates: !tercet.table<[batch, head, query, 3], f32>) {
   %block_q = tercet.param block_q = 1 : !tercet.static<i64>
   %block_k = tercet.param block_k = 64 : !tercet.static<i64>
@@ -40,7 +41,17 @@ tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %ga
     %member = arith.ori %is_own, %is_previous : i1
     tercet.yield %member : i1
   }
-  %scores = tercet.pooled_scores %q, %k blocks(%block_q, %block_k)
+  %scores = tercet.compressed_scores %q, %k blocks(%block_q, %block_k) pool(%length, %stride) scale(%scale) where {
+  ^bb0(%b: index, %h: index, %i: index, %c: index):
+    %size = tercet.value %length : !tercet.static<i64>
+    %step = tercet.value %stride : !tercet.static<i64>
+    %first = arith.muli %c, %step : index
+    %behind = arith.addi %first, %size : index
+    %one = arith.constant 1 : index
+    %last = arith.subi %behind, %one : index
+    %passed = arith.cmpi sle, %last, %i : index
+    tercet.yield %passed : i1
+  }
   %classes = tercet.select %scores keep top_count(%blocks) sink(%sink) forced_counts(%forced_counts) scope(%scope) mask(%past)
       forced(%latest)
   tercet.skip %classes[marginal]
@@ -52,7 +63,9 @@ tercet.spec @nsa(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %ga
     %step = tercet.value %stride : !tercet.static<i64>
     %first = arith.muli %c, %step : index
     %behind = arith.addi %first, %size : index
-    %passed = arith.cmpi sle, %behind, %i : index
+    %one = arith.constant 1 : index
+    %last = arith.subi %behind, %one : index
+    %passed = arith.cmpi sle, %last, %i : index
     tercet.yield %passed : i1
   }
   %of_runs = tercet.gate %runs {

@@ -96,6 +96,22 @@ const std::vector<KernelEdit> sampleEdits = {
     {"    __syncthreads();\n    add_shares", "    add_shares"},
 };
 
+const std::vector<KernelEdit> poolEdits = {
+    {"-infinity();\n      }\n      if (counting)", "100.0f;\n      }\n      if (counting)"},
+    {"total.at[half] *= weight_below(most.at[half], larger_one);", ""},
+    {"most.at[half] = larger_one;", "most.at[half] = here.at[half];"},
+    {"scale * 1.4426950408889634)", "scale)"},
+    {"seen[(gr * rows + first_row + row) * words + at]", "seen[(gr * rows + first_row) * words + at]"},
+    {"row >= live || left <= 0 ? 0u", "left <= 0 ? 0u", "rows beyond the length see nothing, and are counted nowhere"},
+    {"own[i] = 0;", "own[i] = 1;"},
+    {"live_keys - first < LENGTH ? live_keys - first : LENGTH", "LENGTH"},
+    {"begin < LENGTH ? 0 : (begin - LENGTH) / STRIDE + 1", "begin / STRIDE"},
+    {"sum / static_cast<float>(rows.all)", "sum"},
+    {"shares[a * key_blocks + j] += sum", "shares[a * key_blocks + j] = sum"},
+    {"__syncthreads();\n      add_pool_shares", "add_pool_shares"},
+    {"static_cast<float>(inside) / static_cast<float>(tokens)", "1.0f"},
+};
+
 /// Selection by `rule` over two batch entries whose lengths leave tails.
 Case ragged(std::string spec, std::map<std::string, std::string> settings,
             std::vector<std::pair<std::string, double>> parameters = {}) {
@@ -151,4 +167,10 @@ TEST_CASE("bugs in shares of anti-diagonals are found by running them", "[mutati
   Case wide = longRows(sampled); // two tiles of keys
   wide.shape.tokensK = 300;
   requireFound("sampled_scores", {sampled, wide}, sampleEdits);
+}
+
+TEST_CASE("bugs in shares of pools are found by running them", "[mutation]") {
+  Case pools = ragged("pool_ranked:above", {{"block_q", "16"}, {"stride", "1"}, {"length", "24"}},
+                      {{"keep", 0.14}, {"drop", 0}});
+  requireFound("compressed_scores", {pools, longRows(pools)}, poolEdits); // whose queries see two tiles of pools
 }

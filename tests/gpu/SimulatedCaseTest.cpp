@@ -2,6 +2,7 @@
 #include "gpu/SimulatedCase.h"
 #include "support/BranchCases.h"
 #include "support/OrderCases.h"
+#include "support/PoolScoreCases.h"
 #include "support/RoutingCases.h"
 
 #include <catch2/catch.hpp>
@@ -79,6 +80,10 @@ TEST_CASE("all cases of token orders keep the numerics contract in the simulator
 
 TEST_CASE("all cases of routed tokens keep the numerics contract in the simulator", "[.][routing]") {
   runAll(addRoutingCases);
+}
+
+TEST_CASE("all cases of scores by pools keep the numerics contract in the simulator", "[.][pools]") {
+  runAll(addPoolScoreCases);
 }
 
 TEST_CASE("cases of the table hold with races looked for and copies as late as legal", "[.][adversarial]") {

@@ -1,5 +1,6 @@
 // Every case of the table on every backend, by the numerics contract (docs/numerics.md).
 #include "CaseCheck.h"
+#include "support/PoolScoreCases.h"
 #include "support/RoutingCases.h"
 #include "support/SweepCases.h"
 
@@ -27,6 +28,14 @@ TEST_CASE("every case of the table keeps the numerics contract on every backend"
 TEST_CASE("all cases of routed tokens keep the numerics contract on every backend", "[.][routing]") {
   std::vector<Case> cases;
   addRoutingCases(cases);
+  for (Backend *backend : backends())
+    for (const Case &entry : cases)
+      checkCase(*backend, entry);
+}
+
+TEST_CASE("all cases of scores by pools keep the numerics contract on every backend", "[.][pools]") {
+  std::vector<Case> cases;
+  addPoolScoreCases(cases);
   for (Backend *backend : backends())
     for (const Case &entry : cases)
       checkCase(*backend, entry);

@@ -1,4 +1,4 @@
-// Scores of blocks: centred keys, guards and anti-diagonals, against sums written out here.
+// Scores of blocks: centred keys, guards, anti-diagonals and pools, against sums written out here.
 #include "RunSpec.h"
 
 using namespace tercet;
@@ -206,4 +206,54 @@ TEST_CASE("sampled shares of a row add up to one over the blocks that a mask lea
   REQUIRE(map.ok());
   // For row 1 the blocks that weigh most are empty; row 2 has one of them as its own, partial block.
   CHECK(map->values == std::vector<int8_t>{1, -1, -1, -1, 1, 1, -1, -1, 0, 0, 1, -1});
+}
+
+TEST_CASE("compressed scores are mean shares of pools, shared out over their tokens", "[scores]") {
+  for (auto [length, stride] : {std::pair{16, 16}, {24, 8}, {7, 3}}) {
+    Call call(scoredSpec(
+                  R"(tercet.compressed_scores %q, %k blocks(%block, %block) pool(%length, %stride) scale(%scale) where {
+    ^bb0(%b: index, %h: index, %i: index, %c: index):
+      %half = arith.constant 2 : index
+      %odd = arith.addi %i, %c : index
+      %rest = arith.remsi %odd, %half : index
+      %zero = arith.constant 0 : index
+      %even = arith.cmpi eq, %rest, %zero : index
+      tercet.yield %even : i1
+    })",
+                  "above(%keep)",
+                  fmt::format("%length = tercet.param length = {} : !tercet.static<i64>\n"
+                              "%stride = tercet.param stride = {} : !tercet.static<i64>",
+                              length, stride)),
+              0.5);
+    const double bound = call.program.selection->keep.value = 0.18;
+    ClassMap classes = call.classes();
+    int kept = 0;
+    for (int64_t h = 0; h < 4; ++h) {
+      Rows q = call.tokens("q", h), k = call.tokens("k", h / 2);
+      std::vector<std::vector<double>> shares(5, std::vector<double>(6));
+      for (int64_t i = 0; i < call.lengthQ; ++i) {
+        std::map<int64_t, double> weights;
+        double sum = 0;
+        for (int64_t c = i % 2; c * stride < call.lengthK; c += 2)
+          sum += weights[c] =
+              std::exp(0.4 * dot(q[size_t(i)], meanOf(k, size_t(c * stride), size_t(c * stride + length))));
+        for (auto [c, weight] : weights) {
+          int64_t end = std::min<int64_t>(c * stride + length, call.lengthK),
+                  rows = std::min<int64_t>(16, call.lengthQ - i / 16 * 16);
+          for (int64_t t = c * stride; t < end; ++t)
+            shares[size_t(i / 16)][size_t(t / 16)] += weight / sum / double(end - c * stride) / double(rows);
+        }
+      }
+      for (int64_t i = 0; i < 5; ++i) {
+        const std::vector<double> &row = shares[size_t(i)];
+        CHECK(std::accumulate(row.begin(), row.end(), 0.0) == Approx(1));
+        for (int64_t j = 0; j < 6; ++j) {
+          bool isKept = row[size_t(j)] >= std::min(bound, *std::max_element(row.begin(), row.end()));
+          kept += isKept;
+          CHECK(int(classes.at(0, h, i, j)) == isKept);
+        }
+      }
+    }
+    CHECK(kept > 20);
+  }
 }

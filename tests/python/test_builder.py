@@ -73,6 +73,16 @@ tercet.spec @sla(%q: !tercet.tokens, %k: !tercet.tokens, %v: !tercet.tokens, %w:
         s.skip(classes.marginal)
         self.agrees(s.build(s.sparse(on=classes.critical)))
 
+    def test_scores_by_pools(self):
+        s = tercet.SpecBuilder("native")
+        length, stride = s.static("length", 16), s.static("stride", 8)
+        past = s.mask(lambda b, h, i, j: j <= i)
+        scores = s.compressed_scores(blocks=(1, 16), pool=(length, stride), weights=s.table("weights", ["kv_head", "any"]), scale=0.2,
+                                     where=lambda b, h, i, c: c * stride + length <= i + 1)
+        classes = s.select(scores, top_count=2, scope="group", mask=past)
+        s.skip(classes.marginal)
+        self.agrees(s.build(s.sparse(on=classes.critical, mask=past)))
+
     def test_given_scores_and_block_means(self):
         s = tercet.SpecBuilder("given")
         table = s.table("routing", ["batch", "head", "query_block", "key_block"])

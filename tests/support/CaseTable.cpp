@@ -2,6 +2,7 @@
 #include "BranchCases.h"
 #include "OrderCases.h"
 #include "PairCases.h"
+#include "PoolScoreCases.h"
 #include "RoutingCases.h"
 
 namespace tercet::test {
@@ -256,6 +257,7 @@ const std::vector<Case> &caseTable() {
     addBranchCases(cases);
     addOrderCases(cases);
     addRoutingCases(cases);
+    addPoolScoreCases(cases);
     return cases;
   }();
   return table;

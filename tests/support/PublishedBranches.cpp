@@ -102,42 +102,7 @@ RuleResult vsa(const reference::Data &asGiven, const std::vector<BlockMap> &clas
 }
 
 constexpr size_t nsaBlocks = 5; ///< of a query, the three that it always takes among them
-constexpr int64_t nsaWindow = 20, runLength = 32, runStride = 16;
-
-/// NSA: for every query nsaBlocks blocks of the past: the one that it is in, the one before, the first, and the best by the shares
-/// that the heads of its group give them.
-BlockMap nsaChoice(const reference::Data &inputs, int64_t head) {
-  const Tensor &q = inputs["q"], &k = inputs["k"];
-  int64_t perKey = q.shape[1] / k.shape[1];
-  Grid keys = blockMeans(k, head / perKey);
-  BlockMap map;
-  for (int64_t i = 0; i < q.shape[2]; ++i) {
-    auto own = size_t(i / block);
-    Row shares(own + 1, 0.0);
-    for (int64_t h = head / perKey * perKey; h < (head / perKey + 1) * perKey; ++h) {
-      Row scores;
-      for (size_t bj = 0; bj <= own; ++bj)
-        scores.push_back(dotOf(tokenOf(q, h, i), keys[bj]) / std::sqrt(double(q.shape[3])));
-      scores = softmaxOf(scores);
-      for (size_t bj = 0; bj <= own; ++bj)
-        shares[bj] += scores[bj];
-    }
-    std::vector<int> row(keys.size(), -1);
-    std::vector<size_t> others;
-    size_t taken = 0;
-    for (size_t bj = 0; bj <= own; ++bj) {
-      row[bj] = bj == 0 || bj == own || bj + 1 == own;
-      taken += size_t(row[bj]);
-      if (row[bj] == 0)
-        others.push_back(bj);
-    }
-    others = ranked(shares, others);
-    for (size_t rank = 0; rank < others.size() && taken < nsaBlocks; ++rank, ++taken)
-      row[others[rank]] = 1;
-    map.push_back(row);
-  }
-  return map;
-}
+constexpr int64_t nsaWindow = 20, runLength = 8, runStride = 4;
 
 /// Means of runs of tokens that start a stride apart.
 Grid runsOf(const Grid &tokens) {
@@ -152,6 +117,56 @@ Grid runsOf(const Grid &tokens) {
   return runs;
 }
 
+/// How many runs have passed when query i comes, its own token included.
+int64_t runsPassed(int64_t i) { return i + 1 < runLength ? 0 : (i + 1 - runLength) / runStride + 1; }
+
+/// Equation 9 of the NSA paper, its indices counted from 1: the importance of block j is the sum over m below l' / d and n below l / d of
+/// the probability of run l' / d j - m - n, where l' is the block, l the run and d the stride.
+double importance(const Row &probabilities, int64_t j) {
+  double sum = 0;
+  for (int64_t m = 0; m < block / runStride; ++m)
+    for (int64_t n = 0; n < runLength / runStride; ++n)
+      if (int64_t run = block / runStride * j - m - n; run >= 1 && run <= int64_t(probabilities.size()))
+        sum += probabilities[size_t(run - 1)];
+  return sum;
+}
+
+/// NSA: for every query nsaBlocks blocks of the past: the one that it is in, the one before, the first, and those of most importance to
+/// the heads of its group, by the probabilities of runs (equations 8 to 10).
+BlockMap nsaChoice(const reference::Data &inputs, int64_t head) {
+  const Tensor &q = inputs["q"], &k = inputs["k"];
+  int64_t perKey = q.shape[1] / k.shape[1];
+  Grid runs = runsOf(tokensOf(k, head / perKey));
+  auto blocks = size_t((k.shape[2] + block - 1) / block);
+  BlockMap map;
+  for (int64_t i = 0; i < q.shape[2]; ++i) {
+    auto own = size_t(i / block);
+    Row importances(own + 1, 0.0);
+    for (int64_t h = head / perKey * perKey; h < (head / perKey + 1) * perKey; ++h) {
+      Row probabilities;
+      for (int64_t run = 0; run < runsPassed(i); ++run)
+        probabilities.push_back(dotOf(tokenOf(q, h, i), runs[size_t(run)]) / std::sqrt(double(q.shape[3])));
+      probabilities = softmaxOf(probabilities);
+      for (size_t bj = 0; bj <= own; ++bj)
+        importances[bj] += importance(probabilities, int64_t(bj) + 1);
+    }
+    std::vector<int> row(blocks, -1);
+    std::vector<size_t> others;
+    size_t taken = 0;
+    for (size_t bj = 0; bj <= own; ++bj) {
+      row[bj] = bj == 0 || bj == own || bj + 1 == own;
+      taken += size_t(row[bj]);
+      if (row[bj] == 0)
+        others.push_back(bj);
+    }
+    others = ranked(importances, others);
+    for (size_t rank = 0; rank < others.size() && taken < nsaBlocks; ++rank, ++taken)
+      row[others[rank]] = 1;
+    map.push_back(row);
+  }
+  return map;
+}
+
 RuleResult nsa(const reference::Data &inputs, const std::vector<BlockMap> &classes) {
   RuleResult result;
   const Tensor &q = inputs["q"], &gates = inputs["gates"];
@@ -163,7 +178,7 @@ RuleResult nsa(const reference::Data &inputs, const std::vector<BlockMap> &class
       Row query = tokenOf(q, h, i);
       const std::vector<int> &row = classes[size_t(h)][size_t(i)];
       Row parts[] = {
-          attend(query, runKeys, runValues, [&](int64_t c) { return c * runStride + runLength <= i; }),
+          attend(query, runKeys, runValues, [&](int64_t c) { return c < runsPassed(i); }),
           attend(query, keys, values, [&](int64_t j) { return j <= i && row[size_t(j / block)] == 1; }),
           attend(query, keys, values, [&](int64_t j) { return j <= i && j > i - nsaWindow; }),
       };
@@ -193,9 +208,9 @@ PublishedSelection videoSparseAttention() {
 }
 
 PublishedSelection nativeSparseAttention() {
-  return {"NSA (runs and selection by means)",
+  return {"NSA (runs by means)",
           "nsa",
-          {{"block_k", "16"}},
+          {{"block_k", "16"}, {"length", "8"}, {"stride", "4"}},
           {{"blocks", double(nsaBlocks - 3)}, {"window", double(nsaWindow)}},
           {.batch = 1, .heads = 4, .headsKV = 2, .tokensQ = 170, .headDim = 24},
           true,

@@ -58,6 +58,8 @@ static void buildAttends(ModuleOp module, const Program &program, const CpuSched
 static void buildForward(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   if (program.classified() && program.selection->multiplies())
     buildScores(module, program, schedule);
+  if (program.classified() && program.selection->seesSome())
+    buildSeenPools(module, program);
   if (program.classified() && program.selection->hasRules())
     buildBlockRules(module, program, schedule);
   if (program.linear) {

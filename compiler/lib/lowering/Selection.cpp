@@ -30,6 +30,12 @@ static void readScores(Operation *op, Selection &selection) {
         selection.scores = ScoreKind::sampled;
         selection.stride = ir::paramOf(sampled.getStride()).getInteger();
       })
+      .Case([&](ir::CompressedScoresOp op) {
+        selection.scores = ScoreKind::compressed;
+        selection.compressed = {ir::paramOf(op.getLength()).getInteger(), ir::paramOf(op.getStride()).getInteger(),
+                                op.getWeights() ? ir::argumentName(op.getWeights()) : "", parameterName(op.getScale()),
+                                op.getWhere().empty() ? nullptr : &op.getWhere()};
+      })
       .Case([&](ir::GivenScoresOp given) {
         selection.scores = ScoreKind::given;
         selection.table = ir::argumentName(given.getTable());

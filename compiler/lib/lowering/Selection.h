@@ -4,6 +4,7 @@
 #include "PairOperands.h"
 
 #include "tercet/Builtins.h"
+#include "tercet/Plan.h"
 #include "tercet/dialect/TercetDialect.h"
 
 #include <optional>
@@ -12,7 +13,18 @@
 namespace tercet::compiler {
 
 /// Where scores come from. none: tercet.pattern, classes by the set `forced` alone.
-enum class ScoreKind { none, pooled, sampled, given };
+enum class ScoreKind { none, pooled, sampled, compressed, given };
+
+/// Scores by pools of keys (docs/spec.md#compressed_scores).
+struct CompressedScores {
+  int64_t length = 0, stride = 0;
+  std::string weights;           ///< name of a table; empty: means
+  std::string scale;             ///< a parameter's name; empty: the default scale
+  mlir::Region *where = nullptr; ///< null: every query sees every pool
+  /// Pools of a pair with so many keys, and words of 32 bits with a bit for each (SeenPools of tercet/Builtins.h).
+  Expr pools(const Expr &keys) const { return ceildiv(keys, stride); }
+  Expr words(const Expr &keys) const { return ceildiv(pools(keys), 32); }
+};
 
 /// Numbers are names of runtime parameters; an empty name stands for the default said beside it.
 struct Selection {
@@ -23,6 +35,7 @@ struct Selection {
   std::string guard;   ///< pooled; default: no guard
   int64_t stride = 0;  ///< sampled
   std::string table;   ///< given: name of the argument
+  CompressedScores compressed;
 
   KeepRule keepRule = KeepRule::fraction;
   CountRule countRule = CountRule::floor;
@@ -46,10 +59,14 @@ struct Selection {
   /// Whether the kernel `block_rules` runs before selection.
   bool hasRules() const { return mask || forced || forbidden; }
   /// Whether scores are products.
-  bool multiplies() const { return scores == ScoreKind::pooled || scores == ScoreKind::sampled; }
+  bool multiplies() const { return scores == ScoreKind::pooled || areShares(); }
+  /// Whether scores are P.
+  bool areShares() const { return scores == ScoreKind::sampled || scores == ScoreKind::compressed; }
+  /// Whether the kernel `seen_pools` runs before them.
+  bool seesSome() const { return scores == ScoreKind::compressed && compressed.where; }
   /// Whether a rule ranks over more than a row.
   bool ranksSpans() const { return scope == SelectScope::head || scope == SelectScope::allHeads; }
-  /// Whether P, the softmax of a row of scores, decides. Sampled scores are P themselves.
+  /// Whether P, the softmax of a row of scores, decides. Sampled and compressed scores are P themselves.
   bool needsShares() const {
     return scope == SelectScope::group || (byShare && ranksSpans()) || keepRule == KeepRule::mass ||
            keepRule == KeepRule::within || keepRule == KeepRule::above || keepRule == KeepRule::relative;

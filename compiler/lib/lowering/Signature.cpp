@@ -83,6 +83,8 @@ static bool isScaleOf(Operation *user, Value param) {
     return sparse.getScale() == param;
   if (auto compressed = dyn_cast<ir::CompressedOp>(user))
     return compressed.getScale() == param;
+  if (auto scores = dyn_cast<ir::CompressedScoresOp>(user))
+    return scores.getScale() == param;
   auto means = dyn_cast<ir::BlockMeanOp>(user);
   return means && means.getScale() == param;
 }

@@ -79,7 +79,7 @@ SelectRow FamilyBlocks::rowOf(int64_t head, int64_t queryBlock) {
   auto isApart = [&](size_t j) {
     return selection.apart && row.rules.forced[j] && row.rules.coverage[j] == Coverage::full;
   };
-  bool areShares = selection.scores.kind == ScoreSource::Kind::sampled; // which are P of all blocks
+  bool areShares = selection.scores.areShares(); // which are P of all blocks
   for (size_t j = 0; j < blocks; ++j)
     if (isApart(j) && !areShares)
       inSoftmax[j] = Coverage::empty;

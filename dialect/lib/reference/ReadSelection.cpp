@@ -25,7 +25,20 @@ Result<std::optional<PairProgram>> readRule(Value operand, const TableIndices &t
   return rule;
 }
 
-Result<ScoreSource> readScores(Operation *op) {
+Result<ScoreSource> readCompressed(ir::CompressedScoresOp op, const TableIndices &tables) {
+  ScoreSource scores{.kind = ScoreSource::Kind::compressed};
+  scores.pools = {.length = ir::paramOf(op.getLength()).getInteger(),
+                  .stride = ir::paramOf(op.getStride()).getInteger(),
+                  .keyWeights = op.getWeights() ? ir::argumentName(op.getWeights()) : std::string()};
+  scores.scale = readNumber(op.getScale(), 0);
+  scores.scale.isAuto = scores.scale.isAuto || !op.getScale();
+  if (!op.getWhere().empty()) {
+    TERCET_TRY(scores.where, readRegion(op.getWhere(), tables));
+  }
+  return scores;
+}
+
+Result<ScoreSource> readScores(Operation *op, const TableIndices &tables) {
   return llvm::TypeSwitch<Operation *, Result<ScoreSource>>(op)
       .Case([](ir::PooledScoresOp pooled) {
         ScoreSource scores{.kind = ScoreSource::Kind::pooled, .center = readFlag(pooled.getCenter())};
@@ -36,6 +49,7 @@ Result<ScoreSource> readScores(Operation *op) {
       .Case([](ir::SampledScoresOp sampled) {
         return ScoreSource{.kind = ScoreSource::Kind::sampled, .stride = ir::paramOf(sampled.getStride()).getInteger()};
       })
+      .Case([&](ir::CompressedScoresOp compressed) { return readCompressed(compressed, tables); })
       .Case([](ir::GivenScoresOp given) {
         return ScoreSource{.kind = ScoreSource::Kind::given, .table = ir::argumentName(given.getTable())};
       })
@@ -65,7 +79,7 @@ KeepUnit keepUnitOf(ir::KeepUnit unit) {
 }
 
 Status readSelect(ir::SelectOp op, const TableIndices &tables, Selection &selection) {
-  TERCET_TRY(selection.scores, readScores(op.getScores().getDefiningOp()));
+  TERCET_TRY(selection.scores, readScores(op.getScores().getDefiningOp(), tables));
   selection.keep = readNumber(op.getKeep(), 0);
   selection.drop = readNumber(op.getDrop(), 0);
   selection.minKeep = readNumber(op.getMinKeep(), 1);

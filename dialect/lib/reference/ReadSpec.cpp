@@ -187,7 +187,7 @@ private:
             program.parameters.push_back(param.getName().str());
           return Status();
         })
-        .Case<ir::PooledScoresOp, ir::SampledScoresOp>([&](auto scores) {
+        .Case<ir::PooledScoresOp, ir::SampledScoresOp, ir::CompressedScoresOp>([&](auto scores) {
           return checkTokens(*scores, {scores.getQ(), scores.getK()});
         })
         .Case<ir::GivenScoresOp, ir::MaskOp, ir::BlockSetOp, ir::SkipOp>([](auto) { return Status(); })

@@ -72,6 +72,8 @@ std::unique_ptr<HeadScores> HeadScores::make(const Program &program, const Opera
     return makePooledScores(program, operands, batch, head);
   case ScoreSource::Kind::sampled:
     return makeSampledScores(program, operands, batch, head);
+  case ScoreSource::Kind::compressed:
+    return makeCompressedScores(program, operands, batch, head);
   case ScoreSource::Kind::given:
     return std::make_unique<GivenScores>(*operands.arguments->find(program.selection->scores.table), batch, head);
   case ScoreSource::Kind::none:

@@ -1,5 +1,5 @@
-// Scores: what the blocks of one head score, in fp64 (docs/spec.md#pooled_scores, #sampled_scores, #given_scores), their
-// shares P of a row, and how far a target's may be off.
+// Scores: what the blocks of one head score, in fp64 (docs/spec.md#pooled_scores, #sampled_scores,
+// #compressed_scores, #given_scores), their shares P of a row, and how far a target's may be off.
 #pragma once
 
 #include "BlockRules.h"
@@ -47,5 +47,7 @@ std::unique_ptr<HeadScores> makePooledScores(const Program &program, const Opera
                                              int64_t head);
 std::unique_ptr<HeadScores> makeSampledScores(const Program &program, const Operands &operands, int64_t batch,
                                               int64_t head);
+std::unique_ptr<HeadScores> makeCompressedScores(const Program &program, const Operands &operands, int64_t batch,
+                                                 int64_t head);
 
 } // namespace tercet::reference

@@ -10,7 +10,7 @@ using namespace tercet::ir;
 // The parameters that hold the sizes of an op's blocks; null where it has none.
 static std::pair<ParamOp, ParamOp> blockParams(Operation *op) {
   return llvm::TypeSwitch<Operation *, std::pair<ParamOp, ParamOp>>(op)
-      .Case<PooledScoresOp, SampledScoresOp, GivenScoresOp, BlockSetOp>(
+      .Case<PooledScoresOp, SampledScoresOp, CompressedScoresOp, GivenScoresOp, BlockSetOp>(
           [](auto blocks) { return std::pair(paramOf(blocks.getBlockQ()), paramOf(blocks.getBlockK())); })
       .Default([](Operation *) { return std::pair<ParamOp, ParamOp>(); });
 }

@@ -54,6 +54,12 @@ LogicalResult tercet::ir::verifyOrders(SpecOp spec) {
   if (blocks && (blocks->queries != tokens || blocks->keys != tokens))
     return first.emitOpError("C3: a tile holds ")
            << tokens << " tokens; the blocks of the classification are " << blocks->queries << " x " << blocks->keys;
+  for (CompressedScoresOp op : spec.getBody().getOps<CompressedScoresOp>()) {
+    InFlightDiagnostic diagnostic =
+        op.emitOpError("C7: beside a token order, under which blocks are no runs of tokens; score by pooled_scores");
+    diagnostic.attachNote(first.getLoc()) << "the token order is here";
+    return diagnostic;
+  }
   for (CompressedOp op : spec.getBody().getOps<CompressedOp>()) {
     auto differs = [&](Value size) { return size && paramOf(size).getInteger() != tokens; };
     if (differs(op.getLength()) || differs(op.getStride()) || differs(op.getQueries()))

@@ -1,5 +1,6 @@
 // Verifiers of sparse, linear, block_mean and compressed (docs/spec.md#sparse, #linear, #block_mean, #compressed).
 #include "ParamOperands.h"
+#include "Pools.h"
 #include "Regions.h"
 
 #include "tercet/TableAxis.h"
@@ -7,12 +8,44 @@
 using namespace mlir;
 using namespace tercet::ir;
 
-static LogicalResult verifyScale(Operation *op, Value operand, StringRef label) {
+LogicalResult tercet::ir::verifyScale(Operation *op, Value operand, StringRef label) {
   ParamOp scale = paramOf(operand);
   if (scale && !scale.isAuto() && !(scale.getFloat() > 0))
     return op->emitOpError() << label << ": " << scale.getName() << " is " << numberText(scale.getFloat())
                              << "; expected > 0";
   return success();
+}
+
+static bool isPoolSize(ParamOp param) { return param.getInteger() >= 1 && param.getInteger() <= 4096; }
+
+LogicalResult tercet::ir::verifyPoolSizes(Operation *op, Value lengthOf, Value strideOf, StringRef label) {
+  ParamOp length = paramOf(lengthOf), stride = paramOf(strideOf);
+  for (ParamOp param : {length, stride})
+    if (!isPoolSize(param))
+      return op->emitOpError() << label << ": " << param.getName() << " is " << param.getInteger()
+                               << "; expected 1 to 4096";
+  if (stride.getInteger() > length.getInteger())
+    return op->emitOpError() << label << ": " << stride.getName() << " is " << stride.getInteger() << ", more than "
+                             << length.getName() << ", which is " << length.getInteger()
+                             << ": tokens between pools would be lost";
+  return success();
+}
+
+bool tercet::ir::isPoolWeights(Value weights) {
+  if (!weights)
+    return true;
+  auto type = cast<TableType>(weights.getType());
+  return isa<BlockArgument>(weights) && type.getElementType().isF32() &&
+         type.hasAxes({tercet::TableAxis::kvHead, tercet::TableAxis::any});
+}
+
+LogicalResult tercet::ir::verifyWhere(Operation *op, Region &region, StringRef ofSignature, StringRef ofOps) {
+  if (region.empty())
+    return success();
+  SmallVector<Type> indices(4, IndexType::get(op->getContext()));
+  if (failed(verifySignature(op, region, indices, IntegerType::get(op->getContext(), 1), ofSignature)))
+    return failure();
+  return verifyPairOps(op, region, ofOps);
 }
 
 // What replaces scores: an f32 and four indices, to an f32.
@@ -110,32 +143,17 @@ LogicalResult BlockMeanOp::verify() {
 LogicalResult CompressedOp::verify() {
   if (failed(verifyParamOperands(*this)))
     return failure();
-  auto isSize = [](ParamOp param) { return param.getInteger() >= 1 && param.getInteger() <= 4096; };
-  ParamOp length = paramOf(getLength()), stride = paramOf(getStride());
-  for (ParamOp param : {length, stride})
-    if (!isSize(param))
-      return emitOpError("C1: ") << param.getName() << " is " << param.getInteger() << "; expected 1 to 4096";
-  if (stride.getInteger() > length.getInteger())
-    return emitOpError("C1: ") << stride.getName() << " is " << stride.getInteger() << ", more than "
-                               << length.getName() << ", which is " << length.getInteger()
-                               << ": tokens between pools would be lost";
-  if (ParamOp queries = paramOf(getQueries()); queries && !isSize(queries))
+  if (failed(verifyPoolSizes(*this, getLength(), getStride(), "C1")))
+    return failure();
+  if (ParamOp queries = paramOf(getQueries()); queries && !isPoolSize(queries))
     return emitOpError("C2: ") << queries.getName() << " is " << queries.getInteger() << "; expected 1 to 4096";
-  for (Value weights : {getKeyWeights(), getValueWeights()}) {
-    auto type = weights ? cast<TableType>(weights.getType()) : TableType();
-    if (type && (!isa<BlockArgument>(weights) || !type.getElementType().isF32() ||
-                 !type.hasAxes({tercet::TableAxis::kvHead, tercet::TableAxis::any})))
-      return emitOpError("C3: weights are arguments of type table<[kv_head, any], f32>");
-  }
+  if (!isPoolWeights(getKeyWeights()) || !isPoolWeights(getValueWeights()))
+    return emitOpError("C3: weights are arguments of type table<[kv_head, any], f32>");
   return verifyScale(*this, getScale(), "C4");
 }
 
 LogicalResult CompressedOp::verifyRegions() {
-  if (!getWhere().empty()) {
-    SmallVector<Type> indices(4, IndexType::get(getContext()));
-    if (failed(verifySignature(*this, getWhere(), indices, IntegerType::get(getContext(), 1), "C5")) ||
-        failed(verifyPairOps(*this, getWhere(), "C7")))
-      return failure();
-  }
+  if (failed(verifyWhere(*this, getWhere(), "C5", "C7")))
+    return failure();
   return verifyScoreRegion(*this, getScore(), "C6", "C7");
 }

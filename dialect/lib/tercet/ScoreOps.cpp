@@ -1,6 +1,8 @@
-// Verifiers of the ops that make scores (docs/spec.md#pooled_scores, #sampled_scores, #given_scores).
+// Verifiers of the ops that make scores (docs/spec.md#pooled_scores, #sampled_scores, #compressed_scores,
+// #given_scores).
 #include "Blocks.h"
 #include "ParamOperands.h"
+#include "Pools.h"
 
 using namespace mlir;
 using namespace tercet;
@@ -22,6 +24,17 @@ LogicalResult SampledScoresOp::verify() {
     return emitOpError("C2: ") << stride.getName() << " is " << stride.getInteger() << "; expected 2, 4, 8 or 16";
   return success();
 }
+
+LogicalResult CompressedScoresOp::verify() {
+  if (failed(verifyBlocks(*this)) || failed(verifyPoolSizes(*this, getLength(), getStride(), "C2")))
+    return failure();
+  if (!isPoolWeights(getWeights()))
+    return emitOpError("C3: weights is ")
+           << getWeights().getType() << "; expected an argument of type table<[kv_head, any], f32>";
+  return verifyScale(*this, getScale(), "C4");
+}
+
+LogicalResult CompressedScoresOp::verifyRegions() { return verifyWhere(*this, getWhere(), "C5", "C6"); }
 
 LogicalResult GivenScoresOp::verify() {
   if (failed(verifyBlocks(*this)))

@@ -167,8 +167,10 @@ enum RuleBits : uint8_t {
 
 /// Where scores come from. pooled: kernels[0] (slots {rows, tiles, out, rows, tiles of 64 columns, scale as double bits},
 /// item 0; out [rows][tiles * 64] f32) multiplies rows of meanQ with tiles of meanK. sampled: it multiplies groups of
-/// `stride` queries, gathered here, with tiles of `samples`. given: element (b, h, i, j) of a table of f32.
-enum class ScoreSource : int64_t { pooled, sampled, given };
+/// `stride` queries, gathered here, with tiles of `samples`. given: element (b, h, i, j) of a table of f32. compressed: it multiplies
+/// queries with tiles of pools of poolLength keys, `stride` apart, packed as samples of one token are; seen [gr][tokensQ][words] has a bit
+/// per pool, 32 in a word from the lowest on, for those that a query sees (null: all), whatever behind the live ones.
+enum class ScoreSource : int64_t { pooled, sampled, given, compressed };
 struct ScoreSlots {
   int64_t source;
   double scale;
@@ -178,7 +180,8 @@ struct ScoreSlots {
   int64_t qStrideB, qStrideH, qStrideN;
   int64_t dtype, stride;
   const float *samples;
-  int64_t sampleTilesPerPair;
+  int64_t sampleTilesPerPair, poolLength;
+  const uint32_t *seen;
   const int32_t *qOrder, *qCounts, *kCounts; ///< of a token order, for `sampled`
   const float *table;
   int64_t tableStrideB, tableStrideH, tableStrideI, tableStrideJ;

@@ -16,7 +16,7 @@ namespace tercet::compiler {
 
 using std::numbers::log2e;
 
-/// "scores", called by the select builtins where scores are pooled or sampled: rows, tiles of 64 columns, out, number of
+/// "scores", called by the select builtins where scores are products: rows, tiles of 64 columns, out, number of
 /// rows, of tiles, scale.
 void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
 
@@ -24,6 +24,11 @@ void buildScores(mlir::ModuleOp module, const Program &program, const CpuSchedul
 /// tokensK, firstPair, blocksQ, blocksK; where queries and keys are (BlockTokens); what the regions of selection take from
 /// outside (CpuPairScope); ranges of the mask's tables (TableRanges).
 void buildBlockRules(mlir::ModuleOp module, const Program &program, const CpuSchedule &schedule);
+
+/// "seen_pools", items (seenRows queries, gr): seen [gr][tokensQ][words] of compressed scores (ScoreSource), qLengths, kLengths, headsKV, headsPerKV,
+/// tokensQ, tokensK, firstPair; what the region takes from outside (CpuPairScope).
+void buildSeenPools(mlir::ModuleOp module, const Program &program);
+inline constexpr int64_t seenRows = 64;
 
 /// "state", items (key block, g): k, kStrideB, kStrideH, kStrideN, kLengths, headsKV, tokensK, firstPair, packedV,
 /// tilesPerPair, h, z, blocksK, slices of the pass, first slice, used (null: every pair); where keys are (BlockTokens).

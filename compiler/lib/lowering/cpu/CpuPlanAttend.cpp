@@ -23,9 +23,9 @@ void PlanWriter::addPoolWeights(Slots &slots, const std::string &weights) {
 
 // Means or weighted sums of q, k or v; heads of a group one after another.
 PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, const std::string &into, int64_t length,
-                                int64_t stride) {
+                                int64_t stride, Expr pairs, Expr firstPair) {
   bool isQuery = std::string_view(name) == "q", isValue = std::string_view(name) == "v";
-  Expr count = ceildiv(isQuery ? placesQ : placesK, stride), heads = isQuery ? GR : sym("G");
+  Expr count = ceildiv(isQuery ? placesQ : placesK, stride), heads = isQuery ? pairs * sym("R") : pairs;
   int64_t dim = isValue ? program.valueDim : program.headDim;
   addBuffer(into, heads * count * dim, std::string("pools of ") + name, static_cast<int64_t>(dtypeSize(program.dtype)));
   Slots slots{tensor(name)};
@@ -33,7 +33,7 @@ PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, co
   for (PlanSlot slot :
        Slots{integer(static_cast<int64_t>(program.dtype)), tensor(isQuery ? "q_len" : "k_len"),
              integer(sym(isQuery ? "H" : "HKV")), integer(sym(isQuery ? "N" : "M")), integer(dim),
-             integer(isQuery ? sym("G0") * sym("R") : sym("G0")), integer(length), integer(stride), integer(count)})
+             integer(isQuery ? firstPair * sym("R") : firstPair), integer(length), integer(stride), integer(count)})
     slots.push_back(slot);
   addPoolWeights(slots, weights);
   for (PlanSlot slot : Slots{buffer(into), tokenOrder(!isQuery), tokenCounts(!isQuery)})
@@ -45,11 +45,12 @@ PlanNode PlanWriter::poolTokens(const char *name, const std::string &weights, co
 void PlanWriter::addPools(std::vector<PlanNode> &nodes, const AttendStage &stage) {
   const PooledKeys &pools = *stage.pools;
   const std::string k = stage.name + "_k", v = stage.name + "_v", packedK = "packed_" + k, packedV = "packed_" + v;
-  nodes.push_back(poolTokens("k", pools.keyWeights, k, pools.length, pools.stride));
-  nodes.push_back(poolTokens("v", pools.valueWeights, v, pools.length, pools.stride));
+  Expr G = sym("G"), G0 = sym("G0");
+  nodes.push_back(poolTokens("k", pools.keyWeights, k, pools.length, pools.stride, G, G0));
+  nodes.push_back(poolTokens("v", pools.valueWeights, v, pools.length, pools.stride, G, G0));
   if (stage.poolsQueries())
-    nodes.push_back(poolTokens("q", "", stage.name + "_q", pools.queries, pools.queries));
-  Expr G = sym("G"), count = stage.keys(placesK), tilesOfPair = tilesOf(count);
+    nodes.push_back(poolTokens("q", "", stage.name + "_q", pools.queries, pools.queries, G, G0));
+  Expr count = stage.keys(placesK), tilesOfPair = tilesOf(count);
   addBuffer(packedK, G * tilesOfPair * (program.headDim * schedule.keyTile), "pooled keys as f32 tiles, transposed");
   addBuffer(packedV, G * tilesOfPair * (schedule.keyTile * schedule.valueDim), "pooled values as f32 tiles");
   // One batch entry of G heads, whose rows lie one after another.

@@ -1,5 +1,6 @@
 // The classes of a CPU plan: from scores by rules, or from rules alone. Under the scope all_heads they are made before the
 // groups, for all pairs at once, since every head of a batch entry takes part in one ranking.
+#include "CpuKernels.h"
 #include "CpuPlanWriter.h"
 
 using namespace tercet;
@@ -34,6 +35,10 @@ void PlanWriter::addSelectionBuffers() {
   }
   if (select.scores == ScoreKind::sampled)
     addBuffer("samples", pairs * sampleTiles() * (64 * select.stride * program.headDim), "keys in groups, transposed");
+  if (select.scores == ScoreKind::compressed)
+    addBuffer("score_pools", pairs * sampleTiles() * (64 * program.headDim), "pools of keys that score, transposed");
+  if (select.seesSome())
+    addBuffer("seen", heads * placesQ * select.compressed.words(placesK), "bits of the pools that queries see");
   if (select.ranksSpans()) {
     addBuffer("span_keys", heads * TM * TN, "ranks of candidates");
     addBuffer("span_rows", heads * TM, "what rows count", sizeof(SpanRow));
@@ -41,7 +46,12 @@ void PlanWriter::addSelectionBuffers() {
   }
 }
 
-Expr PlanWriter::sampleTiles() const { return ceildiv(ceildiv(placesK, program.selection->stride), 64); }
+// Of groups of keys, or of pools.
+Expr PlanWriter::sampleTiles() const {
+  const Selection &select = *program.selection;
+  return ceildiv(ceildiv(placesK, select.scores == ScoreKind::compressed ? select.compressed.stride : select.stride),
+                 64);
+}
 
 Expr PlanWriter::spans() const {
   return program.selection->scope == SelectScope::allHeads ? sym("B") : selectedPairs() * sym("R");
@@ -104,20 +114,57 @@ void PlanWriter::addSamples(std::vector<PlanNode> &nodes) {
   nodes.push_back(builtin("pack_samples", "select", absentClasses * sampleTiles(), selectedPairs(), slots));
 }
 
+// Pools of keys, as samples of one token.
+void PlanWriter::addScorePools(std::vector<PlanNode> &nodes) {
+  const CompressedScores &of = program.selection->compressed;
+  Expr pairs = selectedPairs(), pools = of.pools(placesK);
+  nodes.push_back(poolTokens("k", of.weights, "score_k", of.length, of.stride, pairs, firstSelectedPair()));
+  nodes.back().stage = "select";
+  nodes.back().grid[0] = absentClasses * pools;
+  // One batch entry of `pairs` heads, whose rows lie one after another.
+  Slots slots{buffer("score_k"), null(), integer(pools * program.headDim), integer(program.headDim)};
+  for (PlanSlot slot :
+       Slots{integer(static_cast<int64_t>(program.dtype)), null(), integer(pairs), integer(pools),
+             integer(program.headDim), integer(0), integer(1), integer(sampleTiles()), buffer("score_pools"), null()})
+    slots.push_back(slot);
+  nodes.push_back(builtin("pack_samples", "select", absentClasses * sampleTiles(), pairs, slots));
+  if (of.where)
+    nodes.push_back(seenPools());
+}
+
+PlanNode PlanWriter::seenPools() {
+  Slots slots{buffer("seen")};
+  addCallSizes(slots);
+  slots.push_back(integer(firstSelectedPair()));
+  addPairOperands(slots, pairOperandsOf({program.selection->compressed.where}));
+  return kernel("seen_pools", "select", absentClasses * ceildiv(placesQ, seenRows), selectedPairs() * sym("R"), 1,
+                slots);
+}
+
 // ScoreSlots of tercet/Builtins.h.
 void PlanWriter::addScoreSlots(Slots &slots) {
   const Selection &select = *program.selection;
-  bool isPooled = select.scores == ScoreKind::pooled, isSampled = select.scores == ScoreKind::sampled;
-  ScoreSource source = isPooled ? ScoreSource::pooled : isSampled ? ScoreSource::sampled : ScoreSource::given;
+  bool isPooled = select.scores == ScoreKind::pooled, isSampled = select.scores == ScoreKind::sampled,
+       isCompressed = select.scores == ScoreKind::compressed;
+  ScoreSource source = isPooled       ? ScoreSource::pooled
+                       : isSampled    ? ScoreSource::sampled
+                       : isCompressed ? ScoreSource::compressed
+                                      : ScoreSource::given;
   const char *means = select.center ? "centered_k" : isSelectedAhead() ? "all_mean_k" : "mean_k";
   for (PlanSlot slot :
-       Slots{integer(static_cast<int64_t>(source)), scalar(program.scale, defaultScale()),
+       Slots{integer(static_cast<int64_t>(source)),
+             scalar(isCompressed ? select.compressed.scale : program.scale, defaultScale()),
              isPooled ? buffer("mean_q") : null(), isPooled ? buffer(means) : null(), integer(meanTiles), tensor("q")})
     slots.push_back(slot);
   addStrides(slots, "q", 3);
-  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), integer(std::max<int64_t>(1, select.stride)),
-                             isSampled ? buffer("samples") : null(), isSampled ? integer(sampleTiles()) : null(),
-                             tokenOrder(/*isKey=*/false), tokenCounts(/*isKey=*/false), tokenCounts(/*isKey=*/true)})
+  int64_t stride = isCompressed ? select.compressed.stride : std::max<int64_t>(1, select.stride);
+  for (PlanSlot slot : Slots{integer(static_cast<int64_t>(program.dtype)), integer(stride),
+                             isSampled      ? buffer("samples")
+                             : isCompressed ? buffer("score_pools")
+                                            : null(),
+                             select.areShares() ? integer(sampleTiles()) : null(), integer(select.compressed.length),
+                             select.seesSome() ? buffer("seen") : null(), tokenOrder(/*isKey=*/false),
+                             tokenCounts(/*isKey=*/false), tokenCounts(/*isKey=*/true)})
     slots.push_back(slot);
   if (select.scores != ScoreKind::given) {
     slots.insert(slots.end(), 5, null());
@@ -169,9 +216,10 @@ PlanWriter::Slots PlanWriter::selectSlots() {
   return slots;
 }
 
-// A chunk of sampled rows is 64 query groups or one block.
+// A chunk of sampled rows is 64 query groups or one block, one of compressed rows 64 queries or a block.
 int64_t PlanWriter::rowsPerItem() const {
-  int64_t stride = program.selection->stride;
+  const Selection &select = *program.selection;
+  int64_t stride = select.scores == ScoreKind::compressed ? 1 : select.stride;
   return stride == 0 ? 64 : std::max<int64_t>(1, 64 * stride / schedule.blockQ);
 }
 
@@ -188,6 +236,8 @@ void PlanWriter::addRanking(std::vector<PlanNode> &nodes) {
   if (select.scores == ScoreKind::sampled)
     nodes.back().flops = absentClasses * heads * ceildiv(sym("N"), select.stride) * ceildiv(sym("M"), select.stride) *
                          (2 * select.stride * program.headDim);
+  if (select.scores == ScoreKind::compressed)
+    nodes.back().flops = absentClasses * heads * sym("N") * select.compressed.pools(sym("M")) * (2 * program.headDim);
   if (!spanning)
     return;
   nodes.push_back(builtin("span_bounds", "select", absentClasses * spans(), 1, slots));
@@ -203,6 +253,9 @@ void PlanWriter::addClasses(std::vector<PlanNode> &nodes) {
     break;
   case ScoreKind::sampled:
     addSamples(nodes);
+    break;
+  case ScoreKind::compressed:
+    addScorePools(nodes);
     break;
   case ScoreKind::given:
     break;

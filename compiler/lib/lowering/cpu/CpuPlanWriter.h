@@ -97,6 +97,8 @@ private:
   PlanNode poolQueries(const std::string &into, Expr pairs, Expr firstPair);
   PlanNode alikeness(bool isKey);
   void addSamples(std::vector<PlanNode> &nodes);
+  void addScorePools(std::vector<PlanNode> &nodes);
+  PlanNode seenPools();
   void addScoreSlots(Slots &slots);
   Slots selectSlots();
   void addRanking(std::vector<PlanNode> &nodes);
@@ -110,7 +112,7 @@ private:
   void addMeanGradients(std::vector<PlanNode> &nodes, llvm::ArrayRef<GradientPass> passes);
   void addPools(std::vector<PlanNode> &nodes, const AttendStage &stage);
   PlanNode poolTokens(const char *tensor, const std::string &weights, const std::string &into, int64_t length,
-                      int64_t stride);
+                      int64_t stride, Expr pairs, Expr firstPair);
   void addAttendInputs(Slots &slots, const AttendStage &stage);
   void addStageBuffers(const AttendStage &stage);
   /// Keys that a stage counts, pools aside: places, or all tokens.

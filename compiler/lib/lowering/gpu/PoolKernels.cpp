@@ -1,4 +1,5 @@
-// Pools of tokens for stages that attend to them: a kernel for each of k, v and q, whose buffer has the kernel's name.
+// Pools of tokens for stages that attend to them, a kernel for each of k, v and q, whose buffer has the kernel's name; and pools of keys
+// for scores.
 #include "PoolStages.h"
 #include "StageKernel.h"
 
@@ -60,24 +61,43 @@ OwningOpRef<ModuleOp> lowerPools(MLIRContext &context, const GpuProgram &program
   return kernel.finish(0);
 }
 
+GpuStage poolStage(MLIRContext &context, const GpuProgram &program, const std::string &name, const PoolTensor &of,
+                   const Expr &heads) {
+  int64_t inBlock = stageThreads / (of.cols / 2);
+  auto lower = [&context, &program, name, of] { return lowerPools(context, program, name, of); };
+  return makeStage(name, "prologue", {ceildiv(poolsOf(program, of), inBlock), heads, 1},
+                   fmt::format("{} pools per block, two columns per thread", inBlock), lower);
+}
+
+PlanBuffer poolBuffer(const GpuProgram &program, const std::string &name, const PoolTensor &of, const Expr &heads) {
+  int64_t elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
+  return {name, heads * poolsOf(program, of) * (of.cols * elementBytes), "pools of " + of.tensor};
+}
+
+PoolTensor scorePools(const GpuProgram &program) {
+  const CompressedScores &of = program.selection.compressed;
+  return {"k", of.weights, of.length, of.stride, program.headDim};
+}
+
 } // namespace
 
 void addPoolStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                    const AttendStage &stage) {
-  for (const PoolTensor &of : tensorsOf(program, stage)) {
-    std::string name = bufferName(stage, of);
-    int64_t inBlock = stageThreads / (of.cols / 2);
-    auto lower = [&context, &program, name, of] { return lowerPools(context, program, name, of); };
-    stages.push_back(makeStage(name, "prologue", {ceildiv(poolsOf(program, of), inBlock), headsOf(of), 1},
-                               fmt::format("{} pools per block, two columns per thread", inBlock), lower));
-  }
+  for (const PoolTensor &of : tensorsOf(program, stage))
+    stages.push_back(poolStage(context, program, bufferName(stage, of), of, headsOf(of)));
 }
 
 void addPoolBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &program, const AttendStage &stage) {
-  int64_t elementBytes = static_cast<int64_t>(dtypeSize(program.dtype));
   for (const PoolTensor &of : tensorsOf(program, stage))
-    buffers.push_back({bufferName(stage, of), headsOf(of) * poolsOf(program, of) * (of.cols * elementBytes),
-                       "pools of " + of.tensor});
+    buffers.push_back(poolBuffer(program, bufferName(stage, of), of, headsOf(of)));
+}
+
+GpuStage makeScorePools(MLIRContext &context, const GpuProgram &program, const Expr &pairs) {
+  return poolStage(context, program, "score_k", scorePools(program), pairs);
+}
+
+PlanBuffer scorePoolBuffer(const GpuProgram &program, const Expr &pairs) {
+  return poolBuffer(program, "score_k", scorePools(program), pairs);
 }
 
 } // namespace tercet::compiler

@@ -1,4 +1,4 @@
-// Kernels before selection: block means, centred keys, likeness of tokens, shares from anti-diagonals.
+// Kernels before selection: block means, centred keys, likeness of tokens, shares from anti-diagonals and from pools.
 #include "SelectStages.h"
 
 using namespace mlir;
@@ -102,6 +102,28 @@ OwningOpRef<ModuleOp> lowerSampledScores(MLIRContext &context, const GpuProgram 
          kernel.ordered({kernel.elementAttribute(), b.integer(program.headDim), b.integer(program.selection.stride),
                          b.integer(program.blockQ), b.integer(program.blockK), b.flag(rules),
                          b.integer(shape.sharedBytes)}),
+         arguments.inputs, /*shared=*/true);
+  return kernel.finish(shape.sharedBytes);
+}
+
+OwningOpRef<ModuleOp> lowerCompressedScores(MLIRContext &context, const GpuProgram &program) {
+  PoolScoreShape shape(program);
+  const CompressedScores &scores = program.selection.compressed;
+  StageKernel kernel(context, program, "compressed_scores", {"part", "member", "unused"}, shape.threads);
+  GpuKernelBuilder &b = kernel.b;
+  SelectArguments arguments(kernel);
+  arguments.add({b.item(0), b.item(1)});
+  kernel.addTensor(arguments.inputs, "q", 3);
+  arguments.add(arguments.buffer("score_k", kernel.element()));
+  arguments.addSizes();
+  bool byGroup = program.selection.scope == SelectScope::group;
+  arguments.add({kernel.amount("scale", scores.scale, program.defaultScale()),
+                 arguments.buffer("seen", arguments.i32(), scores.where != nullptr),
+                 arguments.buffer(byGroup ? "shares" : "scores", arguments.f32())});
+  b.call("compressed_scores", "compressed_scores",
+         {kernel.elementAttribute(), b.integer(program.headDim), b.integer(scores.length), b.integer(scores.stride),
+          b.integer(program.blockQ), b.integer(program.blockK), b.flag(scores.where != nullptr),
+          b.integer(shape.sharedBytes)},
          arguments.inputs, /*shared=*/true);
   return kernel.finish(shape.sharedBytes);
 }

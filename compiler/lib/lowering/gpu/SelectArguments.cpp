@@ -10,6 +10,7 @@ ScoreSource scoreSourceOf(const GpuProgram &program) {
   case ScoreKind::given:
     return ScoreSource::table;
   case ScoreKind::sampled:
+  case ScoreKind::compressed:
     return ScoreSource::workspace;
   case ScoreKind::pooled:
   case ScoreKind::none:
@@ -34,6 +35,14 @@ SampledShape::SampledShape(const GpuProgram &program) {
   queryBlocks = blocks;
   threads = 2 * rows;
   sharedBytes = 2 * (rows + cols) * (128 + 16);
+}
+
+PoolScoreShape::PoolScoreShape(const GpuProgram &program) {
+  const int64_t most = 64, block = program.blockQ;
+  queryBlocks = block < most ? most / block : 1;
+  int64_t rows = std::min(queryBlocks * block, most);
+  threads = 2 * rows;
+  sharedBytes = 2 * (rows + 64) * (128 + 16);
 }
 
 int64_t countPasses(const Selection &selection) {

@@ -28,6 +28,12 @@ struct SampledShape {
   int64_t threads, queryBlocks, sharedBytes;
 };
 
+/// The same of compressed_scores: PoolShape of the device library.
+struct PoolScoreShape {
+  explicit PoolScoreShape(const GpuProgram &program);
+  int64_t threads, queryBlocks, sharedBytes;
+};
+
 /// Passes of count_keys: those of the rule, of keys and of rows; and bytes of what a scope counts (scope_cut.cuh).
 int64_t countPasses(const Selection &selection);
 inline constexpr int64_t scopeBytes = 8 * (6 + 12 * 2 * 256);

@@ -1,5 +1,6 @@
 // Which kernels a selection takes, over which grids, and the buffers between them.
 #include "SelectStages.h"
+#include "PoolStages.h"
 
 using namespace mlir;
 
@@ -75,6 +76,8 @@ private:
                  fmt::format("{} query blocks per block, twice over the keys", shape.queryBlocks), lowerSampledScores)
           .flops = fresh * of.heads * sym("N") * sym("M") * (4 * program.headDim / selection.stride);
     }
+    if (selection.scores == ScoreKind::compressed)
+      addCompressedScores();
     if (selection.scores != ScoreKind::pooled)
       return;
     if (program.ranksAhead())
@@ -87,11 +90,25 @@ private:
       addRanking("alike_keys", {fresh * of.keyBlocks, of.pairs, 1}, "key block per block", lowerAlikeKeys);
   }
 
+  void addCompressedScores() {
+    const CompressedScores &scores = program.selection.compressed;
+    Expr pools = scores.pools(program.keys());
+    GpuStage &pooled = stages.emplace_back(makeScorePools(context, program, of.pairs));
+    pooled.once = program.ranksAhead();
+    if (scores.where)
+      addRanking("seen_pools", {fresh * ceildiv(program.rows(), seenQueries), ceildiv(pools, stageThreads), of.heads},
+                 fmt::format("{} queries per block, a pool per thread", seenQueries), lowerSeenPools);
+    PoolScoreShape shape(program);
+    addRanking("compressed_scores", {fresh * ceildiv(of.queryBlocks, shape.queryBlocks), of.heads, 1},
+               fmt::format("{} query blocks per block, twice over the pools", shape.queryBlocks), lowerCompressedScores)
+        .flops = fresh * of.heads * sym("N") * scores.pools(sym("M")) * (4 * program.headDim);
+  }
+
   void addClasses() {
     Expr flops = program.scoresMeans() ? fresh * of.heads * of.queryBlocks * of.keyBlocks * (2 * program.headDim) : 0;
     switch (program.selection.scope) {
     case SelectScope::group:
-      if (program.selection.scores != ScoreKind::sampled)
+      if (!program.selection.areShares())
         add("share_rows", {fresh * rows, of.heads, 1}, perRow, lowerShareRows).flops = flops;
       addLists("select", fresh, lowerSelect);
       return;
@@ -162,10 +179,14 @@ void addSelectBuffers(std::vector<PlanBuffer> &buffers, const GpuProgram &progra
   if (selection.scores == ScoreKind::none)
     return;
   bool isWide = selection.scope == SelectScope::head || selection.scope == SelectScope::allHeads;
-  bool isSampled = selection.scores == ScoreKind::sampled;
+  if (selection.scores == ScoreKind::compressed)
+    buffers.push_back(scorePoolBuffer(program, of.pairs));
+  if (selection.seesSome())
+    add("seen", of.heads * program.rows() * selection.compressed.words(program.keys()) * 4,
+        "bits of the pools that queries see");
   if (selection.scope == SelectScope::group)
     add("shares", rows * of.keyBlocks * 4, "shares of key blocks");
-  if (isWide || (isSampled && selection.scope == SelectScope::row)) {
+  if (isWide || (selection.areShares() && selection.scope == SelectScope::row)) {
     add("scores", rows * of.keyBlocks * 4, "block scores");
   } else { // one when a row of scores is longer than what a block of select keeps in shared memory
     Expr isLong = Expr::apply(Expr::Op::min, 1, Expr::apply(Expr::Op::max, 0, of.keyBlocks - 16384));

@@ -3,6 +3,7 @@
 //   block_rules                             what a mask and block sets say of pairs of blocks
 //   pool_queries, center_keys, alike_keys   block means of queries, keys without their mean, likeness of tokens
 //   sampled_scores                          scores from anti-diagonals
+//   score_k, seen_pools, compressed_scores  pools of keys, which of them queries see, and scores by them
 //   select                                  scope row: classes of rows
 //   share_rows, select                      scope group: shares of rows, classes by their means over heads
 //   rank_rows, count_keys, classify_rows    wider scopes: keys of rows, passes that count them, classes by the cuts
@@ -28,6 +29,10 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerPoolKeys(mlir::MLIRContext &context, cons
 mlir::OwningOpRef<mlir::ModuleOp> lowerCenterKeys(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerAlikeKeys(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerSampledScores(mlir::MLIRContext &context, const GpuProgram &program);
+mlir::OwningOpRef<mlir::ModuleOp> lowerSeenPools(mlir::MLIRContext &context, const GpuProgram &program);
+/// Queries of a block of threads of seen_pools.
+inline constexpr int64_t seenQueries = 32;
+mlir::OwningOpRef<mlir::ModuleOp> lowerCompressedScores(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerSelect(mlir::MLIRContext &context, const GpuProgram &program, bool superRows);
 mlir::OwningOpRef<mlir::ModuleOp> lowerShareRows(mlir::MLIRContext &context, const GpuProgram &program);
 mlir::OwningOpRef<mlir::ModuleOp> lowerRankRows(mlir::MLIRContext &context, const GpuProgram &program);

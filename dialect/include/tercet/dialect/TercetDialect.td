@@ -134,7 +134,7 @@ def Tercet_TextPlace : I32EnumAttr<"TextPlace", "where tokens lie that are not o
 // Ops stand directly in a spec, or in a region of one of its ops.
 def InSpec : HasParent<"::tercet::ir::SpecOp">;
 def InRegion : ParentOneOf<["::tercet::ir::MaskOp", "::tercet::ir::BlockSetOp", "::tercet::ir::SparseOp",
-    "::tercet::ir::CompressedOp", "::tercet::ir::GateOp"]>;
+    "::tercet::ir::CompressedOp", "::tercet::ir::GateOp", "::tercet::ir::CompressedScoresOp"]>;
 
 class Tercet_Op<string mnemonic, list<Trait> traits = []> : Op<Tercet_Dialect, mnemonic, traits>;
 

@@ -111,6 +111,14 @@ class SpecBuilder:
     def sampled_scores(self, *, blocks=(128, 128), stride=8):
         return self._op("scores", f"tercet.sampled_scores %q, %k {self._blocks(blocks)}{self._options(stride=(stride, 'i64', 'static'))}")
 
+    def compressed_scores(self, *, blocks=(1, 64), pool=(32, 16), weights=None, scale=None, where=None):
+        length, stride = (self._use(value, name, "i64", "static") for value, name in zip(pool, ("length", "stride")))
+        text = f"tercet.compressed_scores %q, %k {self._blocks(blocks)} pool({length}, {stride})"
+        if weights is not None:
+            text += f" weights(%{weights.name} : {weights.type_text()})"
+        regions = [("where ", trace(where, "where", self.captures))] if where else ()
+        return self._op("scores", text + self._options(scale=(scale, "f64", "runtime")), regions)
+
     def given_scores(self, table, *, blocks=(64, 64)):
         return self._op("scores", f"tercet.given_scores %{table.name} {self._blocks(blocks)} : {table.type_text()}")
 

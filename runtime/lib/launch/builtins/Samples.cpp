@@ -91,19 +91,6 @@ struct SumBlocks {
   }
 };
 
-void gather(const SelectSlots &s, const RowContext &at, int64_t firstToken, int64_t rows, float *out) {
-  const ScoreSlots &from = s.scores;
-  withElement(static_cast<DType>(from.dtype), [&](auto element) {
-    using Element = decltype(element);
-    using Rows = TokenRows<typename Element::Type>;
-    const auto *q = static_cast<const typename Element::Type *>(from.q) + at.head.batch * from.qStrideB +
-                    at.head.queryHead * from.qStrideH;
-    Dispatch<GatherQueries<Element>, Rows, int64_t, int64_t, int64_t, int64_t, float *>::call(
-        Rows{q, from.qStrideN, ofBatch(from.qOrder, at.head.batch, s.tokensQ)}.from(firstToken), at.liveQ - firstToken,
-        from.stride, s.headDim, rows, out);
-  });
-}
-
 /// Takes the products of blocks that the mask empties out of the softmax.
 void hideEmpty(const uint8_t *rules, int64_t count, int64_t groups, float *products) {
   for (int64_t j = 0; j < count; j += groups)
@@ -215,6 +202,20 @@ void packSamples(const BuiltinCall &call) {
 
 } // namespace
 
+void gatherQueries(const SelectSlots &s, const RowContext &at, int64_t firstToken, int64_t rows, int64_t groupSize,
+                   float *out) {
+  const ScoreSlots &from = s.scores;
+  withElement(static_cast<DType>(from.dtype), [&](auto element) {
+    using Element = decltype(element);
+    using Rows = TokenRows<typename Element::Type>;
+    const auto *q = static_cast<const typename Element::Type *>(from.q) + at.head.batch * from.qStrideB +
+                    at.head.queryHead * from.qStrideH;
+    Dispatch<GatherQueries<Element>, Rows, int64_t, int64_t, int64_t, int64_t, float *>::call(
+        Rows{q, from.qStrideN, ofBatch(from.qOrder, at.head.batch, s.tokensQ)}.from(firstToken), at.liveQ - firstToken,
+        groupSize, s.headDim, rows, out);
+  });
+}
+
 int64_t sampleScratchBytes(const SelectSlots &s) {
   constexpr int64_t largestBlock = 1 << 16; // of a spec: 256
   auto isBlock = [&](int64_t size) { return size >= s.scores.stride && size <= largestBlock; };
@@ -227,7 +228,7 @@ void sampleRows(const SelectSlots &s, const BuiltinCall &call, const RowContext 
   Samples samples(s, scratch);
   int64_t firstToken = first * s.blockQ;
   int64_t groups = std::min(ceilDiv(at.liveQ - firstToken, s.scores.stride), rows * samples.groupsQ);
-  gather(s, at, firstToken, groups, samples.queries);
+  gatherQueries(s, at, firstToken, groups, s.scores.stride, samples.queries);
   for (int64_t segment = 0; segment * samples.segmentBlocks < at.liveCols; ++segment)
     meetSegment(s, call, at, samples, first, groups, segment);
   for (int64_t row = 0; row < rows; ++row, out += scoreColumns(s)) {

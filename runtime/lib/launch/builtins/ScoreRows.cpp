@@ -39,7 +39,18 @@ void givenRows(const SelectSlots &s, const RowContext &at, int64_t first, int64_
 
 int64_t scoreColumns(const SelectSlots &s) { return (s.blocksK + meanTile - 1) / meanTile * meanTile; }
 
-int64_t scoreScratchBytes(const SelectSlots &s) { return areShares(s) ? sampleScratchBytes(s) : 0; }
+int64_t scoreScratchBytes(const SelectSlots &s) {
+  switch (static_cast<ScoreSource>(s.scores.source)) {
+  case ScoreSource::sampled:
+    return sampleScratchBytes(s);
+  case ScoreSource::compressed:
+    return compressedScratchBytes(s);
+  case ScoreSource::pooled:
+  case ScoreSource::given:
+    break;
+  }
+  return 0;
+}
 
 void scoreRows(const SelectSlots &s, const BuiltinCall &call, const RowContext &at, int64_t first, int64_t rows,
                float *out, char *scratch) {
@@ -48,6 +59,8 @@ void scoreRows(const SelectSlots &s, const BuiltinCall &call, const RowContext &
     return pooledRows(s, call, at, first, rows, out);
   case ScoreSource::sampled:
     return sampleRows(s, call, at, first, rows, out, scratch);
+  case ScoreSource::compressed:
+    return compressedRows(s, call, at, first, rows, out, scratch);
   case ScoreSource::given:
     return givenRows(s, at, first, rows, out);
   }

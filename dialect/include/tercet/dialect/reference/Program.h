@@ -28,14 +28,26 @@ enum class KeepUnit { fraction, count, mass, above, relative, percentile, within
 /// Over what selection ranks and counts.
 enum class Scope { row, head, allHeads, group };
 
+/// The pools of a compressed branch, and of scores by one (docs/spec.md#compressed, #compressed_scores).
+struct Pools {
+  int64_t length = 0, stride = 0;
+  int64_t queries = 0;                  ///< tokens of a pooled query; 0: query tokens attend themselves
+  std::string keyWeights, valueWeights; ///< names of tables; empty: means
+};
+
 /// Where the scores of block pairs come from.
 struct ScoreSource {
-  enum class Kind { pooled, sampled, given, none };
+  enum class Kind { pooled, sampled, compressed, given, none };
   Kind kind = Kind::pooled;
   bool center = false;         ///< pooled
   std::optional<Number> guard; ///< pooled
   int64_t stride = 0;          ///< sampled
   std::string table;           ///< given
+  Pools pools;                 ///< compressed, as the next two; of keys alone
+  Number scale;
+  std::optional<PairProgram> where;
+  /// Whether scores are P, not logits.
+  bool areShares() const { return kind == Kind::sampled || kind == Kind::compressed; }
 };
 
 /// Classification: the operands of tercet.select and of the op that makes its scores, or of tercet.pattern (a set and no
@@ -64,13 +76,6 @@ constexpr uint8_t bitOfClass(int8_t value) {
 }
 
 enum class FeatureMap { softmax, elu, relu };
-
-/// The pools of a compressed branch (docs/spec.md#compressed).
-struct Pools {
-  int64_t length = 0, stride = 0;
-  int64_t queries = 0;                  ///< tokens of a pooled query; 0: query tokens attend themselves
-  std::string keyWeights, valueWeights; ///< names of tables; empty: means
-};
 
 /// One op that makes a tercet.branch.
 struct Branch {
