@@ -108,6 +108,16 @@ TEST_CASE("a row that is written while a process runs is found by its next compi
   CHECK(near.schedule.find("super_row=192") != std::string::npos);
 }
 
+TEST_CASE("a call whose kept fraction is not known finds rows, too", "[schedules]") {
+  EmptyDatabase empty;
+  write({{"cpu", "super_row=128"}});
+  ExpectedCall unknown = call;
+  unknown.kept.reset();
+  Compiled found = *compile(problemOf(unknown));
+  CHECK(found.source.kind == "database");
+  CHECK(found.source.distance >= 0.5);
+}
+
 TEST_CASE("a row that names no legal schedule is passed over with a remark", "[schedules]") {
   for (const auto &[kernel, text] :
        {std::pair{"cpu", "super_row=100"}, {"cpu", "warp_rows=3"}, {"attend", "super_row=128"}, {"cpu", "x"}}) {

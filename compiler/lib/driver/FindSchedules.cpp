@@ -50,12 +50,16 @@ const char *directionName(Direction direction) {
   return direction == Direction::inference ? "inference" : direction == Direction::forward ? "forward" : "backward";
 }
 
-tune::ProblemShape shapeOf(const ExpectedCall &call) {
-  return {.batchHeads = std::max<int64_t>(1, call.batch * call.heads),
-          .headsPerKeyHead = std::max<int64_t>(1, call.heads / std::max<int64_t>(1, call.headsKV)),
-          .queries = std::max<int64_t>(1, call.queries),
-          .keys = std::max<int64_t>(1, call.keys),
-          .kept = std::clamp(call.kept.value_or(1), 0.0, 1.0)};
+tune::ProblemClass classOfCall(const ExpectedCall &call) {
+  tune::ProblemShape shape{.batchHeads = std::max<int64_t>(1, call.batch * call.heads),
+                           .headsPerKeyHead = std::max<int64_t>(1, call.heads / std::max<int64_t>(1, call.headsKV)),
+                           .queries = std::max<int64_t>(1, call.queries),
+                           .keys = std::max<int64_t>(1, call.keys),
+                           .kept = std::clamp(call.kept.value_or(1), 0.0, 1.0)};
+  tune::ProblemClass result = classOf(shape);
+  if (!call.kept)
+    result.kept = tune::keptUnknown;
+  return result;
 }
 
 tune::Machine machineOf(const Problem &problem, const std::string &target) {
@@ -85,7 +89,7 @@ void compiler::findSchedules(const std::string &specText, const std::string &tar
   std::shared_ptr<const tune::Database> database = openDatabase(key);
   if (database->rows().empty())
     return;
-  std::optional<tune::Row> row = database->lookup(key, classOf(shapeOf(*problem.expected)), machineOf(problem, target));
+  std::optional<tune::Row> row = database->lookup(key, classOfCall(*problem.expected), machineOf(problem, target));
   if (!row)
     return;
   problem.schedules = row->record().schedules;
