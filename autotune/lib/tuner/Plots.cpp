@@ -149,7 +149,7 @@ std::string knobPlot(const TuneReport &report, const std::string &knob) {
     if (const std::string *value = valueOf(report.space.candidates[i], knob))
       svg.dot(place(*value), heightOf(report.result.candidates[i].estimate.cost), kindOf(report, i) == "other" ? 3 : 5,
               kindOf(report, i), tooltip(report, i));
-  svg.text(left, height - 6, "cost in ms, up to the edge; the line joins the best of each value", "start", "tick");
+  svg.text(left, height - 6, "cost in ms; line: the best of each value", "start", "tick");
   return svg.done();
 }
 
