@@ -205,7 +205,7 @@ private:
   static std::string doubt(const tune::TuneResult &result) {
     if (result.wasStopped)
       return "the search was interrupted before it found anything better than the default";
-    if (result.tried() < 2)
+    if (result.tried() < 2 && !result.isWhole)
       return "the budget was too short to try anything but the default";
     if (result.gain.pairs > 0 && result.gain.high > clearGain)
       return fmt::format("the machine was too busy to tell the best from the default ({:.2f} to {:.2f} x its speed)",
