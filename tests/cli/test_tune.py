@@ -55,6 +55,10 @@ class Tune(Case):
         self.assertGreater(row["ms"]["median"], 0)
         expected = {"cpu": tuned["best"]["schedule"]} if tuned["beats_default"] else {}
         self.assertEqual(row["schedules"], expected)
+        explained = self.passes("explain", "sla", *SHAPE, "--target", "cpu", "--json", TERCET_DB=self.path("rows.jsonl")).json()
+        self.assertEqual(explained["schedule_source"], "database")
+        self.assertEqual(explained["schedule_row"]["date"], row["date"])
+        self.assertEqual(set(explained["schedule"].values()), {tuned["best" if expected else "default"]["schedule"]})
 
     def page(self, tuned):
         html = pathlib.Path(self.path("tune.html")).read_text()
