@@ -4,21 +4,10 @@
 #include "tercet/Cpu.h"
 #include "tercet/rt/CudaDriver.h"
 
-#include <fstream>
 #include <thread>
 
 namespace tercet::cli {
 namespace {
-
-/// The processor's name as the kernel gives it; empty where it gives none.
-std::string processorName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name"))
-      if (size_t colon = line.find(": "); colon != std::string::npos)
-        return line.substr(colon + 2);
-  return "";
-}
 
 Json gpuJson(const rt::GpuProperties &device) {
   return {{"device", device.target},

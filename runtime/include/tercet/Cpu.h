@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace tercet {
@@ -18,5 +19,7 @@ std::string_view cpuLevelName(CpuLevel level);
 std::optional<CpuLevel> parseCpuLevel(std::string_view name);
 /// The highest level that this processor and operating system support; found once. Thread-safe.
 CpuLevel detectCpuLevel();
+/// The processor's name as the kernel gives it; empty where it gives none.
+std::string processorName();
 
 } // namespace tercet

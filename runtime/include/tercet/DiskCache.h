@@ -7,6 +7,7 @@
 
 #include "tercet/Artifact.h"
 #include "tercet/Digest.h"
+#include "tercet/FileLock.h"
 
 #include <chrono>
 #include <memory>
@@ -24,18 +25,6 @@ struct CacheEntry {
   std::filesystem::path path;
   uint64_t bytes = 0; ///< with the files beside it
   std::filesystem::file_time_type lastUse;
-};
-
-/// Holds one key among threads and processes until destroyed.
-class CacheLock {
-public:
-  explicit CacheLock(int descriptor) : descriptor(descriptor) {}
-  ~CacheLock();
-  CacheLock(const CacheLock &) = delete;
-  CacheLock &operator=(const CacheLock &) = delete;
-
-private:
-  int descriptor;
 };
 
 /// Thread-safe. Keeps no state but its paths and limits.
@@ -59,8 +48,7 @@ public:
   Status store(const Digest &key, const Artifact &artifact, double compileMs = 0) const;
   /// Waits until no other thread or process holds the key, at most `patience`; null when that passed or the directory
   /// cannot be used: go on without.
-  std::unique_ptr<CacheLock> lock(const Digest &key,
-                                  std::chrono::milliseconds patience = std::chrono::minutes(2)) const;
+  std::unique_ptr<FileLock> lock(const Digest &key, std::chrono::milliseconds patience = std::chrono::minutes(2)) const;
 
   /// Entries, last used first; empty when there is no directory.
   std::vector<CacheEntry> list() const;

@@ -13,7 +13,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 
 namespace tercet {
@@ -24,7 +23,6 @@ namespace fs = std::filesystem;
 constexpr const char *entriesName = "artifacts-1";
 constexpr const char *suffix = ".entry";
 constexpr uint64_t largestEntry = uint64_t{1} << 30;
-constexpr std::chrono::milliseconds lockPoll{10};
 constexpr std::chrono::hours leftoverAge{1}; // a store takes seconds: an older temporary file was abandoned
 
 template <typename... Args> Status unusable(fmt::format_string<Args...> format, Args &&...args) {
@@ -64,8 +62,6 @@ bool isLeftover(const fs::path &path) {
 }
 
 } // namespace
-
-CacheLock::~CacheLock() { ::close(descriptor); }
 
 DiskCache::DiskCache(fs::path root, CacheLimits limits)
     : entries(root.empty() ? fs::path() : root / entriesName), limits(limits) {}
@@ -136,29 +132,12 @@ Status DiskCache::store(const Digest &key, const Artifact &artifact, double comp
   return {};
 }
 
-std::unique_ptr<CacheLock> DiskCache::lock(const Digest &key, std::chrono::milliseconds patience) const {
+std::unique_ptr<FileLock> DiskCache::lock(const Digest &key, std::chrono::milliseconds patience) const {
   if (!makeDirectory().ok())
     return nullptr;
-  int descriptor = ::open((entries / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    return nullptr;
-  // One byte of one file per key: a lock of an open file description, so it also holds between threads, ends with its
-  // process, and leaves no file per key behind. Keys that share a byte merely wait for each other.
-  struct flock range = {};
-  range.l_type = F_WRLCK;
-  range.l_whence = SEEK_SET;
-  range.l_start = static_cast<off_t>(key.low >> 2);
-  range.l_len = 1;
-  auto deadline = std::chrono::steady_clock::now() + patience;
-  while (::fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
-    bool isHeld = errno == EAGAIN || errno == EACCES || errno == EINTR;
-    if (!isHeld || std::chrono::steady_clock::now() >= deadline) {
-      ::close(descriptor);
-      return nullptr;
-    }
-    std::this_thread::sleep_for(lockPoll);
-  }
-  return std::make_unique<CacheLock>(descriptor);
+  // One byte of one file per key, which leaves no file per key behind. Keys that share a byte merely wait for each other.
+  Result<std::unique_ptr<FileLock>> lock = FileLock::acquire(entries / "lock", patience, key.low >> 2);
+  return lock.ok() ? *std::move(lock) : nullptr;
 }
 
 std::vector<CacheEntry> DiskCache::list() const {

@@ -1,6 +1,8 @@
 // CPU level by cpuid and XGETBV: a feature counts only when the operating system saves its registers too.
 #include "tercet/Cpu.h"
 
+#include <fstream>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <cstdint>
@@ -79,6 +81,15 @@ std::optional<CpuLevel> parseCpuLevel(std::string_view name) {
 CpuLevel detectCpuLevel() {
   static const CpuLevel level = detect();
   return level;
+}
+
+std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      if (size_t colon = line.find(": "); colon != std::string::npos)
+        return line.substr(colon + 2);
+  return "";
 }
 
 } // namespace tercet

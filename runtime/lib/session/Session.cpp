@@ -1,6 +1,6 @@
 // Session: compiler, caches and worker threads put together. A kernel comes from the memory map, else from the disk
 // cache, else from the compiler; each key is compiled once at a time among threads (SingleFlight) and processes
-// (CacheLock).
+// (FileLock).
 #include "CallRecord.h"
 #include "DeviceTable.h"
 #include "SingleFlight.h"
@@ -115,7 +115,7 @@ private:
       wasOnDisk = true;
       return kernel;
     }
-    std::unique_ptr<CacheLock> lock = cache.lock(wanted.key);
+    std::unique_ptr<FileLock> lock = cache.lock(wanted.key);
     if (KernelPointer kernel = lock ? fromDisk(wanted) : nullptr) { // compiled by another process meanwhile
       wasOnDisk = true;
       return kernel;

@@ -1,0 +1,60 @@
+// The rule of buckets and the distance between them. Weights: how many keys a query visits (kept) and how many heads share
+// a tile (heads per key head) decide which form of a kernel is bound by what; how much work there is beyond that decides
+// how well it fills the device, which a factor of two changes by less.
+#include "tercet/autotune/ProblemClass.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace tercet::tune {
+namespace {
+
+constexpr int leastKept = -20, quarters = 4;
+constexpr double weightOfHeads = 0.5, weightOfTokens = 0.5, weightOfSharing = 1, weightOfKept = 1;
+constexpr double unknownOverlap = 0.25;
+
+/// The nearest power of 2^(1/steps), as its exponent in steps.
+int bucket(double value, int steps) { return static_cast<int>(std::lround(steps * std::log2(value))); }
+
+double octaves(int a, int b, int steps) { return std::abs(a - b) / static_cast<double>(steps); }
+
+double overlapDistance(int a, int b) {
+  if ((a < 0) != (b < 0))
+    return unknownOverlap;
+  return std::abs(a - b) / static_cast<double>(quarters);
+}
+
+} // namespace
+
+ProblemClass classOf(const ProblemShape &shape) {
+  auto size = [](int64_t value) { return static_cast<double>(std::max<int64_t>(1, value)); };
+  ProblemClass result;
+  result.batchHeads = bucket(size(shape.batchHeads), 1);
+  result.headsPerKeyHead = bucket(size(shape.headsPerKeyHead), 1);
+  result.queries = bucket(size(shape.queries), 2);
+  result.keys = bucket(size(shape.keys), 2);
+  result.kept = shape.kept > 0 ? std::clamp(bucket(std::min(shape.kept, 1.0), 2), leastKept, 0) : leastKept;
+  if (shape.overlap)
+    result.overlap = static_cast<int>(std::lround(quarters * std::clamp(*shape.overlap, 0.0, 1.0)));
+  return result;
+}
+
+double distance(const ProblemClass &a, const ProblemClass &b) {
+  return weightOfHeads * octaves(a.batchHeads, b.batchHeads, 1) +
+         weightOfSharing * octaves(a.headsPerKeyHead, b.headsPerKeyHead, 1) +
+         weightOfTokens * (octaves(a.queries, b.queries, 2) + octaves(a.keys, b.keys, 2)) +
+         weightOfKept * octaves(a.kept, b.kept, 2) + overlapDistance(a.overlap, b.overlap);
+}
+
+std::string ProblemClass::text() const {
+  auto middle = [](int exponent, int steps) { return std::llround(std::exp2(exponent / static_cast<double>(steps))); };
+  std::string known = overlap < 0 ? "not known" : fmt::format("{}", overlap / static_cast<double>(quarters));
+  return fmt::format("bh {}, {} per key head, {} x {}, kept {:.3g} %, overlap {}", middle(batchHeads, 1),
+                     middle(headsPerKeyHead, 1), middle(queries, 2), middle(keys, 2), 100 * std::exp2(kept / 2.0),
+                     known);
+}
+
+} // namespace tercet::tune
