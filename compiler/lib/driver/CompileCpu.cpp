@@ -100,9 +100,22 @@ static void buildBackward(ModuleOp module, const Program &program, ArrayRef<Grad
   }
 }
 
-static void noteSchedule(ModuleOp module, const CpuSchedule &schedule) {
+static void noteSchedule(ModuleOp module, const Program &program, const CpuSchedule &schedule) {
   for (auto kernel : module.getOps<tkern::KernelOp>())
-    kernel->setAttr("schedule", StringAttr::get(module.getContext(), schedule.text()));
+    kernel->setAttr("schedule", StringAttr::get(module.getContext(), textOf(program, schedule)));
+}
+
+// A CPU's kernels share buffers, and so a schedule.
+static Result<CpuSchedule> scheduleFor(const Program &program, CpuLevel level, const Problem &problem) {
+  std::string_view text;
+  for (const auto &[kernel, schedule] : problem.schedules) {
+    if (kernel != "cpu" || !text.empty())
+      return Status::make(Code::invalidArgument,
+                          "there is {} for kernel '{}' of a CPU; all its kernels have one schedule, named 'cpu'",
+                          kernel == "cpu" ? "a second schedule" : "no schedule", kernel);
+    text = schedule;
+  }
+  return text.empty() ? chooseCpuSchedule(program, level) : parseCpuSchedule(program, level, text);
 }
 
 static std::vector<std::pair<std::string, std::string>> staticParameters(ir::SpecOp spec) {
@@ -151,7 +164,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   TERCET_RETURN_IF_ERROR(checkProblem(problem));
   TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
   TERCET_TRY(Program program, readProgram(spec, problem));
-  CpuSchedule schedule = chooseCpuSchedule(program, target.level);
+  TERCET_TRY(CpuSchedule schedule, scheduleFor(program, target.level, problem));
 
   context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
@@ -168,7 +181,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
     buildBackward(*module, running, passes, schedule);
   else
     buildForward(*module, program, schedule);
-  noteSchedule(*module, schedule);
+  noteSchedule(*module, program, schedule);
   CpuCompilation compilation;
   if (until == CpuStage::tkern) {
     if (failed(verify(*module)))

@@ -65,17 +65,20 @@ Problem forArchitecture(Problem problem) {
 
 class JitCompiler final : public Compiler {
 public:
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &given) override {
+  Result<CompileKey> key(const Spec &spec, const Problem &given) override {
     Problem problem = forArchitecture(given);
     auto context = makeContext();
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
-    std::vector<std::string> fields = {bound.text(),
-                                       std::to_string(problem.headDim),
-                                       std::to_string(problem.valueDim),
-                                       std::string(dtypeName(problem.dtype)),
-                                       compilerIdentity(),
-                                       std::to_string(static_cast<int>(problem.direction))};
+    CompileKey key{.problem = given};
+    key.problem.scheduleSource.kind = problem.schedules.empty() ? "default" : "explicit";
+    std::vector<std::string> &fields = key.fields;
+    fields = {bound.text(),
+              std::to_string(problem.headDim),
+              std::to_string(problem.valueDim),
+              std::string(dtypeName(problem.dtype)),
+              compilerIdentity(),
+              std::to_string(static_cast<int>(problem.direction))};
     if (isCudaTarget(problem.target)) {
       TERCET_TRY(std::vector<std::string> more, cudaKeyFields(problem));
       fields.insert(fields.end(), more.begin(), more.end());
@@ -84,7 +87,9 @@ public:
       TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
       fields.push_back(target.name);
     }
-    return fields;
+    for (const auto &[kernel, schedule] : key.problem.schedules)
+      fields.insert(fields.end(), {kernel, schedule});
+    return key;
   }
 
   Result<Artifact> compile(const Spec &spec, const Problem &given) override {

@@ -143,8 +143,8 @@ tercet_status tercet_compile_artifact(const tercet_spec *given, const tercet_com
     TERCET_TRY(Spec spec, specFrom(*compiler, given));
     TERCET_TRY(Problem problem, problemFrom(options));
     std::shared_ptr<Compiler> jit = compiler->makeCompiler();
-    TERCET_RETURN_IF_ERROR(jit->keyFields(spec, problem).takeStatus()); // which checks the problem
-    TERCET_TRY(Artifact made, jit->compile(spec, problem));
+    TERCET_TRY(CompileKey key, jit->key(spec, problem)); // which checks the problem
+    TERCET_TRY(Artifact made, jit->compile(spec, key.problem));
     *artifact = new tercet_artifact{std::move(made)};
     return {};
   });

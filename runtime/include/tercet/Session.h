@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,20 @@ enum class Direction {
   backward,  ///< dq, dk, dv
 };
 
+/// A call that a kernel is compiled for: a hint by which schedules that were tuned for such calls are found. It limits
+/// nothing: the kernel takes every call.
+struct ExpectedCall {
+  int64_t batch = 1, heads = 1, headsKV = 1, queries = 0, keys = 0;
+  std::optional<double> kept; ///< fraction of the blocks that are computed exactly; absent: not known
+};
+
+/// Where the schedules of a kernel come from.
+struct ScheduleSource {
+  std::string kind = "default";   ///< "default", "explicit", "database"
+  std::string file, origin, date; ///< of the database's row; origin: "user", "system", "shipped"
+  double distance = 0;            ///< of the row's problem class from that of the call
+};
+
 /// What binds at compile time besides static parameters. Batch, heads, lengths, strides stay run-time arguments.
 struct Problem {
   int64_t headDim = 0, valueDim = 0;
@@ -42,7 +57,14 @@ struct Problem {
   /// "cpu", "cpu:v4", "cpu:v3", "cpu:portable"; "cuda", "cuda:1": a GPU of this machine; "sim:sm_80": a device that
   /// SessionOptions::openDevice opens; for a Compiler alone also an architecture such as "sm_90a".
   std::string target = "cpu";
-  Direction direction = Direction::inference; ///< others: CPU targets
+  Direction direction = Direction::inference;
+  /// Schedules as text, by name of the kernel, "cpu" for all kernels of a CPU (docs/autotuning.md#search-space). Empty:
+  /// those that the tuning database has for `expected`, else the default ones.
+  std::vector<std::pair<std::string, std::string>> schedules = {};
+  std::optional<ExpectedCall> expected = {};
+  bool deterministic = false;         ///< takes the default schedules, whatever a tuning database has
+  std::string device = {};            ///< name of the processor, as tuning databases have it; a Session fills it in
+  ScheduleSource scheduleSource = {}; ///< of `schedules`; Compiler::key fills it in
 };
 
 /// Tensors by argument name, inputs and outputs; runtime parameters by name (others keep the spec's defaults).
@@ -99,14 +121,21 @@ public:
 struct CompileReport {
   double compileMs = 0;
   std::string cache = "miss"; ///< "hit", "miss", "off"
+  ScheduleSource schedules;
+};
+
+/// Everything that decides an artifact.
+struct CompileKey {
+  std::vector<std::string> fields; ///< length-prefixable
+  Problem problem;                 ///< as `compile` takes it: with the schedules that were found for it
 };
 
 /// The compiler as the runtime sees it; implemented by the JIT facade (tercet/Jit.h), absent in runtime-only programs.
 class Compiler {
 public:
   virtual ~Compiler() = default;
-  /// Everything that decides the artifact, as length-prefixable fields for the cache key; invalidSpec on a bad spec.
-  virtual Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) = 0;
+  /// The key of an artifact, for caches; what tuning databases have to say is asked here, once. invalidSpec on a bad spec.
+  virtual Result<CompileKey> key(const Spec &spec, const Problem &problem) = 0;
   virtual Result<Artifact> compile(const Spec &spec, const Problem &problem) = 0;
 };
 

@@ -51,10 +51,11 @@ public:
     auto start = std::chrono::steady_clock::now();
     if (!compiler)
       return Status::make(Code::invalidArgument, "this session has no compiler; load an artifact instead");
-    TERCET_TRY(Problem toCompile, resolve(problem));
-    TERCET_TRY(std::vector<std::string> fields, withoutExceptions<std::vector<std::string>>("the compiler", [&] {
-                 return compiler->keyFields(spec, toCompile);
-               }));
+    TERCET_TRY(Problem resolved, resolve(problem));
+    TERCET_TRY(CompileKey key,
+               withoutExceptions<CompileKey>("the compiler", [&] { return compiler->key(spec, resolved); }));
+    const Problem &toCompile = key.problem;
+    std::vector<std::string> &fields = key.fields;
     fields.push_back(toCompile.target);
     Digest onDisk = digestOfFields(fields);
     fields.push_back(problem.target); // GPUs of one architecture share an artifact, not a kernel
@@ -65,6 +66,7 @@ public:
     if (report) {
       report->compileMs = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
       report->cache = wasHeld || wasOnDisk ? "hit" : useCache ? "miss" : "off";
+      report->schedules = toCompile.scheduleSource;
     }
     return kernel;
   }
@@ -103,6 +105,7 @@ private:
     if (!devices.isDevice(problem.target))
       return problem;
     TERCET_TRY(std::shared_ptr<rt::GpuDevice> gpu, devices.open(problem.target));
+    problem.device = gpu->properties().name;
     if (devices.isCuda(problem.target))
       problem.target = gpu->properties().architecture;
     return problem;

@@ -22,10 +22,10 @@ public:
   std::atomic<int> compiled{0};
   std::chrono::milliseconds duration{20};
 
-  Result<std::vector<std::string>> keyFields(const Spec &spec, const Problem &problem) override {
+  Result<CompileKey> key(const Spec &spec, const Problem &problem) override {
     if (spec.text == "bad")
       return Status::make(Code::invalidSpec, "the spec is bad");
-    return std::vector<std::string>{spec.text, problem.target};
+    return CompileKey{{spec.text, problem.target}, problem};
   }
   Result<Artifact> compile(const Spec &spec, const Problem &) override {
     ++compiled;
@@ -66,6 +66,30 @@ struct WarningCount {
 };
 
 } // namespace
+
+TEST_CASE("a compiler is given the schedules that its key found, and the report says where they come from",
+          "[session]") {
+  struct Tuned : Compiler {
+    Problem compiled;
+    Result<CompileKey> key(const Spec &, const Problem &problem) override {
+      CompileKey key{{problem.target}, problem};
+      key.problem.schedules = {{"cpu", "super_row=128"}};
+      key.problem.scheduleSource = {.kind = "database", .file = "here.jsonl"};
+      return key;
+    }
+    Result<Artifact> compile(const Spec &, const Problem &problem) override {
+      compiled = problem;
+      return test::sampleModuleArtifact(1);
+    }
+  };
+  auto compiler = std::make_shared<Tuned>();
+  auto session = *Session::create(withoutCache(), compiler);
+  CompileReport report;
+  REQUIRE(session->compile({}, {.headDim = 4, .valueDim = 4, .target = "cpu:portable"}, &report).ok());
+  CHECK(compiler->compiled.schedules.at(0).second == "super_row=128");
+  CHECK(report.schedules.kind == "database");
+  CHECK(report.schedules.file == "here.jsonl");
+}
 
 TEST_CASE("a spec compiles once per session, then comes from memory", "[session]") {
   auto compiler = std::make_shared<FakeCompiler>();

@@ -12,7 +12,9 @@ Result<EmitResult> emitText(ir::SpecOp spec, const Problem &problem, bool asCuda
   TERCET_TRY(CudaTarget target, parseCudaTarget(problem.target));
   TERCET_TRY(GpuProgram program, readGpuProgram(spec, problem));
   EmitResult result;
-  for (const GpuStage &stage : gpuStages(*spec.getContext(), program, target, result.remarks)) {
+  std::vector<GpuStage> stages = gpuStages(*spec.getContext(), program, target, result.remarks);
+  TERCET_RETURN_IF_ERROR(preferForms(stages, problem.schedules));
+  for (const GpuStage &stage : stages) {
     if (stage.forms.empty())
       return Status::make(Code::unsupportedTarget, "kernel {} has no schedule for {}", stage.kernel, target.name);
     OwningOpRef<ModuleOp> module = stage.forms.front().lower();

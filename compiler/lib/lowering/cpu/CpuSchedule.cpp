@@ -50,17 +50,20 @@ CpuSchedule compiler::chooseCpuSchedule(const Program &program, CpuLevel level) 
   // 16-bit keys have half the bytes that bound the state's memory (docs/architecture.md#workspace): half the slice.
   schedule.valueSlice = program.dtype == DType::f32 && program.valueDim > 16 ? 32 : 16;
   schedule.featureChunk = schedule.inPanels ? 16 : 16 * schedule.lanes / schedule.valueSlice;
+  schedule.queries = gradientSide(program, schedule.visitRows);
+  schedule.keys = gradientSide(program, schedule.blockK);
+  schedule.aggregateChains = schedule.inPanels ? 2 : 4;
+  deriveSizes(program, schedule);
+  return schedule;
+}
+
+// Lists are of super rows of queries and of tiles of keys, which a backward has of the same size; so have states of key blocks.
+void compiler::deriveSizes(const Program &program, CpuSchedule &schedule) {
   schedule.featureDim = roundUp(program.headDim, std::max<int64_t>(16, schedule.featureChunk));
   schedule.valueDim = roundUp(program.valueDim, program.linear ? schedule.valueSlice : 16);
   schedule.keyPanel = schedule.inPanels ? 2 * schedule.lanes : schedule.keyTile;
   schedule.valuePanel = schedule.inPanels ? 2 * schedule.lanes : schedule.valueDim;
-  schedule.queries = gradientSide(program, schedule.visitRows);
-  schedule.keys = gradientSide(program, schedule.blockK);
-  schedule.aggregateChains = schedule.inPanels ? 2 : 4;
-  return schedule;
-}
-
-std::string CpuSchedule::text() const {
-  return fmt::format("cpu {} lanes={} row_tile={} key_tile={} panel={} super_row={} value_slice={} feature_chunk={}",
-                     cpuLevelName(level), lanes, rowTile, keyTile, keyPanel, superRow, valueSlice, featureChunk);
+  schedule.keys.tile = schedule.keyTile;
+  if (program.classified())
+    schedule.queries.superRow = schedule.superRow;
 }

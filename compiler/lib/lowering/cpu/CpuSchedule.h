@@ -6,6 +6,8 @@
 
 #include "tercet/Cpu.h"
 
+#include <string_view>
+
 namespace tercet::compiler {
 
 /// Queries or keys in the backward, whose passes have them as rows and as columns.
@@ -53,9 +55,19 @@ struct CpuSchedule {
   static int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
   /// Columns that lie together of a matrix which the backward multiplies from the right.
   int64_t plainPanel(int64_t width) const { return inPanels ? valuePanel : width % 64 == 0 ? 64 : width; }
-  std::string text() const;
 };
 
+/// The analytic default.
 CpuSchedule chooseCpuSchedule(const Program &program, CpuLevel level);
+
+/// Sizes that follow from the knobs (CpuKnobs.h).
+void deriveSizes(const Program &program, CpuSchedule &schedule);
+
+/// The knobs that the program's kernels depend on, with their values: "cpu v4 super_row=256 key_tile=64 ..".
+std::string textOf(const Program &program, const CpuSchedule &schedule);
+
+/// The default with the knobs that a text names: "[cpu LEVEL] KNOB=VALUE ..". invalidArgument, with what is legal, where it is
+/// malformed, for another level, or names a knob or a value that the program does not have.
+Result<CpuSchedule> parseCpuSchedule(const Program &program, CpuLevel level, std::string_view text);
 
 } // namespace tercet::compiler

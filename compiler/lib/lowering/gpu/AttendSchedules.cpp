@@ -4,6 +4,8 @@
 // processor before one, so that one block's softmax runs beside the other's products; then the order of the lists
 // below.
 #include "AttendParts.h"
+#include "ScheduleRules.h"
+#include "StageKernel.h"
 #include "WarpgroupTiles.h"
 
 #include "mlir/IR/Verifier.h"
@@ -95,16 +97,15 @@ int64_t blocksPerProcessor(const Form &form, const AttendLayout &layout, const C
   return std::min(byShared, registersOfProcessor / (threads * perThread));
 }
 
-bool isLegal(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
+/// The rule that a form breaks, with its figures; empty: none.
+std::string brokenRuleOf(const Form &form, const AttendLayout &layout, const CudaTarget &target) {
   int64_t registers = form.worker == WorkerKind::Warp ? registersOfThread : form.consumerRegisters;
   int64_t spare = form.queries == Space::Register ? spareRegisters : 0;
-  bool fitsRegisters = layout.tileRegisters + otherRegisters + spare <= registers;
-  bool fitsShared = layout.sharedBytes <= target.sharedBytes;
-  return fitsRegisters && fitsShared;
+  return overBudget(layout.tileRegisters + otherRegisters + spare, registers, layout.sharedBytes, target.sharedBytes);
 }
 
 void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &stage, const CudaTarget &target,
-          const std::vector<Form> &forms, std::vector<RankedSchedule> &ranked) {
+          const std::vector<Form> &forms, std::vector<RankedSchedule> &ranked, std::vector<std::string> *pruned) {
   struct Entry {
     RankedSchedule schedule;
     bool overlaps;
@@ -116,7 +117,10 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
                                     form.producerRegisters, form.consumerRegisters, /*split=*/0);
     AttendLayout layout(context, program, stage, schedule);
     auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
-    if (isLegal(form, layout, target) && std::none_of(entries.begin(), entries.end(), same))
+    std::string broken = brokenRuleOf(form, layout, target);
+    if (!broken.empty() && pruned)
+      pruned->push_back(textOf(schedule) + ": " + broken);
+    if (broken.empty() && std::none_of(entries.begin(), entries.end(), same))
       entries.push_back({{schedule, layout.sharedBytes, stage.listed && layout.queryBlocks > 1},
                          blocksPerProcessor(form, layout, target) >= 2});
   }
@@ -130,17 +134,18 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
 } // namespace
 
 std::vector<RankedSchedule> attendSchedules(MLIRContext &context, const GpuProgram &program, const AttendStage &stage,
-                                            const CudaTarget &target, std::vector<std::string> &remarks) {
+                                            const CudaTarget &target, std::vector<std::string> &remarks,
+                                            std::vector<std::string> *pruned) {
   std::vector<RankedSchedule> ranked;
   StageBlocks blocks = blocksOf(program, stage);
   if (target.hasWarpgroups) {
     if (std::string reason = whyNotWarpgroups(program, stage, {blocks.queries, blocks.keys}); reason.empty())
-      rank(context, program, stage, target, warpgroupForms(blocks), ranked);
+      rank(context, program, stage, target, warpgroupForms(blocks), ranked, pruned);
     else
       remarks.push_back((program.attends.size() > 1 ? stage.name + ": " : "") + reason + ": using warps");
   }
   for (int64_t warps : warpCounts(blocks))
-    rank(context, program, stage, target, warpForms(program, blocks, warps), ranked);
+    rank(context, program, stage, target, warpForms(program, blocks, warps), ranked, pruned);
   TERCET_CHECK(!ranked.empty(), "one warp with 16 keys per step fits every architecture");
   return ranked;
 }

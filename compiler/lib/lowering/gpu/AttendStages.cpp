@@ -13,9 +13,10 @@ AttendForms::AttendForms(MLIRContext &context, const GpuProgram &program, const 
   for (const AttendStage &stage : program.attends) {
     if (stage.ofMeans) {
       schedules.emplace_back();
+      pruned.emplace_back();
       continue;
     }
-    schedules.push_back(attendSchedules(context, program, stage, target, remarks));
+    schedules.push_back(attendSchedules(context, program, stage, target, remarks, &pruned.emplace_back()));
     superRows |= llvm::any_of(schedules.back(), [](const RankedSchedule &ranked) { return ranked.superRows; });
   }
 }
@@ -29,9 +30,11 @@ static GpuStage makeAttend(MLIRContext &context, const GpuProgram &program, cons
   for (const RankedSchedule &ranked : schedules) {
     tkern::GpuScheduleAttr schedule = ranked.schedule;
     stage.forms.push_back(
-        {textOf(schedule), {ceildiv(rows, schedule.getBlockRows()), heads, 1}, [&context, &program, &attend, schedule] {
-           return lowerAttend(context, program, attend, schedule);
-         }});
+        {textOf(schedule),
+         {ceildiv(rows, schedule.getBlockRows()), heads, 1},
+         [&context, &program, &attend, schedule] { return lowerAttend(context, program, attend, schedule); },
+         schedule,
+         ranked.sharedBytes});
   }
   Expr keys = attend.takesAll() ? sym("M") : program.keys();
   Expr exact =
@@ -43,13 +46,14 @@ static GpuStage makeAttend(MLIRContext &context, const GpuProgram &program, cons
 
 void addAttendStages(std::vector<GpuStage> &stages, MLIRContext &context, const GpuProgram &program,
                      const AttendForms &forms) {
-  for (auto [stage, schedules] : llvm::zip(program.attends, forms.schedules)) {
+  for (auto [stage, schedules, pruned] : llvm::zip(program.attends, forms.schedules, forms.pruned)) {
     if (stage.ofMeans) {
       addMeanStages(stages, context, program, stage);
       continue;
     }
     addPoolStages(stages, context, program, stage);
     stages.push_back(makeAttend(context, program, stage, schedules));
+    stages.back().pruned = pruned;
   }
 }
 

@@ -10,6 +10,7 @@ struct AttendForms {
   AttendForms(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
               std::vector<std::string> &remarks);
   std::vector<std::vector<RankedSchedule>> schedules;
+  std::vector<std::vector<std::string>> pruned; ///< of each stage: those that are not legal
   bool superRows = false;
 };
 

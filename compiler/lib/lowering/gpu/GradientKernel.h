@@ -62,10 +62,11 @@ inline constexpr int64_t longColumns = 4;
 bool hasUnequalColumns(const GpuProgram &program, const GradientPass &pass);
 
 /// Legal schedules of a kernel for a target, best first; may be none. remarks gets a sentence where the warpgroup form is passed
-/// over on a target that has it.
+/// over on a target that has it; pruned, where it is given, one per schedule that is not legal.
 std::vector<tkern::GpuScheduleAttr> gradientSchedules(mlir::MLIRContext &context, const GpuProgram &program,
                                                       const GradientKernel &kernel, const CudaTarget &target,
-                                                      std::vector<std::string> &remarks);
+                                                      std::vector<std::string> &remarks,
+                                                      std::vector<std::string> *pruned = nullptr);
 
 mlir::OwningOpRef<mlir::ModuleOp> lowerGradient(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const GradientKernel &kernel, tkern::GpuScheduleAttr schedule);

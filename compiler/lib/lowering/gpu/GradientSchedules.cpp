@@ -1,5 +1,7 @@
 // Schedules of gradient kernels: enumerate, prune by named rules, rank. Warpgroups come before warps where the target has them.
 #include "GradientKernel.h"
+#include "ScheduleRules.h"
+#include "StageKernel.h"
 #include "TableStages.h"
 
 using namespace mlir;
@@ -30,9 +32,10 @@ constexpr std::pair<int64_t, int64_t> registersOfRoles[] = {{40, 232}, {24, 240}
 class GradientSchedules {
 public:
   GradientSchedules(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
-                    const CudaTarget &target)
-      : context(context), program(program), kernel(kernel), target(target), blocks(tileBlocksOf(program, *kernel.pass)),
-        split(hasUnequalColumns(program, *kernel.pass) ? longColumns : 0) {}
+                    const CudaTarget &target, std::vector<std::string> *pruned)
+      : context(context), program(program), kernel(kernel), target(target), pruned(pruned),
+        blocks(tileBlocksOf(program, *kernel.pass)), split(hasUnequalColumns(program, *kernel.pass) ? longColumns : 0) {
+  }
 
   std::vector<tkern::GpuScheduleAttr> list(std::vector<std::string> &remarks) {
     if (target.hasWarpgroups) {
@@ -77,14 +80,18 @@ private:
     GradientLayout layout(context, program, kernel, schedule);
     int64_t registers =
         worker == tkern::WorkerKind::Warp ? registersOfWarp - besideTiles : consumerRegisters - besideTilesOfGroup;
-    if (layout.sharedBytes <= target.sharedBytes && layout.tileRegisters <= registers)
+    std::string broken = overBudget(layout.tileRegisters, registers, layout.sharedBytes, target.sharedBytes);
+    if (broken.empty())
       schedules.push_back(schedule);
+    else if (pruned)
+      pruned->push_back(textOf(schedule) + ": " + broken);
   }
 
   MLIRContext &context;
   const GpuProgram &program;
   const GradientKernel &kernel;
   const CudaTarget &target;
+  std::vector<std::string> *pruned;
   TileBlocks blocks;
   int64_t split;
   std::vector<tkern::GpuScheduleAttr> schedules;
@@ -94,8 +101,9 @@ private:
 
 std::vector<tkern::GpuScheduleAttr> gradientSchedules(MLIRContext &context, const GpuProgram &program,
                                                       const GradientKernel &kernel, const CudaTarget &target,
-                                                      std::vector<std::string> &remarks) {
-  return GradientSchedules(context, program, kernel, target).list(remarks);
+                                                      std::vector<std::string> &remarks,
+                                                      std::vector<std::string> *pruned) {
+  return GradientSchedules(context, program, kernel, target, pruned).list(remarks);
 }
 
 } // namespace tercet::compiler

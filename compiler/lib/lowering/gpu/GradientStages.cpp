@@ -126,19 +126,22 @@ private:
     if (pass.ofTable)
       return addTablePass(to, context, program, target, pass, remarks);
     GradientKernel both{pass.name, &pass, /*ofX=*/true, /*ofY=*/pass.ofKeys};
-    std::vector<std::string> reasons;
-    std::vector<tkern::GpuScheduleAttr> schedules = gradientSchedules(context, program, both, target, reasons);
+    std::vector<std::string> reasons, pruned;
+    std::vector<tkern::GpuScheduleAttr> schedules = gradientSchedules(context, program, both, target, reasons, &pruned);
     if (!pass.ofKeys || !schedules.empty()) {
       remarks.insert(remarks.end(), reasons.begin(), reasons.end());
-      return addKernel(to, both, schedules);
+      return addKernel(to, both, schedules, pruned);
     }
     for (bool ofX : {true, false}) {
       GradientKernel one{pass.name + (ofX ? "_k" : "_v"), &pass, ofX, !ofX};
-      addKernel(to, one, gradientSchedules(context, program, one, target, remarks));
+      pruned.clear();
+      schedules = gradientSchedules(context, program, one, target, remarks, &pruned);
+      addKernel(to, one, schedules, pruned);
     }
   }
 
-  void addKernel(std::vector<GpuStage> &to, GradientKernel kernel, std::vector<tkern::GpuScheduleAttr> schedules) {
+  void addKernel(std::vector<GpuStage> &to, GradientKernel kernel, std::vector<tkern::GpuScheduleAttr> schedules,
+                 std::vector<std::string> pruned) {
     for (tkern::GpuScheduleAttr schedule : schedules)
       (kernel.pass->ofKeys ? joinsKeys : joinsQueries) |= GradientLayout(context, program, kernel, schedule).superRows;
     GpuStage stage;
@@ -148,7 +151,13 @@ private:
     Expr rows = !kernel.pass->ofKeys   ? of.rows(program.rows())
                 : kernel.pass->ofMeans ? program.keyBlocks()
                                        : of.keys(program.keys());
+    std::vector<tkern::GpuScheduleAttr> all = schedules;
     startItems(to, context, program, kernel, schedules, rows);
+    for (tkern::GpuScheduleAttr schedule : all)
+      if (!llvm::is_contained(schedules, schedule))
+        pruned.push_back(fmt::format("{}: whole-lines: {} rows of a line, {} of a block", textOf(schedule),
+                                     kernel.lineRows, schedule.getBlockRows()));
+    stage.pruned = std::move(pruned);
     stage.sizes = sizesOfItems(kernel, rows);
     if (kernel.lineRows > 0 && kernel.pass->listed())
       (kernel.lineRows == program.blockK ? itemsOfKeys : itemsOfSuperRows) = true;
@@ -157,7 +166,9 @@ private:
                              {blocksOfItems(kernel, schedule, rows), kernel.pass->ofKeys ? sym("G") : GR, 1},
                              [&context = context, &program = program, kernel, schedule] {
                                return lowerGradient(context, program, kernel, schedule);
-                             }});
+                             },
+                             schedule,
+                             GradientLayout(context, program, kernel, schedule).sharedBytes});
     // S, of X also dP, and a product per gradient.
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
     stage.flops =

@@ -175,15 +175,16 @@ void addTablePass(std::vector<GpuStage> &stages, MLIRContext &context, const Gpu
                  {"share.heads", of.heads},
                  {"share.batches", of.batches},
                  {"share.members", sym("G") * sym("R")}};
-  for (tkern::GpuScheduleAttr schedule : gradientSchedules(context, program, kernel, target, remarks)) {
+  for (tkern::GpuScheduleAttr schedule : gradientSchedules(context, program, kernel, target, remarks, &stage.pruned)) {
     Expr blocks = ceildiv(rows, schedule.getBlockRows()), owners = pass.ofKeys ? sym("G") : sym("G") * sym("R");
     std::array<Expr, 3> grid = {blocks, owners, 1};
     if (shares.areEntries() && !pass.centres)
       grid = {of.owned * blocks + (1 - of.owned) * of.strips,
               of.owned * of.heads * of.batches + (1 - of.owned) * owners, 1};
-    stage.forms.push_back({textOf(schedule), grid, [&context, &program, kernel, schedule] {
-                             return lowerGradient(context, program, kernel, schedule);
-                           }});
+    stage.forms.push_back(
+        {textOf(schedule), grid,
+         [&context, &program, kernel, schedule] { return lowerGradient(context, program, kernel, schedule); }, schedule,
+         GradientLayout(context, program, kernel, schedule).sharedBytes});
   }
   stages.push_back(std::move(stage));
 }

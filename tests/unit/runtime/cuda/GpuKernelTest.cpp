@@ -207,8 +207,8 @@ TEST_CASE("an artifact without code for a GPU says what it has", "[gpu-kernel]")
 TEST_CASE("compiling for a GPU asks the compiler for its architecture", "[gpu-kernel]") {
   struct Asked : Compiler {
     std::vector<std::string> targets;
-    Result<std::vector<std::string>> keyFields(const Spec &, const Problem &problem) override {
-      return std::vector<std::string>{problem.target};
+    Result<CompileKey> key(const Spec &, const Problem &problem) override {
+      return CompileKey{{problem.target}, problem};
     }
     Result<Artifact> compile(const Spec &, const Problem &problem) override {
       targets.push_back(problem.target);

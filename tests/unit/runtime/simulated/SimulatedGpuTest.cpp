@@ -142,8 +142,8 @@ TEST_CASE("a kernel that leaves its tensors is a failed launch with a place", "[
 TEST_CASE("compiling for a simulated GPU leaves the target to the compiler", "[simulated]") {
   struct Asked : Compiler {
     std::string target;
-    Result<std::vector<std::string>> keyFields(const Spec &, const Problem &problem) override {
-      return std::vector<std::string>{problem.target};
+    Result<CompileKey> key(const Spec &, const Problem &problem) override {
+      return CompileKey{{problem.target}, problem};
     }
     Result<Artifact> compile(const Spec &, const Problem &problem) override {
       target = problem.target;

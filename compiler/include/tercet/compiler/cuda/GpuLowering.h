@@ -26,6 +26,8 @@ struct GpuForm {
   std::string schedule; ///< as text
   std::array<Expr, 3> grid = {1, 1, 1};
   std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower;
+  tkern::GpuScheduleAttr attribute = {}; ///< what the text says; null where a stage has one form
+  int64_t sharedBytes = 0;               ///< of a block, where there is an attribute
 };
 
 struct GpuStage {
@@ -40,6 +42,7 @@ struct GpuStage {
   Expr flops = 0;
   std::vector<std::pair<std::string, Expr>> sizes; ///< that its kernel takes under names of the stage's own
   std::vector<GpuForm> forms;                      ///< none: the target has no room for it, and compiling says so
+  std::vector<std::string> pruned; ///< schedules that are none of the forms: the rule, and what it says of it
 };
 
 /// A schedule of an attend stage with its shared memory.
@@ -50,10 +53,12 @@ struct RankedSchedule {
 };
 
 /// The legal schedules of an attend stage for a target, best first; at least one for every program. remarks gets a
-/// sentence where the warpgroup form is passed over on a target that has it.
+/// sentence where the warpgroup form is passed over on a target that has it; pruned, where it is given, one per schedule that is not
+/// legal.
 std::vector<RankedSchedule> attendSchedules(mlir::MLIRContext &context, const GpuProgram &program,
                                             const AttendStage &stage, const CudaTarget &target,
-                                            std::vector<std::string> &remarks);
+                                            std::vector<std::string> &remarks,
+                                            std::vector<std::string> *pruned = nullptr);
 
 /// The kernel of an attend stage in one schedule. Its grid is (blocks of the stage's rows, query heads of the group).
 mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const GpuProgram &program,
@@ -62,6 +67,10 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const 
 /// The stages of a program. `context` and `program` are referred to by the forms.
 std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
                                 std::vector<std::string> &remarks);
+
+/// Puts the form first that is named for a kernel, for each of `schedules`: kernel name, text of a form. invalidArgument, with what
+/// there is, where there is no such kernel, or no such form.
+Status preferForms(std::vector<GpuStage> &stages, const std::vector<std::pair<std::string, std::string>> &schedules);
 
 /// What a kernel's argument binds to at launch.
 struct GpuArgument {
