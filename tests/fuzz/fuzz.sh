@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes one target, after `cmake --preset fuzz && cmake --build --preset fuzz`. Inputs go to build/fuzz/found/TARGET.
 #
-#   tests/fuzz/fuzz.sh run TARGET SECONDS   fuzz: spec, npy, safetensors or artifact
+#   tests/fuzz/fuzz.sh run TARGET SECONDS   fuzz: spec, npy, safetensors, artifact or tuning
 #   tests/fuzz/fuzz.sh minimise TARGET      the fewest found inputs that reach what all of them do, into build/fuzz/small/TARGET
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -11,6 +11,7 @@ found=build/fuzz/found/$target small=build/fuzz/small/$target corpus=tests/fuzz/
 case $target in
 spec) seeds=(dialect/specs tests/lit/doc tests/lit/tercet) ;;
 artifact) seeds=(tests/golden) ;;
+tuning) seeds=(tests/golden/tuning-1.jsonl) ;;
 *) seeds=() ;;
 esac
 program=(build/fuzz/bin/fuzz_"$target" -timeout=10 -rss_limit_mb=2048 -max_len=16384 "-artifact_prefix=$found-")

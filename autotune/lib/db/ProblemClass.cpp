@@ -51,10 +51,13 @@ double distance(const ProblemClass &a, const ProblemClass &b) {
 
 std::string ProblemClass::text() const {
   auto middle = [](int exponent, int steps) { return std::llround(std::exp2(exponent / static_cast<double>(steps))); };
-  std::string known = overlap < 0 ? "not known" : fmt::format("{}", overlap / static_cast<double>(quarters));
-  return fmt::format("bh {}, {} per key head, {} x {}, kept {:.3g} %, overlap {}", middle(batchHeads, 1),
-                     middle(headsPerKeyHead, 1), middle(queries, 2), middle(keys, 2), 100 * std::exp2(kept / 2.0),
-                     known);
+  std::string text = fmt::format("bh {}, {} x {}, kept {:.2g} %", middle(batchHeads, 1), middle(queries, 2),
+                                 middle(keys, 2), 100 * std::exp2(kept / 2.0));
+  if (headsPerKeyHead > 0)
+    text += fmt::format(", {} per key head", middle(headsPerKeyHead, 1));
+  if (overlap >= 0)
+    text += fmt::format(", overlap {}", overlap / static_cast<double>(quarters));
+  return text;
 }
 
 } // namespace tercet::tune

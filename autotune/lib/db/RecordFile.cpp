@@ -32,6 +32,8 @@ fs::path behindLinks(const fs::path &file) {
 }
 
 Result<std::unique_ptr<FileLock>> lockOf(const fs::path &file) {
+  if (file.empty())
+    return Status::make(Code::invalidArgument, "no tuning database is known; set TERCET_DB, XDG_DATA_HOME or HOME");
   std::error_code error;
   if (file.has_parent_path())
     fs::create_directories(file.parent_path(), error); // the lock says what is wrong where this fails
@@ -131,8 +133,6 @@ RecordLines readRecordFile(const fs::path &file) {
 
 Status append(const fs::path &name, const Record &record) {
   TERCET_TRY(std::string line, recordLine(record));
-  if (name.empty())
-    return Status::make(Code::invalidArgument, "no tuning database is known; set TERCET_DB, XDG_DATA_HOME or HOME");
   fs::path file = behindLinks(name);
   TERCET_TRY(std::unique_ptr<FileLock> lock, lockOf(file));
   return appendLine(file, std::move(line));
@@ -171,7 +171,7 @@ Result<MergeCounts> mergeFiles(const fs::path &name, const std::vector<fs::path>
 Result<PruneCounts> pruneFile(const fs::path &name, const std::string &before) {
   fs::path file = behindLinks(name);
   std::error_code error;
-  if (!fs::exists(file, error))
+  if (!file.empty() && !fs::exists(file, error))
     return PruneCounts{};
   TERCET_TRY(std::unique_ptr<FileLock> lock, lockOf(file));
   TERCET_TRY(RecordLines lines, readWholly(file));

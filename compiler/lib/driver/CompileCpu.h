@@ -25,6 +25,10 @@ enum class CpuStage { tkern, llvm, object, artifact };
 Result<CpuCompilation> compileCpu(mlir::MLIRContext &context, const BoundSpec &spec, const Problem &problem,
                                   CpuStage until);
 
+/// Whether the simulator executes the PTX for the target's architecture ("sim:sm_80"), and the problem for that architecture.
+bool isSimulated(const Problem &problem);
+Problem forArchitecture(Problem problem);
+
 /// invalidArgument if no kernel can be made for the problem's sizes or dtype.
 Status checkProblem(const Problem &problem);
 

@@ -51,17 +51,17 @@ std::string compiler::compilerIdentity() {
   return identity;
 }
 
-namespace {
-// "sim:sm_80": the simulator executes the PTX for that architecture.
-constexpr std::string_view simulated = "sim:";
+static constexpr std::string_view simulated = "sim:";
 
-bool isSimulated(const Problem &problem) { return problem.target.starts_with(simulated); }
+bool compiler::isSimulated(const Problem &problem) { return problem.target.starts_with(simulated); }
 
-Problem forArchitecture(Problem problem) {
+Problem compiler::forArchitecture(Problem problem) {
   if (isSimulated(problem))
     problem.target.erase(0, simulated.size());
   return problem;
 }
+
+namespace {
 
 class JitCompiler final : public Compiler {
 public:

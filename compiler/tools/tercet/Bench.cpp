@@ -26,6 +26,7 @@ public:
     options.text("--shape", shapeOption, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]", "the shape of the seeded data");
     options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH");
     options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    schedules.declare(options);
     options.wholeNumber("--seed", seed, 0, INT64_MAX, "seed of the data (default 0)");
     options.wholeNumber("--repetitions", repetitions, fewestRepetitions, 100000, "timed repetitions (default 21)");
     options.wholeNumber("--budget", budgetSeconds, 1, 86400,
@@ -37,6 +38,7 @@ public:
 
   Result<ExitCode> run() override {
     TERCET_TRY(TargetName target, parseTarget(targetOption));
+    TERCET_TRY(ScheduleRequest named, schedules.resolve());
     if (target.kind == TargetName::Kind::reference)
       return Status::make(Code::unsupportedTarget, "the reference is made for being right, not for timing; legal are "
                                                    "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] and sim:ARCH");
@@ -48,11 +50,11 @@ public:
     TERCET_TRY(LoadedSpec denseSpec, loadSpec({.spec = "dense", .settings = {}}));
     bool isDense = loaded.info.canonicalText == denseSpec.info.canonicalText;
 
-    TERCET_TRY(Timed own, prepare(loaded, shape, target));
+    TERCET_TRY(Timed own, prepare(loaded, shape, target, named));
     std::optional<Timed> dense;
     bool simulated = target.kind == TargetName::Kind::simulator;
     if (!noDense && !isDense && !simulated) {
-      TERCET_TRY(dense, prepare(denseSpec, shape, target));
+      TERCET_TRY(dense, prepare(denseSpec, shape, target, {{}, named.deterministic}));
     }
     TERCET_RETURN_IF_ERROR(measure(own, dense));
     Json object = {{"command", "bench"},
@@ -76,15 +78,18 @@ private:
     return parsed;
   }
 
-  Result<Timed> prepare(const LoadedSpec &loaded, const reference::Shape &shape, const TargetName &target) const {
+  Result<Timed> prepare(const LoadedSpec &loaded, const reference::Shape &shape, const TargetName &target,
+                        const ScheduleRequest &named) const {
     Timed timed;
     TERCET_TRY(timed.call, makeInputs(loaded, shape,
                                       {.seed = static_cast<uint64_t>(seed), .dtype = dtype(), .withGradient = grad}));
-    TERCET_TRY(
-        timed.executor,
-        makeExecutor(
-            loaded,
-            {.target = target, .headDim = shape.headDim, .valueDim = shape.valueDim, .dtype = dtype(), .grad = grad}));
+    TERCET_TRY(timed.executor, makeExecutor(loaded, {.target = target,
+                                                     .headDim = shape.headDim,
+                                                     .valueDim = shape.valueDim,
+                                                     .dtype = dtype(),
+                                                     .grad = grad,
+                                                     .schedules = named,
+                                                     .expected = expectedCall(loaded, timed.call)}));
     std::vector<std::string> names = {"o"};
     if (grad) {
       for (const std::string &name : gradientsOf(loaded, timed.call)) {
@@ -143,6 +148,7 @@ private:
   }
 
   SpecOptions spec;
+  ScheduleOptions schedules;
   std::string shapeOption, targetOption = "cpu", dtypeOption = "f32";
   int64_t seed = 0, repetitions = 21, budgetSeconds = 120;
   bool grad = false, noDense = false, json = false;

@@ -3,40 +3,14 @@
 #include "Check.h"
 #include "Command.h"
 
+#include "OracleCheck.h"
 #include "Progress.h"
 #include "RunOptions.h"
-
-#include "tercet/dialect/reference/Contract.h"
-#include "tercet/rt/Workers.h"
-
-#include <set>
 
 namespace tercet::cli {
 namespace {
 
 constexpr double scales[] = {1, 4, 16};
-/// Multiply-adds that the oracle may spend on one comparison; beyond it a seeded subset of rows is compared.
-constexpr double oracleBudget = 4e8;
-
-/// Rows of a call: all when they are within the budget, else the first and last of every head and random ones.
-std::optional<std::vector<reference::RowIndex>> chooseRows(const reference::CallSizes &sizes, int64_t limit,
-                                                           uint64_t seed) {
-  double perRow = static_cast<double>(sizes.tokensK) * static_cast<double>(sizes.headDim + sizes.valueDim);
-  int64_t heads = sizes.batch * sizes.headsQ, all = heads * sizes.tokensQ;
-  int64_t wanted = limit > 0 ? limit : std::max<int64_t>(64, static_cast<int64_t>(oracleBudget / perRow));
-  if (wanted >= all)
-    return std::nullopt;
-  reference::RandomStream random(seed, "check-rows");
-  std::set<int64_t> chosen;
-  for (int64_t head = 0; head < heads && static_cast<int64_t>(chosen.size()) < wanted; ++head)
-    chosen.insert({head * sizes.tokensQ, (head + 1) * sizes.tokensQ - 1});
-  for (uint64_t draw = 0; static_cast<int64_t>(chosen.size()) < wanted; ++draw)
-    chosen.insert(std::min(all - 1, static_cast<int64_t>(random.uniform(draw) * static_cast<double>(all))));
-  std::vector<reference::RowIndex> rows;
-  for (int64_t index : chosen)
-    rows.push_back({index / sizes.tokensQ / sizes.headsQ, index / sizes.tokensQ % sizes.headsQ, index % sizes.tokensQ});
-  return rows;
-}
 
 Json measureJson(const reference::Measure &measure) { return {{"value", measure.value}, {"bound", measure.bound}}; }
 
@@ -88,7 +62,7 @@ public:
                           request.target.text);
     const LoadedSpec &spec = request.spec;
     TERCET_TRY(CallData call, options.inputs(spec, request.cases.front()));
-    ExecutorOptions executorOptions = options.executorOptions(request, call.sizes);
+    ExecutorOptions executorOptions = options.executorOptions(request, call);
     executorOptions.showProgress = false; // the bar counts launches
     executorOptions.adversarial = adversarialSeed();
     TERCET_TRY(auto executor, makeExecutor(spec, executorOptions));
@@ -110,7 +84,7 @@ public:
         results.push_back({{"shape", call.shapeJson()},
                            {"parameters", parametersJson(call.arguments)},
                            {"input_scale", scales[scale]},
-                           {"rows", comparedRows}});
+                           {"rows", oracle.comparedRows()}});
         results.back().update(verdictJson(verdict));
         text += fmt::format("{}, q and k x {}: {}", shapeText(call), scales[scale], reference::describe(verdict));
       }
@@ -145,32 +119,13 @@ private:
     names.insert(names.end(), gradients.begin(), gradients.end());
     TERCET_TRY(CallOutputs outputs, makeOutputs(call, names));
     TERCET_TRY(LaunchReport report, executor.launch(call, outputs));
-    reference::CheckOptions check;
-    check.inputScale = scale;
-    check.rows = chooseRows(call.sizes, rowLimit, static_cast<uint64_t>(options.seed));
-    comparedRows = check.rows ? static_cast<int64_t>(check.rows->size())
-                              : call.sizes.batch * call.sizes.headsQ * call.sizes.tokensQ;
-    check.parallelFor = [this](int64_t count, const WorkItem &body) {
-      Status ran = workers.run(count, body);
-      TERCET_CHECK(ran.ok(), "the pool's own threads run every item");
-    };
-    if (executor.device()) // matrix units take P and dS in the compute dtype
-      check.probabilities = call.sizes.dtype;
-    TERCET_TRY(reference::Verdict verdict,
-               reference::checkOutputs(spec.info.program, call.arguments, outputs.arguments, check));
-    if (!options.grad)
-      return verdict;
-    TERCET_TRY(reference::Verdict ofGradients,
-               reference::checkGradients(spec.info.program, call.arguments, outputs.arguments, check));
-    return joined(std::move(verdict), std::move(ofGradients));
-  }
-
-  static reference::Verdict joined(reference::Verdict verdict, reference::Verdict more) {
-    if (verdict.passed)
-      verdict.reason = std::move(more.reason);
-    verdict.passed = verdict.passed && more.passed;
-    std::move(more.outputs.begin(), more.outputs.end(), std::back_inserter(verdict.outputs));
-    return verdict;
+    // Matrix units take P and dS in the compute dtype.
+    return oracle.compare(spec, call, outputs.arguments,
+                          {.inputScale = scale,
+                           .rowLimit = rowLimit,
+                           .seed = static_cast<uint64_t>(options.seed),
+                           .withGradient = options.grad,
+                           .probabilities = executor.device() ? call.sizes.dtype : DType::f32});
   }
 
   std::optional<uint64_t> adversarialSeed() const {
@@ -179,8 +134,8 @@ private:
 
   ExecutorFactory makeExecutor;
   RunOptions options;
-  int64_t rowLimit = 0, comparedRows = 0, adversarial = 0;
-  rt::Workers workers{0};
+  int64_t rowLimit = 0, adversarial = 0;
+  OracleCheck oracle;
 };
 
 } // namespace

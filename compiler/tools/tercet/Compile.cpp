@@ -73,6 +73,7 @@ public:
                  "the forward for a backward, and the backward: one artifact, or two files of other stages");
     options.text("-o,--output", output, "FILE",
                  "the file to write; text goes to standard output without it, with --json the report alone");
+    schedules.declare(options);
     options.json(json);
   }
 
@@ -84,6 +85,7 @@ public:
                             "'{}' is nothing to compile for; legal are cpu, cpu:v4, cpu:v3, cpu:portable and "
                             "architectures such as sm_90a",
                             target.text);
+    TERCET_TRY(ScheduleRequest named, schedules.resolve());
     TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
     TERCET_TRY(auto dims, parseHeadDim());
     TERCET_RETURN_IF_ERROR(checkOutput(targets.size()));
@@ -97,7 +99,7 @@ public:
       for (const auto &[name, value] : loaded.runtimeSettings)
         full.settings[name] = fmt::format("{}", value);
       Problem problem{dims.first, dims.second, dtype, target.text};
-      TERCET_TRY(Emission emission, emitStage(full, problem, stage, grad));
+      TERCET_TRY(Emission emission, emitStage(full, problem, stage, grad, named));
       if (output.empty() && !json && !emission.isText)
         return Status::make(Code::invalidArgument, "--emit {} is binary; give it a file with -o", stage);
       std::string suffix = targets.size() == 1 ? "" : target.text;
@@ -191,6 +193,7 @@ private:
   }
 
   SpecOptions spec;
+  ScheduleOptions schedules;
   std::string targetOption = "cpu", headDimOption, dtypeOption = "f32", stage = "artifact", output;
   bool grad = false, json = false;
 };

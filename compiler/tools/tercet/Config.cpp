@@ -4,6 +4,7 @@
 #include "tercet/CacheDirectory.h"
 #include "tercet/Cpu.h"
 #include "tercet/Environment.h"
+#include "tercet/autotune/Database.h"
 #include "tercet/compiler/cuda/Nvrtc.h"
 
 #include <llvm/Config/llvm-config.h>
@@ -41,6 +42,7 @@ public:
     Json object = {{"version", TERCET_VERSION},
                    {"llvm", LLVM_VERSION_STRING},
                    {"cache_dir", defaultCacheDirectory().string()},
+                   {"tuning_db", tune::userDatabase().string()},
                    {"threads", settings.threads > 0 ? settings.threads : static_cast<int>(cores)},
                    {"cpu_level", cpuLevelName(detectCpuLevel())},
                    {"nvrtc", nvrtc.ok() ? Json((*nvrtc)->path()) : Json(nullptr)},

@@ -20,7 +20,8 @@ Status joinArtifacts(Emission &emission) {
 
 } // namespace
 
-Result<Emission> emitStage(const Spec &spec, Problem problem, const std::string &stage, bool grad) {
+Result<Emission> emitStage(const Spec &spec, const Problem &of, const std::string &stage, bool grad,
+                           const ScheduleRequest &schedules) {
   if (grad && stage == "tercet")
     return Status::make(Code::invalidArgument,
                         "--emit tercet is the spec itself, which has no direction; leave --grad out, or emit tkern, "
@@ -30,7 +31,9 @@ Result<Emission> emitStage(const Spec &spec, Problem problem, const std::string 
     directions = {{Direction::forward, "forward"}, {Direction::backward, "backward"}};
   Emission emission;
   for (auto [direction, name] : directions) {
+    Problem problem = of;
     problem.direction = direction;
+    schedules.applyTo(problem);
     TERCET_TRY(EmitResult emitted, emit(spec, problem, stage));
     emission.files.push_back({name, std::move(emitted.bytes)});
     emission.isText = emitted.isText;

@@ -1,6 +1,8 @@
 // Emission: a spec at one stage for one target, in one direction or in both.
 #pragma once
 
+#include "ScheduleOptions.h"
+
 #include "tercet/Jit.h"
 
 namespace tercet::cli {
@@ -23,6 +25,7 @@ struct Emission {
 
 /// As tercet::emit. grad: the forward that saves for a backward, and the backward: one artifact, or two files of another
 /// stage; invalidArgument for the stage "tercet", which has no direction.
-Result<Emission> emitStage(const Spec &spec, Problem problem, const std::string &stage, bool grad);
+Result<Emission> emitStage(const Spec &spec, const Problem &problem, const std::string &stage, bool grad,
+                           const ScheduleRequest &schedules = {});
 
 } // namespace tercet::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "CallData.h"
+#include "ScheduleOptions.h"
 #include "TargetName.h"
 
 #include "tercet/Session.h"
@@ -54,13 +55,33 @@ public:
   virtual int threads() const = 0;
 };
 
+/// What executors may share: a session with its threads, and the workspace of launches on the CPU, of which there is one at
+/// a time.
+struct ExecutorHost {
+  std::unique_ptr<Session> session;
+
+  static Result<std::shared_ptr<ExecutorHost>> create(bool useCache,
+                                                      std::optional<uint64_t> adversarial = std::nullopt);
+  /// At least as large as asked for; valid until more is asked for.
+  Result<void *> workspace(size_t bytes);
+
+private:
+  compiler::StoredTensor memory;
+  size_t size = 0;
+};
+
 struct ExecutorOptions {
   TargetName target;
   int64_t headDim = 0, valueDim = 0;
   DType dtype = DType::f32;
   bool grad = false; ///< launches take `do` and write gradients, too
+  /// What one kernel computes that is launched by itself, on the tensors of its own signature: without `grad`.
+  Direction direction = Direction::inference;
+  std::shared_ptr<ExecutorHost> host = nullptr; ///< null: one of the executor's own, by the options below
   bool useCache = true;
   bool showProgress = true;
+  ScheduleRequest schedules = {};
+  std::optional<ExpectedCall> expected = {}; ///< the call that follows, or the first of several
   /// On the simulator: rt::adversarialSimulation with this seed.
   std::optional<uint64_t> adversarial = std::nullopt;
 };

@@ -45,6 +45,7 @@ public:
     options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] or sim:ARCH");
     options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
     options.flag("--grad", grad, "explain the forward for a backward, the backward, and what is saved between them");
+    schedules.declare(options);
     options.flag("--no-cache", noCache, "compile anew, and keep nothing");
     options.json(json);
   }
@@ -56,6 +57,7 @@ public:
                           "the reference has no plan to explain; legal are cpu, cpu:v4, cpu:v3, cpu:portable, cuda[:N] "
                           "and sim:ARCH");
     TERCET_RETURN_IF_ERROR(checkRunsHere(target));
+    TERCET_TRY(ScheduleRequest named, schedules.resolve());
     TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
     if (shapeOption.empty())
       return Status::make(Code::invalidArgument, "--shape is missing; what runs depends on it");
@@ -68,7 +70,9 @@ public:
                                                     .valueDim = shape.valueDim,
                                                     .dtype = dtype,
                                                     .grad = grad,
-                                                    .useCache = !noCache}));
+                                                    .useCache = !noCache,
+                                                    .schedules = named,
+                                                    .expected = expectedCall(loaded, call)}));
     TERCET_TRY(auto known, reference::countBlocks(loaded.info.program, call.arguments));
     const reference::CallSizes &sizes = call.sizes;
     reference::BlockCounts most{.critical = sizes.batch * sizes.headsQ * sizes.blocksQ * sizes.blocksK};
@@ -133,11 +137,24 @@ private:
   }
 
   static std::string programText(const Executor &executor, const rt::PlanEstimate &estimate, const CallData &call) {
-    std::string text = "schedule: chosen by the compiler's rules for this head dimension and instruction set\n";
-    for (const KernelInfo &kernel : executor.module()->kernels)
-      text += fmt::format("  {:<16} {}{}\n", kernel.name, kernel.schedule, resourcesText(kernel.gpu));
+    std::string text = "schedule: " + sourceText(executor.compileReport().schedules) + "\n";
+    const std::vector<KernelInfo> &kernels = executor.module()->kernels;
+    if (!executor.device() && !kernels.empty()) // a CPU's kernels have one
+      text += fmt::format("  {:<16} {}\n", "all kernels", kernels.front().schedule);
+    else
+      for (const KernelInfo &kernel : kernels)
+        text += fmt::format("  {:<16} {}{}\n", kernel.name, kernel.schedule, resourcesText(kernel.gpu));
     text += remarksText(*executor.module());
     return text + planText(estimate) + memoryText(estimate, call);
+  }
+
+  static std::string sourceText(const ScheduleSource &source) {
+    if (source.kind == "explicit")
+      return "explicit, as given; kernels that were not named have the default";
+    if (source.kind == "database")
+      return fmt::format("database, a row of {} ({}) at distance {:.3g}, measured {}", source.file, source.origin,
+                         source.distance, source.date);
+    return "default, chosen by the compiler's rules for this head dimension and target";
   }
 
   /// What the compiler decided beside the schedules taken: those passed over, and forms that a spec does not take.
@@ -166,6 +183,7 @@ private:
   }
 
   SpecOptions spec;
+  ScheduleOptions schedules;
   std::string shapeOption, targetOption = "cpu", dtypeOption = "f32";
   bool grad = false, noCache = false, json = false;
 };

@@ -24,29 +24,24 @@ std::string classesOutput(const PlanSignature &signature) {
 class KernelExecutor : public Executor {
 public:
   Status open(const LoadedSpec &spec, const ExecutorOptions &options, Direction direction) {
-    SessionOptions sessionOptions;
-    sessionOptions.useCache = options.useCache;
-    rt::SimulationOptions simulation;
-    if (options.adversarial)
-      simulation = rt::adversarialSimulation(*options.adversarial);
-    sessionOptions.openDevice = [simulation](const std::string &target) {
-      return rt::openSimulatedGpu(target, simulation);
-    };
-    TERCET_TRY(session, Session::create(std::move(sessionOptions), makeCompiler()));
+    host = options.host;
+    if (!host) {
+      TERCET_TRY(host, ExecutorHost::create(options.useCache, options.adversarial));
+    }
     Problem problem{options.headDim, options.valueDim, options.dtype, options.target.text, direction};
-    TERCET_TRY(kernel, session->compile(spec.toCompile, problem, &report));
+    problem.expected = options.expected;
+    options.schedules.applyTo(problem);
+    TERCET_TRY(kernel, host->session->compile(spec.toCompile, problem, &report));
     return {};
   }
 
   Result<LaunchReport> launch(const CallData &call, const CallOutputs &outputs) override {
     Arguments all = planArguments(artifact()->signature(), call, outputs);
     TERCET_TRY(size_t needed, kernel->workspaceBytes(all));
-    if (needed > workspaceSize) {
-      TERCET_TRY(workspace, compiler::StoredTensor::allocate(DType::i8, {static_cast<int64_t>(needed)}));
-      workspaceSize = needed;
-    }
+    workspaceSize = std::max(workspaceSize, needed);
+    TERCET_TRY(void *workspace, host->workspace(needed));
     LaunchReport result;
-    TERCET_RETURN_IF_ERROR(kernel->launch(all, workspace.view.data, workspaceSize, &result));
+    TERCET_RETURN_IF_ERROR(kernel->launch(all, workspace, needed, &result));
     return result;
   }
 
@@ -55,24 +50,21 @@ public:
   const TargetModule *module() const override { return &kernel->module(); }
   std::string target() const override { return module()->target; }
   CompileReport compileReport() const override { return report; }
-  int64_t compileCount() const override { return session->compileCount(); }
-  int threads() const override { return session->threads(); }
+  int64_t compileCount() const override { return host->session->compileCount(); }
+  int threads() const override { return host->session->threads(); }
 
 protected:
-  std::unique_ptr<Session> session;
+  std::shared_ptr<ExecutorHost> host;
   std::shared_ptr<Kernel> kernel;
   CompileReport report;
   size_t workspaceSize = 0;
-
-private:
-  compiler::StoredTensor workspace;
 };
 
 class GpuExecutor final : public KernelExecutor {
 public:
   Status open(const LoadedSpec &spec, const ExecutorOptions &options, Direction direction) {
     TERCET_RETURN_IF_ERROR(KernelExecutor::open(spec, options, direction));
-    TERCET_TRY(gpu, session->device(options.target.text));
+    TERCET_TRY(gpu, host->session->device(options.target.text));
     return {};
   }
 
@@ -138,10 +130,18 @@ Result<std::unique_ptr<Executor>> openAs(const LoadedSpec &spec, const ExecutorO
     return std::unique_ptr<Executor>(std::move(executor));
   };
   if (!options.grad)
-    return open(Direction::inference);
+    return open(options.direction);
   TERCET_TRY(std::unique_ptr<Executor> forward, open(Direction::forward));
   TERCET_TRY(std::unique_ptr<Executor> backward, open(Direction::backward));
   return makeGradientExecutor(std::move(forward), std::move(backward));
+}
+
+/// "schedule_source", and for a row of a database "schedule_row".
+void addSource(Json &object, const ScheduleSource &source) {
+  object["schedule_source"] = source.kind;
+  if (source.kind == "database")
+    object["schedule_row"] = {
+        {"file", source.file}, {"origin", source.origin}, {"distance", source.distance}, {"date", source.date}};
 }
 
 Json deviceJson(const rt::GpuProperties &device) {
@@ -151,6 +151,26 @@ Json deviceJson(const rt::GpuProperties &device) {
 }
 
 } // namespace
+
+Result<std::shared_ptr<ExecutorHost>> ExecutorHost::create(bool useCache, std::optional<uint64_t> adversarial) {
+  SessionOptions options;
+  options.useCache = useCache;
+  rt::SimulationOptions simulation;
+  if (adversarial)
+    simulation = rt::adversarialSimulation(*adversarial);
+  options.openDevice = [simulation](const std::string &target) { return rt::openSimulatedGpu(target, simulation); };
+  auto host = std::make_shared<ExecutorHost>();
+  TERCET_TRY(host->session, Session::create(std::move(options), makeCompiler()));
+  return host;
+}
+
+Result<void *> ExecutorHost::workspace(size_t bytes) {
+  if (bytes > size) {
+    TERCET_TRY(memory, compiler::StoredTensor::allocate(DType::i8, {static_cast<int64_t>(bytes)}));
+    size = bytes;
+  }
+  return memory.view.data;
+}
 
 CallData borrowed(const CallData &call) {
   CallData views;
@@ -194,6 +214,7 @@ Json executorJson(const Executor &executor) {
     for (const KernelInfo &kernel : executor.module()->kernels)
       schedule[kernel.name] = kernel.schedule;
     object["schedule"] = std::move(schedule);
+    addSource(object, report.schedules);
     object["remarks"] = executor.module()->remarks;
   }
   if (const Executor *backward = executor.backwardOf())

@@ -19,6 +19,10 @@ void Options::text(const std::string &name, std::string &value, const std::strin
   app.add_option(name, value, description)->type_name(type);
 }
 
+void Options::words(const std::string &name, std::vector<std::string> &values, const std::string &description) {
+  app.add_option(name, values, description)->type_name("");
+}
+
 void Options::repeated(const std::string &name, std::vector<std::string> &values, const std::string &type,
                        const std::string &description) {
   auto add = [&values](const std::string &text) { values.push_back(text); };

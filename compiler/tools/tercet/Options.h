@@ -23,6 +23,8 @@ public:
   void json(bool &value) { flag("--json", value, "one JSON object on standard output"); }
   /// "--name TYPE", or without dashes a word in its place; type: what help shows for the value.
   void text(const std::string &name, std::string &value, const std::string &type, const std::string &description);
+  /// All words in place of a name without dashes.
+  void words(const std::string &name, std::vector<std::string> &values, const std::string &description);
   /// An option that may be repeated and takes one value each time.
   void repeated(const std::string &name, std::vector<std::string> &values, const std::string &type,
                 const std::string &description);

@@ -32,7 +32,7 @@ public:
     if (!files.empty() && cases.size() > 1)
       return Status::make(Code::invalidArgument, "--out needs a single call; {} are asked for", cases.size());
 
-    TERCET_TRY(auto executor, makeExecutor(spec, options.executorOptions(request, call.sizes)));
+    TERCET_TRY(auto executor, makeExecutor(spec, options.executorOptions(request, call)));
     std::vector<std::string> names = {"o"};
     std::vector<std::string> gradients = options.grad ? gradientsOf(spec, call) : std::vector<std::string>();
     for (const std::string &name : gradients)

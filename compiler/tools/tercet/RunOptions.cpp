@@ -77,6 +77,7 @@ void RunOptions::declare(Options &options) {
   options.wholeNumber("--seed", seed, 0, INT64_MAX, "seed of made-up data and of sweeps (default 0)");
   options.wholeNumber("--sweep-shapes", sweepShapes, 0, 100000, "also run this many random (b, h, hkv, n, m)");
   options.wholeNumber("--sweep-settings", sweepSettings, 0, 100000, "also run this many random keep, drop and scale");
+  schedules.declare(options);
   options.flag("--no-cache", noCache, "compile anew, and keep nothing");
   options.json(json);
 }
@@ -84,6 +85,7 @@ void RunOptions::declare(Options &options) {
 Result<RunRequest> RunOptions::resolve() const {
   RunRequest request;
   TERCET_TRY(request.target, parseTarget(target));
+  TERCET_TRY(request.schedules, schedules.resolve());
   TERCET_RETURN_IF_ERROR(checkRunsHere(request.target));
   TERCET_TRY(request.spec, loadSpec(spec));
   TERCET_RETURN_IF_ERROR(checkSources());
@@ -140,13 +142,15 @@ Result<CallData> RunOptions::inputs(const LoadedSpec &loaded, const Case &each, 
                     {.seed = static_cast<uint64_t>(seed), .dtype = computeDType, .scale = scale, .withGradient = grad});
 }
 
-ExecutorOptions RunOptions::executorOptions(const RunRequest &request, const reference::CallSizes &sizes) const {
+ExecutorOptions RunOptions::executorOptions(const RunRequest &request, const CallData &call) const {
   return {.target = request.target,
-          .headDim = sizes.headDim,
-          .valueDim = sizes.valueDim,
-          .dtype = sizes.dtype,
+          .headDim = call.sizes.headDim,
+          .valueDim = call.sizes.valueDim,
+          .dtype = call.sizes.dtype,
           .grad = grad,
-          .useCache = !noCache};
+          .useCache = !noCache,
+          .schedules = request.schedules,
+          .expected = expectedCall(request.spec, call)};
 }
 
 Json parametersJson(const Arguments &arguments) {

@@ -17,10 +17,12 @@ struct RunRequest {
   TargetName target;
   LoadedSpec spec;
   std::vector<Case> cases; ///< at least one; all of one head and value dimension
+  ScheduleRequest schedules;
 };
 
 struct RunOptions {
   SpecOptions spec;
+  ScheduleOptions schedules;
   std::vector<std::string> in, shapes;
   std::string target = "cpu", dtype;
   int64_t seed = 0, sweepShapes = 0, sweepSettings = 0;
@@ -35,8 +37,8 @@ struct RunOptions {
   /// The inputs of one call: the --in files, or seeded data with q and k scaled by `scale` and the case's parameters
   /// over the spec's.
   Result<CallData> inputs(const LoadedSpec &spec, const Case &each, double scale = 1) const;
-  /// What makeExecutor needs for calls of these sizes.
-  ExecutorOptions executorOptions(const RunRequest &request, const reference::CallSizes &sizes) const;
+  /// What makeExecutor needs for calls like this one.
+  ExecutorOptions executorOptions(const RunRequest &request, const CallData &call) const;
 
 private:
   Status checkSources() const;

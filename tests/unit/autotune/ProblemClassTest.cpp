@@ -19,7 +19,8 @@ TEST_CASE("a class is made of the stated buckets", "[class]") {
   ProblemClass found = classOf(base);
   CHECK(found ==
         ProblemClass{.batchHeads = 2, .headsPerKeyHead = 0, .queries = 26, .keys = 26, .kept = -8, .overlap = 2});
-  CHECK(found.text() == "bh 4, 1 per key head, 8192 x 8192, kept 6.25 %, overlap 0.5");
+  CHECK(found.text() == "bh 4, 8192 x 8192, kept 6.2 %, overlap 0.5");
+  CHECK(classOf({.headsPerKeyHead = 4, .queries = 100}).text() == "bh 1, 91 x 1, kept 1e+02 %, 4 per key head");
   CHECK(classOf({.queries = 9741}).queries == 26); // 8192 * 2^(1/4) = 9741.98: half-way
   CHECK(classOf({.queries = 9742}).queries == 27);
   CHECK(classOf({.batchHeads = 5}).batchHeads == 2); // 4 * sqrt(2) = 5.66

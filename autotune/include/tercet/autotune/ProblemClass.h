@@ -27,7 +27,7 @@ struct ProblemClass {
   int kept = 0;                            ///< half octaves, from -20 (about 0.1 % or less) to 0 (all)
   int overlap = -1;                        ///< quarters, from 0 to 4; -1: not known
   friend auto operator<=>(const ProblemClass &, const ProblemClass &) = default;
-  /// Its middle, rounded, as in "bh 4, 1 per key head, 8192 x 8192, kept 5.5 %, overlap 0.25".
+  /// Its middle, rounded, as in "bh 4, 8192 x 8192, kept 4.4 %, 2 per key head, overlap 0.25".
   std::string text() const;
 };
 

@@ -19,13 +19,11 @@ public:
   Result<CpuSchedule> read(std::string_view text) {
     std::vector<std::string_view> words = split(text);
     size_t first = 0;
-    if (!words.empty() && words.front() == "cpu") {
-      std::string_view level = words.size() > 1 ? words[1] : "";
-      if (level != cpuLevelName(schedule.level))
-        return Status::make(Code::invalidArgument, "the schedule '{}' is for cpu:{}; this target is cpu:{}",
-                            excerpt(text), excerpt(level), cpuLevelName(schedule.level));
-      first = 2;
-    }
+    if (!words.empty() && words.front() == "cpu")
+      first = words.size() > 1 && parseCpuLevel(words[1]) ? 2 : 1;
+    if (first == 2 && words[1] != cpuLevelName(schedule.level))
+      return Status::make(Code::invalidArgument, "the schedule '{}' is for cpu:{}; this target is cpu:{}",
+                          excerpt(text), words[1], cpuLevelName(schedule.level));
     for (size_t i = first; i < words.size(); ++i)
       TERCET_RETURN_IF_ERROR(take(words[i]));
     return check();

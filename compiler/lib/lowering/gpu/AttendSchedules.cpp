@@ -121,7 +121,8 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
     if (!broken.empty() && pruned)
       pruned->push_back(textOf(schedule) + ": " + broken);
     if (broken.empty() && std::none_of(entries.begin(), entries.end(), same))
-      entries.push_back({{schedule, layout.sharedBytes, stage.listed && layout.queryBlocks > 1},
+      entries.push_back({{schedule, layout.sharedBytes, layout.tileRegisters + otherRegisters,
+                          stage.listed && layout.queryBlocks > 1},
                          blocksPerProcessor(form, layout, target) >= 2});
   }
   if (forms.front().worker == WorkerKind::Warp)

@@ -34,7 +34,8 @@ static GpuStage makeAttend(MLIRContext &context, const GpuProgram &program, cons
          {ceildiv(rows, schedule.getBlockRows()), heads, 1},
          [&context, &program, &attend, schedule] { return lowerAttend(context, program, attend, schedule); },
          schedule,
-         ranked.sharedBytes});
+         ranked.sharedBytes,
+         ranked.registers});
   }
   Expr keys = attend.takesAll() ? sym("M") : program.keys();
   Expr exact =

@@ -29,7 +29,9 @@ Status preferForms(std::vector<GpuStage> &stages, const std::vector<std::pair<st
           fmt::join(choices, ", "));
     }
     std::vector<GpuForm> &forms = stage->forms;
-    auto form = llvm::find_if(forms, [&](const GpuForm &each) { return each.schedule == text; });
+    auto form = llvm::find_if(forms, [&](const GpuForm &each) {
+      return each.schedule == text || each.schedule == "#tkern.gpu_schedule" + text;
+    });
     if (form == forms.end()) {
       std::vector<std::string> texts;
       for (const GpuForm &each : forms)

@@ -68,6 +68,10 @@ std::vector<tkern::GpuScheduleAttr> gradientSchedules(mlir::MLIRContext &context
                                                       std::vector<std::string> &remarks,
                                                       std::vector<std::string> *pruned = nullptr);
 
+/// The kernel in a schedule, as a form of its stage.
+GpuForm gradientForm(mlir::MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
+                     tkern::GpuScheduleAttr schedule, const std::array<Expr, 3> &grid);
+
 mlir::OwningOpRef<mlir::ModuleOp> lowerGradient(mlir::MLIRContext &context, const GpuProgram &program,
                                                 const GradientKernel &kernel, tkern::GpuScheduleAttr schedule);
 

@@ -106,4 +106,16 @@ std::vector<tkern::GpuScheduleAttr> gradientSchedules(MLIRContext &context, cons
   return GradientSchedules(context, program, kernel, target, pruned).list(remarks);
 }
 
+GpuForm gradientForm(MLIRContext &context, const GpuProgram &program, const GradientKernel &kernel,
+                     tkern::GpuScheduleAttr schedule, const std::array<Expr, 3> &grid) {
+  GradientLayout layout(context, program, kernel, schedule);
+  bool isWarp = schedule.getWorker() == tkern::WorkerKind::Warp;
+  return {textOf(schedule),
+          grid,
+          [&context, &program, kernel, schedule] { return lowerGradient(context, program, kernel, schedule); },
+          schedule,
+          layout.sharedBytes,
+          layout.tileRegisters + (isWarp ? besideTiles : besideTilesOfGroup)};
+}
+
 } // namespace tercet::compiler

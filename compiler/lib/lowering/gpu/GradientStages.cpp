@@ -162,13 +162,9 @@ private:
     if (kernel.lineRows > 0 && kernel.pass->listed())
       (kernel.lineRows == program.blockK ? itemsOfKeys : itemsOfSuperRows) = true;
     for (tkern::GpuScheduleAttr schedule : schedules)
-      stage.forms.push_back({textOf(schedule),
-                             {blocksOfItems(kernel, schedule, rows), kernel.pass->ofKeys ? sym("G") : GR, 1},
-                             [&context = context, &program = program, kernel, schedule] {
-                               return lowerGradient(context, program, kernel, schedule);
-                             },
-                             schedule,
-                             GradientLayout(context, program, kernel, schedule).sharedBytes});
+      stage.forms.push_back(
+          gradientForm(context, program, kernel, schedule,
+                       {blocksOfItems(kernel, schedule, rows), kernel.pass->ofKeys ? sym("G") : GR, 1}));
     // S, of X also dP, and a product per gradient.
     int64_t wide = program.headDim * (kernel.ofX ? 2 : 1), narrow = program.valueDim * (kernel.ofX + kernel.ofY);
     stage.flops =

@@ -181,10 +181,7 @@ void addTablePass(std::vector<GpuStage> &stages, MLIRContext &context, const Gpu
     if (shares.areEntries() && !pass.centres)
       grid = {of.owned * blocks + (1 - of.owned) * of.strips,
               of.owned * of.heads * of.batches + (1 - of.owned) * owners, 1};
-    stage.forms.push_back(
-        {textOf(schedule), grid,
-         [&context, &program, kernel, schedule] { return lowerGradient(context, program, kernel, schedule); }, schedule,
-         GradientLayout(context, program, kernel, schedule).sharedBytes});
+    stage.forms.push_back(gradientForm(context, program, kernel, schedule, grid));
   }
   stages.push_back(std::move(stage));
 }

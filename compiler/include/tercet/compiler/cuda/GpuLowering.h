@@ -28,6 +28,7 @@ struct GpuForm {
   std::function<mlir::OwningOpRef<mlir::ModuleOp>()> lower;
   tkern::GpuScheduleAttr attribute = {}; ///< what the text says; null where a stage has one form
   int64_t sharedBytes = 0;               ///< of a block, where there is an attribute
+  int64_t registers = 0;                 ///< of a thread that holds tiles, as the lowering counts them
 };
 
 struct GpuStage {
@@ -49,6 +50,7 @@ struct GpuStage {
 struct RankedSchedule {
   tkern::GpuScheduleAttr schedule;
   int64_t sharedBytes = 0; ///< of the block
+  int64_t registers = 0;   ///< of a thread that holds tiles
   bool superRows = false;  ///< takes the lists of super rows: two query blocks, one per warpgroup
 };
 
@@ -71,6 +73,14 @@ std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &pr
 /// Puts the form first that is named for a kernel, for each of `schedules`: kernel name, text of a form. invalidArgument, with what
 /// there is, where there is no such kernel, or no such form.
 Status preferForms(std::vector<GpuStage> &stages, const std::vector<std::pair<std::string, std::string>> &schedules);
+
+/// Knobs of a schedule by name, in the order of its text.
+std::vector<std::pair<std::string, std::string>> knobsOf(tkern::GpuScheduleAttr schedule);
+
+/// Milliseconds of a stage in one of its forms for a call, by the floor model (docs/decisions/0028-schedule-spaces.md): for comparing
+/// forms with each other. 0 where the form has no attribute.
+double predictedMs(const GpuProgram &program, const GpuStage &stage, const GpuForm &form, const CudaTarget &target,
+                   const ExpectedCall &call);
 
 /// What a kernel's argument binds to at launch.
 struct GpuArgument {
