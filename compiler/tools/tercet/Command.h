@@ -31,6 +31,7 @@ std::unique_ptr<Command> makeSpecsCommand();
 std::unique_ptr<Command> makeDevicesCommand();
 std::unique_ptr<Command> makeConfigCommand();
 std::unique_ptr<Command> makeCacheCommand();
+std::unique_ptr<Command> makeTuneCommand();
 std::unique_ptr<Command> makeDbCommand();
 
 } // namespace tercet::cli

@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
   commands.push_back(tercet::cli::makeDevicesCommand());
   commands.push_back(tercet::cli::makeConfigCommand());
   commands.push_back(tercet::cli::makeCacheCommand());
+  commands.push_back(tercet::cli::makeTuneCommand());
   commands.push_back(tercet::cli::makeDbCommand());
   return tercet::cli::runCommandLine(argc, argv, std::move(commands));
 }
