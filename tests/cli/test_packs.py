@@ -65,6 +65,9 @@ class Packs(Case):
         self.refused("tune", *CALL, *pack, "--target", "sim:sm_80", code=3, says="--prepare is for an architecture")
         self.refused("tune", *CALL, *pack, "--target", "cuda", code=3, says="--prepare is for an architecture")
         self.refused("tune", "dense", *pack, "--target", "sm_80", says="--shape is missing")
+        self.refused("tune", *CALL, *pack, says="--target is missing")
+        self.refused("tune", *CALL, "--most", 3, says="go with --prepare")
+        self.refused("tune", *CALL, *pack, "--target", "sm_80", "--report", "a.html", says="--report shows a search")
         self.refused("tune", *CALL, "--target", "sm_80", "--prepare", self.path("no/a.pack"), says="there is no directory")
         self.refused("tune", *CALL, "--measure", self.path("a.pack"), says="--measure brings program and call")
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace tercet::tune {
 namespace {
@@ -23,17 +24,31 @@ double quantileOf(std::vector<double> &values, double share) {
   return rest > 0 ? low + rest * (*std::min_element(at + 1, values.end()) - low) : low;
 }
 
-/// Logarithms of the times, of machines with a probe at the median of the peaks.
+/// How much samples of one candidate that follow each other differ: the median over all candidates.
+double unrest(std::span<const Sample> samples, const std::vector<double> &logs) {
+  std::map<size_t, double> last;
+  std::vector<double> steps;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    auto [before, isFirst] = last.try_emplace(samples[i].candidate, logs[i]);
+    if (!isFirst)
+      steps.push_back(std::fabs(logs[i] - before->second));
+    before->second = logs[i];
+  }
+  return quantileOf(steps, 0.5);
+}
+
+/// Logarithms of the times, scaled by the peaks where that makes samples of a candidate agree better.
 std::vector<double> logTimes(std::span<const Sample> samples) {
-  std::vector<double> peaks;
+  std::vector<double> peaks, taken, scaled;
   for (const Sample &sample : samples)
     if (sample.measured.peak > 0)
       peaks.push_back(sample.measured.peak);
   double reference = quantileOf(peaks, 0.5);
-  std::vector<double> logs;
-  for (const Sample &sample : samples)
-    logs.push_back(std::log(sample.measured.ms * (sample.measured.peak > 0 ? sample.measured.peak / reference : 1)));
-  return logs;
+  for (const auto &[candidate, measured] : samples) {
+    taken.push_back(std::log(measured.ms));
+    scaled.push_back(taken.back() + (measured.peak > 0 ? std::log(measured.peak / reference) : 0));
+  }
+  return unrest(samples, scaled) < unrest(samples, taken) ? scaled : taken;
 }
 
 class Fit {

@@ -10,7 +10,7 @@ namespace {
 constexpr double screenShare = 0.55, raceShare = 1.0 / 3, finalShare = 0.6, verifyShare = 0.25;
 constexpr int samplesOfScreening = 3;
 /// One sample beyond this many times the bound drops a candidate; within it a neighbour may have been at work.
-constexpr double hopeless = 1.6;
+constexpr double hopeless = 3;
 constexpr double clearlyBetter = 0.97;
 constexpr double secondsWhenStopped = 3; // for the duel, but for the fewest pairs that can show a difference
 constexpr int64_t mostPairsWhenStopped = 15;
@@ -152,7 +152,8 @@ void Search::decide() {
 // Samples of its own, for those that chose the best flatter it.
 void Search::duel(int64_t rounds, const std::function<bool()> &isOver) {
   size_t chosen = best;
-  std::vector<double> slow, fast;
+  std::vector<double> &slow = result.pairedDefault, &fast = result.pairedBest;
+  slow.clear(), fast.clear();
   for (int64_t round = 0; chosen != 0 && round < rounds && !isOver(); ++round) {
     bool swaps = random() % 2 == 0;
     size_t before = result.samples.size();

@@ -31,13 +31,18 @@ void Progress::advance(int64_t steps) {
   draw(done);
 }
 
+void Progress::reach(int64_t steps, std::string what) {
+  note = "  " + std::move(what);
+  advance(steps - finished.load());
+}
+
 void Progress::draw(int64_t done) {
   isShown = true;
   double share = total > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total)) : 0;
   double seconds = std::chrono::duration<double>(drawn - begin).count();
   int filled = static_cast<int>(share * barWidth);
-  fmt::print(stderr, "\r\033[K{} [{:#<{}}{:.<{}}] {:3.0f} %  {:.0f} s left", label, "", filled, "", barWidth - filled,
-             100 * share, share > 0 ? seconds / share - seconds : 0.0);
+  fmt::print(stderr, "\r\033[K{} [{:#<{}}{:.<{}}] {:3.0f} %  {:.0f} s left{}", label, "", filled, "", barWidth - filled,
+             100 * share, share > 0 ? seconds / share - seconds : 0.0, note);
   std::fflush(stderr);
 }
 

@@ -22,6 +22,8 @@ public:
 
   /// Counts finished steps. From any thread.
   void advance(int64_t steps = 1);
+  /// Says that so many steps are done, and shows `note` behind the bar. From one thread, and not beside `advance`.
+  void reach(int64_t steps, std::string note);
   /// Runs items on `inner` and counts each as one step.
   ParallelFor counting(ParallelFor inner);
 
@@ -29,7 +31,7 @@ private:
   void draw(int64_t done);
 
   using Clock = std::chrono::steady_clock;
-  std::string label;
+  std::string label, note;
   int64_t total;
   bool isTerminal, isShown = false;
   std::atomic<int64_t> finished{0};

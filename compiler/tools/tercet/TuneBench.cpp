@@ -12,11 +12,11 @@
 namespace tercet::cli {
 namespace {
 
-constexpr double fewestMs = 5;        // of a sample: shorter launches are repeated, for the clock and for the probes
+constexpr double fewestMs = 5; // of a sample: shorter launches are repeated, for the clock and for the probes
 constexpr double probeMs = 2;
-constexpr int64_t oracleRows = 32;    // of the tuned call, beside the small one
-constexpr int64_t smallTokens = 327;  // some blocks of any size, the last one ragged
-constexpr double smallScale = 4;      // of q and k: errors of exponentials show at larger scores
+constexpr int64_t oracleRows = 32;   // of the tuned call, beside the small one
+constexpr int64_t smallTokens = 327; // some blocks of any size, the last one ragged
+constexpr double smallScale = 4;     // of q and k: errors of exponentials show at larger scores
 
 /// |a - b| / |b| over all elements.
 double relativeDifference(const Tensor &a, const Tensor &b) {
@@ -62,17 +62,18 @@ Status statusOf(const reference::Verdict &verdict, const char *what) {
 } // namespace
 
 TuneBench::TuneBench(const LoadedSpec &spec, const CallData &call, const ExecutorOptions &options, Direction direction,
-                     const tune::Space &space)
-    : spec(spec), call(call), options(options), direction(direction), space(space), executors(space.candidates.size()),
-      works(space.candidates.size()) {
+                     std::vector<ScheduleRequest::Named> others, const tune::Space &space)
+    : spec(spec), call(call), options(options), direction(direction), others(std::move(others)), space(space),
+      executors(space.candidates.size()), works(space.candidates.size()) {
   this->options.schedules = {.deterministic = true};
   this->options.showProgress = false;
 }
 
 Result<std::unique_ptr<TuneBench>> TuneBench::open(const LoadedSpec &spec, const CallData &call,
                                                    const ExecutorOptions &options, Direction direction,
+                                                   std::vector<ScheduleRequest::Named> others,
                                                    const tune::Space &space) {
-  std::unique_ptr<TuneBench> bench(new TuneBench(spec, call, options, direction, space));
+  std::unique_ptr<TuneBench> bench(new TuneBench(spec, call, options, direction, std::move(others), space));
   TERCET_RETURN_IF_ERROR(bench->openParts());
   bench->makeSmallCall();
   return bench;
@@ -90,7 +91,7 @@ Status TuneBench::openParts() {
   for (CallPart &each : parts) {
     TERCET_TRY(LaunchReport report, each.executor->launch(each.call, each.outputs)); // what the backward takes
     if (&each == &parts.front())
-      noteFigures(report);
+      noteShape(report);
     if (each.direction == direction)
       part = &each;
   }
@@ -115,7 +116,9 @@ void TuneBench::makeSmallCall() {
 
 ExecutorOptions TuneBench::optionsWith(size_t candidate, bool wholeGradient) const {
   ExecutorOptions own = options;
-  own.schedules = {.named = {{direction, space.kernel, space.candidates[candidate].text}}};
+  own.schedules.named = others;
+  own.schedules.named.push_back({direction, space.kernel, space.candidates[candidate].text});
+  own.schedules.deterministic = false; // every kernel that has a choice is named, so that no database is asked
   own.grad = wholeGradient && options.grad;
   own.direction = direction;
   return own;
@@ -143,13 +146,13 @@ Result<LaunchReport> TuneBench::launch(size_t candidate) {
 
 Result<tune::Measurement> TuneBench::measure(size_t candidate) {
   Status launched;
-  double ms = 0;
+  std::vector<double> ms;
   auto run = [&] {
     for (int64_t i = 0; i < launchesPerSample && launched.ok(); ++i) {
       Result<LaunchReport> report = launch(candidate);
       launched = report.takeStatus();
       if (launched.ok())
-        ms += report->totalMs;
+        ms.push_back(report->totalMs);
     }
   };
   tune::Measurement measured;
@@ -158,7 +161,7 @@ Result<tune::Measurement> TuneBench::measure(size_t candidate) {
   else
     measured.peak = rt::timeBracketed(run, {.threads = base->threads(), .milliseconds = probeMs}).peak();
   TERCET_RETURN_IF_ERROR(std::move(launched));
-  measured.ms = ms / static_cast<double>(launchesPerSample);
+  measured.ms = tune::quantile(ms, 0.5);
   return measured;
 }
 
@@ -227,7 +230,9 @@ Status TuneBench::noteWork(size_t candidate, const LaunchReport &report) {
   return {};
 }
 
-void TuneBench::noteFigures(const LaunchReport &report) {
+void TuneBench::noteShape(const LaunchReport &report) {
+  const reference::CallSizes &sizes = call.sizes;
+  known = {sizes.batch * sizes.headsQ, sizes.headsQ / sizes.headsKV, sizes.tokensQ, sizes.tokensK, 1, std::nullopt};
   int64_t all = report.criticalBlocks + report.marginalBlocks + report.negligibleBlocks;
   if (!spec.info.classifies() || all == 0)
     return;

@@ -5,23 +5,19 @@
 #include "Executor.h"
 #include "OracleCheck.h"
 
+#include "tercet/autotune/ProblemClass.h"
 #include "tercet/autotune/Report.h"
 
 namespace tercet::cli {
 
-/// What the data of a call decides: what tuning databases tell calls apart by, beside their sizes.
-struct CallFigures {
-  double kept = 1;               ///< fraction of the blocks that are computed exactly
-  std::optional<double> overlap; ///< how much of a row's list of blocks the next row's has, too; absent without lists
-};
-
 class TuneBench final : public tune::Bench {
 public:
   /// What is borrowed for the bench's life: spec, call and space. Compiles the program with its default schedules.
-  /// options: target, dimensions, dtype, host, and grad for the directions of a gradient.
+  /// options: target, dimensions, dtype, host, and grad for the directions of a gradient. others: schedules of kernels that
+  /// are not tuned here.
   static Result<std::unique_ptr<TuneBench>> open(const LoadedSpec &spec, const CallData &call,
                                                  const ExecutorOptions &options, Direction direction,
-                                                 const tune::Space &space);
+                                                 std::vector<ScheduleRequest::Named> others, const tune::Space &space);
 
   Status prepare(size_t candidate) override;
   Result<tune::Measurement> measure(size_t candidate) override;
@@ -33,17 +29,18 @@ public:
   const Executor &executor() const { return *executors.front(); }
   /// By candidate; 0 of those that were not prepared.
   const std::vector<tune::Work> &work() const { return works; }
-  CallFigures figures() const { return known; }
+  /// The call as tuning databases tell it from others: its sizes, and what its data decided.
+  const tune::ProblemShape &shape() const { return known; }
 
 private:
   TuneBench(const LoadedSpec &spec, const CallData &call, const ExecutorOptions &options, Direction direction,
-            const tune::Space &space);
+            std::vector<ScheduleRequest::Named> others, const tune::Space &space);
   Status openParts();
   void makeSmallCall();
   ExecutorOptions optionsWith(size_t candidate, bool wholeGradient) const;
   Result<LaunchReport> launch(size_t candidate);
   Status noteWork(size_t candidate, const LaunchReport &report);
-  void noteFigures(const LaunchReport &report);
+  void noteShape(const LaunchReport &report);
   Status verifySmall(size_t candidate);
   Status verifyGradient(size_t candidate);
 
@@ -51,16 +48,17 @@ private:
   const CallData &call;
   ExecutorOptions options;
   Direction direction;
+  std::vector<ScheduleRequest::Named> others;
   const tune::Space &space;
   std::unique_ptr<Executor> base; ///< of all directions, with default schedules
   CallOutputs outputs;
   std::vector<CallPart> parts;
-  CallPart *part = nullptr;               ///< what is timed
-  std::optional<CallData> smallCall;      ///< for the oracle in full; absent where the spec's sizes cannot be made small
+  CallPart *part = nullptr;          ///< what is timed
+  std::optional<CallData> smallCall; ///< for the oracle in full; absent where the spec's sizes cannot be made small
   std::vector<std::unique_ptr<Executor>> executors;
   std::vector<compiler::StoredTensor> gradientsOfDefault;
   std::vector<tune::Work> works;
-  CallFigures known;
+  tune::ProblemShape known;
   OracleCheck oracle;
   int64_t launchesPerSample = 1;
 };

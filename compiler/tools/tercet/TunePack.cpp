@@ -13,6 +13,8 @@ namespace {
 Result<ExitCode> prepareHere(const PackOptions &options, const PackCall &call) {
   if (call.grad)
     return Status::make(Code::unsupportedTarget, "packs hold no gradients yet: leave --grad out");
+  if (call.target.empty())
+    return Status::make(Code::invalidArgument, "--target is missing: what to compile for, such as sm_90a or cpu:v3");
   TERCET_TRY(TargetName target, parseTarget(call.target));
   if (target.kind != TargetName::Kind::gpuArchitecture && target.kind != TargetName::Kind::cpu)
     return Status::make(Code::unsupportedTarget,

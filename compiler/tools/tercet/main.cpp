@@ -10,13 +10,13 @@ int main(int argc, char **argv) {
   commands.push_back(tercet::cli::makeCompileCommand());
   commands.push_back(tercet::cli::makeCheckCommand());
   commands.push_back(tercet::cli::makeBenchCommand());
+  commands.push_back(tercet::cli::makeTuneCommand());
   commands.push_back(tercet::cli::makeExplainCommand());
   commands.push_back(tercet::cli::makeFitCommand());
   commands.push_back(tercet::cli::makeSpecsCommand());
   commands.push_back(tercet::cli::makeDevicesCommand());
   commands.push_back(tercet::cli::makeConfigCommand());
   commands.push_back(tercet::cli::makeCacheCommand());
-  commands.push_back(tercet::cli::makeTuneCommand());
   commands.push_back(tercet::cli::makeDbCommand());
   return tercet::cli::runCommandLine(argc, argv, std::move(commands));
 }

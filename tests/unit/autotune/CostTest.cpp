@@ -28,6 +28,15 @@ TEST_CASE("a probe's peak scales the times of a machine that changes its clock f
   CHECK(estimates[1].cost / estimates[0].cost == Approx(1.1).epsilon(1e-9));
 }
 
+TEST_CASE("a probe whose peaks have nothing to do with the times is not listened to", "[tuner]") {
+  std::vector<Sample> samples;
+  for (int i = 0; i < 30; ++i)
+    samples.push_back({static_cast<size_t>(i % 2), {i % 2 ? 11.0 : 10.0, i % 3 == 0 ? 1e12 : 6e11}});
+  std::vector<Estimate> estimates = estimateCosts(samples, 2);
+  CHECK(estimates[0].cost == Approx(10).epsilon(1e-9));
+  CHECK(estimates[1].cost == Approx(11).epsilon(1e-9));
+}
+
 TEST_CASE("a cost survives neighbours that take more than half of the samples", "[tuner]") {
   std::vector<Sample> samples;
   for (size_t i = 0; i < 60; ++i)

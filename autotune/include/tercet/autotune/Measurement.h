@@ -3,8 +3,8 @@
 // The cost of a candidate is the lower quartile of its times, in which the machine's drift is made up for. Neighbours, interrupts and
 // clocks below the highest only ever add time: a median measures them as soon as they take half of the samples, a quartile only
 // at three quarters, and a minimum rests on one lucky sample. Times are first scaled by the multiply-add peak around them, where there is
-// a probe, and then by the drift: the median, over the samples nearest in time, of how far each lies from its own
-// candidate's cost. Only candidates that were measured often tell of drift (docs/autotuning.md#cost).
+// a probe and samples of a candidate agree better for it, and then by the drift: the median, over the samples nearest in time, of how far each
+// lies from its own candidate's cost. Only candidates that were measured often tell of drift (docs/autotuning.md#cost).
 #pragma once
 
 #include <cstddef>

@@ -56,7 +56,8 @@ struct TuneResult {
   size_t best = 0;                         ///< passed the gate
   std::vector<CandidateResult> candidates; ///< as the space's
   std::vector<Sample> samples;
-  Ratio gain; ///< the default's time by the best's, side by side in the duel
+  std::vector<double> pairedDefault, pairedBest; ///< ms, of the duel's rounds
+  Ratio gain;                                    ///< the default's time by the best's, side by side in the duel
   /// Whether the best is better than the default by more than the spread: the whole interval of `gain` is above 1.
   bool beatsDefault() const { return best != 0 && gain.low > 1; }
   double seconds = 0;      ///< what the search took
