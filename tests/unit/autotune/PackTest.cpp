@@ -1,10 +1,12 @@
 // Packs as files: what is written is read, and nothing else is.
 #include "tercet/autotune/Pack.h"
 
+#include "tercet/AtomicFile.h"
 #include "tercet/SectionFile.h"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -114,6 +116,17 @@ TEST_CASE("a pack that contradicts itself is refused, though its digest is right
     INFO(lie.says << " / " << refusal(pack));
     CHECK(holds(refusal(pack), lie.says));
   }
+}
+
+TEST_CASE("the corpus of the fuzz target holds a pack that is one", "[pack]") {
+  auto bytes = readWholeFile("tests/fuzz/corpus/pack/whole.bin", 1 << 20);
+  REQUIRE(bytes.ok());
+  auto end = std::find(bytes->begin(), bytes->end(), 0);
+  SectionBytes area(std::span(*bytes).subspan(static_cast<size_t>(end - bytes->begin()) + 1));
+  SectionFormat format{"TERCETPK", Pack::formatVersion, "a pack", 1 << 20, 1 << 20};
+  auto pack = Pack::parse(writeSectionFile(format, std::string(bytes->begin(), end), {&area, 1}));
+  INFO((pack.ok() ? "" : pack.status().message()));
+  CHECK(pack.ok());
 }
 
 TEST_CASE("an artifact is no pack", "[pack]") {
