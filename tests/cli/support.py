@@ -42,7 +42,8 @@ class Case(unittest.TestCase):
 
     def tercet(self, *words, stdin="", **environment):
         variables = {name: value for name, value in os.environ.items() if not name.startswith("TERCET_")}
-        variables.update({"TERCET_CACHE_DIR": self.path("cache"), "TERCET_THREADS": "2", **environment})
+        variables.update({"TERCET_CACHE_DIR": self.path("cache"), "TERCET_THREADS": "2",
+                          "TERCET_DB": self.path("tuning.jsonl"), **environment})
         return Outcome(subprocess.run([TERCET, *map(str, words)], input=stdin, capture_output=True, text=True,
                                       timeout=SECONDS, env=variables, errors="replace"))
 

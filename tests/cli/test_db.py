@@ -47,7 +47,7 @@ class Database(Case):
         self.assertEqual(rows[OLDER]["state"], "superseded")
         self.assertAlmostEqual(rows[FIRST]["gain"], 1.1)
         self.assertIsNone(rows[GPU]["gain"])
-        self.assertEqual(rows[FIRST]["class"], "bh 4, 8192 x 8192, kept 4.4 %")
+        self.assertEqual(rows[FIRST]["class"], "bh 4, 8192 x 8192, kept 4.42 %")
         text = self.passes("db", "list", TERCET_DB=self.db).out
         for shown in [digest(FIRST)[:8], "sla_all  sm_90a  bf16 128/128 forward", "1.10 x", "superseded"]:
             self.assertIn(shown, text)

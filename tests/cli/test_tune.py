@@ -19,7 +19,8 @@ class Tune(Case):
                            "--json", *words).json()
 
     def rows(self):
-        return [json.loads(line) for line in pathlib.Path(self.path("rows.jsonl")).read_text().splitlines()]
+        file = pathlib.Path(self.path("rows.jsonl"))
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def test_a_search_tells_all_and_stores_one_row(self):
         report = self.tune("--report", self.path("tune.html"))
@@ -42,14 +43,22 @@ class Tune(Case):
         self.assertLessEqual(gain["low"], gain["median"])
         self.assertLessEqual(gain["median"], gain["high"])
         self.assertEqual(tuned["beats_default"], gain["low"] > 1)
-        (row,) = self.rows()
+        self.page(tuned)
+        rows = self.rows()
+        self.assertEqual(len(rows), "was stored in" in tuned["stored"], tuned["stored"])
+        if not rows:  # the machine was too busy to tell
+            return
+        (row,) = rows
         self.assertEqual(row["spec_name"], "sla")
         self.assertEqual(row["direction"], "inference")
         self.assertEqual((row["queries"], row["keys"], row["batch_heads"]), (300, 300, 2))
         self.assertGreater(row["ms"]["median"], 0)
         expected = {"cpu": tuned["best"]["schedule"]} if tuned["beats_default"] else {}
         self.assertEqual(row["schedules"], expected)
-        self.page(tuned)
+        explained = self.passes("explain", "sla", *SHAPE, "--target", "cpu", "--json", TERCET_DB=self.path("rows.jsonl")).json()
+        self.assertEqual(explained["schedule_source"], "database")
+        self.assertEqual(explained["schedule_row"]["date"], row["date"])
+        self.assertEqual(set(explained["schedule"].values()), {tuned["best" if expected else "default"]["schedule"]})
 
     def page(self, tuned):
         html = pathlib.Path(self.path("tune.html")).read_text()
@@ -60,20 +69,16 @@ class Tune(Case):
             self.assertIn(picture, html)
         self.assertIn(tuned["best"]["schedule"], html)
 
-    def test_the_default_that_stays_is_stored_too(self):
-        self.tune(budget="1s")
-        self.tune(budget="1s")
-        self.assertEqual(len(self.rows()), 2)
-
-    def test_gradients_are_two_rows(self):
+    def test_gradients_are_two_searches(self):
         report = self.tune("--grad", spec="dense", budget="4s")
         self.assertEqual([tuned["direction"] for tuned in report["tuned"]], ["forward", "backward"])
-        self.assertEqual([row["direction"] for row in self.rows()], ["forward", "backward"])
+        stored = [tuned["direction"] for tuned in report["tuned"] if "was stored in" in tuned["stored"]]
+        self.assertEqual([row["direction"] for row in self.rows()], stored)
 
     def test_the_text_has_a_table(self):
         out = self.passes("tune", "dense", *SHAPE, "--target", "cpu", "--budget", "1s", "--db", self.path("rows.jsonl")).out
         self.assertIn("(default)", out)
-        self.assertIn("was stored in", out)
+        self.assertRegex(out, "was stored in|nothing was stored")
 
     def test_an_interrupt_keeps_what_was_found(self):
         process = subprocess.Popen([TERCET, "tune", "sla", *SHAPE, "--target", "cpu", "--budget", "100s", "--json",

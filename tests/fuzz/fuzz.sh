@@ -10,8 +10,7 @@ action=${1:?run or minimise} target=${2:?a target}
 found=build/fuzz/found/$target small=build/fuzz/small/$target corpus=tests/fuzz/corpus/$target
 case $target in
 spec) seeds=(dialect/specs tests/lit/doc tests/lit/tercet) ;;
-artifact) seeds=(tests/golden) ;;
-tuning) seeds=(tests/golden/tuning-1.jsonl) ;;
+artifact | tuning) seeds=(tests/golden) ;;
 *) seeds=() ;;
 esac
 program=(build/fuzz/bin/fuzz_"$target" -timeout=10 -rss_limit_mb=2048 -max_len=16384 "-artifact_prefix=$found-")

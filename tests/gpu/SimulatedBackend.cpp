@@ -21,6 +21,8 @@ Result<std::shared_ptr<Kernel>> SimulatedBackend::kernelFor(const Spec &spec, co
                                 dtypeName(problem.dtype), static_cast<int>(problem.direction));
   for (const auto &[name, value] : spec.settings)
     key += fmt::format(" {}={}", name, value);
+  for (const auto &[name, schedule] : problem.schedules)
+    key += fmt::format(" {}: {}", name, schedule);
   std::shared_ptr<Kernel> &kernel = kernels[key];
   if (!kernel) {
     TERCET_TRY(kernel, session->compile(spec, problem));

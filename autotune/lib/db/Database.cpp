@@ -13,7 +13,8 @@ namespace tercet::tune {
 namespace {
 
 constexpr double otherDevice = 1, earlierGenerator = 1, weightOfUnits = 0.5;
-constexpr size_t mostWarnings = 8; // per file: a file of something else is one mistake, not thousands
+constexpr const char *embeddedRows = "(shipped)"; // in place of a path
+constexpr size_t mostWarnings = 8;                // per file: a file of something else is one mistake, not thousands
 
 double machineDistance(const Machine &a, const Machine &b) {
   double sum = !a.device.empty() && !b.device.empty() && a.device != b.device ? otherDevice : 0;
@@ -38,27 +39,29 @@ std::string_view originName(Origin origin) {
 
 std::string Row::text() const {
   const Record &found = stored.record;
-  return fmt::format("row {} of {} ({}), at distance {:.3g}, measured {} on {}", stored.digest.hex().substr(0, 8), file,
-                     originName(origin), distance, found.date.substr(0, 10),
+  std::string name = "row " + stored.digest.hex().substr(0, 8);
+  std::string place =
+      file == embeddedRows ? "shipped " + name : fmt::format("{} of {} ({})", name, file, originName(origin));
+  return fmt::format("{}, at distance {:.3g}, measured {} on {}", place, distance, found.date.substr(0, 10),
                      found.machine.device.empty() ? "a device without a name" : found.machine.device);
 }
 
-void Database::add(const Source &source) {
+void Database::add(const Source &source, const std::vector<std::string> &words) {
   bool isEmbedded = source.origin == Origin::shipped && source.path.empty();
-  std::string file = isEmbedded ? "(shipped)" : source.path.string();
-  RecordLines lines = isEmbedded ? readRecords(shippedRows(), file) : readRecordFile(source.path);
+  std::string file = isEmbedded ? embeddedRows : source.path.string();
+  RecordLines lines = isEmbedded ? readRecords(shippedRows(), file, words) : readRecordFile(source.path, words);
   warn(lines.bad);
   std::move(lines.bad.begin(), lines.bad.end(), std::back_inserter(bad));
   for (StoredRecord &stored : lines.records)
     all.push_back({.stored = std::move(stored), .origin = source.origin, .file = file});
 }
 
-Database Database::open(const std::vector<Source> &sources) {
+Database Database::openWith(const std::vector<Source> &sources, const std::vector<std::string> &words) {
   Database database;
   for (Origin origin : {Origin::user, Origin::system, Origin::shipped})
     for (const Source &source : sources)
       if (source.origin == origin)
-        database.add(source);
+        database.add(source, words);
   return database;
 }
 

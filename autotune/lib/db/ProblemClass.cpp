@@ -14,16 +14,22 @@ namespace {
 
 constexpr int leastKept = -20, quarters = 4;
 constexpr double weightOfHeads = 0.5, weightOfTokens = 0.5, weightOfSharing = 1, weightOfKept = 1;
-constexpr double unknownOverlap = 0.25;
+constexpr double oneUnknownKept = 0.5, oneUnknownOverlap = 0.25;
 
 /// The nearest power of 2^(1/steps), as its exponent in steps.
 int bucket(double value, int steps) { return static_cast<int>(std::lround(steps * std::log2(value))); }
 
 double octaves(int a, int b, int steps) { return std::abs(a - b) / static_cast<double>(steps); }
 
+double keptDistance(int a, int b) {
+  if ((a == keptUnknown) != (b == keptUnknown))
+    return oneUnknownKept;
+  return weightOfKept * octaves(a, b, 2);
+}
+
 double overlapDistance(int a, int b) {
   if ((a < 0) != (b < 0))
-    return unknownOverlap;
+    return oneUnknownOverlap;
   return std::abs(a - b) / static_cast<double>(quarters);
 }
 
@@ -46,13 +52,14 @@ double distance(const ProblemClass &a, const ProblemClass &b) {
   return weightOfHeads * octaves(a.batchHeads, b.batchHeads, 1) +
          weightOfSharing * octaves(a.headsPerKeyHead, b.headsPerKeyHead, 1) +
          weightOfTokens * (octaves(a.queries, b.queries, 2) + octaves(a.keys, b.keys, 2)) +
-         weightOfKept * octaves(a.kept, b.kept, 2) + overlapDistance(a.overlap, b.overlap);
+         keptDistance(a.kept, b.kept) + overlapDistance(a.overlap, b.overlap);
 }
 
 std::string ProblemClass::text() const {
   auto middle = [](int exponent, int steps) { return std::llround(std::exp2(exponent / static_cast<double>(steps))); };
-  std::string text = fmt::format("bh {}, {} x {}, kept {:.2g} %", middle(batchHeads, 1), middle(queries, 2),
-                                 middle(keys, 2), 100 * std::exp2(kept / 2.0));
+  std::string text = fmt::format("bh {}, {} x {}", middle(batchHeads, 1), middle(queries, 2), middle(keys, 2));
+  if (kept != keptUnknown)
+    text += fmt::format(", kept {:.3g} %", 100 * std::exp2(kept / 2.0));
   if (headsPerKeyHead > 0)
     text += fmt::format(", {} per key head", middle(headsPerKeyHead, 1));
   if (overlap >= 0)

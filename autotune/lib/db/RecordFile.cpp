@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds lockPatience{10}; // a writer holds it for milliseconds
+constexpr std::chrono::seconds lockPatience{30}; // a writer holds it for milliseconds, but locks are not queued
 
 Status cannotWrite(const fs::path &file, std::string_view reason) {
   return Status::make(Code::invalidArgument, "cannot write {}: {}", file.string(), reason);
@@ -95,7 +95,7 @@ std::string BadLine::text() const {
   return line > 0 ? fmt::format("{}:{}: {}", file, line, reason) : fmt::format("{}: {}", file, reason);
 }
 
-RecordLines readRecords(std::string_view text, const std::string &file) {
+RecordLines readRecords(std::string_view text, const std::string &file, const std::vector<std::string> &words) {
   RecordLines result;
   int64_t number = 0;
   while (!text.empty()) {
@@ -104,7 +104,8 @@ RecordLines readRecords(std::string_view text, const std::string &file) {
     ++number;
     if (line.ends_with('\r'))
       line.remove_suffix(1);
-    if (line.empty())
+    auto holds = [&](const std::string &word) { return line.find(word) != std::string_view::npos; };
+    if (line.empty() || !std::all_of(words.begin(), words.end(), holds))
       continue;
     if (result.records.size() + result.bad.size() >= mostLines) {
       result.bad.push_back({file, number, fmt::format("this and what follows is not read: {} lines are", mostLines)});
@@ -121,14 +122,14 @@ RecordLines readRecords(std::string_view text, const std::string &file) {
   return result;
 }
 
-RecordLines readRecordFile(const fs::path &file) {
+RecordLines readRecordFile(const fs::path &file, const std::vector<std::string> &words) {
   std::error_code error;
   if (file.empty() || (!fs::exists(file, error) && !error))
     return {};
   Result<std::vector<uint8_t>> bytes = readWholeFile(file, largestFile);
   if (!bytes.ok())
     return {.records = {}, .bad = {{file.string(), 0, bytes.status().message()}}};
-  return readRecords({reinterpret_cast<const char *>(bytes->data()), bytes->size()}, file.string());
+  return readRecords({reinterpret_cast<const char *>(bytes->data()), bytes->size()}, file.string(), words);
 }
 
 Status append(const fs::path &name, const Record &record) {

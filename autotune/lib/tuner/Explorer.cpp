@@ -6,7 +6,8 @@
 
 namespace tercet::tune {
 
-Explorer::Explorer(const Space &space) : tried(space.candidates.size(), false) {
+Explorer::Explorer(const Space &space, std::vector<size_t> named)
+    : first(named.rbegin(), named.rend()), tried(space.candidates.size(), false) {
   std::map<std::pair<std::string, std::string>, int> numbers; // of a knob's value
   std::map<std::string, size_t> places;                       // of a knob
   for (const Candidate &candidate : space.candidates) {
@@ -31,6 +32,14 @@ int64_t Explorer::distance(size_t a, size_t b) const {
 }
 
 std::optional<size_t> Explorer::next(size_t best) {
+  while (!first.empty()) {
+    size_t candidate = first.back();
+    first.pop_back();
+    if (candidate >= tried.size() || tried[candidate])
+      continue;
+    tried[candidate] = true;
+    return candidate;
+  }
   std::optional<size_t> chosen;
   auto rank = [&](size_t i) { return std::tuple(isModelsTurn ? 0 : distance(i, best), predicted[i], i); };
   for (size_t i = 0; i < tried.size(); ++i)

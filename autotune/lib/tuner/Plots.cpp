@@ -14,6 +14,7 @@ namespace tercet::tune {
 namespace {
 
 constexpr size_t mostSpreads = 24;
+constexpr double beyond = 1.8; // times the best: what is farther is drawn at the edge, for the rest to be told apart
 
 const std::string *valueOf(const Candidate &candidate, const std::string &knob) {
   for (const auto &[name, value] : candidate.knobs)
@@ -39,17 +40,25 @@ std::string tooltip(const TuneReport &report, size_t candidate) {
                      estimate.high, estimate.samples);
 }
 
-/// Those with samples, the best and the default last.
+/// Those with samples, the default and then the best last.
 std::vector<size_t> drawingOrder(const TuneReport &report) {
   std::vector<size_t> order = rankedCandidates(report.result);
-  std::stable_partition(order.begin(), order.end(), [&](size_t i) { return i != 0 && i != report.result.best; });
+  auto rank = [&](size_t i) { return i == report.result.best ? 2 : i == 0 ? 1 : 0; };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
   return order;
+}
+
+/// The most that a plot shows as it is.
+double edgeOf(const TuneReport &report) {
+  const auto &results = report.result.candidates;
+  return std::max(beyond * results[rankedCandidates(report.result).front()].estimate.cost,
+                  std::max(results[0].estimate.cost, results[0].estimate.high));
 }
 
 std::pair<double, double> costRange(const TuneReport &report) {
   std::vector<size_t> ranked = rankedCandidates(report.result);
   return {report.result.candidates[ranked.front()].estimate.cost,
-          report.result.candidates[ranked.back()].estimate.cost};
+          std::min(edgeOf(report), report.result.candidates[ranked.back()].estimate.cost)};
 }
 
 } // namespace
@@ -80,7 +89,7 @@ std::string spreadPlot(const TuneReport &report) {
   double least = results[best.front()].estimate.cost, most = least;
   for (size_t i : best) {
     least = std::min({least, results[i].estimate.low, results[i].estimate.cost});
-    most = std::max(most, results[i].estimate.high);
+    most = std::max(most, std::min(results[i].estimate.high, edgeOf(report)));
   }
   constexpr double width = 860, left = 70, top = 10, row = 18;
   double height = top + row * static_cast<double>(best.size()) + 40;
@@ -98,10 +107,10 @@ std::string spreadPlot(const TuneReport &report) {
              : i == 0                ? "default"
                                      : fmt::format("{}", place + 1),
              "end", "tick");
-    svg.box(x.at(estimate.low), y - 6, x.at(estimate.high) - x.at(estimate.low), 12, kind + " range",
-            tooltip(report, i));
-    svg.line(x.at(estimate.median), y - 6, x.at(estimate.median), y + 6, kind);
-    svg.dot(x.at(estimate.cost), y, 3, kind, tooltip(report, i));
+    auto at = [&](double ms) { return x.at(std::min(ms, most)); };
+    svg.box(at(estimate.low), y - 6, at(estimate.high) - at(estimate.low), 12, kind + " range", tooltip(report, i));
+    svg.line(at(estimate.median), y - 6, at(estimate.median), y + 6, kind);
+    svg.dot(at(estimate.cost), y, 3, kind, tooltip(report, i));
   }
   return svg.done();
 }
@@ -119,10 +128,12 @@ std::string knobPlot(const TuneReport &report, const std::string &knob) {
     }
   constexpr double width = 400, height = 240, left = 60, right = 385, top = 24, bottom = 200;
   Svg svg(width, height, "cost against " + knob);
-  auto [low, high] = costRange(report);
+  std::pair<double, double> range = costRange(report);
+  double low = range.first, high = range.second;
   Axis y(low, high, true, bottom, top);
   svg.gridY(y, left, right);
   svg.text((left + right) / 2, 14, knob, "middle", "name");
+  auto heightOf = [&](double cost) { return y.at(std::min(cost, high)); };
   auto place = [&](const std::string &value) {
     auto rank = static_cast<double>(std::distance(values.begin(), values.find(value)));
     return left + (right - left) * (rank + 0.5) / static_cast<double>(values.size());
@@ -131,14 +142,14 @@ std::string knobPlot(const TuneReport &report, const std::string &knob) {
   for (const std::string &value : values) {
     svg.text(place(value), bottom + 16, value, "middle", "tick");
     if (before)
-      svg.line(place(*before), y.at(leastOf[*before]), place(value), y.at(leastOf[value]), "least");
+      svg.line(place(*before), heightOf(leastOf[*before]), place(value), heightOf(leastOf[value]), "least");
     before = &value;
   }
   for (size_t i : order)
     if (const std::string *value = valueOf(report.space.candidates[i], knob))
-      svg.dot(place(*value), y.at(report.result.candidates[i].estimate.cost), kindOf(report, i) == "other" ? 3 : 5,
+      svg.dot(place(*value), heightOf(report.result.candidates[i].estimate.cost), kindOf(report, i) == "other" ? 3 : 5,
               kindOf(report, i), tooltip(report, i));
-  svg.text(left, height - 6, "cost in ms; the line joins the best with each value", "start", "tick");
+  svg.text(left, height - 6, "cost in ms; line: the best of each value", "start", "tick");
   return svg.done();
 }
 
@@ -167,7 +178,7 @@ std::string rooflinePlot(const TuneReport &report) {
   svg.line(x.at(ridge), y.at(report.peak / 1e9), x.at(rightmost), y.at(report.peak / 1e9), "roof");
   svg.text(right, y.at(report.peak / 1e9) - 6, fmt::format("{:.0f} GFLOP/s, measured", report.peak / 1e9), "end",
            "tick");
-  svg.text(x.at(leftmost) + 8, y.at(leftmost * report.bandwidth / 1e9) - 6,
+  svg.text(x.at(leftmost) + 24, y.at(leftmost * report.bandwidth / 1e9),
            fmt::format("{:.1f} GB/s, measured", report.bandwidth / 1e9), "start", "tick");
   for (size_t i : order)
     svg.dot(x.at(intensity(i)), y.at(speed(i) / 1e9), kindOf(report, i) == "other" ? 3 : 6, kindOf(report, i),

@@ -6,7 +6,7 @@
 namespace tercet::tune {
 
 Search::Search(const Space &space, Bench &bench, const TuneOptions &options)
-    : space(space), bench(bench), options(options), explorer(space), random(options.seed),
+    : space(space), bench(bench), options(options), explorer(space, options.first), random(options.seed),
       isLive(space.candidates.size(), false), sampleSeconds(space.candidates.size(), 0.0) {
   result.candidates.resize(space.candidates.size());
 }

@@ -25,6 +25,8 @@ private:
   void confirm(size_t candidate);
   void keepBetterHalf();
   size_t finalistCount() const;
+  /// When there is time for the fewest rounds of a duel, and no more.
+  double duelBegin() const;
   void duel(int64_t rounds, const std::function<bool()> &isOver);
   void concludeStopped();
 

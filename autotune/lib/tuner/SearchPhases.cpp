@@ -22,7 +22,8 @@ Result<TuneResult> Search::run() {
   TERCET_RETURN_IF_ERROR(openDefault());
   screen(options.budgetSeconds * screenShare);
   result.isWhole = result.tried() == space.candidates.size();
-  race(elapsed() + (options.budgetSeconds - elapsed()) * raceShare);
+  race(std::min(elapsed() + (options.budgetSeconds - elapsed()) * raceShare,
+                duelBegin() - static_cast<double>(options.finalists) * verifySeconds));
   if (!stopped())
     decide();
   if (stopped() && result.gain.pairs < fewestPairs)
@@ -31,6 +32,10 @@ Result<TuneResult> Search::run() {
   result.wasStopped = stopped();
   result.seconds = elapsed();
   return std::move(result);
+}
+
+double Search::duelBegin() const {
+  return options.budgetSeconds - 1.1 * static_cast<double>(fewestPairs) * (sampleSeconds[0] + sampleSeconds[best]);
 }
 
 Status Search::openDefault() {
@@ -46,7 +51,12 @@ Status Search::openDefault() {
 }
 
 void Search::screen(double until) {
-  while (!stopped() && fits(expectedPreparation() + (samplesOfScreening + 1) * sampleSeconds[0], until)) {
+  // Where launches are long, a few candidates may take the time of the race, but not that of gate and duel.
+  auto fitsOneMore = [&] {
+    double one = expectedPreparation() + (samplesOfScreening + 1) * sampleSeconds[0];
+    return fits(one, until) || (result.tried() <= options.finalists && fits(one + verifySeconds, duelBegin()));
+  };
+  while (!stopped() && fitsOneMore()) {
     std::optional<size_t> candidate = explorer.next(best);
     if (!candidate)
       return;
@@ -134,7 +144,7 @@ void Search::decide() {
       putOut(candidate, Outcome::wrong, std::string(verified.message()));
     report("final");
   }
-  double until = elapsed() + (options.budgetSeconds - elapsed()) * finalShare;
+  double until = std::min(elapsed() + (options.budgetSeconds - elapsed()) * finalShare, duelBegin());
   for (int64_t round = 0; order.size() > 1 && round < options.mostRounds; ++round) {
     if (stopped() || !fits(roundSeconds(order), until))
       break;

@@ -4,6 +4,7 @@
 #include "CpuKernels.h"
 #include "CpuPlan.h"
 #include "ObjectCode.h"
+#include "RowRemark.h"
 #include "TableGradient.h"
 
 #include "tercet/Digest.h"
@@ -106,7 +107,7 @@ static void noteSchedule(ModuleOp module, const Program &program, const CpuSched
 }
 
 // A CPU's kernels share buffers, and so a schedule.
-static Result<CpuSchedule> scheduleFor(const Program &program, CpuLevel level, const Problem &problem) {
+static Result<CpuSchedule> namedSchedule(const Program &program, CpuLevel level, const Problem &problem) {
   std::string_view text;
   for (const auto &[kernel, schedule] : problem.schedules) {
     if (kernel != "cpu" || !text.empty())
@@ -116,6 +117,16 @@ static Result<CpuSchedule> scheduleFor(const Program &program, CpuLevel level, c
     text = schedule;
   }
   return text.empty() ? chooseCpuSchedule(program, level) : parseCpuSchedule(program, level, text);
+}
+
+// A row of a database may be of another generation of schedules, or anybody's: what is not legal in it is passed over.
+static Result<CpuSchedule> scheduleFor(const Program &program, CpuLevel level, const Problem &problem,
+                                       std::vector<std::string> &remarks) {
+  Result<CpuSchedule> named = namedSchedule(program, level, problem);
+  if (named.ok() || problem.scheduleSource.kind != "database")
+    return named;
+  remarks.push_back(passedOverRow(problem, named.status()));
+  return chooseCpuSchedule(program, level);
 }
 
 static std::vector<std::pair<std::string, std::string>> staticParameters(ir::SpecOp spec) {
@@ -164,7 +175,8 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   TERCET_RETURN_IF_ERROR(checkProblem(problem));
   TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
   TERCET_TRY(Program program, readProgram(spec, problem));
-  TERCET_TRY(CpuSchedule schedule, scheduleFor(program, target.level, problem));
+  std::vector<std::string> remarks;
+  TERCET_TRY(CpuSchedule schedule, scheduleFor(program, target.level, problem, remarks));
 
   context.loadDialect<tkern::TkernDialect, scf::SCFDialect, arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
@@ -203,6 +215,7 @@ Result<CpuCompilation> compiler::compileCpu(MLIRContext &context, const BoundSpe
   artifact.aggregation = !program.linear ? "none" : program.globalState() ? "global" : "subset-sums";
   Plan plan =
       isBackward ? buildCpuGradientPlan(spec, running, passes, schedule) : buildCpuPlan(spec, program, schedule);
-  artifact.modules.push_back({target.name, std::move(plan), compilation.kernels, std::move(shared)});
+  artifact.modules.push_back(
+      {target.name, std::move(plan), compilation.kernels, std::move(shared), std::move(remarks)});
   return compilation;
 }

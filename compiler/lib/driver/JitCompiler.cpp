@@ -1,6 +1,7 @@
 // The Compiler that Session uses: spec text in, artifact out.
 #include "CompileCpu.h"
 #include "CompileCuda.h"
+#include "FindSchedules.h"
 
 #include <link.h>
 
@@ -71,9 +72,9 @@ public:
     TERCET_TRY(BoundSpec bound, loadSpec(*context, spec));
     TERCET_RETURN_IF_ERROR(checkProblem(problem));
     CompileKey key{.problem = given};
-    key.problem.scheduleSource.kind = problem.schedules.empty() ? "default" : "explicit";
+    std::string target = problem.target, text = bound.text();
     std::vector<std::string> &fields = key.fields;
-    fields = {bound.text(),
+    fields = {text,
               std::to_string(problem.headDim),
               std::to_string(problem.valueDim),
               std::string(dtypeName(problem.dtype)),
@@ -84,9 +85,11 @@ public:
       fields.insert(fields.end(), more.begin(), more.end());
       fields.push_back(isSimulated(given) ? "ptx" : "cubin");
     } else {
-      TERCET_TRY(codegen::CpuTarget target, parseCpuTarget(problem.target));
-      fields.push_back(target.name);
+      TERCET_TRY(codegen::CpuTarget level, parseCpuTarget(problem.target));
+      target = level.name;
+      fields.push_back(target);
     }
+    findSchedules(text, target, key.problem);
     for (const auto &[kernel, schedule] : key.problem.schedules)
       fields.insert(fields.end(), {kernel, schedule});
     return key;

@@ -136,7 +136,7 @@ private:
     return text + fmt::format("aggregation: {} ({})\n", artifact.aggregation, aggregationText(artifact.aggregation));
   }
 
-  static std::string programText(const Executor &executor, const rt::PlanEstimate &estimate, const CallData &call) {
+  std::string programText(const Executor &executor, const rt::PlanEstimate &estimate, const CallData &call) const {
     std::string text = "schedule: " + sourceText(executor.compileReport().schedules) + "\n";
     const std::vector<KernelInfo> &kernels = executor.module()->kernels;
     if (!executor.device() && !kernels.empty()) // a CPU's kernels have one
@@ -148,13 +148,14 @@ private:
     return text + planText(estimate) + memoryText(estimate, call);
   }
 
-  static std::string sourceText(const ScheduleSource &source) {
+  std::string sourceText(const ScheduleSource &source) const {
     if (source.kind == "explicit")
       return "explicit, as given; kernels that were not named have the default";
     if (source.kind == "database")
       return fmt::format("database, a row of {} ({}) at distance {:.3g}, measured {}", source.file, source.origin,
                          source.distance, source.date);
-    return "default, chosen by the compiler's rules for this head dimension and target";
+    return std::string("default, chosen by the compiler's rules for this head dimension and target; ") +
+           (schedules.deterministic ? "no database was asked" : "no row of the tuning database is near this call");
   }
 
   /// What the compiler decided beside the schedules taken: those passed over, and forms that a spec does not take.

@@ -22,6 +22,11 @@ using Clock = std::chrono::steady_clock;
 /// Kept free of the search: reading the bandwidth, writing what was found.
 constexpr double secondsOfReports = 0.2;
 
+/// A gain below it is not worth a row; where the interval reaches beyond it, the default may still not be the best.
+constexpr double clearGain = 1.05;
+
+constexpr size_t mostKnown = 3; // rows of the databases that are tried first
+
 /// "60s", "1.5m", "90".
 Result<double> parseBudget(const std::string &text) {
   double value = 0;
@@ -165,6 +170,7 @@ private:
       double before = std::chrono::duration<double>(Clock::now() - opened).count();
       tune::TuneOptions search{.budgetSeconds = std::max(0.1, share - before - secondsOfReports),
                                .seed = static_cast<uint64_t>(seed),
+                               .first = knownBest(*bench, job),
                                .stop = &interrupt.flag()};
       search.progress = [&](const tune::TuneProgress &progress) {
         bar.reach(static_cast<int64_t>(1e3 * (before + progress.seconds)),
@@ -183,6 +189,19 @@ private:
     return {};
   }
 
+  /// What the databases have for such calls, if it is among the candidates.
+  std::vector<size_t> knownBest(const TuneBench &bench, const Job &job) const {
+    tune::Record like = makeTuneRecord(bench, job.direction);
+    tune::Database known = tune::Database::open(tune::defaultSources(databaseOption));
+    std::vector<size_t> found;
+    for (const tune::Row &row : known.nearest(like.key, tune::classOf(like.shape), like.machine))
+      for (const auto &[kernel, text] : row.record().schedules)
+        for (size_t i = 0; i < job.space.candidates.size() && found.size() < mostKnown; ++i)
+          if (kernel == job.space.kernel && job.space.candidates[i].text == text)
+            found.push_back(i);
+    return found;
+  }
+
   tune::TuneReport startReport(const LoadedSpec &loaded, const CallData &call, const Job &job) const {
     tune::TuneReport report;
     report.spec = loaded.info.name;
@@ -199,8 +218,7 @@ private:
     const Executor &executor = bench.executor();
     report.target = executor.module()->target;
     report.work = bench.work();
-    tune::Record record = makeTuneRecord(bench, Direction::inference, {}, report.result);
-    report.device = record.machine.device;
+    report.device = makeTuneRecord(bench, Direction::inference).machine.device;
     shape = bench.shape();
     threads = executor.threads();
     if (executor.device())
@@ -213,17 +231,30 @@ private:
     return {};
   }
 
-  /// A default that was hardly compared is not known to be the best.
+  /// Why a default that stays is not known to be the best; empty: it is. A later row takes the place of an earlier one, so
+  /// one that knows nothing is not written.
+  static std::string doubt(const tune::TuneResult &result) {
+    if (result.wasStopped)
+      return "the search was interrupted before it found anything better than the default";
+    if (result.tried() < 2 && !result.isWhole)
+      return "the budget was too short to try anything but the default";
+    if (result.gain.pairs > 0 && result.gain.high > clearGain)
+      return fmt::format("the machine was too busy to tell the best from the default ({:.2f} to {:.2f} x its speed)",
+                         result.gain.low, result.gain.high);
+    return "";
+  }
+
   Status store(const TuneBench &bench, Direction direction, tune::TuneReport &report) const {
     std::vector<std::pair<std::string, std::string>> schedules;
     for (const ScheduleRequest::Named &each : chosen)
       if (each.direction == direction)
         schedules.emplace_back(each.kernel, each.text);
-    if (schedules.empty() && report.result.wasStopped) {
-      report.stored = "nothing was stored: the search was interrupted before it found anything better than the default";
+    if (std::string reason = doubt(report.result); schedules.empty() && !reason.empty()) {
+      report.stored = "nothing was stored: " + reason;
       return {};
     }
-    tune::Record record = makeTuneRecord(bench, direction, schedules, report.result);
+    tune::Record record = makeTuneRecord(bench, direction);
+    addOutcome(record, schedules, report.result);
     TERCET_RETURN_IF_ERROR(tune::append(database, record));
     report.stored = fmt::format("{} was stored in {}", schedules.empty() ? "that the default is the best" : "the best",
                                 database.string());

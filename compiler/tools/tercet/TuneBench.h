@@ -25,8 +25,8 @@ public:
   void release(size_t candidate) override { executors[candidate].reset(); }
   double seconds() override;
 
-  /// The compiled default.
-  const Executor &executor() const { return *executors.front(); }
+  /// What runs the direction with default schedules.
+  const Executor &executor() const { return *part->executor; }
   /// By candidate; 0 of those that were not prepared.
   const std::vector<tune::Work> &work() const { return works; }
   /// The call as tuning databases tell it from others: its sizes, and what its data decided.

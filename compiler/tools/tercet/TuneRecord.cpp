@@ -32,9 +32,7 @@ const char *directionName(Direction direction) {
   return "";
 }
 
-tune::Record makeTuneRecord(const TuneBench &bench, Direction direction,
-                            const std::vector<std::pair<std::string, std::string>> &schedules,
-                            const tune::TuneResult &last) {
+tune::Record makeTuneRecord(const TuneBench &bench, Direction direction) {
   const Executor &executor = bench.executor();
   const Artifact &artifact = *executor.artifact();
   tune::Record record;
@@ -42,7 +40,14 @@ tune::Record makeTuneRecord(const TuneBench &bench, Direction direction,
                 artifact.headDim,    artifact.valueDim,         directionName(direction)};
   record.specName = artifact.specName;
   record.shape = bench.shape();
-  record.schedules = schedules;
+  record.machine = machineOf(executor);
+  record.date = tune::dateNow();
+  return record;
+}
+
+void addOutcome(tune::Record &record, std::vector<std::pair<std::string, std::string>> schedules,
+                const tune::TuneResult &last) {
+  record.schedules = std::move(schedules);
   const tune::Estimate &ofDefault = last.candidates.front().estimate;
   record.defaultCost = tune::Cost{ofDefault.median, ofDefault.low, ofDefault.high, ofDefault.samples};
   record.cost = *record.defaultCost;
@@ -50,9 +55,6 @@ tune::Record makeTuneRecord(const TuneBench &bench, Direction direction,
     record.cost = costOf(last.pairedBest);
     record.defaultCost = costOf(last.pairedDefault);
   }
-  record.machine = machineOf(executor);
-  record.date = tune::dateNow();
-  return record;
 }
 
 } // namespace tercet::cli

@@ -7,11 +7,13 @@
 
 namespace tercet::cli {
 
+/// What the bench measures, where, and now: a record without schedules and times.
+tune::Record makeTuneRecord(const TuneBench &bench, Direction direction);
+
 /// Of one direction: the schedules that beat the default, or none, and the times of the duel, or of the default alone.
 /// `last` is the search of the last kernel, which had the others at their best.
-tune::Record makeTuneRecord(const TuneBench &bench, Direction direction,
-                            const std::vector<std::pair<std::string, std::string>> &schedules,
-                            const tune::TuneResult &last);
+void addOutcome(tune::Record &record, std::vector<std::pair<std::string, std::string>> schedules,
+                const tune::TuneResult &last);
 
 /// "inference", "forward", "backward".
 const char *directionName(Direction direction);

@@ -160,6 +160,12 @@ TEST_CASE("a database that cannot be read is as good as none", "[database]") {
   CHECK_THAT(database.badLines()[0].text(), Catch::Contains("it is not a regular file"));
 }
 
+TEST_CASE("an embedded row is told without a file", "[database]") {
+  Row row{.stored = test::stored(test::sampleRecord()), .origin = Origin::shipped, .file = "(shipped)"};
+  CHECK(row.text() ==
+        "shipped row " + row.stored.digest.hex().substr(0, 8) + ", at distance 0, measured 2026-11-29 on Processor 1");
+}
+
 TEST_CASE("every shipped row is a record", "[database]") {
   Database database = Database::open({{Origin::shipped, {}}});
   CHECK(database.badLines().empty());
@@ -181,4 +187,19 @@ TEST_CASE("the user's file is TERCET_DB, else in the data directory", "[database
   CHECK((sources[0].origin == Origin::user && sources[0].path == "mine.jsonl"));
   CHECK((sources[1].origin == Origin::system && sources[1].path == systemDatabase()));
   CHECK((sources[2].origin == Origin::shipped && sources[2].path.empty()));
+}
+
+TEST_CASE("a database of one key has the rows of its spec and target alone, and says nothing of other lines",
+          "[database]") {
+  Files files;
+  files.add(Origin::user, named("kept"));
+  files.add(Origin::user,
+            changed("another spec", [](Record &r) { r.key.spec.back() = r.key.spec.back() == '0' ? '1' : '0'; }));
+  files.add(Origin::user, changed("another target", [](Record &r) { r.key.target = "cpu:portable"; }));
+  std::ofstream(files.path(Origin::user), std::ios::app) << "no record\n";
+  Database database = Database::openFor({{Origin::user, files.path(Origin::user)}}, test::sampleRecord().key);
+  REQUIRE(database.rows().size() == 1);
+  CHECK(database.rows()[0].record().schedules[0].second == "kept");
+  CHECK(database.badLines().empty());
+  CHECK(files.open().rows().size() == 3);
 }

@@ -19,8 +19,8 @@ TEST_CASE("a class is made of the stated buckets", "[class]") {
   ProblemClass found = classOf(base);
   CHECK(found ==
         ProblemClass{.batchHeads = 2, .headsPerKeyHead = 0, .queries = 26, .keys = 26, .kept = -8, .overlap = 2});
-  CHECK(found.text() == "bh 4, 8192 x 8192, kept 6.2 %, overlap 0.5");
-  CHECK(classOf({.headsPerKeyHead = 4, .queries = 100}).text() == "bh 1, 91 x 1, kept 1e+02 %, 4 per key head");
+  CHECK(found.text() == "bh 4, 8192 x 8192, kept 6.25 %, overlap 0.5");
+  CHECK(classOf({.headsPerKeyHead = 4, .queries = 100}).text() == "bh 1, 91 x 1, kept 100 %, 4 per key head");
   CHECK(classOf({.queries = 9741}).queries == 26); // 8192 * 2^(1/4) = 9741.98: half-way
   CHECK(classOf({.queries = 9742}).queries == 27);
   CHECK(classOf({.batchHeads = 5}).batchHeads == 2); // 4 * sqrt(2) = 5.66
@@ -44,7 +44,16 @@ TEST_CASE("the distance is the documented sum", "[class]") {
   CHECK(distanceOf([](ProblemShape &s) { s.overlap.reset(); }) == 0.25);
 }
 
-TEST_CASE("the distance is symmetric, 0 for equal classes alone, and obeys the triangle's rule where overlap is known",
+TEST_CASE("a kept fraction that only one class knows is half a unit", "[class]") {
+  ProblemClass known = classOf(base), unknown = known;
+  unknown.kept = keptUnknown;
+  CHECK(distance(known, unknown) == 0.5);
+  CHECK(distance(unknown, known) == 0.5);
+  CHECK(distance(unknown, unknown) == 0);
+  CHECK(unknown.text() == "bh 4, 8192 x 8192, overlap 0.5");
+}
+
+TEST_CASE("the distance is symmetric, 0 for equal classes alone, and obeys the triangle's rule where all is known",
           "[class]") {
   std::mt19937 random(3);
   auto upTo = [&](unsigned limit) { return static_cast<int64_t>(1 + random() % limit); };

@@ -128,6 +128,29 @@ TEST_CASE("the budget is kept whatever takes the time", "[tuner]") {
   }
 }
 
+TEST_CASE("candidates that were the best before are tried first, then by turns the model's best and the nearest",
+          "[tuner]") {
+  std::vector<double> costs(6, 20.0);
+  Space space{"cpu", {}};
+  for (const auto &[a, b, predicted] : std::vector<std::tuple<const char *, const char *, double>>{
+           {"0", "0", 9}, {"0", "1", 8}, {"1", "1", 1}, {"1", "2", 2}, {"2", "0", 7}, {"2", "2", 3}})
+    space.candidates.push_back({std::string(a) + b, {{"a", a}, {"b", b}}, predicted});
+  FakeBench bench(costs, 1);
+  REQUIRE(tune(space, bench, {.budgetSeconds = 20, .first = {5, 99, 0}}).ok());
+  CHECK(bench.prepared == std::vector<size_t>{0, 5, 2, 4, 3, 1});
+}
+
+TEST_CASE("long launches leave time for a few candidates and a duel", "[tuner]") {
+  std::vector<double> costs = {1000, 700, 1000, 1000, 1000, 1000};
+  FakeBench bench(costs, 1, {.tail = 0, .burst = 0});
+  Result<TuneResult> result = tune(plainSpace({2, 1, 3, 4, 5, 6}), bench, {.budgetSeconds = 26});
+  REQUIRE(result.ok());
+  CHECK(result->tried() > 1);
+  CHECK(result->best == 1);
+  CHECK(result->beatsDefault());
+  CHECK(bench.now - 100 <= 1.1 * 26);
+}
+
 TEST_CASE("equal candidates do not beat the default", "[tuner]") {
   int beaten = 0;
   for (uint64_t seed = 0; seed < 100; ++seed) {

@@ -22,7 +22,7 @@ struct Row {
   double distance = 0;
 
   const Record &record() const { return stored.record; }
-  /// As in "row 0123abcd of FILE (user), at distance 0.5, measured 2026-11-29 on DEVICE".
+  /// As in "row 0123abcd of FILE (user), at distance 0.5, measured 2026-11-29 on DEVICE", or "shipped row 0123abcd, at ..".
   std::string text() const;
 };
 
@@ -41,7 +41,11 @@ std::vector<Source> defaultSources(const std::filesystem::path &user = {});
 class Database {
 public:
   /// Reads what is there. What is no record is skipped, with one warning each to the log, up to a few per file.
-  static Database open(const std::vector<Source> &sources);
+  static Database open(const std::vector<Source> &sources) { return openWith(sources, {}); }
+  /// Those rows alone that a lookup of this key may take: reading a line costs what comparing hundreds does.
+  static Database openFor(const std::vector<Source> &sources, const RecordKey &key) {
+    return openWith(sources, {key.spec, '"' + key.target + '"'});
+  }
 
   /// Every row, files in order of trust, lines in order; distances are 0.
   const std::vector<Row> &rows() const { return all; }
@@ -56,7 +60,8 @@ public:
   std::optional<Row> lookup(const RecordKey &key, const ProblemClass &problem, const Machine &machine) const;
 
 private:
-  void add(const Source &source);
+  static Database openWith(const std::vector<Source> &sources, const std::vector<std::string> &words);
+  void add(const Source &source, const std::vector<std::string> &words);
 
   std::vector<Row> all;
   std::vector<BadLine> bad;

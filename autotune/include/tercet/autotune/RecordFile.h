@@ -25,10 +25,11 @@ struct RecordLines {
 };
 
 /// Every line by itself: a bad one voids no other. Empty lines are passed over. `file` is for messages.
-RecordLines readRecords(std::string_view text, const std::string &file);
+/// words: lines that do not hold all of them are passed over, neither read nor checked.
+RecordLines readRecords(std::string_view text, const std::string &file, const std::vector<std::string> &words = {});
 
 /// The same of a file; empty when there is none. A file that cannot be read is one bad line.
-RecordLines readRecordFile(const std::filesystem::path &file);
+RecordLines readRecordFile(const std::filesystem::path &file, const std::vector<std::string> &words = {});
 
 /// Adds one line, whole or not at all; makes the file and its directory if need be. invalidArgument when the record is
 /// not legal, or with the system's reason.

@@ -27,9 +27,10 @@ struct TuneProgress {
 struct TuneOptions {
   double budgetSeconds = 60; ///< compilation included; kept within 10 %, but for what the default alone takes
   double dropBeyond = 1.25;
-  size_t finalists = 3;     ///< beside the default
-  int64_t mostRounds = 101; ///< of each phase: short kernels need no long budget
-  uint64_t seed = 0;        ///< of the orders of rounds
+  size_t finalists = 3;      ///< beside the default
+  int64_t mostRounds = 101;  ///< of each phase: short kernels need no long budget
+  uint64_t seed = 0;         ///< of the orders of rounds
+  std::vector<size_t> first; ///< candidates to try before all others, such as what was the best for such calls before
   const std::atomic<bool> *stop =
       nullptr; ///< once true: the search ends with what was found, which then passes the gate
   std::function<void(const TuneProgress &)> progress;

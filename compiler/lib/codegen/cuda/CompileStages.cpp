@@ -134,7 +134,7 @@ Result<std::unique_ptr<CompiledProgram>> compileCuda(ir::SpecOp spec, const Prob
   auto result = std::make_unique<CompiledProgram>();
   TERCET_TRY(result->program, readGpuProgram(spec, problem));
   result->stages = gpuStages(*spec.getContext(), result->program, target, result->remarks);
-  TERCET_RETURN_IF_ERROR(preferForms(result->stages, problem.schedules));
+  TERCET_RETURN_IF_ERROR(preferForms(result->stages, problem, result->remarks));
   TERCET_RETURN_IF_ERROR(StageCompiler(*result, target, options).run());
   return result;
 }

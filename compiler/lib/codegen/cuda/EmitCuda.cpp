@@ -13,7 +13,7 @@ Result<EmitResult> emitText(ir::SpecOp spec, const Problem &problem, bool asCuda
   TERCET_TRY(GpuProgram program, readGpuProgram(spec, problem));
   EmitResult result;
   std::vector<GpuStage> stages = gpuStages(*spec.getContext(), program, target, result.remarks);
-  TERCET_RETURN_IF_ERROR(preferForms(stages, problem.schedules));
+  TERCET_RETURN_IF_ERROR(preferForms(stages, problem, result.remarks));
   for (const GpuStage &stage : stages) {
     if (stage.forms.empty())
       return Status::make(Code::unsupportedTarget, "kernel {} has no schedule for {}", stage.kernel, target.name);

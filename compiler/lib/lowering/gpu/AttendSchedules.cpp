@@ -118,8 +118,9 @@ void rank(MLIRContext &context, const GpuProgram &program, const AttendStage &st
     AttendLayout layout(context, program, stage, schedule);
     auto same = [&](const Entry &entry) { return entry.schedule.schedule == schedule; };
     std::string broken = brokenRuleOf(form, layout, target);
-    if (!broken.empty() && pruned)
-      pruned->push_back(textOf(schedule) + ": " + broken);
+    std::string line = textOf(schedule) + ": " + broken;
+    if (!broken.empty() && pruned && !llvm::is_contained(*pruned, line))
+      pruned->push_back(line);
     if (broken.empty() && std::none_of(entries.begin(), entries.end(), same))
       entries.push_back({{schedule, layout.sharedBytes, layout.tileRegisters + otherRegisters,
                           stage.listed && layout.queryBlocks > 1},

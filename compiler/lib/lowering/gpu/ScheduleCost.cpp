@@ -104,7 +104,7 @@ double predictedMs(const GpuProgram &program, const GpuStage &stage, const GpuFo
   // Rows of several query blocks take the union of their lists, of which neighbours have half in common.
   double listRows = program.classified() ? static_cast<double>(program.listRows()) : step.rows;
   double lists = std::max(1.0, step.rows / listRows);
-  double kept = std::min(1.0, call.kept.value_or(1) * (1 + (lists - 1) / 2));
+  double kept = program.listed() ? std::min(1.0, call.kept.value_or(1) * (1 + (lists - 1) / 2)) : 1;
   double rows = static_cast<double>(call.queries), columns = static_cast<double>(call.keys);
   double heads = static_cast<double>(call.batch * call.heads);
   double blocks = heads * std::ceil(rows / step.rows), steps = std::ceil(columns * kept / step.cols);

@@ -70,9 +70,9 @@ mlir::OwningOpRef<mlir::ModuleOp> lowerAttend(mlir::MLIRContext &context, const 
 std::vector<GpuStage> gpuStages(mlir::MLIRContext &context, const GpuProgram &program, const CudaTarget &target,
                                 std::vector<std::string> &remarks);
 
-/// Puts the form first that is named for a kernel, for each of `schedules`: kernel name, text of a form. invalidArgument, with what
-/// there is, where there is no such kernel, or no such form.
-Status preferForms(std::vector<GpuStage> &stages, const std::vector<std::pair<std::string, std::string>> &schedules);
+/// Puts the forms first that the problem's schedules name. invalidArgument, with what there is, where there is no such kernel, or no such
+/// form; but those of a row of a database are passed over with a remark.
+Status preferForms(std::vector<GpuStage> &stages, const Problem &problem, std::vector<std::string> &remarks);
 
 /// Knobs of a schedule by name, in the order of its text.
 std::vector<std::pair<std::string, std::string>> knobsOf(tkern::GpuScheduleAttr schedule);
