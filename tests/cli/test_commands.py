@@ -4,7 +4,7 @@ import unittest
 
 from support import Case
 
-COMMANDS = ["run", "compile", "check", "bench", "explain", "specs", "devices", "config", "cache", "db"]
+COMMANDS = ["run", "compile", "check", "bench", "explain", "fit", "tune", "specs", "devices", "config", "cache", "db"]
 
 
 class Commands(Case):

@@ -1,14 +1,17 @@
 // tercet-run: artifacts on this machine's CPU, GPUs or the simulator, without a compiler.
 //   tercet-run ARTIFACT.. --in q=q.npy --in k=k.npy --in v=v.npy --out o=o.npy [--set keep=0.05] [--target T] [--json]
 //   tercet-run ARTIFACT.. --grad .. --in do=do.npy --out dq=dq.npy
+//   tercet-run --measure PACK [--db FILE] [--budget SECONDS] [--target T] [--json]
 //   tercet-run --cases cases.json [--only TEXT] [--no-benchmarks] [--json-file F] [--markdown F] [--target T]
 #include "Conformance.h"
 #include "FileCall.h"
 #include "MarkdownReport.h"
+#include "MeasurePack.h"
 #include "TableRun.h"
 
 #include "tercet/AtomicFile.h"
 #include "tercet/Environment.h"
+#include "tercet/autotune/Database.h"
 
 #include <CLI/CLI.hpp>
 
@@ -22,6 +25,7 @@ struct Options {
   FileCallOptions call;
   TableOptions table;
   std::string target = "cuda:0", jsonFile, markdownFile, conformance;
+  MeasureOptions measure;
   bool json = false, noBenchmarks = false, benchmarksOnly = false, together = false;
 };
 
@@ -69,7 +73,20 @@ Result<cli::ExitCode> runConformance(const Options &options) {
   return cli::exitOk;
 }
 
+Result<cli::ExitCode> runMeasure(MeasureOptions measure, const Options &options) {
+  measure.target = options.target;
+  measure.isolated = options.target.starts_with("cuda") && !options.together;
+  if (measure.database.empty())
+    measure.database = tune::userDatabase();
+  TERCET_TRY(Json results, measurePack(measure));
+  TERCET_RETURN_IF_ERROR(writeText(options.jsonFile, results.dump(2) + "\n"));
+  TERCET_RETURN_IF_ERROR(options.json ? cli::printJson(results) : cli::printText(measureText(results)));
+  return results["passed"].get<bool>() ? cli::exitOk : cli::exitInput;
+}
+
 Result<cli::ExitCode> runProgram(const Options &options) {
+  if (!options.measure.pack.empty())
+    return runMeasure(options.measure, options);
   if (!options.conformance.empty())
     return runConformance(options);
   if (options.table.table.empty() == options.call.artifacts.empty())
@@ -107,6 +124,13 @@ int main(int argc, char **argv) {
   repeated(app, "--set", options.call.set, "a runtime parameter: NAME=VALUE");
   app.add_flag("--grad", options.call.grad, "also run the backward, from --in do=FILE; outputs dq, dk, dv, ..");
   app.add_option("--cases", options.table.table, "a table of cases with expected rows")->type_name("FILE");
+  app.add_option("--measure", options.measure.pack, "tune by a pack that tercet tune --prepare wrote")
+      ->type_name("FILE");
+  app.add_option("--db", options.measure.database,
+                 "with --measure: the file to add the record to (default: the user's)")
+      ->type_name("FILE");
+  app.add_option("--budget", options.measure.budgetSeconds, "with --measure: seconds to measure for (default 60)")
+      ->check(CLI::Range(0.1, 86400.0));
   app.add_option("--conformance", options.conformance, "compare one-instruction kernels with the simulator")
       ->type_name("FOLDER");
   app.add_option("--only", options.table.only, "run the entries whose name holds this text");

@@ -27,6 +27,7 @@ std::unique_ptr<Command> makeCheckCommand();
 std::unique_ptr<Command> makeBenchCommand();
 std::unique_ptr<Command> makeTuneCommand();
 std::unique_ptr<Command> makeExplainCommand();
+std::unique_ptr<Command> makeFitCommand();
 std::unique_ptr<Command> makeSpecsCommand();
 std::unique_ptr<Command> makeDevicesCommand();
 std::unique_ptr<Command> makeConfigCommand();

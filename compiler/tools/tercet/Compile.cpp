@@ -173,14 +173,7 @@ private:
                           targets > 1 ? "several targets go to several files" : "an artifact is binary");
     if (output.empty())
       return {};
-    std::filesystem::path directory = std::filesystem::path(output).parent_path();
-    std::error_code ignored;
-    if (!directory.empty() && !std::filesystem::is_directory(directory, ignored))
-      return Status::make(Code::invalidArgument, "cannot write {}: there is no directory {}", output,
-                          directory.string());
-    if (std::filesystem::is_directory(output, ignored))
-      return Status::make(Code::invalidArgument, "cannot write {}: it is a directory", output);
-    return {};
+    return checkOutputPath(output);
   }
 
   /// What a file holds: "artifact of both directions", "backward obj".

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace tercet::cli {
 namespace {
@@ -62,6 +63,16 @@ Status printText(std::string_view text) {
 
 Status printJson(const Json &object) {
   return printText(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+Status checkOutputPath(const std::string &path) {
+  std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (!directory.empty() && !std::filesystem::is_directory(directory, ignored))
+    return Status::make(Code::invalidArgument, "cannot write {}: there is no directory {}", path, directory.string());
+  if (std::filesystem::is_directory(path, ignored))
+    return Status::make(Code::invalidArgument, "cannot write {}: it is a directory", path);
+  return {};
 }
 
 } // namespace tercet::cli

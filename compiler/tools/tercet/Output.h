@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace tercet::cli {
@@ -37,5 +38,8 @@ Status printText(std::string_view text);
 /// One object, indented by two, with a line end. Strings that are no UTF-8 are written with replacement characters, and
 /// numbers that are not finite as null.
 Status printJson(const Json &object);
+
+/// Whether a file could be written there: its directory exists, and it is none itself. For finding out before long work.
+Status checkOutputPath(const std::string &path);
 
 } // namespace tercet::cli

@@ -25,6 +25,8 @@ Result<std::string> readStandardInput() {
   return text;
 }
 
+} // namespace
+
 Result<std::map<std::string, std::string>> parseSettings(const std::vector<std::string> &settings) {
   std::map<std::string, std::string> parsed;
   for (const std::string &setting : settings) {
@@ -36,8 +38,6 @@ Result<std::map<std::string, std::string>> parseSettings(const std::vector<std::
   }
   return parsed;
 }
-
-} // namespace
 
 void SpecOptions::declare(Options &options) {
   options.text("SPEC", spec, "", "a file, '-' for standard input, or a built-in name (see 'tercet specs')");
@@ -70,6 +70,10 @@ Result<Spec> readSpecText(const std::string &spec) {
 Result<LoadedSpec> loadSpec(const SpecOptions &options) {
   TERCET_TRY(Spec spec, readSpecText(options.spec));
   TERCET_TRY(spec.settings, parseSettings(options.settings));
+  return bindSpec(std::move(spec));
+}
+
+Result<LoadedSpec> bindSpec(Spec spec) {
   LoadedSpec loaded;
   TERCET_TRY(loaded.info, compiler::inspectSpec(spec));
   loaded.toCompile = spec;

@@ -31,6 +31,12 @@ struct LoadedSpec {
 /// the nearest name) or a setting is not NAME=VALUE; invalidSpec as inspectSpec.
 Result<LoadedSpec> loadSpec(const SpecOptions &options);
 
+/// Binds text that is at hand, with settings; invalidSpec as inspectSpec.
+Result<LoadedSpec> bindSpec(Spec spec);
+
+/// --set NAME=VALUE, every name once.
+Result<std::map<std::string, std::string>> parseSettings(const std::vector<std::string> &settings);
+
 /// The text behind SPEC, at most 1 MiB, and the name that messages give it.
 Result<Spec> readSpecText(const std::string &spec);
 

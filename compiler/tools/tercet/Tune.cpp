@@ -4,6 +4,7 @@
 #include "Interrupt.h"
 #include "MemoryProbe.h"
 #include "Progress.h"
+#include "TunePack.h"
 #include "TuneRecord.h"
 
 #include "tercet/AtomicFile.h"
@@ -58,20 +59,33 @@ public:
   void declare(Options &options) override {
     spec.declare(options);
     options.text("--shape", shapeOption, "b=1,h=12,n=32760,d=128[,m=,hkv=,dv=]", "the calls to tune for");
-    options.text("--target", targetOption, "T", "cpu, cpu:v4, cpu:v3, cpu:portable or cuda[:N]");
-    options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"}, "compute input type (default f32)");
+    options.text(
+        "--target", targetOption, "T",
+        "cpu (default), cpu:v4, cpu:v3, cpu:portable or cuda[:N]; with --prepare an architecture such as sm_90a");
+    options.choice("--dtype", dtypeOption, {"f32", "f16", "bf16"},
+                   "compute input type (default f32; packs for GPUs: bf16)");
     options.text("--budget", budgetOption, "60s", "time for all, compilation included (default 60s)");
     options.text("--db", databaseOption, "FILE", "append to this database instead of the user's");
     options.text("--report", reportOption, "FILE.html", "also write a page with plots");
     options.wholeNumber("--seed", seed, 0, INT64_MAX, "seed of the data and of the search (default 0)");
     options.flag("--grad", grad, "tune the forward for a backward, and the backward");
+    packs.declare(options);
     options.json(json);
   }
 
   Result<ExitCode> run() override {
+    TERCET_TRY(budget, parseBudget(budgetOption));
+    if (packs.given() && !reportOption.empty())
+      return Status::make(Code::invalidArgument,
+                          "--report shows a search on this machine; --measure tells all with --json");
+    if (packs.given())
+      return tuneByPack(packs, {spec, shapeOption, targetOption, dtypeOption, databaseOption, budget, grad, json});
+    if (!packs.schedules.texts.empty() || packs.schedules.deterministic || packs.most > 0)
+      return Status::make(Code::invalidArgument, "--schedule, --deterministic and --most go with --prepare");
+    if (targetOption.empty())
+      targetOption = "cpu";
     TERCET_TRY(TargetName target, parseTarget(targetOption));
     TERCET_RETURN_IF_ERROR(checkTunable(target));
-    TERCET_TRY(budget, parseBudget(budgetOption));
     TERCET_TRY(LoadedSpec loaded, loadSpec(spec));
     if (shapeOption.empty())
       return Status::make(Code::invalidArgument, "--shape is missing: the calls to tune for");
@@ -103,10 +117,12 @@ public:
 private:
   static Status checkTunable(const TargetName &target) {
     if (target.kind == TargetName::Kind::gpuArchitecture)
-      return Status::make(Code::deviceUnavailable,
-                          "'{}' is an architecture, of which there is no device here to measure on; legal are cpu, "
-                          "cpu:v4, cpu:v3, cpu:portable and cuda[:N]",
-                          target.text);
+      return Status::make(
+          Code::deviceUnavailable,
+          "'{}' is an architecture, of which there is no device here to measure on; legal are cpu, "
+          "cpu:v4, cpu:v3, cpu:portable and cuda[:N]; --prepare FILE compiles for it what --measure FILE "
+          "times elsewhere",
+          target.text);
     if (target.kind == TargetName::Kind::reference || target.kind == TargetName::Kind::simulator)
       return Status::make(Code::unsupportedTarget,
                           "times of '{}' say nothing about schedules; legal are cpu, cpu:v4, cpu:v3, cpu:portable and "
@@ -282,8 +298,8 @@ private:
   }
 
   SpecOptions spec;
-  std::string shapeOption, targetOption = "cpu", dtypeOption = "f32", budgetOption = "60s", databaseOption,
-                           reportOption;
+  PackOptions packs;
+  std::string shapeOption, targetOption, dtypeOption, budgetOption = "60s", databaseOption, reportOption;
   int64_t seed = 0;
   bool grad = false, json = false;
 

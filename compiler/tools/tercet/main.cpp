@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
   commands.push_back(tercet::cli::makeBenchCommand());
   commands.push_back(tercet::cli::makeTuneCommand());
   commands.push_back(tercet::cli::makeExplainCommand());
+  commands.push_back(tercet::cli::makeFitCommand());
   commands.push_back(tercet::cli::makeSpecsCommand());
   commands.push_back(tercet::cli::makeDevicesCommand());
   commands.push_back(tercet::cli::makeConfigCommand());

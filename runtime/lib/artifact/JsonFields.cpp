@@ -1,4 +1,4 @@
-#include "JsonFields.h"
+#include "tercet/JsonFields.h"
 
 #include "ManifestLimits.h"
 
@@ -13,7 +13,41 @@ namespace {
 const nlohmann::json missing;
 const nlohmann::json emptyArray = nlohmann::json::array();
 
+/// Depth of brackets outside strings.
+int nestingOf(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool inString = false;
+  for (size_t index = 0; index < text.size(); ++index) {
+    char c = text[index];
+    if (inString) {
+      if (c == '\\')
+        ++index;
+      else if (c == '"')
+        inString = false;
+    } else if (c == '"') {
+      inString = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 } // namespace
+
+JsonFields::Json JsonFields::parse(std::string_view text) {
+  if (nestingOf(text) > deepestNesting) {
+    fail("it nests deeper than {}", deepestNesting);
+    return {};
+  }
+  Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_discarded())
+    return root;
+  fail("it is not JSON");
+  return {};
+}
 
 const JsonFields::Json &JsonFields::member(const Json &object, const char *field) {
   if (failed())

@@ -2,15 +2,11 @@
 #pragma once
 
 #include "tercet/Artifact.h"
+#include "tercet/SectionFile.h"
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace tercet {
-
-/// Where a code section lies, in bytes from the start of the file's code area.
-struct CodeRange {
-  uint64_t offset = 0, size = 0;
-};
 
 /// Calls visit(bytes, module) for every code section, in the file's order: a module's code, then cubin, PTX and source
 /// of each of its kernels; the forward's modules before the backward's. bytes is a std::vector<uint8_t> or a std::string of the artifact.
@@ -29,9 +25,9 @@ template <typename AnyArtifact, typename Visit> void forEachSection(AnyArtifact 
 }
 
 /// Everything of the artifact but its code sections, as JSON text. ranges: one per section.
-std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange> &ranges);
+std::string writeManifest(const Artifact &artifact, const std::vector<SectionRange> &ranges);
 
 /// Reads what writeManifest wrote; every field is checked for presence, type and range. The code sections stay empty.
-Status readManifest(std::string_view text, Artifact &artifact, std::vector<CodeRange> &ranges);
+Status readManifest(std::string_view text, Artifact &artifact, std::vector<SectionRange> &ranges);
 
 } // namespace tercet

@@ -101,10 +101,10 @@ OrderedJson planToJson(const Plan &plan) {
   return result;
 }
 
-OrderedJson rangeToJson(const CodeRange &range) { return {{"offset", range.offset}, {"size", range.size}}; }
+OrderedJson rangeToJson(const SectionRange &range) { return {{"offset", range.offset}, {"size", range.size}}; }
 
 /// ranges: those of cubin, PTX and source.
-OrderedJson gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
+OrderedJson gpuToJson(const GpuKernelInfo &gpu, const SectionRange *ranges) {
   return {{"threads", gpu.threads},
           {"cluster_size", gpu.clusterSize},
           {"dynamic_shared_bytes", gpu.dynamicSharedBytes},
@@ -121,7 +121,7 @@ OrderedJson gpuToJson(const GpuKernelInfo &gpu, const CodeRange *ranges) {
 }
 
 /// range: the module's first; advanced behind its last.
-OrderedJson moduleToJson(const TargetModule &module, const CodeRange *&range) {
+OrderedJson moduleToJson(const TargetModule &module, const SectionRange *&range) {
   OrderedJson result = {{"target", module.target}, {"code", rangeToJson(*range++)}, {"kernels", OrderedJson::array()}};
   for (const KernelInfo &kernel : module.kernels) {
     OrderedJson entry = {{"name", kernel.name}, {"scratch_bytes", kernel.scratchBytes}, {"schedule", kernel.schedule}};
@@ -139,7 +139,7 @@ OrderedJson moduleToJson(const TargetModule &module, const CodeRange *&range) {
 
 } // namespace
 
-std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange> &ranges) {
+std::string writeManifest(const Artifact &artifact, const std::vector<SectionRange> &ranges) {
   OrderedJson root = {
       {"spec", {{"name", artifact.specName}, {"text", artifact.specText}, {"digest", artifact.specDigest}}},
       {"compiler", artifact.compiler},
@@ -152,7 +152,7 @@ std::string writeManifest(const Artifact &artifact, const std::vector<CodeRange>
     root["static_parameters"].push_back(OrderedJson::array({name, value}));
   root["signature"] = signatureToJson(artifact.signature());
   root["modules"] = OrderedJson::array();
-  const CodeRange *range = ranges.data();
+  const SectionRange *range = ranges.data();
   for (const TargetModule &module : artifact.modules)
     root["modules"].push_back(moduleToJson(module, range));
   if (!artifact.backwardModules.empty()) {

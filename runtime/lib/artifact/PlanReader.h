@@ -1,7 +1,7 @@
 // PlanReader: the plan part of a manifest. Private to the artifact library.
 #pragma once
 
-#include "JsonFields.h"
+#include "tercet/JsonFields.h"
 
 namespace tercet {
 

@@ -69,6 +69,8 @@ private:
   }
 
   Result<NvrtcOutput> compile(const CudaSource &source) {
+    if (options.compile)
+      return options.compile(source, target.name);
     if (options.inChild)
       return compileInChild(source.kernel, source.text, target.name);
     TERCET_TRY(std::shared_ptr<const Nvrtc> nvrtc, Nvrtc::get());

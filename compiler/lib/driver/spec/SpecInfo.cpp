@@ -1,4 +1,4 @@
-// Reads a bound spec into plain data. The only file of the driver that includes MLIR.
+// Reads a bound spec into plain data.
 #include "tercet/compiler/SpecInfo.h"
 
 #include "tercet/compiler/Frontend.h"

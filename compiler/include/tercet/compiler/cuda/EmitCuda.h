@@ -7,6 +7,7 @@
 #include "tercet/compiler/cuda/GpuLowering.h"
 #include "tercet/compiler/cuda/Nvrtc.h"
 
+#include <functional>
 #include <memory>
 
 namespace tercet::compiler {
@@ -16,6 +17,8 @@ struct EmitCudaOptions {
   int threads = 2;      ///< kernels compiled at a time
   /// PTX without a cubin, for the simulator: nothing is refused, since ptxas reports nothing. Not in a child.
   bool ptxOnly = false;
+  /// Stands in for NVRTC where it is given; called from several threads.
+  std::function<Result<NvrtcOutput>(const CudaSource &source, const std::string &architecture)> compile = {};
 };
 
 /// A stage as it was compiled: the first of its forms that NVRTC's result was accepted for.

@@ -13,6 +13,12 @@ class JsonFields {
 public:
   using Json = nlohmann::json;
 
+  /// owner: whose manifest it is, for messages.
+  explicit JsonFields(std::string owner = "artifact") : owner(std::move(owner)) {}
+
+  /// Untrusted text. Nesting is bounded before the JSON library sees it, and that runs without exceptions.
+  Json parse(std::string_view text);
+
   std::string text(const Json &object, const char *field, size_t limit);
   /// Text for messages and look-ups: at most longestName bytes, no control characters.
   std::string name(const Json &object, const char *field);
@@ -31,7 +37,7 @@ public:
 
   template <typename... Args> void fail(fmt::format_string<Args...> format, Args &&...args) {
     if (fault.ok())
-      fault = Status::make(Code::invalidArgument, "the artifact's manifest is malformed: {}",
+      fault = Status::make(Code::invalidArgument, "the {}'s manifest is malformed: {}", owner,
                            fmt::format(format, std::forward<Args>(args)...));
   }
   bool failed() const { return !fault.ok(); }
@@ -39,6 +45,7 @@ public:
 
 private:
   const Json &member(const Json &object, const char *field);
+  std::string owner;
   Status fault;
 };
 
