@@ -15,6 +15,7 @@ if(programs)
   install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/runtime/include/tercet/tercet.h ${PROJECT_SOURCE_DIR}/runtime/include/tercet/tercet.hpp
+              ${PROJECT_SOURCE_DIR}/runtime/include/tercet/values.hpp
   ${PROJECT_SOURCE_DIR}/runtime/include/tercet/DlpackTypes.h ${PROJECT_SOURCE_DIR}/runtime/include/tercet/Version.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tercet COMPONENT development)
 install(EXPORT TercetTargets NAMESPACE Tercet:: DESTINATION ${config_folder} COMPONENT development)

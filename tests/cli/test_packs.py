@@ -45,7 +45,12 @@ class Packs(Case):
         self.assertIn("no code that 'sim:sm_80'", self.measure(self.path("a.pack"), "--target", "sim:sm_80", code=3).stderr)
         rows = self.path("rows.jsonl")
         result = json.loads(self.measure(self.path("a.pack"), "--target", "cpu", "--budget", 1, "--db", rows, "--json").stdout)
-        self.assertEqual((result["times"], result["database"]), (True, rows))
+        self.assertTrue(result["times"])
+        if result["doubt"]:  # the machine is too busy to tell
+            self.assertIsNone(result["database"])
+            self.assertFalse(pathlib.Path(rows).exists())
+            return
+        self.assertEqual(result["database"], rows)
         self.passes("db", "merge", rows, "--db", self.path("here.jsonl"))
         listed = self.passes("db", "list", "--db", self.path("here.jsonl"), "--json").json()["rows"]
         row = next(row for row in listed if row["origin"] == "user")

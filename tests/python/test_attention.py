@@ -224,6 +224,18 @@ class Errors(Case):
 
 
 class Process(Case):
+    def test_calls_of_every_size_share_a_compilation(self):
+        from tercet import _kernels, _native
+
+        def compilations():
+            return _native.described(_native.library().tercet_session_describe, _kernels.session())["compiles"]
+        tercet.attention(*tokens(head_dim=24, queries=40), "dense")
+        before, kernels = compilations(), len(_kernels._kernels)
+        for queries in (41, 300, 1200):
+            tercet.attention(*tokens(head_dim=24, queries=queries), "dense")
+        self.assertEqual(compilations(), before)
+        self.assertEqual(len(_kernels._kernels), kernels + 2)  # 300 and 1200 are classes of their own for tuned schedules
+
     def test_many_threads_have_the_same_results(self):
         q, k, v = tokens(queries=256)
         expected = {keep: tercet.attention(q, k, v, "sparse_topk", keep=keep) for keep in (0.25, 0.5, 1.0)}

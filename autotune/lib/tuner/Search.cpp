@@ -109,6 +109,21 @@ size_t TuneResult::tried() const {
   return static_cast<size_t>(std::count_if(candidates.begin(), candidates.end(), isTried));
 }
 
+std::string TuneResult::doubt() const {
+  // A gain below it is not worth a row; where the interval reaches beyond it, the default may still not be the best.
+  constexpr double clearGain = 1.05;
+  if (beatsDefault())
+    return "";
+  if (wasStopped)
+    return "the search was interrupted before it found anything better than the default";
+  if (tried() < 2 && !isWhole)
+    return "the budget was too short to try anything but the default";
+  if (gain.pairs > 0 && gain.high > clearGain)
+    return fmt::format("the machine was too busy to tell the best from the default ({:.2f} to {:.2f} x its speed)",
+                       gain.low, gain.high);
+  return "";
+}
+
 const char *outcomeName(Outcome outcome) {
   switch (outcome) {
   case Outcome::untried:

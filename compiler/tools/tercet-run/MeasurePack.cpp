@@ -81,6 +81,7 @@ Result<Json> tuneSpace(const MeasureOptions &options, const Pack &pack, const Pa
   object["refused"] = refusedJson(packed);
   object["speedup"] = report.result.beatsDefault() ? report.result.gain.median : 1.0;
   object["record"] = std::move(line);
+  object["doubt"] = report.result.doubt();
   object["passed"] = true; // the default is what is compared with: without it there is no result
   return object;
 }
@@ -184,9 +185,11 @@ Status storeBest(const MeasureOptions &options, Json &object) {
   object["best_kernel"] = (*best)["kernel"];
   object["speedup"] = (*best)["speedup"];
   object["record"] = Json::parse(line);
-  object["database"] = options.database.empty() ? Json() : Json(options.database.string());
-  if (options.database.empty())
+  object["database"] = Json();
+  object["doubt"] = (*best)["doubt"];
+  if (options.database.empty() || !object["doubt"].get<std::string>().empty())
     return {};
+  object["database"] = options.database.string();
   TERCET_TRY(tune::StoredRecord stored, tune::parseRecord(line));
   return tune::append(options.database, stored.record);
 }
@@ -236,6 +239,8 @@ std::string measureText(const Json &object) {
   }
   if (!object["times"].get<bool>())
     return text + "a simulated device gives no times: nothing is recorded\n";
+  if (std::string doubt = object["doubt"].get<std::string>(); !doubt.empty())
+    text += fmt::format("\nnothing is recorded: {}\n", doubt);
   if (!object["database"].is_null())
     text += fmt::format("\nrecorded in {}\n", object["database"].get<std::string>());
   return text;

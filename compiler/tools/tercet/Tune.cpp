@@ -22,9 +22,6 @@ using Clock = std::chrono::steady_clock;
 /// Kept free of the search: reading the bandwidth, writing what was found.
 constexpr double secondsOfReports = 0.2;
 
-/// A gain below it is not worth a row; where the interval reaches beyond it, the default may still not be the best.
-constexpr double clearGain = 1.05;
-
 constexpr size_t mostKnown = 3; // rows of the databases that are tried first
 
 /// "60s", "1.5m", "90".
@@ -231,25 +228,12 @@ private:
     return {};
   }
 
-  /// Why a default that stays is not known to be the best; empty: it is. A later row takes the place of an earlier one, so
-  /// one that knows nothing is not written.
-  static std::string doubt(const tune::TuneResult &result) {
-    if (result.wasStopped)
-      return "the search was interrupted before it found anything better than the default";
-    if (result.tried() < 2 && !result.isWhole)
-      return "the budget was too short to try anything but the default";
-    if (result.gain.pairs > 0 && result.gain.high > clearGain)
-      return fmt::format("the machine was too busy to tell the best from the default ({:.2f} to {:.2f} x its speed)",
-                         result.gain.low, result.gain.high);
-    return "";
-  }
-
   Status store(const TuneBench &bench, Direction direction, tune::TuneReport &report) const {
     std::vector<std::pair<std::string, std::string>> schedules;
     for (const ScheduleRequest::Named &each : chosen)
       if (each.direction == direction)
         schedules.emplace_back(each.kernel, each.text);
-    if (std::string reason = doubt(report.result); schedules.empty() && !reason.empty()) {
+    if (std::string reason = report.result.doubt(); schedules.empty() && !reason.empty()) {
       report.stored = "nothing was stored: " + reason;
       return {};
     }

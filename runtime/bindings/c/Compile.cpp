@@ -3,6 +3,8 @@
 #include "Handles.h"
 #include "Options.h"
 
+#include <cstddef>
+
 using namespace tercet;
 using namespace tercet::c;
 
@@ -35,8 +37,33 @@ Result<Spec> specFrom(const Frontend &compiler, const tercet_spec *given) {
   return spec;
 }
 
+Result<std::optional<ExpectedCall>> expectedFrom(const tercet_compile_options &read) {
+  for (int64_t size :
+       {read.expected_batch, read.expected_heads, read.expected_key_heads, read.expected_queries, read.expected_keys})
+    if (size < 0)
+      return Status::make(Code::invalidArgument, "tercet_compile_options expects a size of {}; sizes are at least 0",
+                          size);
+  if (!(read.expected_kept >= 0 && read.expected_kept <= 1))
+    return Status::make(Code::invalidArgument,
+                        "tercet_compile_options has expected_kept {}; it lies from 0 (not known) to 1",
+                        read.expected_kept);
+  if (read.expected_queries == 0)
+    return std::optional<ExpectedCall>();
+  auto orElse = [](int64_t size, int64_t otherwise) { return size == 0 ? otherwise : size; };
+  ExpectedCall call;
+  call.batch = orElse(read.expected_batch, 1);
+  call.heads = orElse(read.expected_heads, 1);
+  call.headsKV = orElse(read.expected_key_heads, call.heads);
+  call.queries = read.expected_queries;
+  call.keys = orElse(read.expected_keys, call.queries);
+  if (read.expected_kept > 0)
+    call.kept = read.expected_kept;
+  return std::optional(call);
+}
+
 Result<Problem> problemFrom(const tercet_compile_options *given) {
-  TERCET_TRY(tercet_compile_options read, readOptions("tercet_compile_options", given, sizeof(tercet_compile_options)));
+  TERCET_TRY(tercet_compile_options read,
+             readOptions("tercet_compile_options", given, offsetof(tercet_compile_options, expected_batch)));
   if (read.head_dim < 1 || read.value_dim < 0)
     return Status::make(Code::invalidArgument,
                         "tercet_compile_options has head_dim {} and value_dim {}; head_dim must be at least 1, and "
@@ -61,6 +88,8 @@ Result<Problem> problemFrom(const tercet_compile_options *given) {
                         "and TERCET_BACKWARD (2)",
                         direction);
   problem.direction = static_cast<Direction>(direction);
+  problem.deterministic = read.deterministic != 0;
+  TERCET_TRY(problem.expected, expectedFrom(read));
   return problem;
 }
 

@@ -96,6 +96,8 @@ tercet_status tercet_kernel_describe(const tercet_kernel *kernel, char **json) {
     for (const KernelInfo &each : kernel->kernel->module().kernels)
       schedule[each.name] = each.schedule;
     object["schedule"] = std::move(schedule);
+    if (kernel->isCompiled)
+      object["schedule_source"] = kernel->report.schedules.kind;
     *json = textFor(object.dump());
     return {};
   });

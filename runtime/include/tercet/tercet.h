@@ -131,9 +131,14 @@ typedef struct tercet_compile_options {
   DLDataType dtype;   /**< of q, k and v: float32, float16 or bfloat16; all 0: float32 */
   const char *target; /**< "cpu", "cpu:v4", "cpu:v3", "cpu:portable", "cuda", "cuda:1"; NULL: "cpu" */
   tercet_direction direction;
+  /** The calls to expect, for which tuned schedules are looked up; the kernel takes any other call, too. expected_queries 0: not
+      known, and the default schedules. Of the others 0 is: one batch, one head, as many key heads as heads, as many keys as queries. */
+  int64_t expected_batch, expected_heads, expected_key_heads, expected_queries, expected_keys;
+  double expected_kept;  /**< the share of blocks that are computed exactly, from 0 to 1; 0: not known */
+  int64_t deterministic; /**< not 0: the default schedules, whatever was tuned */
 } tercet_compile_options;
 #define TERCET_COMPILE_OPTIONS_INIT                                                                                    \
-  { sizeof(tercet_compile_options), 0, 0, {0, 0, 0}, NULL, TERCET_INFERENCE }
+  { sizeof(tercet_compile_options), 0, 0, {0, 0, 0}, NULL, TERCET_INFERENCE, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Compiles, or takes what the session or the cache holds. Settings of runtime parameters become the kernel's defaults and
     compile nothing. A key is compiled once, however many threads and processes want it. */
@@ -173,7 +178,7 @@ TERCET_API void tercet_kernel_destroy(tercet_kernel *kernel);
 /** The artifact that the kernel runs, for saving. */
 TERCET_API tercet_status tercet_kernel_artifact(const tercet_kernel *kernel, tercet_artifact **artifact);
 /** {"spec", "target", "module", "head_dim", "value_dim", "dtype", "compile_ms", "cache": "hit" | "miss" | "off", "arguments",
-    "parameters", "block_q", "block_k", "schedule"} */
+    "parameters", "block_q", "block_k", "schedule", "schedule_source": "default" | "database"} */
 TERCET_API tercet_status tercet_kernel_describe(const tercet_kernel *kernel, char **json);
 
 /** An argument of a kernel. Texts live as long as the kernel. */

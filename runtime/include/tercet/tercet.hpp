@@ -3,134 +3,14 @@
 #ifndef TERCET_TERCET_HPP
 #define TERCET_TERCET_HPP
 
-#include "tercet/tercet.h"
+#include "tercet/values.hpp"
 
-#include <array>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace tercet {
 inline namespace host {
-
-/// What went wrong, by what the caller should do about it; as tercet_status.
-enum class Code {
-  ok,
-  invalidSpec,
-  invalidArgument,
-  unsupportedTarget,
-  compileFailed,
-  cacheUnusable,
-  deviceUnavailable,
-  launchFailed,
-  internal
-};
-
-/// A code, one sentence, and evidence as pairs of key and value.
-class [[nodiscard]] Status {
-public:
-  Status() = default;
-  /// What a function of tercet.h returned, with what it left behind for this thread.
-  static Status of(tercet_status status) {
-    Status result;
-    if (status == TERCET_OK)
-      return result;
-    result.why = static_cast<Code>(status);
-    result.text = tercet_error_message();
-    const char *key = nullptr, *value = nullptr;
-    for (size_t index = 0; tercet_error_note(index, &key, &value) == TERCET_OK; ++index)
-      result.evidence.emplace_back(key, value);
-    return result;
-  }
-  bool ok() const { return why == Code::ok; }
-  explicit operator bool() const { return ok(); }
-  Code code() const { return why; }
-  /// "invalidArgument"
-  const char *name() const { return tercet_status_name(static_cast<tercet_status>(why)); }
-  const std::string &message() const { return text; }
-  const std::vector<std::pair<std::string, std::string>> &notes() const { return evidence; }
-
-private:
-  Code why = Code::ok;
-  std::string text;
-  std::vector<std::pair<std::string, std::string>> evidence;
-};
-
-/// A value, or the Status that says why there is none.
-template <typename T> class [[nodiscard]] Result {
-public:
-  Result(T value) : held(std::move(value)) {}
-  Result(Status status) : failed(std::move(status)) {}
-  bool ok() const { return held.has_value(); }
-  explicit operator bool() const { return ok(); }
-  T &operator*() & { return *held; }
-  const T &operator*() const & { return *held; }
-  T &&operator*() && { return *std::move(held); }
-  T *operator->() { return &*held; }
-  const T *operator->() const { return &*held; }
-  const Status &status() const { return failed; }
-
-private:
-  std::optional<T> held;
-  Status failed;
-};
-
-enum class DType { f32, f16, bf16, f64, i32, i8 };
-
-inline DLDataType dlpackType(DType dtype) {
-  constexpr DLDataType types[] = {{kDLFloat, 32, 1}, {kDLFloat, 16, 1}, {kDLBfloat, 16, 1},
-                                  {kDLFloat, 64, 1}, {kDLInt, 32, 1},   {kDLInt, 8, 1}};
-  return types[static_cast<size_t>(dtype)];
-}
-
-/// A borrowed, strided view of one to four dimensions.
-class Tensor {
-public:
-  Tensor() = default;
-  /// Of another's tensor, whose memory is borrowed, too. More than four dimensions are refused where it is used.
-  explicit Tensor(const DLTensor &tensor) : view(tensor) {
-    for (int axis = 0; axis < tensor.ndim && axis < 4; ++axis) {
-      extents[axis] = tensor.shape[axis];
-      steps[axis] = tensor.strides ? tensor.strides[axis] : 0;
-    }
-    isContiguous = !tensor.strides;
-  }
-  /// Row-major, without gaps.
-  static Tensor contiguous(void *data, DType dtype, const std::vector<int64_t> &shape, DLDevice device = {kDLCPU, 0}) {
-    return strided(data, dtype, shape, {}, device);
-  }
-  /// strides in elements; none: row-major.
-  static Tensor strided(void *data, DType dtype, const std::vector<int64_t> &shape, const std::vector<int64_t> &strides,
-                        DLDevice device = {kDLCPU, 0}) {
-    Tensor tensor;
-    tensor.view = {data, device, static_cast<int32_t>(shape.size()), dlpackType(dtype), nullptr, nullptr, 0};
-    for (size_t axis = 0; axis < shape.size() && axis < 4; ++axis) {
-      tensor.extents[axis] = shape[axis];
-      tensor.steps[axis] = axis < strides.size() ? strides[axis] : 0;
-    }
-    tensor.isContiguous = strides.empty();
-    return tensor;
-  }
-  int rank() const { return view.ndim; }
-  const std::array<int64_t, 4> &shape() const { return extents; }
-  void *data() const { return view.data; }
-  /// Points into this object, and holds as long as it stays where it is.
-  DLTensor dlpack() const {
-    DLTensor tensor = view;
-    tensor.shape = const_cast<int64_t *>(extents.data());
-    tensor.strides = isContiguous ? nullptr : const_cast<int64_t *>(steps.data());
-    return tensor;
-  }
-
-private:
-  DLTensor view = {};
-  std::array<int64_t, 4> extents{}, steps{};
-  bool isContiguous = true;
-};
 
 /// Tensors by argument name, inputs and outputs; runtime parameters by name (others keep the kernel's defaults).
 struct Arguments {
@@ -159,6 +39,12 @@ struct Problem {
   DType dtype = DType::f32;
   std::string target = "cpu";
   Direction direction = Direction::inference;
+  bool deterministic = false; ///< the default schedules, whatever was tuned
+  /// Calls to expect, for which tuned schedules are looked up; the kernel takes any other call, too.
+  struct Expected {
+    int64_t batch = 0, heads = 0, keyHeads = 0, queries = 0, keys = 0; ///< queries 0: not known; others: as in tercet.h
+    double kept = 0; ///< the share of blocks that are computed exactly; 0: not known
+  } expected = {};
 };
 
 /// Runs body(item, worker) for item in [0, count) on any threads and returns when all are done; never throws.
@@ -200,6 +86,13 @@ struct CompileCall {
     options.dtype = dlpackType(problem.dtype);
     options.target = problem.target.c_str();
     options.direction = static_cast<tercet_direction>(problem.direction);
+    options.deterministic = problem.deterministic;
+    options.expected_batch = problem.expected.batch;
+    options.expected_heads = problem.expected.heads;
+    options.expected_key_heads = problem.expected.keyHeads;
+    options.expected_queries = problem.expected.queries;
+    options.expected_keys = problem.expected.keys;
+    options.expected_kept = problem.expected.kept;
   }
   CompileCall(const CompileCall &) = delete;
 };

@@ -118,6 +118,8 @@ std::vector<FailureRow> rowsOfHandles(Given &g) {
       {"tercet_compile", "dtype", wrong, {"dtype int32", "float32"}, compile(&g.dense, &g.ofIntegers)},
       {"tercet_compile", "target", TERCET_UNSUPPORTED_TARGET, {"'tpu'"}, compile(&g.dense, &g.nowhere)},
       {"tercet_compile", "direction", wrong, {"direction 3", "TERCET_BACKWARD (2)"}, compile(&g.dense, &g.aside)},
+      {"tercet_compile", "expected sizes", wrong, {"expects a size of -4"}, compile(&g.dense, &g.negative)},
+      {"tercet_compile", "expected share", wrong, {"expected_kept 1.5", "to 1"}, compile(&g.dense, &g.overfull)},
       {"tercet_compile_async",
        "session",
        wrong,

@@ -54,7 +54,8 @@ struct Given {
   Newer<tercet_spec> newerSpec{dense};
 
   tercet_compile_options options = forDimension(32), noDimension = options, ofIntegers = options, nowhere = options,
-                         aside = options, large = options, smallOptions = sized(options, 8);
+                         aside = options, large = options, negative = options, overfull = options,
+                         smallOptions = sized(options, 8);
   Newer<tercet_compile_options> newerOptions{options};
   tercet_session_options threads = TERCET_SESSION_OPTIONS_INIT, smallSession = sized(threads, 4);
   Newer<tercet_session_options> newerSession{threads};
@@ -80,6 +81,8 @@ struct Given {
     nowhere.target = "tpu";
     aside.direction = static_cast<tercet_direction>(3);
     large.head_dim = 1 << 20;
+    negative.expected_keys = -4;
+    overfull.expected_kept = 1.5;
     threads.threads = 4097;
     tokens.addTokens(1, 2, 70, 50, 32);
     missing.add("q", {1, 2, 70, 32});

@@ -57,6 +57,7 @@ run::MeasureOptions measureOf(const PackFolder &folder, const char *pack) {
 
 TEST_CASE("a pack is measured, and a record comes of it that the database reads", "[pack]") {
   PackFolder folder;
+  size_t recorded = 0;
   for (const char *spec : {"sparse_topk", "sla", "dense"}) {
     INFO(spec);
     std::vector<std::string> settings;
@@ -70,13 +71,17 @@ TEST_CASE("a pack is measured, and a record comes of it that the database reads"
     CHECK((*object)["passed"] == true);
     CHECK((*object)["times"] == true);
     CHECK((*object)["kernels"][0]["candidates"].size() == 3);
-    CHECK(run::measureText(*object).find("recorded in") != std::string::npos);
+    CHECK((*object)["record"]["heads_per_key_head"] == 3);
+    bool isClear = (*object)["doubt"] == ""; // on a busy machine nothing is
+    CHECK((*object)["database"].is_null() != isClear);
+    CHECK(run::measureText(*object).find(isClear ? "recorded in" : "nothing is recorded: ") != std::string::npos);
+    recorded += isClear;
   }
   tune::RecordLines lines = tune::readRecordFile(folder.file("rows.jsonl"));
   CHECK(lines.bad.empty());
-  REQUIRE(lines.records.size() == 3);
-  CHECK(lines.records[0].record.key.target == "cpu:portable");
-  CHECK(lines.records[0].record.shape.headsPerKeyHead == 3);
+  REQUIRE(lines.records.size() == recorded);
+  for (const tune::StoredRecord &line : lines.records)
+    CHECK(line.record.key.target == "cpu:portable");
 }
 
 TEST_CASE("a default that the oracle's rows contradict ends the measuring, and nothing is recorded", "[pack]") {
@@ -141,7 +146,7 @@ TEST_CASE("a candidate that ends the process is left out, and the search goes on
   REQUIRE(object.ok());
   CHECK(object->dump().find("ended the process, when it was launched before") != std::string::npos);
   tune::RecordLines lines = tune::readRecordFile(folder.file("rows.jsonl"));
-  CHECK(lines.records.size() == 1);
+  CHECK(lines.records.size() == ((*object)["doubt"] == "" ? 1 : 0));
 
   pack.artifacts[0] = pack.artifacts[1];
   REQUIRE(pack.save(folder.file("trap.pack")).ok());

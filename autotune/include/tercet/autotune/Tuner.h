@@ -65,6 +65,9 @@ struct TuneResult {
   bool isWhole = false;    ///< every candidate was tried
   bool wasStopped = false; ///< by TuneOptions::stop
   size_t tried() const;
+  /// Why nothing is worth a row of the database; empty: the best is, or that the default is the best. A later row takes the place of
+  /// an earlier one, so what does not know which schedule is the best is not written.
+  std::string doubt() const;
 };
 
 /// Errors: invalidArgument for an empty space or a budget that is not above 0; those of the bench about the default, without

@@ -45,9 +45,11 @@ class Request:
         else:
             self.values[name] = float(value)
 
-    def kernel(self, head_dim, value_dim, dtype, place, direction="inference"):
-        """For arrays at a place, unless a target was named."""
-        return _kernels.kernel(self.name, self.text, self.settings.items(), head_dim, value_dim, dtype, self.target or place.target, direction)
+    def kernel(self, views, direction="inference"):
+        """For calls such as this one, where the views lie unless a target was named."""
+        q, k, v = views["q"], views["k"], views["v"]
+        return _kernels.kernel(self.name, self.text, self.settings.items(), q.shape[3], v.shape[3], q.dtype, self.target or q.place.target,
+                               direction, _kernels.expected(q, k))
 
 
 #: What arguments that are no tokens may be handed in as, and what they are converted to otherwise.
@@ -80,7 +82,7 @@ def token_views(q, k, v):
 def run(request, q, k, v, wanted, report=False):
     """Launches for inference; the outputs named in `wanted`, new arrays of q's framework, and the report if asked for."""
     views = token_views(q, k, v)
-    kernel = request.kernel(views["q"].shape[3], views["v"].shape[3], views["q"].dtype, views["q"].place)
+    kernel = request.kernel(views)
     for name, array in request.tensors.items():
         array = _one_axis_at_least(converted(kernel, name, array))
         views[name] = _tensors.view(array, name)

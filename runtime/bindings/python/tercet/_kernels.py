@@ -2,6 +2,7 @@
 immutable, and every thread has a workspace of its own."""
 import collections
 import ctypes
+import math
 import mmap
 import os
 import threading
@@ -55,10 +56,20 @@ def describe(name, text):
     return description
 
 
-def kernel(name, text, settings, head_dim, value_dim, dtype, target="cpu", direction="inference"):
-    """The kernel of a spec (by name or text) with these static settings; compiled at the first call."""
+Expected = collections.namedtuple("Expected", "batch heads key_heads queries keys")
+
+
+def expected(q, k):
+    """The class of a call of these, arrays or their views: sizes to the nearest power of two, as tuned schedules are looked up by."""
+    sizes = q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2]
+    return Expected(*(1 << round(math.log2(size)) for size in sizes))
+
+
+def kernel(name, text, settings, head_dim, value_dim, dtype, target="cpu", direction="inference", call=None):
+    """The kernel of a spec (by name or text) with these static settings, in the schedules tuned for such calls (Expected) if there are any.
+    It is compiled at the first call; kernels for several classes of calls are one where nothing was tuned."""
     settings = tuple(sorted(settings))
-    key = (name, text, settings, head_dim, value_dim, dtype, target, direction)
+    key = (name, text, settings, head_dim, value_dim, dtype, target, direction, call)
     with _lock:
         if key in _kernels:
             _kernels.move_to_end(key)
@@ -75,7 +86,7 @@ Argument = collections.namedtuple("Argument", "name role is_output is_optional d
 
 
 class Kernel:
-    def __init__(self, name, text, settings, head_dim, value_dim, dtype, target, direction):
+    def __init__(self, name, text, settings, head_dim, value_dim, dtype, target, direction, call):
         from ._tensors import DTYPES, NAMES
         self.handle = None
         library, handle = _native.library(), c_void_p()
@@ -83,7 +94,7 @@ class Kernel:
             _native.load_nvrtc()
         spec = _native.spec_struct(name, text, settings)
         options = _native.CompileOptions(ctypes.sizeof(_native.CompileOptions), head_dim, value_dim, _native.DataType(*DTYPES[dtype], 1),
-                                         target.encode(), DIRECTIONS[direction])
+                                         target.encode(), DIRECTIONS[direction], *(call or ()))
         _native.check(library.tercet_compile(session(), byref(spec), byref(options), byref(handle)))
         self.handle, self.direction, self.destroy = handle, direction, library.tercet_kernel_destroy
         self.description = _native.described(library.tercet_kernel_describe, handle)

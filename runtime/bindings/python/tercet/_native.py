@@ -30,7 +30,8 @@ class SpecStruct(Structure):
 
 class CompileOptions(Structure):
     _fields_ = [("struct_size", c_size_t), ("head_dim", c_int64), ("value_dim", c_int64), ("dtype", DataType), ("target", c_char_p),
-                ("direction", c_int32)]
+                ("direction", c_int32), ("expected_batch", c_int64), ("expected_heads", c_int64), ("expected_key_heads", c_int64),
+                ("expected_queries", c_int64), ("expected_keys", c_int64), ("expected_kept", c_double), ("deterministic", c_int64)]
 
 
 class Argument(Structure):

@@ -23,8 +23,9 @@ class Plan:
         self.names, self.values, self.wanted = said["names"], said["values"], said["wanted"]
         self.key = (said["name"], said["text"], [tuple(one) for one in said["settings"]], head_dim, value_dim, dtype, said["target"] or place.target)
 
-    def kernel(self, direction):
-        return _kernels.kernel(*self.key, direction=direction)
+    def kernel(self, direction, call=None):
+        """call: what calls to expect; what a kernel takes and gives does not depend on it."""
+        return _kernels.kernel(*self.key, direction, call)
 
     @functools.cached_property
     def saved(self):
@@ -64,7 +65,7 @@ def _views(plan, q, k, v, tensors):
 @torch.library.custom_op("tercet::attend", mutates_args=())
 def attend_op(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, tensors: list[torch.Tensor], call: str, saving: bool) -> list[torch.Tensor]:
     plan = plan_of(call, q, v)
-    kernel = plan.kernel("forward" if saving else "inference")
+    kernel = plan.kernel("forward" if saving else "inference", _kernels.expected(q, k))
     views, made = _views(plan, q, k, v, tensors), []
     inputs = dict(views)
     for name in plan.outputs(saving):
@@ -93,7 +94,7 @@ def _(q, k, v, tensors, call, saving):
 def attend_backward_op(do: torch.Tensor, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, tensors: list[torch.Tensor],
                        saved: list[torch.Tensor], call: str, gradients: list[int]) -> list[torch.Tensor]:
     plan = plan_of(call, q, v)
-    kernel = plan.kernel("backward")
+    kernel = plan.kernel("backward", _kernels.expected(q, k))
     do = do if do.stride(-1) == 1 else do.contiguous()
     views = {name: one for name, one in _views(plan, q, k, v, tensors).items() if name in kernel.arguments}
     views["do"] = _tensors.view(do, "do")
@@ -144,8 +145,7 @@ attend_op.register_autograd(_backward, setup_context=_setup_context)
 def attend(request, q, k, v, wanted):
     """tercet.attention on tensors that require gradients."""
     from ._attention import converted, token_views
-    token_views(q.detach(), k.detach(), v.detach())
-    kernel = request.kernel(q.shape[3], v.shape[3], _name(q.dtype), _places.of_torch(q, "q"), "forward")
+    kernel = request.kernel(token_views(q.detach(), k.detach(), v.detach()), "forward")
     tensors = {}
     for name, array in request.tensors.items():
         tensor = array if isinstance(array, torch.Tensor) else torch.as_tensor(array)
