@@ -45,14 +45,14 @@ TEST_CASE("a host that expects calls has the schedules that were tuned for them"
   row.key.target = described(byDefault)["module"];
   row.key.headDim = row.key.valueDim = 32;
   row.shape = {.batchHeads = 8, .headsPerKeyHead = 2, .queries = 4096, .keys = 4096};
-  row.schedules = {{"cpu", "super_row=120"}};
+  row.schedules = {{"cpu", "super_row=128"}};
   REQUIRE(tercet::tune::append(database.file, row).ok());
 
   SessionHandle later = newSession(); // a session reads the database when it first asks
   options.expected_heads = 8, options.expected_key_heads = 4, options.expected_queries = 4000;
   json tuned = described(compiled(later.get(), builtin("dense"), options));
   CHECK(tuned["schedule_source"] == "database");
-  CHECK(tuned["schedule"].dump().find("super_row=120") != std::string::npos);
+  CHECK(tuned["schedule"].dump().find("super_row=128") != std::string::npos);
 
   options.deterministic = 1;
   CHECK(described(compiled(later.get(), builtin("dense"), options))["schedule_source"] == "default");
