@@ -33,17 +33,11 @@ public:
   }
 
   ScoreRow row(int64_t queryBlock, const std::vector<Coverage> &coverage) const override {
-    ScoreRow row;
-    row.scores.resize(coverage.size());
-    row.scoreSlack.resize(coverage.size());
-    std::vector<int64_t> queries = queryBlocks.valid(queryBlock, q.rows);
-    for (int64_t query : queries)
-      addQuery(query, 1 / static_cast<double>(queries.size()), row);
-    for (double &slack : row.scoreSlack)
-      slack += smallestShare;
-    row.shares = row.scores;
-    row.shareSlack = row.scoreSlack;
-    return row;
+    return rowOfShares(coverage.size(), [&](ScoreRow &row) {
+      std::vector<int64_t> queries = queryBlocks.valid(queryBlock, q.rows);
+      for (int64_t query : queries)
+        addQuery(query, 1 / static_cast<double>(queries.size()), row);
+    });
   }
 
 private:

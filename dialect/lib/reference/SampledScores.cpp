@@ -28,16 +28,10 @@ public:
         keyBlocks(groupsOf(operands.keyBlocks, k.rows)) {}
 
   ScoreRow row(int64_t queryBlock, const std::vector<Coverage> &coverage) const override {
-    ScoreRow row;
-    row.scores.resize(coverage.size());
-    row.scoreSlack.resize(coverage.size());
-    for (int64_t r = 0; r < queryBlocks[queryBlock].count(); ++r)
-      addGroup(queryBlocks[queryBlock], r, coverage, row);
-    for (double &slack : row.scoreSlack)
-      slack += smallestShare;
-    row.shares = row.scores;
-    row.shareSlack = row.scoreSlack;
-    return row;
+    return rowOfShares(coverage.size(), [&](ScoreRow &row) {
+      for (int64_t r = 0; r < queryBlocks[queryBlock].count(); ++r)
+        addGroup(queryBlocks[queryBlock], r, coverage, row);
+    });
   }
 
 private:

@@ -21,6 +21,19 @@ struct ScoreRow {
   std::vector<double> shares, shareSlack; ///< P: 0 at empty blocks
 };
 
+/// A row of scores that are P themselves: `add` sums them, and their slack, into the row.
+template <typename Add> ScoreRow rowOfShares(size_t blocks, Add add) {
+  ScoreRow row;
+  row.scores.resize(blocks);
+  row.scoreSlack.resize(blocks);
+  add(row);
+  for (double &slack : row.scoreSlack)
+    slack += smallestShare;
+  row.shares = row.scores;
+  row.shareSlack = row.scoreSlack;
+  return row;
+}
+
 /// The scores of one head.
 class HeadScores {
 public:
