@@ -9,6 +9,9 @@
 
 namespace tercet {
 
+/// "inference", "forward" or "backward": as keys of the tuning database have it, when they are written and when they are asked for.
+const char *directionName(Direction direction);
+
 /// A legal schedule of a kernel.
 struct ScheduleCandidate {
   std::string text;                                       ///< as Problem::schedules takes it

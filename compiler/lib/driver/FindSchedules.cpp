@@ -5,6 +5,7 @@
 #include "tercet/Cpu.h"
 #include "tercet/Digest.h"
 #include "tercet/Environment.h"
+#include "tercet/ScheduleSpace.h"
 #include "tercet/autotune/Database.h"
 
 #include <mutex>
@@ -46,10 +47,6 @@ std::shared_ptr<const tune::Database> openDatabase(const tune::RecordKey &key) {
   return database;
 }
 
-const char *directionName(Direction direction) {
-  return direction == Direction::inference ? "inference" : direction == Direction::forward ? "forward" : "backward";
-}
-
 tune::ProblemClass classOfCall(const ExpectedCall &call) {
   tune::ProblemShape shape{.batchHeads = std::max<int64_t>(1, call.batch * call.heads),
                            .headsPerKeyHead = std::max<int64_t>(1, call.heads / std::max<int64_t>(1, call.headsKV)),
@@ -71,6 +68,18 @@ tune::Machine machineOf(const Problem &problem, const std::string &target) {
 }
 
 } // namespace
+
+const char *tercet::directionName(Direction direction) {
+  switch (direction) {
+  case Direction::inference:
+    return "inference";
+  case Direction::forward:
+    return "forward";
+  case Direction::backward:
+    return "backward";
+  }
+  return "";
+}
 
 void compiler::findSchedules(const std::string &specText, const std::string &target, Problem &problem) {
   problem.scheduleSource = {};

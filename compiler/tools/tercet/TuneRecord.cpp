@@ -1,6 +1,7 @@
 #include "TuneRecord.h"
 
 #include "tercet/Cpu.h"
+#include "tercet/ScheduleSpace.h"
 
 namespace tercet::cli {
 namespace {
@@ -19,18 +20,6 @@ tune::Machine machineOf(const Executor &executor) {
 }
 
 } // namespace
-
-const char *directionName(Direction direction) {
-  switch (direction) {
-  case Direction::inference:
-    return "inference";
-  case Direction::forward:
-    return "forward";
-  case Direction::backward:
-    return "backward";
-  }
-  return "";
-}
 
 tune::Record makeTuneRecord(const TuneBench &bench, Direction direction) {
   const Executor &executor = bench.executor();

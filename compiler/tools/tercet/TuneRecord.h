@@ -15,7 +15,4 @@ tune::Record makeTuneRecord(const TuneBench &bench, Direction direction);
 void addOutcome(tune::Record &record, std::vector<std::pair<std::string, std::string>> schedules,
                 const tune::TuneResult &last);
 
-/// "inference", "forward", "backward".
-const char *directionName(Direction direction);
-
 } // namespace tercet::cli
